@@ -1,0 +1,3 @@
+//! The `weightsmith` command.
+
+fn main() {}

@@ -1,0 +1,5 @@
+//! Merges language models: recipe, plan, run.
+
+mod diagnostic;
+
+pub use diagnostic::{Diagnostic, Severity, Span, Spanned};
