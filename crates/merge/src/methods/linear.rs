@@ -1,0 +1,111 @@
+//! Weighted average. <https://arxiv.org/abs/2203.05482>
+
+use weightsmith_tensors::{Real, kernels};
+
+use super::{
+    BaseRule, Compile, Default, InputCount, Kernel, Kind, MethodSpec, MissingRule, ParameterSpec, Reference, Scope,
+    Statistic,
+};
+use crate::plan::Operation;
+
+/// What recipes, the planner and the documentation know of it.
+pub(super) static SPEC: MethodSpec = MethodSpec {
+    name: "linear",
+    title: "Linear (weighted average)",
+    summary: "The weighted average of the models' tensors.",
+    documentation: "\
+Result = Σ wᵢ·Wᵢ, divided by Σ wᵢ unless `normalize` is false.
+
+The average of fine-tunes of one base (a \"model soup\") is often better than any of them, and never costs more to run.
+It works when the models share their base; models trained apart do not average. A model named by `base_model` and not
+listed under `models` takes part as an ordinary input and needs a `weight` of its own.",
+    reference: Some(Reference {
+        title: "Model soups: averaging weights of multiple fine-tuned models improves accuracy without increasing inference time (Wortsman et al., 2022)",
+        url: "https://arxiv.org/abs/2203.05482",
+    }),
+    base: BaseRule::Ignored,
+    inputs: InputCount::at_least(1),
+    parameters: &[
+        ParameterSpec {
+            name: "weight",
+            scope: Scope::Model,
+            kind: Kind::Number,
+            default: Default::Required,
+            usual: None,
+            summary: "The model's share before normalising.",
+        },
+        ParameterSpec {
+            name: "normalize",
+            scope: Scope::Global,
+            kind: Kind::Bool,
+            default: Default::Bool(true),
+            usual: None,
+            summary: "Divide by the sum of the weights.",
+        },
+    ],
+    missing: MissingRule::MergeRest,
+    identity,
+    shares: |operation| Some(coefficients(operation)),
+    validate,
+    compile: Compile {
+        single: |operation| Box::new(WeightedSum::<f32>::new(operation)),
+        double: |operation| Box::new(WeightedSum::<f64>::new(operation)),
+    },
+};
+
+/// Sums of weights smaller than this share of the weights' magnitude are cancellation, not a divisor.
+const CANCELLED: f64 = 1e-6;
+
+fn weights(operation: &Operation) -> impl Iterator<Item = f64> + '_ {
+    (0..operation.sources.len()).map(|source| operation.source_number(source, "weight"))
+}
+
+fn coefficients(operation: &Operation) -> Vec<f64> {
+    let divisor = if operation.switch("normalize") { weights(operation).sum() } else { 1.0 };
+    weights(operation).map(|weight| weight / divisor).collect()
+}
+
+fn identity(operation: &Operation) -> Option<usize> {
+    let coefficients = coefficients(operation);
+    let mut others = coefficients.iter().enumerate().filter(|(_, c)| **c != 0.0);
+    match (others.next(), others.next()) {
+        (Some((source, &1.0)), None) => Some(source),
+        _ => None,
+    }
+}
+
+fn validate(operation: &Operation) -> Result<(), String> {
+    let sum: f64 = weights(operation).sum();
+    let magnitude: f64 = weights(operation).map(f64::abs).sum();
+    if operation.switch("normalize") && sum.abs() <= CANCELLED * magnitude {
+        return Err(format!(
+            "the weights sum to {sum}, which `normalize: true` would divide by"
+        ));
+    }
+    Ok(())
+}
+
+#[derive(Debug)]
+struct WeightedSum<T> {
+    coefficients: Vec<T>,
+}
+
+impl<T: Real> WeightedSum<T> {
+    fn new(operation: &Operation) -> Self {
+        Self { coefficients: coefficients(operation).into_iter().map(T::from_f64).collect() }
+    }
+}
+
+impl<T: Real> Kernel<T> for WeightedSum<T> {
+    fn apply(&self, _: &[Statistic], sources: &[&[T]], out: &mut [T]) {
+        match (sources, self.coefficients.as_slice()) {
+            ([a, b, rest @ ..], [wa, wb, weights @ ..]) => {
+                kernels::weighted_pair(*wa, a, *wb, b, out);
+                for (source, weight) in rest.iter().zip(weights) {
+                    kernels::add_scaled(*weight, source, out);
+                }
+            }
+            _ => kernels::scale(self.coefficients[0], sources[0], out),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The merge methods, one per file, and the table that names them.
+
+mod kernel;
+mod linear;
+mod passthrough;
+mod slerp;
+mod specification;
+
+pub use kernel::{Kernel, Statistic};
+pub use specification::{
+    BaseRule, Compile, Default, InputCount, Kind, MethodSpec, MissingRule, ParameterSpec, Reference, Scope,
+};
+
+/// Every method, in the order in which the documentation lists them.
+pub static METHODS: &[&MethodSpec] = &[&linear::SPEC, &slerp::SPEC, &passthrough::SPEC];
+
+/// Methods of mergekit that are not here yet; a recipe that asks for one is told so.
+pub const PLANNED: &[&str] = &[
+    "nuslerp",
+    "multislerp",
+    "karcher",
+    "task_arithmetic",
+    "ties",
+    "dare_linear",
+    "dare_ties",
+    "breadcrumbs",
+    "breadcrumbs_ties",
+    "della",
+    "della_linear",
+    "sce",
+    "ram",
+    "ramplus_tl",
+    "model_stock",
+    "nearswap",
+    "arcee_fusion",
+];
+
+/// The method of that name.
+pub fn find(name: &str) -> Option<&'static MethodSpec> {
+    METHODS.iter().copied().find(|method| method.name == name)
+}

@@ -1,0 +1,135 @@
+//! Interpolation along the arc between two models. <https://dl.acm.org/doi/10.1145/325165.325242>
+
+use weightsmith_tensors::{Real, kernels};
+
+use super::{
+    BaseRule, Compile, Default, InputCount, Kernel, Kind, MethodSpec, MissingRule, ParameterSpec, Reference, Scope,
+    Statistic,
+};
+use crate::plan::Operation;
+
+/// What recipes, the planner and the documentation know of it.
+pub(super) static SPEC: MethodSpec = MethodSpec {
+    name: "slerp",
+    title: "Spherical linear interpolation (SLERP)",
+    summary: "Walks from the base model to the other along the arc between their weights.",
+    documentation: "\
+With a = the base's tensor, b = the other's, and θ the angle between them (each taken as one long vector):
+result = [sin((1−t)θ)·a + sin(tθ)·b] / sin θ. Nearly parallel tensors (|cos θ| > 0.9995) are interpolated linearly.
+
+`t` = 0 is the base, `t` = 1 the other model, byte for byte. A list of values is a curve over the layers: `t: [0, 0.25, 0.5, 0.25, 0]`
+lets the base rule the first and last layers while both share the middle. Tensors outside of the layers (embeddings, final
+norm, output head) take the *first* value of a curve. Between fine-tunes of one base most tensors are nearly parallel, so the
+result is close to a linear average; the arc matters where models have moved apart.",
+    reference: Some(Reference {
+        title: "Animating rotation with quaternion curves (Shoemake, 1985)",
+        url: "https://dl.acm.org/doi/10.1145/325165.325242",
+    }),
+    base: BaseRule::Required,
+    inputs: InputCount::exactly(2),
+    parameters: &[ParameterSpec {
+        name: "t",
+        scope: Scope::Global,
+        kind: Kind::Number,
+        default: Default::Required,
+        usual: Some((0.0, 1.0)),
+        summary: "How far to go: 0 is the base, 1 is the other model.",
+    }],
+    missing: MissingRule::CopyLone,
+    identity,
+    shares: |operation| Some(arrange(operation, 1.0 - operation.number("t"), operation.number("t")).to_vec()),
+    validate: |_| Ok(()),
+    compile: Compile {
+        single: |operation| Box::new(Slerp::<f32>::new(operation)),
+        double: |operation| Box::new(Slerp::<f64>::new(operation)),
+    },
+};
+
+/// Cosines beyond this are taken as parallel: the arc is a line to within rounding, and sin θ no divisor.
+const PARALLEL: f64 = 0.9995;
+
+/// Norms at or below this are not divided by.
+const NO_DIRECTION: f64 = 1e-8;
+
+/// Puts the values for the base and for the other model at their positions.
+fn arrange<V>(operation: &Operation, base: V, other: V) -> [V; 2] {
+    if operation.base == Some(1) { [other, base] } else { [base, other] }
+}
+
+fn identity(operation: &Operation) -> Option<usize> {
+    let base = operation.base.unwrap_or(0);
+    match operation.number("t") {
+        0.0 => Some(base),
+        1.0 => Some(1 - base),
+        _ => None,
+    }
+}
+
+#[derive(Debug)]
+struct Slerp<T> {
+    /// Distance to go from the first source to the second.
+    t: f64,
+    marker: std::marker::PhantomData<T>,
+}
+
+impl<T> Slerp<T> {
+    fn new(operation: &Operation) -> Self {
+        let t = operation.number("t");
+        Self {
+            t: if operation.base == Some(1) { 1.0 - t } else { t },
+            marker: std::marker::PhantomData,
+        }
+    }
+}
+
+/// The coefficients of both vectors, from a·a, b·b and a·b.
+fn coefficients(t: f64, aa: f64, bb: f64, ab: f64) -> (f64, f64) {
+    let direction = |square: f64| if square.sqrt() > NO_DIRECTION { square.sqrt() } else { 1.0 };
+    let cosine = (ab / (direction(aa) * direction(bb))).clamp(-1.0, 1.0);
+    if cosine.abs() > PARALLEL {
+        return (1.0 - t, t);
+    }
+    let angle = libm::acos(cosine);
+    let sine = libm::sin(angle);
+    (libm::sin((1.0 - t) * angle) / sine, libm::sin(t * angle) / sine)
+}
+
+impl<T: Real> Kernel<T> for Slerp<T> {
+    fn passes(&self) -> usize {
+        1
+    }
+
+    fn measure(&self, _: usize, _: &[Statistic], sources: &[&[T]]) -> Statistic {
+        kernels::dot3(sources[0], sources[1]).to_vec()
+    }
+
+    fn apply(&self, statistics: &[Statistic], sources: &[&[T]], out: &mut [T]) {
+        let [aa, bb, ab] = [statistics[0][0], statistics[0][1], statistics[0][2]];
+        let (a, b) = coefficients(self.t, aa, bb, ab);
+        kernels::weighted_pair(T::from_f64(a), sources[0], T::from_f64(b), sources[1], out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orthogonal_vectors_of_any_length_mix_with_the_sines_of_the_angle() {
+        // θ = 90°: sin(45°) / sin(90°) for both
+        let (a, b) = coefficients(0.5, 4.0, 9.0, 0.0);
+        assert!((a - 0.5f64.sqrt()).abs() < 1e-15 && (b - 0.5f64.sqrt()).abs() < 1e-15);
+    }
+
+    #[test]
+    fn parallel_and_antiparallel_vectors_are_interpolated_linearly() {
+        assert_eq!(coefficients(0.25, 1.0, 4.0, 2.0), (0.75, 0.25));
+        assert_eq!(coefficients(0.5, 1.0, 1.0, -1.0), (0.5, 0.5));
+    }
+
+    #[test]
+    fn a_vector_without_direction_is_orthogonal_to_everything() {
+        let (a, b) = coefficients(0.5, 0.0, 1.0, 0.0);
+        assert!((a - b).abs() < 1e-15 && (a - 0.5f64.sqrt()).abs() < 1e-15);
+    }
+}

@@ -1,0 +1,148 @@
+//! What a method declares about itself: the planner checks recipes against it, and its documentation is made from it.
+
+use super::Kernel;
+use crate::plan::Operation;
+
+/// A merge method: its name, what it takes, its documentation and its arithmetic.
+#[derive(Debug)]
+pub struct MethodSpec {
+    /// The name in a recipe's `merge_method`.
+    pub name: &'static str,
+    /// The name in prose, such as `Spherical linear interpolation (SLERP)`.
+    pub title: &'static str,
+    /// One sentence on what it does.
+    pub summary: &'static str,
+    /// User documentation in Markdown: the formula, when to use it, what its parameters do.
+    pub documentation: &'static str,
+    /// Where the method comes from.
+    pub reference: Option<Reference>,
+    /// Whether it needs a base model.
+    pub base: BaseRule,
+    /// How many inputs it takes, the base among them where it is one.
+    pub inputs: InputCount,
+    /// Its parameters.
+    pub parameters: &'static [ParameterSpec],
+    /// What happens to an optional tensor that some inputs lack.
+    pub missing: MissingRule,
+    /// Position of the source that the result equals with these coefficients, whatever the tensors hold.
+    pub identity: fn(&Operation) -> Option<usize>,
+    /// How much of each source is in the result: coefficients that sum to 1 where the method is an average.
+    /// `None` for a method whose mixture depends on the tensors.
+    pub shares: fn(&Operation) -> Option<Vec<f64>>,
+    /// Whether the coefficients can be used, with the reason if not.
+    pub validate: fn(&Operation) -> Result<(), String>,
+    /// The arithmetic.
+    pub compile: Compile,
+}
+
+/// A paper or page that describes a method.
+#[derive(Debug, Clone, Copy)]
+pub struct Reference {
+    /// Title and authors.
+    pub title: &'static str,
+    /// Address.
+    pub url: &'static str,
+}
+
+/// What `base_model` means to a method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BaseRule {
+    /// The recipe must name it.
+    Required,
+    /// Used when named.
+    Optional,
+    /// An ordinary input when named; it gives config and tokenizer.
+    Ignored,
+}
+
+/// How many inputs a method takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InputCount {
+    /// The least number.
+    pub min: usize,
+    /// The largest number.
+    pub max: Option<usize>,
+}
+
+impl InputCount {
+    /// Exactly that many.
+    pub const fn exactly(count: usize) -> Self {
+        Self { min: count, max: Some(count) }
+    }
+
+    /// That many or more.
+    pub const fn at_least(min: usize) -> Self {
+        Self { min, max: None }
+    }
+
+    /// True when the method takes that many.
+    pub fn holds(self, count: usize) -> bool {
+        count >= self.min && self.max.is_none_or(|max| count <= max)
+    }
+}
+
+/// What happens to an optional tensor that some inputs lack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MissingRule {
+    /// The inputs that have it are merged.
+    MergeRest,
+    /// A tensor that a single input has is copied; otherwise all inputs must have it.
+    CopyLone,
+}
+
+/// A parameter of a method.
+#[derive(Debug, Clone, Copy)]
+pub struct ParameterSpec {
+    /// Its name under `parameters:`.
+    pub name: &'static str,
+    /// Whether each model has its own.
+    pub scope: Scope,
+    /// What its values are.
+    pub kind: Kind,
+    /// What it is when no level of the recipe sets it.
+    pub default: Default,
+    /// Values outside of this range are warned about.
+    pub usual: Option<(f64, f64)>,
+    /// One sentence for the documentation.
+    pub summary: &'static str,
+}
+
+/// Whom a parameter belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// The whole merge; filters match the result's tensor names.
+    Global,
+    /// Each model; filters match that model's tensor names.
+    Model,
+}
+
+/// What the values of a parameter are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A number.
+    Number,
+    /// True or false.
+    Bool,
+}
+
+/// The value of a parameter that no level of the recipe sets.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Default {
+    /// There is none: the recipe must set it.
+    Required,
+    /// That number.
+    Number(f64),
+    /// That switch.
+    Bool(bool),
+    /// Not set, which means something of its own to the method.
+    Unset,
+}
+
+/// Makes the arithmetic of an operation in either precision.
+#[derive(Debug, Clone, Copy)]
+pub struct Compile {
+    /// For inputs that f32 holds exactly.
+    pub single: fn(&Operation) -> Box<dyn Kernel<f32>>,
+    /// For tensors with an F64 among the inputs.
+    pub double: fn(&Operation) -> Box<dyn Kernel<f64>>,
+}
