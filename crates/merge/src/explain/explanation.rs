@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::layer_origins::in_place;
 use crate::plan::Value;
 
 /// What a plan does, layer by layer.
@@ -150,6 +151,20 @@ pub struct OutsideShare {
     pub shares: Vec<f64>,
 }
 
+impl Explanation {
+    /// The models in the order in which they are drawn: the base first, at the bottom.
+    pub fn drawing_order(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.models.len()).collect();
+        order.sort_by_key(|&model| !self.models[model].base);
+        order
+    }
+
+    /// True when layers are moved and each comes from a single model: then [`Explanation::origins`] says it all.
+    pub fn is_stack(&self) -> bool {
+        !in_place(&self.origins) && self.origins.iter().all(|origin| origin.sources.len() == 1)
+    }
+}
+
 impl ParameterCurves {
     /// The value that the parameter has in every tensor that has it, if there is only one.
     pub fn constant(&self) -> Option<Value> {
@@ -181,10 +196,13 @@ impl Shares {
             let groups = self.groups.iter();
             groups.map(|group| (group.name.as_str(), group.layers.as_slice())).collect()
         } else {
-            vec![("average over all tensors", self.layers.as_slice())]
+            vec![(AVERAGE, self.layers.as_slice())]
         }
     }
 }
+
+/// What the average over all tensors of a layer is called.
+pub(super) const AVERAGE: &str = "average over all tensors";
 
 /// More groups than this are not told apart in pictures and words.
 const MAX_SHOWN_GROUPS: usize = 4;

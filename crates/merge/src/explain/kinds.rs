@@ -65,6 +65,20 @@ pub(super) fn names(groups: &[Vec<String>], all: &BTreeSet<String>) -> Vec<Strin
         .collect()
 }
 
+/// A name from [`names`] with each pattern in backticks.
+pub(super) fn quoted(name: &str) -> String {
+    let (patterns, more) = match name.rsplit_once(" and ") {
+        Some((patterns, more)) if more.ends_with(" more") => (patterns, Some(more)),
+        _ => (name, None),
+    };
+    let patterns: Vec<String> = patterns.split(", ").map(|pattern| format!("`{pattern}`")).collect();
+    match (patterns.as_slice(), more) {
+        (patterns, Some(more)) => format!("{} and {more}", patterns.join(", ")),
+        ([first @ .., last], None) if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        (patterns, None) => patterns.join(", "),
+    }
+}
+
 /// `the rest` is only right when the groups together are everything.
 fn covers_the_rest(groups: &[Vec<String>], all: &BTreeSet<String>) -> bool {
     groups.iter().map(Vec::len).sum::<usize>() == all.len()

@@ -4,6 +4,8 @@
 //! recipe seems to say.
 
 mod curves;
+#[cfg(test)]
+pub(crate) mod example_plans;
 mod explanation;
 mod kinds;
 mod layer_origins;
@@ -11,6 +13,8 @@ mod layer_ranges;
 mod model_names;
 mod outside_parts;
 mod shares;
+#[cfg(test)]
+mod snapshots;
 mod text;
 mod words;
 

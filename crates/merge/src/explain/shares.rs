@@ -89,7 +89,8 @@ fn tensor_shares(plan: &Plan, tensor: &PlannedTensor) -> Option<Vec<f64>> {
     Some(shares)
 }
 
-fn are_fractions(shares: &[f64]) -> bool {
+/// True for coefficients that sum to 1 with none below 0.
+pub(super) fn are_fractions(shares: &[f64]) -> bool {
     (shares.iter().sum::<f64>() - 1.0).abs() < SAME && shares.iter().all(|share| *share >= -SAME)
 }
 

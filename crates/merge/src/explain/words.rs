@@ -3,15 +3,18 @@
 use super::layer_origins::in_place;
 use super::layer_ranges::{layers_in_words, range, runs};
 use super::outside_parts::parts_in_words;
-use super::shares::same;
+use super::shares::{are_fractions, same};
 use super::{Explanation, LayerOrigin, Shares};
+use super::explanation::AVERAGE;
+use super::kinds::quoted;
+use super::text::number_text;
 
 /// A model with at least this share of a layer rules it.
 const RULES: f64 = 0.85;
 
 /// Models count about equally when the largest and the smallest share are no further apart than this, divided by their
-/// number: 62 % and 38 % of two, 42 % and 25 % of three.
-const EQUAL: f64 = 0.25;
+/// number: 62 % and 38 % of two, 43 % and 27 % of three.
+const EQUAL: f64 = 0.5;
 
 /// Shares this near are spoken of as equal without "about": half a percentage point.
 const EXACT: f64 = 0.005;
@@ -30,17 +33,10 @@ pub(super) fn sentences(explanation: &Explanation) -> Vec<String> {
         ));
         return sentences;
     };
-    let restacked = !in_place(&explanation.origins);
-    let lone = shares.layers.iter().flatten().all(|layer| layer.iter().filter(|share| **share != 0.0).count() <= 1);
-    if !(restacked && lone) {
+    if !explanation.is_stack() {
         sentences.extend(share_sentences(shares, &names));
     }
     sentences.extend(outside_sentences(shares, &names));
-    if !shares.fractions {
-        sentences.push(
-            "The coefficients do not sum to 1 everywhere; shares are spoken of in proportion to their size.".to_owned(),
-        );
-    }
     sentences
 }
 
@@ -55,7 +51,10 @@ fn origin_sentences(origins: &[LayerOrigin], names: &[&str]) -> Vec<String> {
             let sources: Vec<String> = origin
                 .sources
                 .iter()
-                .map(|source| format!("{} of {}", range(source.first as usize, source.last as usize), names[source.model]))
+                .map(|source| {
+                    let noun = if source.first == source.last { "layer" } else { "layers" };
+                    format!("{noun} {} of {}", range(source.first as usize, source.last as usize), names[source.model])
+                })
                 .collect();
             let verb = if origin.sources.len() > 1 { "merge" } else { "are" };
             let (noun, verb) = if origin.first == origin.last { ("layer", singular(verb)) } else { ("layers", verb) };
@@ -77,9 +76,9 @@ fn share_sentences(shares: &Shares, names: &[&str]) -> Vec<String> {
     let shown = shares.shown();
     let prefix = |name: &str| match name {
         "all tensors" => String::new(),
-        "the rest" => "in all other tensors ".to_owned(),
-        name if shown.len() == 1 => format!("on {name} "),
-        name => format!("in `{name}` "),
+        "the rest" => "in all other tensors, ".to_owned(),
+        AVERAGE => "on average over all tensors, ".to_owned(),
+        name => format!("in {}, ", quoted(name)),
     };
     shown
         .iter()
@@ -97,11 +96,8 @@ enum Standing {
 }
 
 fn layer_clauses(layers: &[Option<Vec<f64>>], names: &[&str]) -> String {
-    let known: Vec<(usize, Vec<f64>)> = layers
-        .iter()
-        .enumerate()
-        .filter_map(|(layer, shares)| shares.as_ref().map(|shares| (layer, in_proportion(shares))))
-        .collect();
+    let mut known: Vec<(usize, Vec<f64>)> =
+        layers.iter().enumerate().filter_map(|(layer, shares)| Some((layer, shares.clone()?))).collect();
     let Some((_, first)) = known.first() else {
         return "there are no layers that shares can be told of".to_owned();
     };
@@ -112,6 +108,9 @@ fn layer_clauses(layers: &[Option<Vec<f64>>], names: &[&str]) -> String {
             "each of its layers".to_owned()
         };
         return format!("{subject} is {}", mixture(first, names));
+    }
+    for (_, shares) in &mut known {
+        *shares = in_proportion(shares);
     }
     let models: Vec<usize> =
         (0..names.len()).filter(|&model| known.iter().any(|(_, shares)| shares[model] > EXACT)).collect();
@@ -125,8 +124,8 @@ fn changing_clauses(known: &[(usize, Vec<f64>)], models: &[usize], count: usize,
     let layers_of = |wanted: &Standing| -> Vec<usize> {
         standings.iter().filter(|(_, standing, _)| standing == wanted).map(|(layer, ..)| *layer).collect()
     };
-    let mut clauses = Vec::new();
-    for &model in &by_total(known, models) {
+    let mut rulers: Vec<(Option<usize>, String)> = Vec::new();
+    for &model in models {
         let verbs = [("rules", Standing::Rules(model)), ("leads in", Standing::Leads(model))];
         let parts: Vec<String> = verbs
             .iter()
@@ -135,9 +134,12 @@ fn changing_clauses(known: &[(usize, Vec<f64>)], models: &[usize], count: usize,
             .map(|(verb, layers)| format!("{verb} {}", layers_in_words(&layers)))
             .collect();
         if !parts.is_empty() {
-            clauses.push(format!("{} {}", names[model], parts.join(" and ")));
+            let first = standings.iter().position(|(_, standing, _)| verbs.iter().any(|(_, verb)| verb == standing));
+            rulers.push((first, format!("{} {}", names[model], parts.join(" and "))));
         }
     }
+    rulers.sort();
+    let mut clauses: Vec<String> = rulers.into_iter().map(|(_, clause)| clause).collect();
     let mut alike: Vec<Standing> = standings.iter().map(|(_, standing, _)| standing.clone()).collect();
     alike.sort();
     alike.dedup();
@@ -207,14 +209,6 @@ fn spread(shares: &[f64], models: &[usize]) -> f64 {
     values().fold(f64::MIN, f64::max) - values().fold(f64::MAX, f64::min)
 }
 
-/// Models by their sum over the layers, the largest first.
-fn by_total(known: &[(usize, Vec<f64>)], models: &[usize]) -> Vec<usize> {
-    let total = |model: usize| known.iter().map(|(_, shares)| shares[model]).sum::<f64>();
-    let mut order = models.to_vec();
-    order.sort_by(|&a, &b| total(b).total_cmp(&total(a)));
-    order
-}
-
 fn outside_sentences(shares: &Shares, names: &[&str]) -> Vec<String> {
     let clauses: Vec<String> = shares
         .outside
@@ -222,14 +216,17 @@ fn outside_sentences(shares: &Shares, names: &[&str]) -> Vec<String> {
         .map(|outside| {
             let plural = outside.parts.len() > 1 || outside.parts == ["embeddings"];
             let verb = if plural { "are" } else { "is" };
-            format!("{} {verb} {}", parts_in_words(&outside.parts), mixture(&in_proportion(&outside.shares), names))
+            format!("{} {verb} {}", parts_in_words(&outside.parts), mixture(&outside.shares, names))
         })
         .collect();
     if clauses.is_empty() { Vec::new() } else { vec![sentence(&format!("outside of the layers, {}", clauses.join("; ")))] }
 }
 
-/// `A alone`, `60 % A and 40 % B`, `A and B in equal parts`.
+/// `A alone`, `60 % A and 40 % B`, `A and B in equal parts`; `1 × A − 0.5 × B` for coefficients that are no fractions.
 fn mixture(shares: &[f64], names: &[&str]) -> String {
+    if !are_fractions(shares) {
+        return combination(shares, names);
+    }
     let mut present: Vec<usize> = (0..names.len()).filter(|&model| shares[model] != 0.0).collect();
     present.sort_by(|&a, &b| shares[b].total_cmp(&shares[a]));
     let named = |models: &[usize]| models.iter().map(|&model| names[model]).collect::<Vec<_>>();
@@ -241,6 +238,20 @@ fn mixture(shares: &[f64], names: &[&str]) -> String {
         }
         models => list(&models.iter().map(|&model| format!("{} {}", percent(shares[model]), names[model])).collect::<Vec<_>>()),
     }
+}
+
+fn combination(coefficients: &[f64], names: &[&str]) -> String {
+    let mut text = String::new();
+    for (coefficient, name) in coefficients.iter().zip(names).filter(|(coefficient, _)| **coefficient != 0.0) {
+        text += match (text.is_empty(), *coefficient < 0.0) {
+            (true, false) => "",
+            (true, true) => "−",
+            (false, false) => " + ",
+            (false, true) => " − ",
+        };
+        text += &format!("{} × {name}", number_text(coefficient.abs()));
+    }
+    if text.is_empty() { "zero".to_owned() } else { text }
 }
 
 /// Each share as a part of the sum of their sizes.

@@ -7,6 +7,9 @@ use super::glyphs::Glyphs;
 /// Width of the labels left of the axis.
 const LABEL: usize = 7;
 
+/// What the numbers below the axis count.
+const UNIT: &str = " (layer)";
+
 /// Widest column of a layer.
 const WIDEST: usize = 6;
 
@@ -24,7 +27,7 @@ pub(super) struct Columns {
 impl Columns {
     /// One column per layer where they fit, else several layers in one.
     pub(super) fn new(layers: usize, width: usize) -> Self {
-        let room = width.saturating_sub(LABEL + 2).max(1);
+        let room = width.saturating_sub(LABEL + 2 + UNIT.len()).max(1);
         let pitch = (room / layers.max(1)).clamp(1, WIDEST);
         let count = layers.min(room);
         let bounds = |column: usize| column * layers / count.max(1);
@@ -33,11 +36,6 @@ impl Columns {
             pitch,
             gap: usize::from(pitch > 2),
         }
-    }
-
-    /// True when some column stands for several layers.
-    pub(super) fn compressed(&self) -> bool {
-        self.layers.iter().any(|layers| layers.len() > 1)
     }
 
     /// A line of the chart: a label, the axis and one character per column, as wide as the column.
@@ -61,7 +59,7 @@ impl Columns {
         let mut free = 0;
         let step = self.step();
         let last = self.layers.len().saturating_sub(1);
-        let marks = (0..self.layers.len()).filter(|column| column % step == 0 && last - column >= step.min(last)).chain([last]);
+        let marks = (0..self.layers.len()).filter(|column| column % step == 0 && (last - column) * self.pitch >= 4).chain([last]);
         for column in marks {
             let text = self.layers.get(column).map_or(0, |layers| if column == last { layers.end - 1 } else { layers.start });
             let text = text.to_string();
@@ -75,13 +73,20 @@ impl Columns {
             free = start + text.len() + 1;
         }
         let numbers: String = numbers.into_iter().collect();
-        let compressed = if self.compressed() { ", several per column" } else { "" };
-        format!(
-            "{label:>LABEL$} {}{line}\n{:>LABEL$}  {} (layer{compressed})\n",
-            glyphs.origin,
-            "",
-            numbers.trim_end()
-        )
+        let numbers = numbers.trim_end();
+        format!("{label:>LABEL$} {}{line}\n{:>LABEL$}  {numbers}{UNIT}\n{}", glyphs.origin, "", self.compression())
+    }
+
+    /// Says how many layers a column stands for, where that is more than one.
+    fn compression(&self) -> String {
+        let counts = || self.layers.iter().map(Range::len);
+        match (counts().min(), counts().max()) {
+            (_, None | Some(0 | 1)) => String::new(),
+            (Some(least), Some(most)) if least < most => {
+                format!("{:>LABEL$}  each column is the mean of {least} to {most} layers\n", "")
+            }
+            (_, Some(number)) => format!("{:>LABEL$}  each column is the mean of {number} layers\n", ""),
+        }
     }
 
     /// Columns from one number to the next: a round count that leaves room for four digits.

@@ -115,13 +115,36 @@ mod tests {
     #[test]
     fn a_value_fills_its_part_of_the_column() {
         let chart = draw(&numbers(&[0.0, 0.25, 0.5, 1.0]), Some((0.0, 1.0)), 40, &UNICODE);
-        insta::assert_snapshot!(chart, @"");
+        insta::assert_snapshot!(chart, @"
+          1 ┤               ████
+            │               ████
+            │               ████
+            │               ████
+        0.5 ┤          ████ ████
+            │          ████ ████
+            │     ████ ████ ████
+            │     ████ ████ ████
+          0 └────────────────────
+             0    1    2    3 (layer)
+        ");
     }
 
     #[test]
     fn negative_values_hang_from_zero() {
         let chart = draw(&numbers(&[-1.0, -0.5, 0.0, 1.0]), None, 40, &ASCII);
-        insta::assert_snapshot!(chart, @"");
+        insta::assert_snapshot!(chart, @"
+         1 +               ####
+           |               ####
+           |               ####
+           |               ####
+         0 +--------------------
+           |#### ####
+           |#### ####
+           |####
+        -1 +####
+           +--------------------
+            0    1    2    3 (layer)
+        ");
     }
 
     #[test]

@@ -44,14 +44,14 @@ pub(super) static ASCII: Glyphs = Glyphs {
 };
 
 impl Glyphs {
-    /// The filling of a model's area.
-    pub(super) fn fill(&self, model: usize) -> char {
-        self.fills[model % self.fills.len()]
+    /// The filling of the area at a place in the drawing order.
+    pub(super) fn fill(&self, place: usize) -> char {
+        self.fills[place % self.fills.len()]
     }
 
-    /// A sample of a model's filling, for lists and legends.
-    pub(super) fn model_key(&self, model: usize) -> String {
-        self.fill(model).to_string().repeat(2)
+    /// A sample of that filling, for lists.
+    pub(super) fn sample(&self, place: usize) -> String {
+        self.fill(place).to_string().repeat(2)
     }
 }
 

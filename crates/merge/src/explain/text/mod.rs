@@ -11,7 +11,7 @@ use glyphs::Glyphs;
 
 use super::layer_origins::in_place;
 use super::layer_ranges::range;
-use super::{CurveGroup, Explanation, ParameterCurves};
+use super::{CurveGroup, ExplainedModel, Explanation, ParameterCurves};
 use crate::plan::Value;
 
 /// Narrower terminals get lines of this width all the same.
@@ -49,25 +49,22 @@ impl Page<'_> {
             text += &wrap::wrap(&explanation.summary, self.width, "  ");
         }
         text += "\nModels\n";
-        let name_width = explanation.models.iter().map(|model| model.label.chars().count()).max().unwrap_or(0);
-        for (index, model) in explanation.models.iter().enumerate() {
-            let mut facts = vec![counted(model.layers, "layer"), format!("{} parameters", magnitude(model.parameters))];
-            if let Some(revision) = &model.revision {
-                facts.push(format!("revision {}", revision.chars().take(12).collect::<String>()));
-            }
-            if model.base {
-                facts.insert(0, "base".to_owned());
-            }
-            let line = format!(
-                "  {}  {:name_width$}  {}",
-                self.glyphs.model_key(index),
-                model.label,
-                facts.join(", ")
-            );
-            text += line.trim_end();
-            text.push('\n');
+        let titles: Vec<String> = explanation.models.iter().map(title).collect();
+        let width = titles.iter().map(|title| title.chars().count()).max().unwrap_or(0);
+        for (model, title) in titles.iter().enumerate() {
+            let of = &explanation.models[model];
+            let base = if of.base { ", base" } else { "" };
+            let layers = if of.layers == 1 { "1 layer".to_owned() } else { format!("{} layers", of.layers) };
+            let size = magnitude(of.parameters);
+            text += &format!("  {}  {title:width$}  {layers}, {size} parameters{base}\n", self.model_key(model));
         }
         text
+    }
+
+    /// The letter of a model and how its share is filled.
+    fn model_key(&self, model: usize) -> String {
+        let place = self.explanation.drawing_order().iter().position(|&drawn| drawn == model).unwrap_or(model);
+        format!("{} {}", letter(model), self.glyphs.sample(place))
     }
 
     fn origins(&self) -> String {
@@ -172,7 +169,7 @@ impl Page<'_> {
         if self.explanation.models.len() < 2 {
             return String::new();
         }
-        share_chart::draw(self.explanation, shares, self.width, self.glyphs)
+        share_chart::draw(self, shares)
     }
 
     fn table(&self) -> String {
@@ -186,8 +183,18 @@ impl Page<'_> {
     }
 }
 
-fn counted(number: u64, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+/// `org/name@revision`, the revision as short as git prints it.
+fn title(model: &ExplainedModel) -> String {
+    let revision = model.revision.iter().map(|revision| format!("@{}", revision.chars().take(7).collect::<String>()));
+    model.label.clone() + &revision.collect::<String>()
+}
+
+/// What a model is called in tables: A, B … Z, then M27 and on.
+fn letter(model: usize) -> String {
+    match u8::try_from(model) {
+        Ok(index @ 0..26) => char::from(b'A' + index).to_string(),
+        _ => format!("M{}", model + 1),
+    }
 }
 
 /// `494 M`, `7.62 B`.
@@ -202,7 +209,7 @@ pub(crate) fn magnitude(number: u64) -> String {
     format!("{scaled:.decimals$} {letter}")
 }
 
-/// A value with up to three decimals, more only where it would read as zero.
+/// A value as text.
 fn value_text(value: Value) -> String {
     match value {
         Value::Bool(on) => on.to_string(),
@@ -210,7 +217,8 @@ fn value_text(value: Value) -> String {
     }
 }
 
-fn number_text(number: f64) -> String {
+/// A number with up to three decimals, more only where it would read as zero.
+pub(super) fn number_text(number: f64) -> String {
     if number != 0.0 && number.abs() < 0.0005 {
         return format!("{number:e}");
     }

@@ -1,9 +1,10 @@
 //! The values of every layer in numbers, for whatever changes from layer to layer.
 
 use super::glyphs::Glyphs;
-use super::{number_text, value_text};
+use super::{letter, value_text};
 use crate::explain::Explanation;
 use crate::explain::layer_ranges::range;
+use crate::explain::words::percent;
 
 /// Headings are cut to this length.
 const HEADING: usize = 22;
@@ -54,7 +55,10 @@ fn parameter_columns(explanation: &Explanation) -> Vec<Column> {
         for group in &parameter.groups {
             let mut heading = parameter.name.clone();
             if let Some(source) = parameter.source {
-                heading += &format!(" {}", explanation.models[source.model].name);
+                heading += &format!(" {}", letter(source.model));
+                if source.mention > 0 {
+                    heading += &format!("({})", source.mention + 1);
+                }
             }
             if group.name != "all tensors" {
                 heading += &format!(" {}", group.name);
@@ -67,15 +71,16 @@ fn parameter_columns(explanation: &Explanation) -> Vec<Column> {
 }
 
 fn share_columns(explanation: &Explanation) -> Vec<Column> {
-    let Some(shares) = explanation.shares.as_ref().filter(|_| explanation.models.len() > 1) else {
+    let told = explanation.models.len() > 1 && !explanation.is_stack();
+    let Some(shares) = explanation.shares.as_ref().filter(|shares| told && shares.fractions) else {
         return Vec::new();
     };
     let mut columns = Vec::new();
     for (name, layers) in shares.shown() {
-        for (index, model) in explanation.models.iter().enumerate() {
+        for model in 0..explanation.models.len() {
             let of = if name == "all tensors" { String::new() } else { format!(" {name}") };
-            let share = |layer: &Option<Vec<f64>>| layer.as_ref().map_or_else(|| "-".to_owned(), |shares| number_text(shares[index]));
-            columns.push(Column { heading: cut(&format!("{}{of}", model.name)), cells: layers.iter().map(share).collect() });
+            let share = |layer: &Option<Vec<f64>>| layer.as_ref().map_or_else(|| "-".to_owned(), |shares| percent(shares[model]));
+            columns.push(Column { heading: cut(&format!("{}{of}", letter(model))), cells: layers.iter().map(share).collect() });
         }
     }
     columns
