@@ -61,8 +61,10 @@ impl LocateOptions {
         let home = set("HOME")
             .or_else(|| set("USERPROFILE"))
             .map(PathBuf::from);
-        let path =
-            |name: &str| set(name).map(|value| expand_home(Path::new(&value), home.as_deref()));
+        let path = |name: &str| {
+            let value = expand_variables(set(name)?, &set);
+            Some(expand_home(Path::new(&value), home.as_deref()))
+        };
         let hub_cache = path("HF_HUB_CACHE")
             .or_else(|| path("HUGGINGFACE_HUB_CACHE"))
             .or_else(|| path("HF_HOME").map(|folder| folder.join("hub")))
