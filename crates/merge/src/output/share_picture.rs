@@ -43,14 +43,15 @@ const COLOURS: [RGBColor; 8] = [
 /// What drawing into a string returns; it cannot fail but in plotters' types.
 type Drawn = Result<(), Box<dyn std::error::Error>>;
 
-/// Draws the shares as stacked areas, one chart for each group of tensors, as SVG.
+/// Draws the shares as stacked areas, one chart for each group of tensors whose shares change over the layers, as SVG.
 ///
 /// `None` when there is nothing to see: a single model, shares that depend on the tensors, or the same in every layer.
 /// The same explanation gives the same bytes.
 pub fn share_picture(explanation: &Explanation) -> Option<String> {
     let shares = explanation.shares.as_ref().filter(|_| explanation.models.len() > 1)?;
-    let panels: Vec<Panel<'_>> = shares.shown().into_iter().map(|(name, layers)| Panel { name, layers }).collect();
-    if panels.iter().all(Panel::is_constant) {
+    let shown = shares.shown().into_iter().map(|(name, layers)| Panel { name, layers });
+    let panels: Vec<Panel<'_>> = shown.filter(|panel| !panel.is_constant()).collect();
+    if panels.is_empty() {
         return None;
     }
     let height = TITLE + LEGEND_LINE * explanation.models.len() as u32 + PANEL * panels.len() as u32 + MARGIN / 2;
@@ -84,7 +85,7 @@ fn draw(root: &Area<'_>, explanation: &Explanation, shares: &Shares, panels: &[P
     for (index, panel) in panels.iter().enumerate() {
         let (_, rest) = charts.split_vertically(PANEL * index as u32);
         let (area, _) = rest.split_vertically(PANEL);
-        draw_panel(&area, panel, panels.len() > 1, &order)?;
+        draw_panel(&area, panel, panel.name != "all tensors", &order)?;
     }
     root.present()?;
     Ok(())
