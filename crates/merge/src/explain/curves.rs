@@ -26,47 +26,82 @@ pub(super) fn parameters(plan: &Plan) -> Vec<ParameterCurves> {
             }
         }
     }
-    keys.sort_by(|a, b| (a.1.is_some(), rank(plan, &a.0), &a.0, a.1).cmp(&(b.1.is_some(), rank(plan, &b.0), &b.0, b.1)));
+    keys.sort_by(|a, b| {
+        (a.1.is_some(), rank(plan, &a.0), &a.0, a.1).cmp(&(
+            b.1.is_some(),
+            rank(plan, &b.0),
+            &b.0,
+            b.1,
+        ))
+    });
     let all = kinds(plan);
-    keys.into_iter().map(|key| curves(plan, &all, key)).collect()
+    keys.into_iter()
+        .map(|key| curves(plan, &all, key))
+        .collect()
 }
 
 /// Position in the method's declaration, so that the parameter that matters most comes first.
 fn rank(plan: &Plan, name: &str) -> usize {
     methods::find(&plan.method)
-        .and_then(|method| method.parameters.iter().position(|parameter| parameter.name == name))
+        .and_then(|method| {
+            method
+                .parameters
+                .iter()
+                .position(|parameter| parameter.name == name)
+        })
         .unwrap_or(usize::MAX)
 }
 
 /// Names within a layer of all tensors that arithmetic is planned for.
 pub(super) fn kinds(plan: &Plan) -> BTreeSet<String> {
-    let computed = plan.tensors.iter().filter(|tensor| tensor.layer.is_some() && tensor.action.operation().is_some());
+    let computed = plan
+        .tensors
+        .iter()
+        .filter(|tensor| tensor.layer.is_some() && tensor.action.operation().is_some());
     computed.map(|tensor| tensor.kind.clone()).collect()
 }
 
 /// The parameters of an operation with their owners.
 fn values(operation: &Operation) -> Vec<(Key, Value)> {
-    let own = operation.parameters.iter().map(|(name, value)| ((name.clone(), None), *value));
-    let sources = operation.source_parameters.iter().enumerate().flat_map(|(position, parameters)| {
-        let source = source_at(operation, position);
-        parameters.iter().map(move |(name, value)| ((name.clone(), Some(source)), *value))
-    });
+    let own = operation
+        .parameters
+        .iter()
+        .map(|(name, value)| ((name.clone(), None), *value));
+    let sources =
+        operation
+            .source_parameters
+            .iter()
+            .enumerate()
+            .flat_map(|(position, parameters)| {
+                let source = source_at(operation, position);
+                parameters
+                    .iter()
+                    .map(move |(name, value)| ((name.clone(), Some(source)), *value))
+            });
     own.chain(sources).collect()
 }
 
 fn source_at(operation: &Operation, position: usize) -> ParameterSource {
     let model = operation.sources[position].input;
-    let mention = operation.sources[..position].iter().filter(|source| source.input == model).count();
+    let mention = operation.sources[..position]
+        .iter()
+        .filter(|source| source.input == model)
+        .count();
     ParameterSource { model, mention }
 }
 
 fn value_of(operation: &Operation, key: &Key) -> Cell {
-    values(operation).into_iter().find_map(|(candidate, value)| (candidate == *key).then_some(value))
+    values(operation)
+        .into_iter()
+        .find_map(|(candidate, value)| (candidate == *key).then_some(value))
 }
 
 fn curves(plan: &Plan, all: &BTreeSet<String>, key: Key) -> ParameterCurves {
     let groups = group(curves_by_kind(plan, &key), |a, b| a == b);
-    let groups: Vec<_> = groups.into_iter().filter(|group| group.curve.iter().flatten().flatten().next().is_some()).collect();
+    let groups: Vec<_> = groups
+        .into_iter()
+        .filter(|group| group.curve.iter().flatten().flatten().next().is_some())
+        .collect();
     let kinds: Vec<Vec<String>> = groups.iter().map(|group| group.kinds.clone()).collect();
     let groups = groups
         .into_iter()
@@ -78,8 +113,12 @@ fn curves(plan: &Plan, all: &BTreeSet<String>, key: Key) -> ParameterCurves {
         })
         .collect();
     let outside = outside(plan, &key);
-    let declared = methods::find(&plan.method)
-        .and_then(|method| method.parameters.iter().find(|parameter| parameter.name == key.0));
+    let declared = methods::find(&plan.method).and_then(|method| {
+        method
+            .parameters
+            .iter()
+            .find(|parameter| parameter.name == key.0)
+    });
     ParameterCurves {
         summary: declared.map_or_else(String::new, |parameter| parameter.summary.to_owned()),
         usual: declared.and_then(|parameter| parameter.usual),
@@ -93,8 +132,12 @@ fn curves(plan: &Plan, all: &BTreeSet<String>, key: Key) -> ParameterCurves {
 fn curves_by_kind(plan: &Plan, key: &Key) -> IndexMap<String, Vec<Option<Cell>>> {
     let mut curves = IndexMap::new();
     for tensor in &plan.tensors {
-        let (Some(layer), Some(operation)) = (tensor.layer, tensor.action.operation()) else { continue };
-        let curve = curves.entry(tensor.kind.clone()).or_insert_with(|| vec![None; plan.layers.len()]);
+        let (Some(layer), Some(operation)) = (tensor.layer, tensor.action.operation()) else {
+            continue;
+        };
+        let curve = curves
+            .entry(tensor.kind.clone())
+            .or_insert_with(|| vec![None; plan.layers.len()]);
         if let Some(cell) = curve.get_mut(layer as usize) {
             *cell = Some(value_of(operation, key));
         }
@@ -105,13 +148,23 @@ fn curves_by_kind(plan: &Plan, key: &Key) -> IndexMap<String, Vec<Option<Cell>>>
 fn outside(plan: &Plan, key: &Key) -> Vec<OutsideValue> {
     let mut outside: Vec<OutsideValue> = Vec::new();
     for (tensor, before_layers) in outside_tensors(plan) {
-        let Some(value) = tensor.action.operation().and_then(|operation| value_of(operation, key)) else { continue };
+        let Some(value) = tensor
+            .action
+            .operation()
+            .and_then(|operation| value_of(operation, key))
+        else {
+            continue;
+        };
         let part = part(&tensor.name, before_layers);
         if let Some(same) = outside.iter_mut().find(|known| known.value == value) {
             add_part(&mut same.parts, part);
             same.tensors.push(tensor.name.clone());
         } else {
-            outside.push(OutsideValue { parts: vec![part], tensors: vec![tensor.name.clone()], value });
+            outside.push(OutsideValue {
+                parts: vec![part],
+                tensors: vec![tensor.name.clone()],
+                value,
+            });
         }
     }
     outside
@@ -119,7 +172,11 @@ fn outside(plan: &Plan, key: &Key) -> Vec<OutsideValue> {
 
 /// The tensors outside of the layers, and whether they come before them.
 pub(super) fn outside_tensors(plan: &Plan) -> impl Iterator<Item = (&PlannedTensor, bool)> {
-    let first_layer = plan.tensors.iter().position(|tensor| tensor.layer.is_some()).unwrap_or(0);
+    let first_layer = plan
+        .tensors
+        .iter()
+        .position(|tensor| tensor.layer.is_some())
+        .unwrap_or(0);
     plan.tensors
         .iter()
         .enumerate()

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use weightsmith_tensors::{DType, ShardLayout, TensorEntry, TensorInfo};
 
-use crate::plan::{Action, Operation, Plan, PlannedInput, PlannedLayer, PlannedTensor, SourceTensor, Value};
+use crate::plan::{
+    Action, Operation, Plan, PlannedInput, PlannedLayer, PlannedTensor, SourceTensor, Value,
+};
 
 /// Names within a layer, with the number of elements.
 const KINDS: [(&str, u64); 12] = [
@@ -41,30 +43,60 @@ pub(crate) fn plan(
     layers: Vec<PlannedLayer>,
     operation: &dyn Fn(&Place<'_>) -> Operation,
 ) -> Plan {
-    let everyone: Vec<(usize, u64)> = layers.first().map_or_else(Vec::new, |layer| layer.sources.clone());
+    let everyone: Vec<(usize, u64)> = layers
+        .first()
+        .map_or_else(Vec::new, |layer| layer.sources.clone());
     let outside = |name: &str, elements: u64| {
-        let place = Place { kind: name, position: 0.0, sources: &everyone };
+        let place = Place {
+            kind: name,
+            position: 0.0,
+            sources: &everyone,
+        };
         tensor(name.to_owned(), name, None, elements, operation(&place))
     };
     let mut tensors = vec![outside("model.embed_tokens.weight", 1000 * 64)];
     for (number, layer) in layers.iter().enumerate() {
         for (kind, elements) in KINDS {
-            let place = Place { kind, position: layer.position, sources: &layer.sources };
+            let place = Place {
+                kind,
+                position: layer.position,
+                sources: &layer.sources,
+            };
             let name = format!("model.layers.{number}.{kind}");
-            tensors.push(tensor(name, kind, Some(number as u64), elements, operation(&place)));
+            tensors.push(tensor(
+                name,
+                kind,
+                Some(number as u64),
+                elements,
+                operation(&place),
+            ));
         }
     }
     tensors.push(outside("model.norm.weight", 64));
     finish(method, labels, base, layers, tensors)
 }
 
-fn finish(method: &str, labels: &[&str], base: Option<usize>, layers: Vec<PlannedLayer>, tensors: Vec<PlannedTensor>) -> Plan {
-    let entries: Vec<TensorEntry> =
-        tensors.iter().map(|tensor| TensorEntry { name: tensor.name.clone(), info: tensor.info.clone() }).collect();
+fn finish(
+    method: &str,
+    labels: &[&str],
+    base: Option<usize>,
+    layers: Vec<PlannedLayer>,
+    tensors: Vec<PlannedTensor>,
+) -> Plan {
+    let entries: Vec<TensorEntry> = tensors
+        .iter()
+        .map(|tensor| TensorEntry {
+            name: tensor.name.clone(),
+            info: tensor.info.clone(),
+        })
+        .collect();
     let layout = ShardLayout::plan(&entries, None).unwrap();
     Plan {
         method: method.to_owned(),
-        inputs: labels.iter().map(|label| input(label, layers.len() as u64)).collect(),
+        inputs: labels
+            .iter()
+            .map(|label| input(label, layers.len() as u64))
+            .collect(),
         base,
         donor: base.unwrap_or(0),
         dropped: Vec::new(),
@@ -82,19 +114,34 @@ fn input(label: &str, layers: u64) -> PlannedInput {
     PlannedInput {
         reference: label.to_owned(),
         label: label.to_owned(),
-        revision: label.contains('/').then(|| "7ae557604adf67be50417f59c2c2f167def9a775".to_owned()),
+        revision: label
+            .contains('/')
+            .then(|| "7ae557604adf67be50417f59c2c2f167def9a775".to_owned()),
         path: PathBuf::from("/models").join(label),
         files: Vec::new(),
         tensors: KINDS.len() * layers as usize + 2,
-        parameters: KINDS.iter().map(|(_, elements)| elements * layers).sum::<u64>() + 1001 * 64,
+        parameters: KINDS
+            .iter()
+            .map(|(_, elements)| elements * layers)
+            .sum::<u64>()
+            + 1001 * 64,
         layers,
     }
 }
 
-fn tensor(name: String, kind: &str, layer: Option<u64>, elements: u64, operation: Operation) -> PlannedTensor {
+fn tensor(
+    name: String,
+    kind: &str,
+    layer: Option<u64>,
+    elements: u64,
+    operation: Operation,
+) -> PlannedTensor {
     PlannedTensor {
         name,
-        info: TensorInfo { dtype: DType::BF16, shape: vec![elements] },
+        info: TensorInfo {
+            dtype: DType::BF16,
+            shape: vec![elements],
+        },
         layer,
         kind: kind.to_owned(),
         action: Action::Merge(operation),
@@ -103,7 +150,13 @@ fn tensor(name: String, kind: &str, layer: Option<u64>, elements: u64, operation
 
 /// Layers of models that are merged in place.
 pub(crate) fn in_place(models: usize, layers: u64) -> Vec<PlannedLayer> {
-    let position = |layer: u64| if layers == 1 { 1.0 } else { layer as f64 / (layers - 1) as f64 };
+    let position = |layer: u64| {
+        if layers == 1 {
+            1.0
+        } else {
+            layer as f64 / (layers - 1) as f64
+        }
+    };
     (0..layers)
         .map(|layer| PlannedLayer {
             slice: 0,
@@ -124,7 +177,10 @@ pub(crate) fn gradient(values: &[f64], position: f64) -> f64 {
 }
 
 fn sources(place: &Place<'_>) -> Vec<SourceTensor> {
-    let tensor = |&(input, layer): &(usize, u64)| SourceTensor { input, tensor: format!("{layer}.{}", place.kind) };
+    let tensor = |&(input, layer): &(usize, u64)| SourceTensor {
+        input,
+        tensor: format!("{layer}.{}", place.kind),
+    };
     place.sources.iter().map(tensor).collect()
 }
 
@@ -146,7 +202,10 @@ pub(crate) fn linear(place: &Place<'_>, weights: &[f64], normalize: bool) -> Ope
         sources: sources(place),
         base: None,
         parameters: BTreeMap::from([("normalize".to_owned(), Value::Bool(normalize))]),
-        source_parameters: weights.iter().map(|weight| BTreeMap::from([("weight".to_owned(), Value::Number(*weight))])).collect(),
+        source_parameters: weights
+            .iter()
+            .map(|weight| BTreeMap::from([("weight".to_owned(), Value::Number(*weight))]))
+            .collect(),
     }
 }
 
@@ -170,14 +229,26 @@ pub(crate) fn v() -> Plan {
 /// SLERP from `Qwen2.5-0.5B-Instruct` to `Qwen2.5-0.5B` along a curve.
 pub(crate) fn slerp_curve(layers: u64, t: &[f64]) -> Plan {
     let labels = ["Qwen/Qwen2.5-0.5B", "Qwen/Qwen2.5-0.5B-Instruct"];
-    plan("slerp", &labels, Some(1), in_place(2, layers), &|place| slerp(place, 1, gradient(t, place.position)))
+    plan("slerp", &labels, Some(1), in_place(2, layers), &|place| {
+        slerp(place, 1, gradient(t, place.position))
+    })
 }
 
 /// Layers 0 to 7 of one model and 4 to 11 of another.
 pub(crate) fn stack() -> Plan {
     let run = |slice: usize, model: usize, from: u64| {
-        (0..8).map(move |layer| PlannedLayer { slice, position: layer as f64 / 7.0, sources: vec![(model, from + layer)] })
+        (0..8).map(move |layer| PlannedLayer {
+            slice,
+            position: layer as f64 / 7.0,
+            sources: vec![(model, from + layer)],
+        })
     };
     let layers = run(0, 0, 0).chain(run(1, 1, 4)).collect();
-    plan("passthrough", &["tiny-base", "tiny-math"], None, layers, &|place| passthrough(place, None))
+    plan(
+        "passthrough",
+        &["tiny-base", "tiny-math"],
+        None,
+        layers,
+        &|place| passthrough(place, None),
+    )
 }

@@ -168,7 +168,10 @@ impl Explanation {
 impl ParameterCurves {
     /// The value that the parameter has in every tensor that has it, if there is only one.
     pub fn constant(&self) -> Option<Value> {
-        let layers = self.groups.iter().flat_map(|group| group.values.iter().flatten());
+        let layers = self
+            .groups
+            .iter()
+            .flat_map(|group| group.values.iter().flatten());
         let mut values = layers.chain(self.outside.iter().map(|outside| &outside.value));
         let first = values.next()?;
         values.all(|value| value == first).then_some(*first)
@@ -194,7 +197,9 @@ impl Shares {
     pub fn shown(&self) -> Vec<(&str, &[Option<Vec<f64>>])> {
         if (1..=MAX_SHOWN_GROUPS).contains(&self.groups.len()) {
             let groups = self.groups.iter();
-            groups.map(|group| (group.name.as_str(), group.layers.as_slice())).collect()
+            groups
+                .map(|group| (group.name.as_str(), group.layers.as_slice()))
+                .collect()
         } else {
             vec![(AVERAGE, self.layers.as_slice())]
         }

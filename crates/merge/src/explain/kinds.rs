@@ -29,7 +29,10 @@ pub(super) fn group<T: Clone>(
             }
             group.kinds.push(kind);
         } else {
-            groups.push(KindGroup { kinds: vec![kind], curve });
+            groups.push(KindGroup {
+                kinds: vec![kind],
+                curve,
+            });
         }
     }
     groups
@@ -57,7 +60,11 @@ pub(super) fn names(groups: &[Vec<String>], all: &BTreeSet<String>) -> Vec<Strin
             } else if rest == Some(index) {
                 "the rest".to_owned()
             } else if list.len() > LISTED {
-                format!("{} and {} more", list[..LISTED].join(", "), list.len() - LISTED)
+                format!(
+                    "{} and {} more",
+                    list[..LISTED].join(", "),
+                    list.len() - LISTED
+                )
             } else {
                 list.join(", ")
             }
@@ -71,10 +78,15 @@ pub(super) fn quoted(name: &str) -> String {
         Some((patterns, more)) if more.ends_with(" more") => (patterns, Some(more)),
         _ => (name, None),
     };
-    let patterns: Vec<String> = patterns.split(", ").map(|pattern| format!("`{pattern}`")).collect();
+    let patterns: Vec<String> = patterns
+        .split(", ")
+        .map(|pattern| format!("`{pattern}`"))
+        .collect();
     match (patterns.as_slice(), more) {
         (patterns, Some(more)) => format!("{} and {more}", patterns.join(", ")),
-        ([first @ .., last], None) if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        ([first @ .., last], None) if !first.is_empty() => {
+            format!("{} and {last}", first.join(", "))
+        }
         (patterns, None) => patterns.join(", "),
     }
 }
@@ -103,8 +115,15 @@ fn prefixes(kinds: &[String], all: &BTreeSet<String>) -> Vec<String> {
 
 /// True when several kinds have the prefix and all that have it are in the group.
 fn owns(prefix: &str, mine: &BTreeSet<&str>, all: &BTreeSet<String>) -> bool {
-    let mut with_prefix = all.iter().filter(|kind| kind.starts_with(prefix)).peekable();
-    let several = all.iter().filter(|kind| kind.starts_with(prefix)).nth(1).is_some();
+    let mut with_prefix = all
+        .iter()
+        .filter(|kind| kind.starts_with(prefix))
+        .peekable();
+    let several = all
+        .iter()
+        .filter(|kind| kind.starts_with(prefix))
+        .nth(1)
+        .is_some();
     several && with_prefix.peek().is_some() && with_prefix.all(|kind| mine.contains(kind.as_str()))
 }
 
@@ -139,9 +158,17 @@ mod tests {
     #[test]
     fn a_prefix_stands_for_the_kinds_that_only_one_group_has() {
         let groups = [
-            kinds(&["self_attn.k_proj.bias", "self_attn.k_proj.weight", "self_attn.o_proj.weight"]),
+            kinds(&[
+                "self_attn.k_proj.bias",
+                "self_attn.k_proj.weight",
+                "self_attn.o_proj.weight",
+            ]),
             kinds(&["mlp.down_proj.weight"]),
-            kinds(&["mlp.up_proj.weight", "input_layernorm.weight", "post_attention_layernorm.weight"]),
+            kinds(&[
+                "mlp.up_proj.weight",
+                "input_layernorm.weight",
+                "post_attention_layernorm.weight",
+            ]),
         ];
         assert_eq!(
             names(&groups, &all()),
@@ -165,7 +192,10 @@ mod tests {
                 "self_attn.o_proj.weight",
             ]),
         ];
-        assert_eq!(names(&groups, &all()), ["self_attn.k_proj.bias, mlp.up_proj.weight", "the rest"]);
+        assert_eq!(
+            names(&groups, &all()),
+            ["self_attn.k_proj.bias, mlp.up_proj.weight", "the rest"]
+        );
     }
 
     #[test]

@@ -17,8 +17,18 @@ pub(super) fn origins(layers: &[PlannedLayer]) -> Vec<LayerOrigin> {
             continue;
         }
         let sources = layer.sources.iter();
-        let sources = sources.map(|&(model, layer)| OriginSource { model, first: layer, last: layer }).collect();
-        origins.push(LayerOrigin { first: number, last: number, sources });
+        let sources = sources
+            .map(|&(model, layer)| OriginSource {
+                model,
+                first: layer,
+                last: layer,
+            })
+            .collect();
+        origins.push(LayerOrigin {
+            first: number,
+            last: number,
+            sources,
+        });
     }
     origins
 }
@@ -34,10 +44,14 @@ fn goes_on(origin: &LayerOrigin, layer: &PlannedLayer) -> bool {
 
 /// True when every layer of the result is made of the layers of the same number.
 pub(super) fn in_place(origins: &[LayerOrigin]) -> bool {
-    origins
-        .iter()
-        .all(|origin| origin.sources.iter().all(|source| source.first == origin.first as u64))
-        && origins.windows(2).all(|pair| models(&pair[0]).eq(models(&pair[1])))
+    origins.iter().all(|origin| {
+        origin
+            .sources
+            .iter()
+            .all(|source| source.first == origin.first as u64)
+    }) && origins
+        .windows(2)
+        .all(|pair| models(&pair[0]).eq(models(&pair[1])))
 }
 
 fn models(origin: &LayerOrigin) -> impl Iterator<Item = usize> + '_ {

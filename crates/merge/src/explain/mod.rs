@@ -19,8 +19,8 @@ mod text;
 mod words;
 
 pub use explanation::{
-    CurveGroup, ExplainedModel, Explanation, LayerOrigin, OriginSource, OutsideShare, OutsideValue, ParameterCurves,
-    ParameterSource, ShareGroup, Shares,
+    CurveGroup, ExplainedModel, Explanation, LayerOrigin, OriginSource, OutsideShare, OutsideValue,
+    ParameterCurves, ParameterSource, ShareGroup, Shares,
 };
 pub use text::render_text;
 

@@ -5,7 +5,11 @@ use crate::plan::Plan;
 
 /// The models of a plan, in its order.
 pub(super) fn explained_models(plan: &Plan) -> Vec<ExplainedModel> {
-    let labels: Vec<&str> = plan.inputs.iter().map(|input| input.label.as_str()).collect();
+    let labels: Vec<&str> = plan
+        .inputs
+        .iter()
+        .map(|input| input.label.as_str())
+        .collect();
     let names = short_names(&labels);
     plan.inputs
         .iter()
@@ -25,7 +29,9 @@ pub(super) fn explained_models(plan: &Plan) -> Vec<ExplainedModel> {
 /// The last component of each label where that is unique, else the label, numbered where even that is not.
 fn short_names(labels: &[&str]) -> Vec<String> {
     let last = |label: &str| label.rsplit('/').next().unwrap_or(label).to_owned();
-    let unique = |name: &str, of: &dyn Fn(&str) -> String| labels.iter().filter(|label| of(label) == name).count() == 1;
+    let unique = |name: &str, of: &dyn Fn(&str) -> String| {
+        labels.iter().filter(|label| of(label) == name).count() == 1
+    };
     let whole = |label: &str| label.to_owned();
     labels
         .iter()
@@ -37,7 +43,10 @@ fn short_names(labels: &[&str]) -> Vec<String> {
             } else if unique(label, &whole) {
                 whole(label)
             } else {
-                let earlier = labels[..index].iter().filter(|other| *other == label).count();
+                let earlier = labels[..index]
+                    .iter()
+                    .filter(|other| *other == label)
+                    .count();
                 format!("{label} ({})", earlier + 1)
             }
         })
@@ -50,7 +59,10 @@ mod tests {
 
     #[test]
     fn the_organisation_is_left_out_unless_it_tells_models_apart() {
-        assert_eq!(short_names(&["Qwen/Qwen2.5-0.5B", "me/chat", "chat"]), ["Qwen2.5-0.5B", "me/chat", "chat"]);
+        assert_eq!(
+            short_names(&["Qwen/Qwen2.5-0.5B", "me/chat", "chat"]),
+            ["Qwen2.5-0.5B", "me/chat", "chat"]
+        );
     }
 
     #[test]

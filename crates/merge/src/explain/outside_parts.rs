@@ -1,15 +1,35 @@
 //! What the tensors outside of the layers are called.
 
 /// Ends of names, or parts of them, of what turns tokens and positions into vectors.
-const EMBEDDINGS: &[&str] = &["embed_tokens", "embeddings", "embed_positions", "wte", "wpe", "embed_in", "embedding", "shared"];
+const EMBEDDINGS: &[&str] = &[
+    "embed_tokens",
+    "embeddings",
+    "embed_positions",
+    "wte",
+    "wpe",
+    "embed_in",
+    "embedding",
+    "shared",
+];
 /// The same for what turns vectors into tokens.
 const HEADS: &[&str] = &["lm_head", "embed_out", "output", "cls", "proj_out"];
 /// The same for the normalisation behind the last layer.
-const NORMS: &[&str] = &["norm", "norm_f", "ln_f", "final_layer_norm", "final_layernorm", "layer_norm"];
+const NORMS: &[&str] = &[
+    "norm",
+    "norm_f",
+    "ln_f",
+    "final_layer_norm",
+    "final_layernorm",
+    "layer_norm",
+];
 
 /// `embeddings`, `final norm`, `output head`, or the tensor's name when it is none of these.
 pub(super) fn part(tensor: &str, before_layers: bool) -> String {
-    let has = |words: &[&str]| tensor.split('.').any(|component| words.contains(&component));
+    let has = |words: &[&str]| {
+        tensor
+            .split('.')
+            .any(|component| words.contains(&component))
+    };
     if has(HEADS) {
         "output head".to_owned()
     } else if has(EMBEDDINGS) {
@@ -35,7 +55,11 @@ pub(super) fn parts_in_words(parts: &[String]) -> String {
         [] => String::new(),
         [one] => one.clone(),
         [first @ .., last] if parts.len() <= SHOWN => format!("{} and {last}", first.join(", ")),
-        many => format!("{} and {} other tensors", many[..SHOWN - 1].join(", "), many.len() + 1 - SHOWN),
+        many => format!(
+            "{} and {} other tensors",
+            many[..SHOWN - 1].join(", "),
+            many.len() + 1 - SHOWN
+        ),
     }
 }
 

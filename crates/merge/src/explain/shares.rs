@@ -21,11 +21,17 @@ pub(super) fn shares(plan: &Plan) -> Option<Shares> {
     for tensor in plan.tensors.iter().filter(|tensor| counts(tensor)) {
         let shares = tensor_shares(plan, tensor)?;
         fractions &= are_fractions(&shares);
-        let Some(layer) = tensor.layer.map(|layer| layer as usize).filter(|layer| *layer < plan.layers.len()) else {
+        let Some(layer) = tensor
+            .layer
+            .map(|layer| layer as usize)
+            .filter(|layer| *layer < plan.layers.len())
+        else {
             continue;
         };
         averages[layer].add(&shares, tensor.info.elements());
-        let curve = curves.entry(tensor.kind.clone()).or_insert_with(|| vec![None; plan.layers.len()]);
+        let curve = curves
+            .entry(tensor.kind.clone())
+            .or_insert_with(|| vec![None; plan.layers.len()]);
         curve[layer] = Some(shares);
     }
     Some(Shares {
@@ -44,7 +50,11 @@ fn groups(plan: &Plan, curves: IndexMap<String, Vec<Option<Vec<f64>>>>) -> Vec<S
     groups
         .into_iter()
         .zip(names(&kinds, &all))
-        .map(|(group, name)| ShareGroup { name, kinds: group.kinds, layers: group.curve })
+        .map(|(group, name)| ShareGroup {
+            name,
+            kinds: group.kinds,
+            layers: group.curve,
+        })
         .collect()
 }
 
@@ -53,11 +63,18 @@ fn outside(plan: &Plan) -> Option<Vec<OutsideShare>> {
     for (tensor, before_layers) in outside_tensors(plan).filter(|(tensor, _)| counts(tensor)) {
         let shares = tensor_shares(plan, tensor)?;
         let part = part(&tensor.name, before_layers);
-        if let Some(known) = outside.iter_mut().find(|known| same(&known.shares, &shares)) {
+        if let Some(known) = outside
+            .iter_mut()
+            .find(|known| same(&known.shares, &shares))
+        {
             add_part(&mut known.parts, part);
             known.tensors.push(tensor.name.clone());
         } else {
-            outside.push(OutsideShare { parts: vec![part], tensors: vec![tensor.name.clone()], shares });
+            outside.push(OutsideShare {
+                parts: vec![part],
+                tensors: vec![tensor.name.clone()],
+                shares,
+            });
         }
     }
     Some(outside)
@@ -65,10 +82,19 @@ fn outside(plan: &Plan) -> Option<Vec<OutsideShare>> {
 
 /// Weights count; buffers that no arithmetic is done on are the same in all models.
 fn counts(tensor: &PlannedTensor) -> bool {
-    let buffer = matches!(&tensor.action, Action::Copy { operation: None, equal, .. } if !equal.is_empty());
+    let buffer =
+        matches!(&tensor.action, Action::Copy { operation: None, equal, .. } if !equal.is_empty());
     let integers = matches!(
         tensor.info.dtype,
-        DType::BOOL | DType::U8 | DType::I8 | DType::I16 | DType::U16 | DType::I32 | DType::U32 | DType::I64 | DType::U64
+        DType::BOOL
+            | DType::U8
+            | DType::I8
+            | DType::I16
+            | DType::U16
+            | DType::I32
+            | DType::U32
+            | DType::I64
+            | DType::U64
     );
     !buffer && !integers
 }
@@ -108,7 +134,10 @@ struct Average {
 
 impl Average {
     fn new(models: usize) -> Self {
-        Self { sums: vec![0.0; models], elements: 0 }
+        Self {
+            sums: vec![0.0; models],
+            elements: 0,
+        }
     }
 
     fn add(&mut self, shares: &[f64], elements: u64) {

@@ -1,6 +1,8 @@
 //! What users see, for plans whose right explanation is known.
 
-use super::example_plans::{Place, gradient, in_place, linear, passthrough, plan, slerp, slerp_curve, stack, v};
+use super::example_plans::{
+    Place, gradient, in_place, linear, passthrough, plan, slerp, slerp_curve, stack, v,
+};
 use super::{explain, render_text};
 use crate::plan::Plan;
 
@@ -164,7 +166,13 @@ fn six_layers_of_the_v() {
 
 #[test]
 fn constant_weights_are_told_in_a_line() {
-    let averaged = plan("linear", &["tiny-instruct", "tiny-math"], None, in_place(2, 6), &|place| linear(place, &[0.5, 0.5], true));
+    let averaged = plan(
+        "linear",
+        &["tiny-instruct", "tiny-math"],
+        None,
+        in_place(2, 6),
+        &|place| linear(place, &[0.5, 0.5], true),
+    );
     insta::assert_snapshot!(text(&averaged), @"
     Linear (weighted average)
       The weighted average of the models' tensors.
@@ -199,8 +207,13 @@ fn filters_are_told_apart_by_the_tensors_they_match() {
         kind if kind.contains("mlp") => gradient(&[1.0, 0.5, 0.7, 0.3, 0.0], place.position),
         _ => 0.5,
     };
-    let labels = ["OpenPipe/mistral-ft-optimized-1218", "mlabonne/NeuralHermes-2.5-Mistral-7B"];
-    let filtered = plan("slerp", &labels, Some(0), in_place(2, 32), &|place| slerp(place, 0, t(place)));
+    let labels = [
+        "OpenPipe/mistral-ft-optimized-1218",
+        "mlabonne/NeuralHermes-2.5-Mistral-7B",
+    ];
+    let filtered = plan("slerp", &labels, Some(0), in_place(2, 32), &|place| {
+        slerp(place, 0, t(place))
+    });
     insta::assert_snapshot!(text(&filtered), @"
     Spherical linear interpolation (SLERP)
       Walks from the base model to the other along the arc between their weights.
@@ -361,9 +374,19 @@ fn a_stack_shows_where_its_layers_come_from() {
 #[test]
 fn three_models_with_curves_of_their_own() {
     let weights = |place: &Place<'_>| {
-        [gradient(&[1.0, 0.2, 0.0], place.position), gradient(&[0.0, 0.6, 0.0], place.position), gradient(&[0.0, 0.2, 1.0], place.position)]
+        [
+            gradient(&[1.0, 0.2, 0.0], place.position),
+            gradient(&[0.0, 0.6, 0.0], place.position),
+            gradient(&[0.0, 0.2, 1.0], place.position),
+        ]
     };
-    let three = plan("linear", &["a", "b", "c"], None, in_place(3, 12), &|place| linear(place, &weights(place), true));
+    let three = plan(
+        "linear",
+        &["a", "b", "c"],
+        None,
+        in_place(3, 12),
+        &|place| linear(place, &weights(place), true),
+    );
     insta::assert_snapshot!(text(&three), @"
     Linear (weighted average)
       The weighted average of the models' tensors.
@@ -456,7 +479,9 @@ fn three_models_with_curves_of_their_own() {
 
 #[test]
 fn weights_that_do_not_sum_to_one_are_called_coefficients() {
-    let sum = plan("linear", &["a", "b"], None, in_place(2, 4), &|place| linear(place, &[1.0, -0.5], false));
+    let sum = plan("linear", &["a", "b"], None, in_place(2, 4), &|place| {
+        linear(place, &[1.0, -0.5], false)
+    });
     insta::assert_snapshot!(words(&sum), @"
     Every layer is 1 × a − 0.5 × b.
     Outside of the layers, embeddings and final norm are 1 × a − 0.5 × b.
@@ -588,9 +613,18 @@ fn many_layers_are_drawn_in_fewer_columns() {
 
 #[test]
 fn a_filtered_scale_is_said_to_be_set_where_it_is_set() {
-    let scaled = plan("passthrough", &["tiny-base"], None, in_place(1, 4), &|place| {
-        passthrough(place, (place.kind.contains("o_proj") && place.position > 0.5).then_some(0.0))
-    });
+    let scaled = plan(
+        "passthrough",
+        &["tiny-base"],
+        None,
+        in_place(1, 4),
+        &|place| {
+            passthrough(
+                place,
+                (place.kind.contains("o_proj") && place.position > 0.5).then_some(0.0),
+            )
+        },
+    );
     insta::assert_snapshot!(text(&scaled), @"
     Passthrough
       Takes one model's tensors as they are; with `slices`, stacks layers of several
@@ -616,8 +650,12 @@ fn a_filtered_scale_is_said_to_be_set_where_it_is_set() {
 
 #[test]
 fn the_json_has_the_curve_of_the_v() {
-    let json = serde_json::to_value(explain(&slerp_curve(5, &[0.0, 0.25, 0.5, 0.25, 0.0]))).unwrap();
+    let json =
+        serde_json::to_value(explain(&slerp_curve(5, &[0.0, 0.25, 0.5, 0.25, 0.0]))).unwrap();
     assert_eq!(json["parameters"][0]["name"], "t");
-    assert_eq!(json["parameters"][0]["groups"][0]["values"], serde_json::json!([0.0, 0.25, 0.5, 0.25, 0.0]));
+    assert_eq!(
+        json["parameters"][0]["groups"][0]["values"],
+        serde_json::json!([0.0, 0.25, 0.5, 0.25, 0.0])
+    );
     assert_eq!(json["shares"]["layers"][2], serde_json::json!([0.5, 0.5]));
 }

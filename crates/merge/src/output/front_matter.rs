@@ -102,13 +102,26 @@ mod tests {
 
     #[test]
     fn a_single_language_and_windows_line_ends_are_read() {
-        assert_eq!(FrontMatter::parse("---\r\nlanguage: en\r\nlicense: mit\r\n---\r\n").language, ["en"]);
+        assert_eq!(
+            FrontMatter::parse("---\r\nlanguage: en\r\nlicense: mit\r\n---\r\n").language,
+            ["en"]
+        );
     }
 
     #[test]
     fn readmes_without_sound_metadata_say_nothing() {
-        for readme in ["", "# Title\n---\nlicense: mit\n---\n", "---\nlicense: mit\n", "---\n[\n---\n", "---\n- a\n---\n"] {
-            assert_eq!(FrontMatter::parse(readme), FrontMatter::default(), "{readme:?}");
+        for readme in [
+            "",
+            "# Title\n---\nlicense: mit\n---\n",
+            "---\nlicense: mit\n",
+            "---\n[\n---\n",
+            "---\n- a\n---\n",
+        ] {
+            assert_eq!(
+                FrontMatter::parse(readme),
+                FrontMatter::default(),
+                "{readme:?}"
+            );
         }
     }
 }

@@ -1,6 +1,11 @@
 //! The metadata block of a model card that the Hugging Face Hub reads.
 //! <https://huggingface.co/docs/hub/model-cards#model-card-metadata>
 
+#![expect(
+    clippy::format_push_string,
+    reason = "text is put together once; `write!` would only add a result to drop"
+)]
+
 use serde_json::Value;
 
 use super::front_matter::FrontMatter;
@@ -41,9 +46,20 @@ impl License {
 
 impl HubMetadata {
     /// Reads the models' READMEs and the result's config.
-    pub(super) fn gather(labels: &[&str], readmes: &[Option<String>], config: Option<&Value>, sentences: bool) -> Self {
+    pub(super) fn gather(
+        labels: &[&str],
+        readmes: &[Option<String>],
+        config: Option<&Value>,
+        sentences: bool,
+    ) -> Self {
         let matters: Vec<FrontMatter> = (0..labels.len())
-            .map(|model| readmes.get(model).and_then(Option::as_deref).map(FrontMatter::parse).unwrap_or_default())
+            .map(|model| {
+                readmes
+                    .get(model)
+                    .and_then(Option::as_deref)
+                    .map(FrontMatter::parse)
+                    .unwrap_or_default()
+            })
             .collect();
         let mut base_models: Vec<String> = Vec::new();
         for label in labels {
@@ -51,11 +67,20 @@ impl HubMetadata {
                 base_models.push((*label).to_owned());
             }
         }
-        let first = matters.first().map(|matter| matter.language.clone()).unwrap_or_default();
+        let first = matters
+            .first()
+            .map(|matter| matter.language.clone())
+            .unwrap_or_default();
         let agreed = matters.iter().all(|matter| matter.language == first);
         Self {
             base_models,
-            library: config.map(|_| if sentences { "sentence-transformers" } else { "transformers" }),
+            library: config.map(|_| {
+                if sentences {
+                    "sentence-transformers"
+                } else {
+                    "transformers"
+                }
+            }),
             pipeline: config.and_then(|config| pipeline(config, sentences)),
             license: agreement(&matters),
             language: if agreed { first } else { Vec::new() },
@@ -92,7 +117,11 @@ fn agreement(matters: &[FrontMatter]) -> Agreement {
         })
         .collect();
     match licenses.first() {
-        Some(Some(first)) if licenses.iter().all(|license| license.as_ref().is_some_and(|license| same(license, first))) => {
+        Some(Some(first))
+            if licenses
+                .iter()
+                .all(|license| license.as_ref().is_some_and(|license| same(license, first))) =>
+        {
             Agreement::Same(first.clone())
         }
         _ => Agreement::Differing(licenses),
@@ -127,7 +156,9 @@ fn pipeline(config: &Value, sentences: bool) -> Option<&'static str> {
     if architecture.ends_with("ForConditionalGeneration") {
         return config.get("vision_config").map(|_| "image-text-to-text");
     }
-    endings.into_iter().find_map(|(ending, task)| architecture.ends_with(ending).then_some(task))
+    endings
+        .into_iter()
+        .find_map(|(ending, task)| architecture.ends_with(ending).then_some(task))
 }
 
 fn entry(yaml: &mut String, key: &str, value: Option<&str>) {
@@ -150,9 +181,13 @@ fn list<S: AsRef<str>>(yaml: &mut String, key: &str, values: &[S]) {
 fn scalar(text: &str) -> String {
     const WORDS: &[&str] = &["true", "false", "yes", "no", "on", "off", "y", "n", "null"];
     let letters = text.starts_with(|letter: char| letter.is_ascii_alphabetic());
-    let plain = text.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_./".contains(letter));
+    let plain = text
+        .chars()
+        .all(|letter| letter.is_ascii_alphanumeric() || "-_./".contains(letter));
     let address = (text.starts_with("https://") || text.starts_with("http://"))
-        && text.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_./:".contains(letter))
+        && text
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || "-_./:".contains(letter))
         && !text.ends_with(':');
     if (letters && plain && !WORDS.contains(&text.to_ascii_lowercase().as_str())) || address {
         text.to_owned()
@@ -169,25 +204,51 @@ mod tests {
 
     fn gather(readmes: &[&str]) -> HubMetadata {
         let labels: Vec<&str> = ["a/x", "b/y", "c/z"][..readmes.len()].to_vec();
-        let readmes: Vec<Option<String>> = readmes.iter().map(|readme| Some((*readme).to_owned())).collect();
+        let readmes: Vec<Option<String>> = readmes
+            .iter()
+            .map(|readme| Some((*readme).to_owned()))
+            .collect();
         HubMetadata::gather(&labels, &readmes, None, false)
     }
 
     #[test]
     fn a_licence_is_copied_when_all_models_state_it() {
-        let metadata = gather(&["---\nlicense: mit\n---\n", "---\nlicense: mit\nlicense_link: https://b/y\n---\n"]);
-        assert!(metadata.to_yaml().contains("\nlicense: mit\n"), "{}", metadata.to_yaml());
+        let metadata = gather(&[
+            "---\nlicense: mit\n---\n",
+            "---\nlicense: mit\nlicense_link: https://b/y\n---\n",
+        ]);
+        assert!(
+            metadata.to_yaml().contains("\nlicense: mit\n"),
+            "{}",
+            metadata.to_yaml()
+        );
         for other in ["---\nlicense: apache-2.0\n---\n", "no metadata"] {
-            assert!(!gather(&["---\nlicense: mit\n---\n", other]).to_yaml().contains("license"));
+            assert!(
+                !gather(&["---\nlicense: mit\n---\n", other])
+                    .to_yaml()
+                    .contains("license")
+            );
         }
     }
 
     #[test]
     fn other_licences_are_the_same_under_the_same_name_only() {
         let other = |name: &str| format!("---\nlicense: other\nlicense_name: {name}\n---\n");
-        assert!(gather(&[&other("gemma"), &other("gemma")]).to_yaml().contains("license_name: gemma"));
-        assert!(!gather(&[&other("gemma"), &other("llama")]).to_yaml().contains("license"));
-        assert!(!gather(&["---\nlicense: other\n---\n", "---\nlicense: other\n---\n"]).to_yaml().contains("license"));
+        assert!(
+            gather(&[&other("gemma"), &other("gemma")])
+                .to_yaml()
+                .contains("license_name: gemma")
+        );
+        assert!(
+            !gather(&[&other("gemma"), &other("llama")])
+                .to_yaml()
+                .contains("license")
+        );
+        assert!(
+            !gather(&["---\nlicense: other\n---\n", "---\nlicense: other\n---\n"])
+                .to_yaml()
+                .contains("license")
+        );
     }
 
     #[test]
@@ -197,13 +258,23 @@ mod tests {
             ("GPT2LMHeadModel", Some("text-generation")),
             ("BertModel", Some("feature-extraction")),
             ("BertForMaskedLM", Some("fill-mask")),
-            ("WhisperForConditionalGeneration", Some("automatic-speech-recognition")),
+            (
+                "WhisperForConditionalGeneration",
+                Some("automatic-speech-recognition"),
+            ),
             ("T5ForConditionalGeneration", None),
             ("Something", None),
         ] {
-            assert_eq!(pipeline(&json!({ "architectures": [architecture] }), false), task, "{architecture}");
+            assert_eq!(
+                pipeline(&json!({ "architectures": [architecture] }), false),
+                task,
+                "{architecture}"
+            );
         }
-        assert_eq!(pipeline(&json!({ "architectures": ["BertModel"] }), true), Some("sentence-similarity"));
+        assert_eq!(
+            pipeline(&json!({ "architectures": ["BertModel"] }), true),
+            Some("sentence-similarity")
+        );
         assert_eq!(pipeline(&json!({}), false), None);
     }
 

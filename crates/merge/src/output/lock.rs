@@ -157,7 +157,12 @@ pub enum LockError {
 impl Lock {
     /// The lock of a finished merge.
     pub fn new(plan: &Plan, facts: &LockFacts<'_>) -> Self {
-        let mut files: Vec<LockedFile> = facts.files.iter().filter(|file| file.name != LOCK_FILE).map(locked_file).collect();
+        let mut files: Vec<LockedFile> = facts
+            .files
+            .iter()
+            .filter(|file| file.name != LOCK_FILE)
+            .map(locked_file)
+            .collect();
         files.sort_by(|a, b| a.name.cmp(&b.name));
         Self {
             format: LOCK_FORMAT,
@@ -168,7 +173,11 @@ impl Lock {
             recipe: blake3::hash(facts.recipe.as_bytes()).to_string(),
             inputs: locked_inputs(plan),
             tensors: plan.tensors.len() as u64,
-            parameters: plan.tensors.iter().map(|tensor| tensor.info.elements()).sum(),
+            parameters: plan
+                .tensors
+                .iter()
+                .map(|tensor| tensor.info.elements())
+                .sum(),
             non_finite: facts.non_finite,
             files,
         }
@@ -190,11 +199,17 @@ impl Lock {
         let path = folder.join(LOCK_FILE);
         let found = match fs_err::metadata(&path) {
             Ok(metadata) => metadata.len(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(LockError::Missing { path }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(LockError::Missing { path });
+            }
             Err(error) => return Err(error.into()),
         };
         if found > MAX_LOCK_BYTES {
-            return Err(LockError::TooLarge { path, found, limit: MAX_LOCK_BYTES });
+            return Err(LockError::TooLarge {
+                path,
+                found,
+                limit: MAX_LOCK_BYTES,
+            });
         }
         Self::parse(&fs_err::read(&path)?)
     }
@@ -206,20 +221,29 @@ impl Lock {
     pub fn parse(json: &[u8]) -> Result<Self, LockError> {
         let value: serde_json::Value = serde_json::from_slice(json)?;
         match value.get("format").and_then(serde_json::Value::as_u64) {
-            Some(found) if found != u64::from(LOCK_FORMAT) => return Err(LockError::Format { found }),
+            Some(found) if found != u64::from(LOCK_FORMAT) => {
+                return Err(LockError::Format { found });
+            }
             _ => {}
         }
         let lock: Self = serde_json::from_slice(json)?;
         let mut names = BTreeSet::new();
         for file in &lock.files {
             if !is_inside(&file.name) {
-                return Err(LockError::Outside { name: file.name.clone() });
+                return Err(LockError::Outside {
+                    name: file.name.clone(),
+                });
             }
             if !names.insert(&file.name) {
-                return Err(LockError::Twice { name: file.name.clone() });
+                return Err(LockError::Twice {
+                    name: file.name.clone(),
+                });
             }
             if blake3::Hash::from_hex(&file.blake3).is_err() {
-                return Err(LockError::Hash { name: file.name.clone(), found: file.blake3.clone() });
+                return Err(LockError::Hash {
+                    name: file.name.clone(),
+                    found: file.blake3.clone(),
+                });
             }
         }
         Ok(lock)
@@ -228,19 +252,29 @@ impl Lock {
 
 /// True for a relative path of plain names.
 fn is_inside(name: &str) -> bool {
-    let plain = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains(['\\', ':', '\0']);
+    let plain = |part: &str| {
+        !part.is_empty() && part != "." && part != ".." && !part.contains(['\\', ':', '\0'])
+    };
     name.split('/').all(plain)
 }
 
 fn locked_file(file: &OutputFile) -> LockedFile {
-    LockedFile { name: file.name.clone(), bytes: file.bytes, blake3: file.blake3.clone() }
+    LockedFile {
+        name: file.name.clone(),
+        bytes: file.bytes,
+        blake3: file.blake3.clone(),
+    }
 }
 
 fn locked_inputs(plan: &Plan) -> Vec<LockedInput> {
     let files = |files: &[crate::plan::InputFile]| {
         files
             .iter()
-            .map(|file| LockedInputFile { name: file.name.clone(), bytes: file.bytes, header: file.header_hash.clone() })
+            .map(|file| LockedInputFile {
+                name: file.name.clone(),
+                bytes: file.bytes,
+                header: file.header_hash.clone(),
+            })
             .collect()
     };
     plan.inputs
@@ -261,10 +295,26 @@ mod tests {
     use crate::explain::example_plans::v;
 
     fn lock() -> Lock {
-        let file = |name: &str| OutputFile { name: name.to_owned(), bytes: 3, blake3: blake3::hash(b"abc").to_string() };
-        let files = [file("model.safetensors"), file("config.json"), file(LOCK_FILE)];
+        let file = |name: &str| OutputFile {
+            name: name.to_owned(),
+            bytes: 3,
+            blake3: blake3::hash(b"abc").to_string(),
+        };
+        let files = [
+            file("model.safetensors"),
+            file("config.json"),
+            file(LOCK_FILE),
+        ];
         let date = "2026-11-24T01:02:03.456Z".parse().unwrap();
-        Lock::new(&v(), &LockFacts { recipe: "merge_method: slerp\n", date, non_finite: 0, files: &files })
+        Lock::new(
+            &v(),
+            &LockFacts {
+                recipe: "merge_method: slerp\n",
+                date,
+                non_finite: 0,
+                files: &files,
+            },
+        )
     }
 
     fn with_name(name: &str) -> String {
@@ -275,7 +325,10 @@ mod tests {
     fn a_lock_is_read_as_it_was_written() {
         let json = lock().to_json().unwrap();
         assert_eq!(Lock::parse(json.as_bytes()).unwrap(), lock());
-        assert!(!json.contains("/models/"), "no path of an input may be in it: {json}");
+        assert!(
+            !json.contains("/models/"),
+            "no path of an input may be in it: {json}"
+        );
     }
 
     #[test]
@@ -288,7 +341,9 @@ mod tests {
 
     #[test]
     fn damaged_json_is_named_with_its_place() {
-        let error = Lock::parse(b"{\n  \"format\": 1,\n").unwrap_err().to_string();
+        let error = Lock::parse(b"{\n  \"format\": 1,\n")
+            .unwrap_err()
+            .to_string();
         insta::assert_snapshot!(error, @"not a lock: EOF while parsing a value at line 3 column 0");
     }
 
@@ -306,24 +361,44 @@ mod tests {
 
     #[test]
     fn names_that_lead_outside_are_refused() {
-        for name in ["../config.json", "/etc/passwd", "a//b", "a/../b", "C:config.json", "a\\\\b", ""] {
+        for name in [
+            "../config.json",
+            "/etc/passwd",
+            "a//b",
+            "a/../b",
+            "C:config.json",
+            "a\\\\b",
+            "",
+        ] {
             let error = Lock::parse(with_name(name).as_bytes()).unwrap_err();
-            assert!(matches!(error, LockError::Outside { .. }), "{name}: {error}");
+            assert!(
+                matches!(error, LockError::Outside { .. }),
+                "{name}: {error}"
+            );
         }
         assert!(Lock::parse(with_name("1_Pooling/config.json").as_bytes()).is_ok());
     }
 
     #[test]
     fn a_file_listed_twice_and_a_broken_hash_are_refused() {
-        assert!(matches!(Lock::parse(with_name("model.safetensors").as_bytes()), Err(LockError::Twice { .. })));
+        assert!(matches!(
+            Lock::parse(with_name("model.safetensors").as_bytes()),
+            Err(LockError::Twice { .. })
+        ));
         let mut lock = lock();
         lock.files[0].blake3.pop();
-        assert!(matches!(Lock::parse(lock.to_json().unwrap().as_bytes()), Err(LockError::Hash { .. })));
+        assert!(matches!(
+            Lock::parse(lock.to_json().unwrap().as_bytes()),
+            Err(LockError::Hash { .. })
+        ));
     }
 
     #[test]
     fn a_folder_without_a_lock_is_said_to_have_none() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(matches!(Lock::read(folder.path()), Err(LockError::Missing { .. })));
+        assert!(matches!(
+            Lock::read(folder.path()),
+            Err(LockError::Missing { .. })
+        ));
     }
 }

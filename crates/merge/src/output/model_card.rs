@@ -1,5 +1,11 @@
 //! The model card: `README.md` with metadata for the Hugging Face Hub.
 
+#![expect(
+    clippy::format_push_string,
+    clippy::format_collect,
+    reason = "text is put together once; `write!` would only add a result to drop"
+)]
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -16,8 +22,13 @@ use crate::plan::{Plan, PlannedInput};
 pub const MODEL_CARD: &str = "README.md";
 
 /// Keys of `config.json` that hold the longest input in tokens, in the order in which they are believed.
-const CONTEXT_KEYS: [&str; 5] =
-    ["max_position_embeddings", "n_positions", "max_sequence_length", "max_seq_len", "n_ctx"];
+const CONTEXT_KEYS: [&str; 5] = [
+    "max_position_embeddings",
+    "n_positions",
+    "max_sequence_length",
+    "max_seq_len",
+    "n_ctx",
+];
 
 /// What a card is made from.
 #[derive(Debug, Clone)]
@@ -50,7 +61,12 @@ pub struct CardFacts<'a> {
 ///
 /// No absolute path is in it: local models are named by their folders, in the recipe too.
 pub fn model_card(facts: &CardFacts<'_>) -> String {
-    let labels: Vec<&str> = facts.plan.inputs.iter().map(|input| input.label.as_str()).collect();
+    let labels: Vec<&str> = facts
+        .plan
+        .inputs
+        .iter()
+        .map(|input| input.label.as_str())
+        .collect();
     let metadata = HubMetadata::gather(&labels, facts.readmes, facts.config, facts.has_modules);
     let sections = [
         overview(facts),
@@ -62,28 +78,47 @@ pub fn model_card(facts: &CardFacts<'_>) -> String {
         licence(facts, &metadata),
         provenance(facts),
     ];
-    let text: Vec<&str> = sections.iter().map(String::as_str).filter(|section| !section.is_empty()).collect();
+    let text: Vec<&str> = sections
+        .iter()
+        .map(String::as_str)
+        .filter(|section| !section.is_empty())
+        .collect();
     format!("{}\n{}", metadata.to_yaml(), text.join("\n"))
 }
 
 fn overview(facts: &CardFacts<'_>) -> String {
-    let names: Vec<String> = facts.explanation.models.iter().map(|model| code(&model.name)).collect();
+    let names: Vec<String> = facts
+        .explanation
+        .models
+        .iter()
+        .map(|model| code(&model.name))
+        .collect();
     let plan = facts.plan;
     let mut rows: Vec<(&str, String)> = Vec::new();
     if let Some(architecture) = architecture(facts.config) {
         rows.push(("Architecture", code(architecture)));
     }
-    let parameters: u64 = plan.tensors.iter().map(|tensor| tensor.info.elements()).sum();
+    let parameters: u64 = plan
+        .tensors
+        .iter()
+        .map(|tensor| tensor.info.elements())
+        .sum();
     rows.push(("Parameters", grouped(parameters)));
     if !plan.layers.is_empty() {
         rows.push(("Layers", plan.layers.len().to_string()));
     }
-    rows.push(("Weights", format!("{}, {}", types(plan), size(plan.layout.file_bytes()))));
+    rows.push((
+        "Weights",
+        format!("{}, {}", types(plan), size(plan.layout.file_bytes())),
+    ));
     if let Some(context) = context(facts.config) {
         rows.push(("Context", format!("{} tokens", grouped(context))));
     }
     rows.push(("Merge method", code(&plan.method)));
-    let rows: String = rows.iter().map(|(name, value)| format!("| {name} | {value} |\n")).collect();
+    let rows: String = rows
+        .iter()
+        .map(|(name, value)| format!("| {name} | {value} |\n"))
+        .collect();
     format!(
         "# {}\n\nA merge of {}, made with Weightsmith.\n\n| | |\n|---|---|\n{rows}",
         escaped(facts.title),
@@ -102,8 +137,15 @@ fn models(facts: &CardFacts<'_>) -> String {
         if plan.donor == index {
             roles.push("gave config and tokenizer");
         }
-        let roles = if roles.is_empty() { String::new() } else { format!(": {}", roles.join(", ")) };
-        let revision = input.revision.as_ref().map_or_else(String::new, |revision| format!(" at `{revision}`"));
+        let roles = if roles.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", roles.join(", "))
+        };
+        let revision = input
+            .revision
+            .as_ref()
+            .map_or_else(String::new, |revision| format!(" at `{revision}`"));
         text += &format!("- {}{revision}{roles}\n", linked(input));
     }
     text
@@ -111,7 +153,10 @@ fn models(facts: &CardFacts<'_>) -> String {
 
 fn method(facts: &CardFacts<'_>) -> String {
     let explanation = facts.explanation;
-    let mut text = format!("## Method\n\n{}. {}\n", explanation.title, explanation.summary);
+    let mut text = format!(
+        "## Method\n\n{}. {}\n",
+        explanation.title, explanation.summary
+    );
     if let Some(reference) = methods::find(&facts.plan.method).and_then(|method| method.reference) {
         text += &format!("Reference: [{}]({}).\n", reference.title, reference.url);
     }
@@ -132,7 +177,10 @@ fn shares(facts: &CardFacts<'_>) -> String {
 fn configuration(facts: &CardFacts<'_>) -> String {
     let recipe = published_recipe(facts.recipe, facts.plan);
     let fence = fence(&recipe);
-    format!("## Configuration\n\n{fence}yaml\n{}\n{fence}\n", recipe.trim_end())
+    format!(
+        "## Configuration\n\n{fence}yaml\n{}\n{fence}\n",
+        recipe.trim_end()
+    )
 }
 
 /// A fence that is longer than any run of backticks in the text.
@@ -155,7 +203,10 @@ fn usage(facts: &CardFacts<'_>, metadata: &HubMetadata) -> String {
         _ => return String::new(),
     };
     let model = Value::from(facts.title).to_string();
-    format!("## How to use it\n\n```python\n{}```\n", code.replace("MODEL", &model))
+    format!(
+        "## How to use it\n\n```python\n{}```\n",
+        code.replace("MODEL", &model)
+    )
 }
 
 const CHAT: &str = "\
@@ -203,18 +254,29 @@ fn licence(facts: &CardFacts<'_>, metadata: &HubMetadata) -> String {
     match &metadata.license {
         Agreement::Same(license) => {
             let title = code(license.title());
-            let title = license.link.as_ref().map_or(title.clone(), |link| format!("[{title}](<{link}>)"));
+            let title = license
+                .link
+                .as_ref()
+                .map_or(title.clone(), |link| format!("[{title}](<{link}>)"));
             text += &format!("All models that were merged state the licence {title}.\n");
         }
         Agreement::Differing(licenses) => {
             let known = licenses.iter().flatten().count();
             text += match known {
-                0 => "The licences of the merged models are not known here. Look them up before you publish the result:\n\n",
-                _ if known < licenses.len() => "Not all licences of the merged models are known here. Look them up before you publish the result:\n\n",
-                _ => "The merged models have different licences. Check which terms the result has to keep to before you publish it:\n\n",
+                0 => {
+                    "The licences of the merged models are not known here. Look them up before you publish the result:\n\n"
+                }
+                _ if known < licenses.len() => {
+                    "Not all licences of the merged models are known here. Look them up before you publish the result:\n\n"
+                }
+                _ => {
+                    "The merged models have different licences. Check which terms the result has to keep to before you publish it:\n\n"
+                }
             };
             for (input, license) in facts.plan.inputs.iter().zip(licenses) {
-                let license = license.as_ref().map_or_else(|| "not known".to_owned(), |license| code(license.title()));
+                let license = license
+                    .as_ref()
+                    .map_or_else(|| "not known".to_owned(), |license| code(license.title()));
                 text += &format!("- {}: {license}\n", linked(input));
             }
         }
@@ -224,11 +286,18 @@ fn licence(facts: &CardFacts<'_>, metadata: &HubMetadata) -> String {
 
 fn provenance(facts: &CardFacts<'_>) -> String {
     let plan = facts.plan;
-    let parameters: u64 = plan.tensors.iter().map(|tensor| tensor.info.elements()).sum();
+    let parameters: u64 = plan
+        .tensors
+        .iter()
+        .map(|tensor| tensor.info.elements())
+        .sum();
     let files = plan.layout.shards().len();
     let non_finite = match facts.non_finite {
         0 => "0 NaN or infinite values".to_owned(),
-        number => format!("{} NaN or infinite values, which were allowed", grouped(number)),
+        number => format!(
+            "{} NaN or infinite values, which were allowed",
+            grouped(number)
+        ),
     };
     format!(
         "## How it was made\n\nWith weightsmith {} on {}. Checked after writing: {} tensors, {} parameters, {} bytes in {}, {non_finite}.\n\
@@ -238,7 +307,11 @@ fn provenance(facts: &CardFacts<'_>) -> String {
         grouped(plan.tensors.len() as u64),
         grouped(parameters),
         grouped(plan.layout.file_bytes()),
-        if files == 1 { "1 file".to_owned() } else { format!("{files} files") },
+        if files == 1 {
+            "1 file".to_owned()
+        } else {
+            format!("{files} files")
+        },
     )
 }
 
@@ -252,20 +325,32 @@ fn linked(input: &PlannedInput) -> String {
 }
 
 fn is_hub_name(label: &str) -> bool {
-    let word = |part: &str| !part.is_empty() && part.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_.".contains(letter));
-    label.split_once('/').is_some_and(|(organisation, name)| word(organisation) && word(name))
+    let word = |part: &str| {
+        !part.is_empty()
+            && part
+                .chars()
+                .all(|letter| letter.is_ascii_alphanumeric() || "-_.".contains(letter))
+    };
+    label
+        .split_once('/')
+        .is_some_and(|(organisation, name)| word(organisation) && word(name))
 }
 
 fn architecture(config: Option<&Value>) -> Option<&str> {
     let config = config?;
-    let first = config.get("architectures").and_then(|architectures| architectures.get(0));
+    let first = config
+        .get("architectures")
+        .and_then(|architectures| architectures.get(0));
     first.or_else(|| config.get("model_type"))?.as_str()
 }
 
 fn context(config: Option<&Value>) -> Option<u64> {
     let config = config?;
     let parts = [Some(config), config.get("text_config")];
-    parts.into_iter().flatten().find_map(|part| CONTEXT_KEYS.iter().find_map(|key| part.get(key)?.as_u64()))
+    parts
+        .into_iter()
+        .flatten()
+        .find_map(|part| CONTEXT_KEYS.iter().find_map(|key| part.get(key)?.as_u64()))
 }
 
 /// The types of the weights, the one of most elements first.
@@ -280,7 +365,13 @@ fn types(plan: &Plan) -> String {
         [] => "none".to_owned(),
         [(only, _)] => (*only).to_owned(),
         [(most, _), rest @ ..] => {
-            format!("{most} (some {})", rest.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "))
+            format!(
+                "{most} (some {})",
+                rest.iter()
+                    .map(|(name, _)| *name)
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            )
         }
     }
 }
@@ -289,14 +380,21 @@ fn types(plan: &Plan) -> String {
 fn size(bytes: u64) -> String {
     let scales = [(1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
     let bytes = bytes as f64;
-    scales.into_iter().find(|(scale, _)| bytes >= *scale).map_or_else(
-        || format!("{bytes} bytes"),
-        |(scale, unit)| {
-            let scaled = bytes / scale;
-            let decimals = if scaled < 9.995 { 2 } else { usize::from(scaled < 99.95) };
-            format!("{scaled:.decimals$} {unit}")
-        },
-    )
+    scales
+        .into_iter()
+        .find(|(scale, _)| bytes >= *scale)
+        .map_or_else(
+            || format!("{bytes} bytes"),
+            |(scale, unit)| {
+                let scaled = bytes / scale;
+                let decimals = if scaled < 9.995 {
+                    2
+                } else {
+                    usize::from(scaled < 99.95)
+                };
+                format!("{scaled:.decimals$} {unit}")
+            },
+        )
 }
 
 /// `494,032,768`.
@@ -314,7 +412,12 @@ fn grouped(number: u64) -> String {
 
 /// A code span; backticks in the text become apostrophes, bars would end a table's cell.
 fn code(text: &str) -> String {
-    format!("`{}`", text.replace('`', "'").replace('|', "\\|").replace(['\n', '\r'], " "))
+    format!(
+        "`{}`",
+        text.replace('`', "'")
+            .replace('|', "\\|")
+            .replace(['\n', '\r'], " ")
+    )
 }
 
 /// A text in which no character is markup, code spans aside.
@@ -372,7 +475,8 @@ mod tests {
     #[test]
     fn the_card_of_the_v() {
         let readme = Some("---\nlicense: apache-2.0\nlanguage:\n- en\n---\n# Qwen\n".to_owned());
-        let config = json!({ "architectures": ["Qwen2ForCausalLM"], "max_position_embeddings": 32768 });
+        let config =
+            json!({ "architectures": ["Qwen2ForCausalLM"], "max_position_embeddings": 32768 });
         insta::assert_snapshot!(card(&v(), RECIPE, &config, &[readme.clone(), readme]), @r#"
         ---
         base_model:
@@ -458,10 +562,21 @@ mod tests {
 
     #[test]
     fn local_models_are_named_by_their_folders_and_unknown_licences_are_said() {
-        let local = plan("linear", &["minilm", "sre"], None, in_place(2, 6), &|place| linear(place, &[0.5, 0.5], true));
+        let local = plan(
+            "linear",
+            &["minilm", "sre"],
+            None,
+            in_place(2, 6),
+            &|place| linear(place, &[0.5, 0.5], true),
+        );
         let recipe = "models:\n- model: /models/minilm\n  parameters: {weight: 0.5}\n- model: /models/sre\n# ```\n";
         let readmes = [Some("---\nlicense: mit\n---\n".to_owned()), None];
-        let text = card(&local, recipe, &json!({ "architectures": ["BertModel"] }), &readmes);
+        let text = card(
+            &local,
+            recipe,
+            &json!({ "architectures": ["BertModel"] }),
+            &readmes,
+        );
         assert!(!text.contains("/models"), "{text}");
         insta::assert_snapshot!(text, @r#"
         ---
@@ -546,7 +661,10 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped_by_thousands() {
-        assert_eq!((grouped(999), grouped(1000), grouped(494_032_768)), ("999".into(), "1,000".into(), "494,032,768".into()));
+        assert_eq!(
+            (grouped(999), grouped(1000), grouped(494_032_768)),
+            ("999".into(), "1,000".into(), "494,032,768".into())
+        );
     }
 
     #[test]
@@ -556,7 +674,9 @@ mod tests {
         let mut parts = text.splitn(3, "---\n");
         assert_eq!(parts.next(), Some(""));
         let yaml = parts.next().unwrap();
-        let events = saphyr_parser::Parser::new_from_str(yaml).collect::<Result<Vec<_>, _>>().unwrap();
+        let events = saphyr_parser::Parser::new_from_str(yaml)
+            .collect::<Result<Vec<_>, _>>()
+            .unwrap();
         assert!(events.len() > 10);
     }
 }

@@ -11,7 +11,10 @@ pub fn published_recipe(recipe: &str, plan: &Plan) -> String {
         .iter()
         .flat_map(|input| {
             let path = input.path.to_string_lossy().into_owned();
-            [(input.reference.clone(), input.label.as_str()), (path, input.label.as_str())]
+            [
+                (input.reference.clone(), input.label.as_str()),
+                (path, input.label.as_str()),
+            ]
         })
         .filter(|(path, _)| absolute_prefix(path).is_some() && path.len() > 1)
         .collect();
@@ -51,8 +54,13 @@ fn path_at(text: &str, known: &[(String, &str)]) -> Option<(usize, String)> {
             }
         }
     }
-    let end = text[prefix..].find(ends_path).map_or(text.len(), |end| prefix + end);
-    let name = text[prefix..end].trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next()?;
+    let end = text[prefix..]
+        .find(ends_path)
+        .map_or(text.len(), |end| prefix + end);
+    let name = text[prefix..end]
+        .trim_end_matches(['/', '\\'])
+        .rsplit(['/', '\\'])
+        .next()?;
     (!name.is_empty()).then(|| (end, name.to_owned()))
 }
 
@@ -62,8 +70,7 @@ fn absolute_prefix(text: &str) -> Option<usize> {
     match (letters.next()?, letters.next(), letters.next()) {
         ('/', Some('/'), _) => None,
         ('/', ..) => Some(1),
-        ('~', Some('/' | '\\'), _) => Some(2),
-        ('\\', Some('\\'), _) => Some(2),
+        ('~', Some('/' | '\\'), _) | ('\\', Some('\\'), _) => Some(2),
         (drive, Some(':'), Some('\\' | '/')) if drive.is_ascii_alphabetic() => Some(3),
         _ => None,
     }
@@ -89,18 +96,30 @@ mod tests {
 
     #[test]
     fn paths_of_the_plan_become_its_labels() {
-        assert_eq!(published("- model: /models/Qwen/Qwen2.5-0.5B\n"), "- model: base\n");
-        assert_eq!(published("base_model: \"/home/me/my models/chat/\" # why\n"), "base_model: \"instruct\" # why\n");
+        assert_eq!(
+            published("- model: /models/Qwen/Qwen2.5-0.5B\n"),
+            "- model: base\n"
+        );
+        assert_eq!(
+            published("base_model: \"/home/me/my models/chat/\" # why\n"),
+            "base_model: \"instruct\" # why\n"
+        );
     }
 
     #[test]
     fn a_longer_path_is_not_taken_for_a_known_one() {
-        assert_eq!(published("model: /models/Qwen/Qwen2.5-0.5B-Chat"), "model: Qwen2.5-0.5B-Chat");
+        assert_eq!(
+            published("model: /models/Qwen/Qwen2.5-0.5B-Chat"),
+            "model: Qwen2.5-0.5B-Chat"
+        );
     }
 
     #[test]
     fn other_absolute_paths_become_their_last_name() {
-        assert_eq!(published("tokenizer_source: ~/tok\n# from /mnt/x/y.yml\n"), "tokenizer_source: tok\n# from y.yml\n");
+        assert_eq!(
+            published("tokenizer_source: ~/tok\n# from /mnt/x/y.yml\n"),
+            "tokenizer_source: tok\n# from y.yml\n"
+        );
         assert_eq!(published("model: org/m+/loras/l"), "model: org/m+l");
         assert_eq!(published("model: 'C:\\Users\\me\\m'"), "model: 'm'");
         assert_eq!(published("models: [/a/b, /c/d]"), "models: [b, d]");
@@ -108,7 +127,13 @@ mod tests {
 
     #[test]
     fn relative_paths_names_and_addresses_stay() {
-        for text in ["model: ./models/a", "model: ../a/b", "model: Qwen/Qwen2.5-0.5B", "# https://a.b/c/d", "t: [0, 1] # 1 / 2"] {
+        for text in [
+            "model: ./models/a",
+            "model: ../a/b",
+            "model: Qwen/Qwen2.5-0.5B",
+            "# https://a.b/c/d",
+            "t: [0, 1] # 1 / 2",
+        ] {
             assert_eq!(published(text), text);
         }
     }

@@ -48,13 +48,22 @@ type Drawn = Result<(), Box<dyn std::error::Error>>;
 /// `None` when there is nothing to see: a single model, shares that depend on the tensors, or the same in every layer.
 /// The same explanation gives the same bytes.
 pub fn share_picture(explanation: &Explanation) -> Option<String> {
-    let shares = explanation.shares.as_ref().filter(|_| explanation.models.len() > 1)?;
-    let shown = shares.shown().into_iter().map(|(name, layers)| Panel { name, layers });
+    let shares = explanation
+        .shares
+        .as_ref()
+        .filter(|_| explanation.models.len() > 1)?;
+    let shown = shares
+        .shown()
+        .into_iter()
+        .map(|(name, layers)| Panel { name, layers });
     let panels: Vec<Panel<'_>> = shown.filter(|panel| !panel.is_constant()).collect();
     if panels.is_empty() {
         return None;
     }
-    let height = TITLE + LEGEND_LINE * explanation.models.len() as u32 + PANEL * panels.len() as u32 + MARGIN / 2;
+    let height = TITLE
+        + LEGEND_LINE * explanation.models.len() as u32
+        + PANEL * panels.len() as u32
+        + MARGIN / 2;
     let mut svg = String::new();
     {
         let root = SVGBackend::with_string(&mut svg, (WIDTH, height)).into_drawing_area();
@@ -71,15 +80,31 @@ struct Panel<'a> {
 
 impl Panel<'_> {
     fn is_constant(&self) -> bool {
-        let mut known = self.layers.iter().flatten().map(|layer| in_proportion(layer));
+        let mut known = self
+            .layers
+            .iter()
+            .flatten()
+            .map(|layer| in_proportion(layer));
         let first = known.next();
-        known.all(|layer| first.iter().flatten().zip(&layer).all(|(a, b)| (a - b).abs() < 1e-9))
+        known.all(|layer| {
+            first
+                .iter()
+                .flatten()
+                .zip(&layer)
+                .all(|(a, b)| (a - b).abs() < 1e-9)
+        })
     }
 }
 
-fn draw(root: &Area<'_>, explanation: &Explanation, shares: &Shares, panels: &[Panel<'_>]) -> Drawn {
+fn draw(
+    root: &Area<'_>,
+    explanation: &Explanation,
+    shares: &Shares,
+    panels: &[Panel<'_>],
+) -> Drawn {
     root.fill(&PAPER)?;
-    let (top, charts) = root.split_vertically(TITLE + LEGEND_LINE * explanation.models.len() as u32);
+    let (top, charts) =
+        root.split_vertically(TITLE + LEGEND_LINE * explanation.models.len() as u32);
     draw_head(&top, explanation, shares)?;
     let order = explanation.drawing_order();
     for (index, panel) in panels.iter().enumerate() {
@@ -100,15 +125,36 @@ fn draw_head(area: &Area<'_>, explanation: &Explanation, shares: &Shares) -> Dra
     } else {
         "Share of each model in the coefficients, layer by layer"
     };
-    area.draw(&Text::new(title, (LEFT as i32, 16), text(22.0, INK, HPos::Left, VPos::Top)))?;
+    area.draw(&Text::new(
+        title,
+        (LEFT as i32, 16),
+        text(22.0, INK, HPos::Left, VPos::Top),
+    ))?;
     let order = explanation.drawing_order();
-    for (line, (place, &model)) in order.iter().enumerate().rev().enumerate().map(|(line, entry)| (line as i32, entry)) {
+    for (line, (place, &model)) in order
+        .iter()
+        .enumerate()
+        .rev()
+        .enumerate()
+        .map(|(line, entry)| (line as i32, entry))
+    {
         let y = TITLE as i32 + line * LEGEND_LINE as i32;
         let x = LEFT as i32;
-        area.draw(&Rectangle::new([(x, y + 3), (x + 14, y + 17)], colour(place).filled()))?;
-        let base = if explanation.models[model].base { " (base)" } else { "" };
+        area.draw(&Rectangle::new(
+            [(x, y + 3), (x + 14, y + 17)],
+            colour(place).filled(),
+        ))?;
+        let base = if explanation.models[model].base {
+            " (base)"
+        } else {
+            ""
+        };
         let label = format!("{}{base}", shortened(&explanation.models[model].label));
-        area.draw(&Text::new(label, (x + 22, y + 10), text(17.0, INK, HPos::Left, VPos::Center)))?;
+        area.draw(&Text::new(
+            label,
+            (x + 22, y + 10),
+            text(17.0, INK, HPos::Left, VPos::Center),
+        ))?;
     }
     Ok(())
 }
@@ -143,7 +189,10 @@ fn draw_panel(area: &Area<'_>, panel: &Panel<'_>, named: bool, order: &[usize]) 
         .draw()?;
     for (place, outline) in areas(panel.layers, order).into_iter().enumerate() {
         for points in outline {
-            chart.draw_series(std::iter::once(Polygon::new(points, colour(place).filled())))?;
+            chart.draw_series(std::iter::once(Polygon::new(
+                points,
+                colour(place).filled(),
+            )))?;
         }
     }
     draw_half(&mut chart, count)
@@ -153,7 +202,10 @@ type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64
 
 /// A line at one half, so that it can be seen who leads.
 fn draw_half(chart: &mut Chart<'_, '_>, count: f64) -> Drawn {
-    let line = PathElement::new([(-0.5, 0.5), (count - 0.5, 0.5)], PAPER.mix(0.75).stroke_width(1));
+    let line = PathElement::new(
+        [(-0.5, 0.5), (count - 0.5, 0.5)],
+        PAPER.mix(0.75).stroke_width(1),
+    );
     chart.draw_series(std::iter::once(line))?;
     Ok(())
 }
@@ -173,7 +225,10 @@ fn colour(place: usize) -> RGBColor {
 /// For every place in the drawing order the outlines of its area, one for each run of layers that have shares.
 /// A layer is a step as wide as the layer.
 fn areas(layers: &[Option<Vec<f64>>], order: &[usize]) -> Vec<Vec<Vec<(f64, f64)>>> {
-    let stacks: Vec<Option<Vec<f64>>> = layers.iter().map(|layer| Some(cumulative(layer.as_deref()?, order))).collect();
+    let stacks: Vec<Option<Vec<f64>>> = layers
+        .iter()
+        .map(|layer| Some(cumulative(layer.as_deref()?, order)))
+        .collect();
     (0..order.len())
         .map(|place| {
             runs(&stacks)
@@ -211,8 +266,11 @@ fn runs(stacks: &[Option<Vec<f64>>]) -> Vec<Vec<(usize, &[f64])>> {
 
 /// Along the lower edge and back along the upper one.
 fn outline(run: &[(usize, &[f64])], place: usize) -> Vec<(f64, f64)> {
-    let step = |layer: usize, height: f64| [(layer as f64 - 0.5, height), (layer as f64 + 0.5, height)];
-    let lower = run.iter().flat_map(|(layer, stack)| step(*layer, stack[place]));
+    let step =
+        |layer: usize, height: f64| [(layer as f64 - 0.5, height), (layer as f64 + 0.5, height)];
+    let lower = run
+        .iter()
+        .flat_map(|(layer, stack)| step(*layer, stack[place]));
     let upper = run.iter().rev().flat_map(|(layer, stack)| {
         let [left, right] = step(*layer, stack[place + 1]);
         [right, left]
@@ -223,7 +281,16 @@ fn outline(run: &[(usize, &[f64])], place: usize) -> Vec<(f64, f64)> {
 /// The size of each share as a part of the sum of their sizes.
 fn in_proportion(shares: &[f64]) -> Vec<f64> {
     let total: f64 = shares.iter().map(|share| share.abs()).sum();
-    shares.iter().map(|share| if total > 0.0 { share.abs() / total } else { 0.0 }).collect()
+    shares
+        .iter()
+        .map(|share| {
+            if total > 0.0 {
+                share.abs() / total
+            } else {
+                0.0
+            }
+        })
+        .collect()
 }
 
 /// A text that fits the picture's width.
@@ -248,7 +315,16 @@ mod tests {
         let areas = areas(&layers, &[1, 0]);
         assert_eq!(
             areas[0][0],
-            [(-0.5, 0.0), (0.5, 0.0), (0.5, 0.0), (1.5, 0.0), (1.5, 0.0), (0.5, 0.0), (0.5, 0.75), (-0.5, 0.75)]
+            [
+                (-0.5, 0.0),
+                (0.5, 0.0),
+                (0.5, 0.0),
+                (1.5, 0.0),
+                (1.5, 0.0),
+                (0.5, 0.0),
+                (0.5, 0.75),
+                (-0.5, 0.75)
+            ]
         );
         assert_eq!(areas[1][0].last(), Some(&(-0.5, 1.0)));
     }
@@ -276,10 +352,17 @@ mod tests {
 
     #[test]
     fn labels_are_escaped() {
-        let odd = plan("linear", &["a<b>&\"c\"", "d"], None, in_place(2, 4), &|place| {
-            linear(place, &[gradient(&[0.0, 1.0], place.position), 0.5], true)
-        });
+        let odd = plan(
+            "linear",
+            &["a<b>&\"c\"", "d"],
+            None,
+            in_place(2, 4),
+            &|place| linear(place, &[gradient(&[0.0, 1.0], place.position), 0.5], true),
+        );
         let picture = share_picture(&explain(&odd)).unwrap();
-        assert!(picture.contains("a&lt;b&gt;&amp;&quot;c&quot;") && !picture.contains("a<b>"), "{picture}");
+        assert!(
+            picture.contains("a&lt;b&gt;&amp;&quot;c&quot;") && !picture.contains("a<b>"),
+            "{picture}"
+        );
     }
 }

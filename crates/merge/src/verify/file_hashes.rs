@@ -44,7 +44,12 @@ struct Results {
 }
 
 /// Hashes the files, which are there with the sizes that the lock states, and counts NaN and infinite elements.
-pub(super) fn scan(out: &Path, files: &[&LockedFile], checkpoint: Option<&Checkpoint>, reporter: &dyn Reporter) -> Scan {
+pub(super) fn scan(
+    out: &Path,
+    files: &[&LockedFile],
+    checkpoint: Option<&Checkpoint>,
+    reporter: &dyn Reporter,
+) -> Scan {
     let targets: Vec<Target<'_>> = files
         .iter()
         .map(|file| Target {
@@ -54,11 +59,19 @@ pub(super) fn scan(out: &Path, files: &[&LockedFile], checkpoint: Option<&Checkp
             tensors: FileTensors::of(checkpoint, &file.name),
         })
         .collect();
-    let tasks: Vec<(usize, u64)> =
-        targets.iter().enumerate().flat_map(|(index, target)| (0..target.blocks.count()).map(move |block| (index, block))).collect();
-    let results = Mutex::new(Results { hashes: vec![BTreeMap::new(); targets.len()], ..Results::default() });
+    let tasks: Vec<(usize, u64)> = targets
+        .iter()
+        .enumerate()
+        .flat_map(|(index, target)| (0..target.blocks.count()).map(move |block| (index, block)))
+        .collect();
+    let results = Mutex::new(Results {
+        hashes: vec![BTreeMap::new(); targets.len()],
+        ..Results::default()
+    });
     let next = AtomicUsize::new(0);
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(tasks.len().max(1));
+    let threads = std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(tasks.len().max(1));
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| work(&targets, &tasks, &next, &results, reporter));
@@ -68,13 +81,27 @@ pub(super) fn scan(out: &Path, files: &[&LockedFile], checkpoint: Option<&Checkp
     let names = checkpoint.map_or(&[][..], |checkpoint| checkpoint.tensors());
     Scan {
         bytes: results.bytes,
-        non_finite: results.non_finite.iter().map(|(&tensor, &count)| (names[tensor].name.clone(), count)).collect(),
-        findings: targets.iter().enumerate().filter_map(|(index, target)| judge(index, target, &results)).collect(),
+        non_finite: results
+            .non_finite
+            .iter()
+            .map(|(&tensor, &count)| (names[tensor].name.clone(), count))
+            .collect(),
+        findings: targets
+            .iter()
+            .enumerate()
+            .filter_map(|(index, target)| judge(index, target, &results))
+            .collect(),
     }
 }
 
 /// Takes blocks until none is left.
-fn work(targets: &[Target<'_>], tasks: &[(usize, u64)], next: &AtomicUsize, results: &Mutex<Results>, reporter: &dyn Reporter) {
+fn work(
+    targets: &[Target<'_>],
+    tasks: &[(usize, u64)],
+    next: &AtomicUsize,
+    results: &Mutex<Results>,
+    reporter: &dyn Reporter,
+) {
     let mut buffer = Vec::new();
     while let Some(&(index, block)) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
         let target = &targets[index];
@@ -95,7 +122,10 @@ fn work(targets: &[Target<'_>], tasks: &[(usize, u64)], next: &AtomicUsize, resu
                 }
             }
             Err(error) => {
-                results.errors.entry(index).or_insert_with(|| error.to_string());
+                results
+                    .errors
+                    .entry(index)
+                    .or_insert_with(|| error.to_string());
             }
         }
     }
@@ -114,12 +144,19 @@ fn read(path: &Path, block: &Range<u64>, size: u64, buffer: &mut Vec<u8>) -> io:
 fn judge(index: usize, target: &Target<'_>, results: &Results) -> Option<Finding> {
     let finding = |problem| Some(Finding::of_file(&target.file.name, problem));
     if let Some(error) = results.errors.get(&index) {
-        return finding(Problem::Unreadable { error: error.clone() });
+        return finding(Problem::Unreadable {
+            error: error.clone(),
+        });
     }
     let blocks: Vec<BlockHash> = results.hashes[index].values().copied().collect();
     match target.blocks.root(&blocks) {
         Ok(root) if root.to_string().eq_ignore_ascii_case(&target.file.blake3) => None,
-        Ok(root) => finding(Problem::Content { found: root.to_string(), expected: target.file.blake3.clone() }),
-        Err(error) => finding(Problem::Unreadable { error: error.to_string() }),
+        Ok(root) => finding(Problem::Content {
+            found: root.to_string(),
+            expected: target.file.blake3.clone(),
+        }),
+        Err(error) => finding(Problem::Unreadable {
+            error: error.to_string(),
+        }),
     }
 }

@@ -87,18 +87,34 @@ pub enum Problem {
 impl Finding {
     /// A finding about a listed file: damage, unless it is the card.
     pub(super) fn of_file(name: &str, problem: Problem) -> Self {
-        let weight = if name == MODEL_CARD { Weight::Note } else { Weight::Damage };
-        Self { weight, file: Some(name.to_owned()), problem }
+        let weight = if name == MODEL_CARD {
+            Weight::Note
+        } else {
+            Weight::Damage
+        };
+        Self {
+            weight,
+            file: Some(name.to_owned()),
+            problem,
+        }
     }
 
     /// Damage of the model as a whole.
     pub(super) fn of_model(problem: Problem) -> Self {
-        Self { weight: Weight::Damage, file: None, problem }
+        Self {
+            weight: Weight::Damage,
+            file: None,
+            problem,
+        }
     }
 
     /// A note about a file.
     pub(super) fn note(name: String, problem: Problem) -> Self {
-        Self { weight: Weight::Note, file: Some(name), problem }
+        Self {
+            weight: Weight::Note,
+            file: Some(name),
+            problem,
+        }
     }
 }
 
@@ -120,10 +136,18 @@ impl fmt::Display for Problem {
             Self::Size { found, expected } => write!(f, "{found} bytes, the lock says {expected}"),
             Self::Content { .. } => f.write_str("the content is not what was written"),
             Self::Weights { error } => write!(f, "the weights cannot be opened: {error}"),
-            Self::Tensors { found, expected } => write!(f, "{found} tensors, the lock says {expected}"),
-            Self::Parameters { found, expected } => write!(f, "{found} parameters, the lock says {expected}"),
-            Self::NonFinite { tensor, count: 1 } => write!(f, "tensor `{tensor}` holds 1 NaN or infinite value"),
-            Self::NonFinite { tensor, count } => write!(f, "tensor `{tensor}` holds {count} NaN or infinite values"),
+            Self::Tensors { found, expected } => {
+                write!(f, "{found} tensors, the lock says {expected}")
+            }
+            Self::Parameters { found, expected } => {
+                write!(f, "{found} parameters, the lock says {expected}")
+            }
+            Self::NonFinite { tensor, count: 1 } => {
+                write!(f, "tensor `{tensor}` holds 1 NaN or infinite value")
+            }
+            Self::NonFinite { tensor, count } => {
+                write!(f, "tensor `{tensor}` holds {count} NaN or infinite values")
+            }
             Self::Unlisted => f.write_str("not in the lock"),
         }
     }

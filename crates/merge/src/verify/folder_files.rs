@@ -16,8 +16,12 @@ pub(super) fn unlisted(out: &Path, lock: &Lock) -> io::Result<Vec<Finding>> {
     let mut names = Vec::new();
     collect(out, "", 0, &mut names)?;
     names.sort();
-    let unlisted = names.into_iter().filter(|name| name != LOCK_FILE && !listed.contains(name.as_str()));
-    Ok(unlisted.map(|name| Finding::note(name, Problem::Unlisted)).collect())
+    let unlisted = names
+        .into_iter()
+        .filter(|name| name != LOCK_FILE && !listed.contains(name.as_str()));
+    Ok(unlisted
+        .map(|name| Finding::note(name, Problem::Unlisted))
+        .collect())
 }
 
 fn collect(folder: &Path, prefix: &str, depth: usize, names: &mut Vec<String>) -> io::Result<()> {

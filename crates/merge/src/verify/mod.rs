@@ -66,12 +66,18 @@ pub enum VerifyError {
 /// [`VerifyError`], when there is nothing to compare with.
 pub fn verify(out: &Path, reporter: &dyn Reporter) -> Result<Verification, VerifyError> {
     if !fs_err::metadata(out)?.is_dir() {
-        return Err(VerifyError::NotAFolder { path: out.to_owned() });
+        return Err(VerifyError::NotAFolder {
+            path: out.to_owned(),
+        });
     }
     let lock = Lock::read(out)?;
     reporter.stage("verifying");
     let mut findings = Vec::new();
-    let present: Vec<&LockedFile> = lock.files.iter().filter(|file| has_its_size(out, file, &mut findings)).collect();
+    let present: Vec<&LockedFile> = lock
+        .files
+        .iter()
+        .filter(|file| has_its_size(out, file, &mut findings))
+        .collect();
     let checkpoint = opened(out, &mut findings);
     reporter.started(present.iter().map(|file| file.bytes).sum(), 0);
     let scan = file_hashes::scan(out, &present, checkpoint.as_ref(), reporter);
@@ -84,7 +90,9 @@ pub fn verify(out: &Path, reporter: &dyn Reporter) -> Result<Verification, Verif
     findings.extend(folder_files::unlisted(out, &lock)?);
     order(&mut findings, &lock);
     Ok(Verification {
-        intact: findings.iter().all(|finding| finding.weight == Weight::Note),
+        intact: findings
+            .iter()
+            .all(|finding| finding.weight == Weight::Note),
         weightsmith: lock.weightsmith.clone(),
         date: lock.date.clone(),
         files: lock.files.len(),
@@ -101,9 +109,14 @@ fn has_its_size(out: &Path, file: &LockedFile, findings: &mut Vec<Finding>) -> b
     let problem = match fs_err::metadata(out.join(&file.name)) {
         Ok(metadata) if !metadata.is_file() => Problem::NotAFile,
         Ok(metadata) if metadata.len() == file.bytes => return true,
-        Ok(metadata) => Problem::Size { found: metadata.len(), expected: file.bytes },
+        Ok(metadata) => Problem::Size {
+            found: metadata.len(),
+            expected: file.bytes,
+        },
         Err(error) if error.kind() == io::ErrorKind::NotFound => Problem::Missing,
-        Err(error) => Problem::Unreadable { error: error.to_string() },
+        Err(error) => Problem::Unreadable {
+            error: error.to_string(),
+        },
     };
     findings.push(Finding::of_file(&file.name, problem));
     false
@@ -114,7 +127,9 @@ fn opened(out: &Path, findings: &mut Vec<Finding>) -> Option<Checkpoint> {
     match Checkpoint::open(out) {
         Ok(checkpoint) => Some(checkpoint),
         Err(error) => {
-            findings.push(Finding::of_model(Problem::Weights { error: error.to_string() }));
+            findings.push(Finding::of_model(Problem::Weights {
+                error: error.to_string(),
+            }));
             None
         }
     }
@@ -138,10 +153,16 @@ impl Counts {
     fn findings(&self, lock: &Lock) -> Vec<Finding> {
         let mut findings = Vec::new();
         if self.tensors != lock.tensors {
-            findings.push(Finding::of_model(Problem::Tensors { found: self.tensors, expected: lock.tensors }));
+            findings.push(Finding::of_model(Problem::Tensors {
+                found: self.tensors,
+                expected: lock.tensors,
+            }));
         }
         if self.parameters != lock.parameters {
-            findings.push(Finding::of_model(Problem::Parameters { found: self.parameters, expected: lock.parameters }));
+            findings.push(Finding::of_model(Problem::Parameters {
+                found: self.parameters,
+                expected: lock.parameters,
+            }));
         }
         findings
     }

@@ -29,17 +29,28 @@ impl FileTensors {
     /// The tensors of a file whose elements are whole bytes; none for a file without weights.
     pub(super) fn of(checkpoint: Option<&Checkpoint>, name: &str) -> Self {
         let Some((checkpoint, file)) = checkpoint.and_then(|checkpoint| {
-            let file = checkpoint.files().iter().position(|file| file.name == name)?;
+            let file = checkpoint
+                .files()
+                .iter()
+                .position(|file| file.name == name)?;
             Some((checkpoint, file))
         }) else {
-            return Self { tensors: Vec::new() };
+            return Self {
+                tensors: Vec::new(),
+            };
         };
-        let in_file = (0..checkpoint.tensors().len()).filter(|&tensor| checkpoint.file_of(tensor) == file);
+        let in_file =
+            (0..checkpoint.tensors().len()).filter(|&tensor| checkpoint.file_of(tensor) == file);
         let mut tensors: Vec<Placed> = in_file
             .map(|tensor| {
                 let info = &checkpoint.tensors()[tensor].info;
                 let start = checkpoint.offset_of(tensor);
-                Placed { tensor, dtype: info.dtype, element: info.dtype.bits() / 8, bytes: start..start + info.bytes() }
+                Placed {
+                    tensor,
+                    dtype: info.dtype,
+                    element: info.dtype.bits() / 8,
+                    bytes: start..start + info.bytes(),
+                }
             })
             .filter(|placed| placed.element > 0)
             .collect();
@@ -49,8 +60,12 @@ impl FileTensors {
 
     /// Counts elements that begin in `block`; `bytes` starts there and goes on for [`OVERHANG`] bytes where the file does.
     pub(super) fn count(&self, block: &Range<u64>, bytes: &[u8]) -> Vec<(usize, u64)> {
-        let first = self.tensors.partition_point(|placed| placed.bytes.end <= block.start);
-        let touched = self.tensors[first..].iter().take_while(|placed| placed.bytes.start < block.end);
+        let first = self
+            .tensors
+            .partition_point(|placed| placed.bytes.end <= block.start);
+        let touched = self.tensors[first..]
+            .iter()
+            .take_while(|placed| placed.bytes.start < block.end);
         touched
             .filter_map(|placed| {
                 let elements = placed.elements_in(block, bytes)?;
@@ -79,7 +94,10 @@ pub(super) fn findings(found: &[(String, u64)], allowed: u64) -> Vec<Finding> {
     if found.iter().map(|(_, count)| count).sum::<u64>() == allowed {
         return Vec::new();
     }
-    let problems = found.iter().map(|(tensor, count)| Problem::NonFinite { tensor: tensor.clone(), count: *count });
+    let problems = found.iter().map(|(tensor, count)| Problem::NonFinite {
+        tensor: tensor.clone(),
+        count: *count,
+    });
     problems.map(Finding::of_model).collect()
 }
 
@@ -88,7 +106,13 @@ mod tests {
     use super::*;
 
     fn nan_at(elements: &[usize], count: usize) -> Vec<u8> {
-        let values = (0..count).map(|index| if elements.contains(&index) { f32::NAN } else { 1.0 });
+        let values = (0..count).map(|index| {
+            if elements.contains(&index) {
+                f32::NAN
+            } else {
+                1.0
+            }
+        });
         values.flat_map(f32::to_le_bytes).collect()
     }
 
@@ -96,7 +120,12 @@ mod tests {
     fn an_element_across_two_blocks_is_counted_once() {
         // element 1 of the tensor lies in bytes 6..10, across the blocks 0..8 and 8..16
         let tensors = FileTensors {
-            tensors: vec![Placed { tensor: 0, dtype: DType::F32, element: 4, bytes: 2..14 }],
+            tensors: vec![Placed {
+                tensor: 0,
+                dtype: DType::F32,
+                element: 4,
+                bytes: 2..14,
+            }],
         };
         let mut file = vec![0xff, 0xff];
         file.extend(nan_at(&[1, 2], 3));

@@ -9,14 +9,38 @@ use crate::plan::Value;
 const LINES: usize = 8;
 
 /// Draws the values; the axis covers the usual range, so that charts of different recipes can be compared by eye.
-pub(super) fn draw(values: &[Option<Value>], usual: Option<(f64, f64)>, width: usize, glyphs: &Glyphs) -> String {
+pub(super) fn draw(
+    values: &[Option<Value>],
+    usual: Option<(f64, f64)>,
+    width: usize,
+    glyphs: &Glyphs,
+) -> String {
     let columns = Columns::new(values.len(), width);
-    let heights: Vec<Option<f64>> = columns.layers.iter().map(|layers| mean(&values[layers.clone()])).collect();
+    let heights: Vec<Option<f64>> = columns
+        .layers
+        .iter()
+        .map(|layers| mean(&values[layers.clone()]))
+        .collect();
     let (low, high) = bounds(&heights, usual);
     let above = lines_above(low, high);
-    let upper = Half { columns: &columns, heights: &heights, lines: above, end: high, fill: glyphs.levels };
-    let lower = Half { columns: &columns, heights: &heights, lines: LINES - above, end: low, fill: glyphs.hanging };
-    let mut text: String = (0..above).rev().map(|line| upper.line(line, glyphs)).collect();
+    let upper = Half {
+        columns: &columns,
+        heights: &heights,
+        lines: above,
+        end: high,
+        fill: glyphs.levels,
+    };
+    let lower = Half {
+        columns: &columns,
+        heights: &heights,
+        lines: LINES - above,
+        end: low,
+        fill: glyphs.hanging,
+    };
+    let mut text: String = (0..above)
+        .rev()
+        .map(|line| upper.line(line, glyphs))
+        .collect();
     if lower.lines == 0 {
         return text + &columns.axis("0", glyphs);
     }
@@ -39,7 +63,11 @@ impl Half<'_> {
     /// A line, counted from zero outwards.
     fn line(&self, line: usize, glyphs: &Glyphs) -> String {
         let label = self.label(line);
-        let axis = if label.is_empty() { glyphs.axis } else { glyphs.tick };
+        let axis = if label.is_empty() {
+            glyphs.axis
+        } else {
+            glyphs.tick
+        };
         let cells = self.heights.iter().map(|height| match height {
             Some(height) => self.cell(height / self.end * self.lines as f64 - line as f64),
             None if line == 0 => glyphs.dot,
@@ -69,7 +97,11 @@ impl Half<'_> {
 }
 
 fn mean(values: &[Option<Value>]) -> Option<f64> {
-    let set: Vec<f64> = values.iter().flatten().map(|value| height(*value)).collect();
+    let set: Vec<f64> = values
+        .iter()
+        .flatten()
+        .map(|value| height(*value))
+        .collect();
     (!set.is_empty()).then(|| set.iter().sum::<f64>() / set.len() as f64)
 }
 
@@ -80,7 +112,11 @@ fn bounds(heights: &[Option<f64>], usual: Option<(f64, f64)>) -> (f64, f64) {
     let high = known().fold(usual.map_or(0.0, |(_, high)| high.max(0.0)), f64::max);
     let high = round_up(high);
     let low = -round_up(-low);
-    if low == 0.0 && high == 0.0 { (0.0, 1.0) } else { (low, high) }
+    if low == 0.0 && high == 0.0 {
+        (0.0, 1.0)
+    } else {
+        (low, high)
+    }
 }
 
 /// The next of 1, 2, 2.5, 5 and 10 times a power of ten.
@@ -89,7 +125,11 @@ fn round_up(value: f64) -> f64 {
         return 0.0;
     }
     let power = 10f64.powf(value.log10().floor());
-    [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().map(|step| step * power).find(|end| *end >= value * (1.0 - 1e-9)).unwrap_or(value)
+    [1.0, 2.0, 2.5, 5.0, 10.0]
+        .into_iter()
+        .map(|step| step * power)
+        .find(|end| *end >= value * (1.0 - 1e-9))
+        .unwrap_or(value)
 }
 
 /// Lines above zero, in proportion; at least one for each side that has values.
@@ -109,12 +149,20 @@ mod tests {
     use crate::explain::text::glyphs::{ASCII, UNICODE};
 
     fn numbers(values: &[f64]) -> Vec<Option<Value>> {
-        values.iter().map(|value| Some(Value::Number(*value))).collect()
+        values
+            .iter()
+            .map(|value| Some(Value::Number(*value)))
+            .collect()
     }
 
     #[test]
     fn a_value_fills_its_part_of_the_column() {
-        let chart = draw(&numbers(&[0.0, 0.25, 0.5, 1.0]), Some((0.0, 1.0)), 40, &UNICODE);
+        let chart = draw(
+            &numbers(&[0.0, 0.25, 0.5, 1.0]),
+            Some((0.0, 1.0)),
+            40,
+            &UNICODE,
+        );
         insta::assert_snapshot!(chart, @"
           1 ┤               ████
             │               ████

@@ -27,7 +27,10 @@ struct Column {
 impl Column {
     fn width(&self) -> usize {
         let cells = self.cells.iter().map(|cell| cell.chars().count());
-        cells.chain([self.heading.chars().count()]).max().unwrap_or(0)
+        cells
+            .chain([self.heading.chars().count()])
+            .max()
+            .unwrap_or(0)
     }
 
     fn varies(&self) -> bool {
@@ -37,8 +40,11 @@ impl Column {
 
 /// Tables as wide as the terminal; empty when nothing changes from layer to layer.
 pub(super) fn draw(explanation: &Explanation, width: usize, glyphs: &Glyphs) -> String {
-    let columns: Vec<Column> =
-        parameter_columns(explanation).into_iter().chain(share_columns(explanation)).filter(Column::varies).collect();
+    let columns: Vec<Column> = parameter_columns(explanation)
+        .into_iter()
+        .chain(share_columns(explanation))
+        .filter(Column::varies)
+        .collect();
     if columns.is_empty() {
         return String::new();
     }
@@ -63,8 +69,15 @@ fn parameter_columns(explanation: &Explanation) -> Vec<Column> {
             if group.name != "all tensors" {
                 heading += &format!(" {}", group.name);
             }
-            let cells = group.values.iter().map(|value| value.map_or_else(|| "-".to_owned(), value_text)).collect();
-            columns.push(Column { heading: cut(&heading), cells });
+            let cells = group
+                .values
+                .iter()
+                .map(|value| value.map_or_else(|| "-".to_owned(), value_text))
+                .collect();
+            columns.push(Column {
+                heading: cut(&heading),
+                cells,
+            });
         }
     }
     columns
@@ -72,15 +85,30 @@ fn parameter_columns(explanation: &Explanation) -> Vec<Column> {
 
 fn share_columns(explanation: &Explanation) -> Vec<Column> {
     let told = explanation.models.len() > 1 && !explanation.is_stack();
-    let Some(shares) = explanation.shares.as_ref().filter(|shares| told && shares.fractions) else {
+    let Some(shares) = explanation
+        .shares
+        .as_ref()
+        .filter(|shares| told && shares.fractions)
+    else {
         return Vec::new();
     };
     let mut columns = Vec::new();
     for (name, layers) in shares.shown() {
         for model in 0..explanation.models.len() {
-            let of = if name == "all tensors" { String::new() } else { format!(" {name}") };
-            let share = |layer: &Option<Vec<f64>>| layer.as_ref().map_or_else(|| "-".to_owned(), |shares| percent(shares[model]));
-            columns.push(Column { heading: cut(&format!("{}{of}", letter(model))), cells: layers.iter().map(share).collect() });
+            let of = if name == "all tensors" {
+                String::new()
+            } else {
+                format!(" {name}")
+            };
+            let share = |layer: &Option<Vec<f64>>| {
+                layer
+                    .as_ref()
+                    .map_or_else(|| "-".to_owned(), |shares| percent(shares[model]))
+            };
+            columns.push(Column {
+                heading: cut(&format!("{}{of}", letter(model))),
+                cells: layers.iter().map(share).collect(),
+            });
         }
     }
     columns
@@ -118,7 +146,11 @@ fn fitting(columns: &[Column], width: usize) -> Vec<&[Column]> {
 
 /// Rows of layers with the same cells are one row; many rows are set in blocks side by side.
 fn table(columns: &[Column], layers: usize, width: usize, glyphs: &Glyphs) -> String {
-    let same = |a: usize, b: usize| columns.iter().all(|column| column.cells.get(a) == column.cells.get(b));
+    let same = |a: usize, b: usize| {
+        columns
+            .iter()
+            .all(|column| column.cells.get(a) == column.cells.get(b))
+    };
     let mut rows: Vec<(usize, usize)> = Vec::new();
     for layer in 0..layers {
         match rows.last_mut() {
@@ -126,19 +158,31 @@ fn table(columns: &[Column], layers: usize, width: usize, glyphs: &Glyphs) -> St
             _ => rows.push((layer, layer)),
         }
     }
-    let lines: Vec<String> = rows.iter().map(|&(first, last)| row(&range(first, last), columns, |column| &column.cells[first])).collect();
+    let lines: Vec<String> = rows
+        .iter()
+        .map(|&(first, last)| row(&range(first, last), columns, |column| &column.cells[first]))
+        .collect();
     let heading = row("layer", columns, |column| &column.heading);
     let block = heading.chars().count();
-    let blocks = ((width + BLOCK_GAP - 2) / (block + BLOCK_GAP)).clamp(1, lines.len().div_ceil(TALL).max(1));
+    let blocks =
+        ((width + BLOCK_GAP - 2) / (block + BLOCK_GAP)).clamp(1, lines.len().div_ceil(TALL).max(1));
     let height = lines.len().div_ceil(blocks);
     let beside = |line: &dyn Fn(usize) -> String| {
         let texts: Vec<String> = (0..blocks).map(line).collect();
-        format!("  {}", texts.join(&" ".repeat(BLOCK_GAP))).trim_end().to_owned() + "\n"
+        format!("  {}", texts.join(&" ".repeat(BLOCK_GAP)))
+            .trim_end()
+            .to_owned()
+            + "\n"
     };
     let rule: String = std::iter::repeat_n(glyphs.rule, block).collect();
     let mut text = beside(&|_| heading.clone()) + &beside(&|_| rule.clone());
     for line in 0..height {
-        text += &beside(&|block| lines.get(block * height + line).cloned().unwrap_or_default());
+        text += &beside(&|block| {
+            lines
+                .get(block * height + line)
+                .cloned()
+                .unwrap_or_default()
+        });
     }
     text
 }
