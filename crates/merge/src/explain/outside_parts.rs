@@ -23,14 +23,17 @@ const NORMS: &[&str] = &[
     "layer_norm",
 ];
 
-/// `embeddings`, `final norm`, `output head`, or the tensor's name when it is none of these.
+/// `embeddings`, `final norm`, `output head`, the name of a further stack of layers (`encoder.layers.*`), or the tensor's
+/// own name when it is none of these.
 pub(super) fn part(tensor: &str, before_layers: bool) -> String {
     let has = |words: &[&str]| {
         tensor
             .split('.')
             .any(|component| words.contains(&component))
     };
-    if has(HEADS) {
+    if let Some(stack) = numbered_stack(tensor) {
+        format!("{stack}.*")
+    } else if has(HEADS) {
         "output head".to_owned()
     } else if has(EMBEDDINGS) {
         "embeddings".to_owned()
@@ -39,6 +42,18 @@ pub(super) fn part(tensor: &str, before_layers: bool) -> String {
     } else {
         tensor.to_owned()
     }
+}
+
+/// What stands before the first number in a name: `encoder.layers` of `encoder.layers.3.fc1.weight`.
+fn numbered_stack(tensor: &str) -> Option<&str> {
+    let mut end = 0;
+    for component in tensor.split('.') {
+        if end > 0 && component.bytes().all(|byte| byte.is_ascii_digit()) {
+            return tensor.get(..end - 1);
+        }
+        end += component.len() + 1;
+    }
+    None
 }
 
 /// Adds a part to a list unless it is there.
@@ -77,6 +92,7 @@ mod tests {
             ("transformer.ln_f.bias", false, "final norm"),
             ("lm_head.weight", false, "output head"),
             ("pooler.dense.weight", false, "pooler.dense.weight"),
+            ("encoder.layers.3.output.weight", false, "encoder.layers.*"),
         ] {
             assert_eq!(part(tensor, before), expected);
         }

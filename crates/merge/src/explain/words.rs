@@ -42,7 +42,7 @@ pub(super) fn sentences(explanation: &Explanation) -> Vec<String> {
         ));
         return sentences;
     };
-    if !explanation.is_stack() {
+    if explanation.layers > 0 && !explanation.is_stack() {
         sentences.extend(share_sentences(shares, &names));
     }
     sentences.extend(outside_sentences(shares, &names));
