@@ -135,7 +135,7 @@ fn one_flipped_bit_in_any_block_is_found() {
     for offset in [9, HASH_BLOCK as usize + 5, 2 * HASH_BLOCK as usize + 7] {
         let folder = sound();
         change(folder.path(), "model.safetensors", |content| {
-            content[offset] ^= 1
+            content[offset] ^= 1;
         });
         let found = findings(folder.path());
         assert!(
@@ -169,7 +169,7 @@ fn a_changed_config_is_damage_and_an_edited_card_is_not() {
 fn truncated_weights_are_told_by_size_and_header() {
     let folder = sound();
     change(folder.path(), "model.safetensors", |content| {
-        content.truncate(5000)
+        content.truncate(5000);
     });
     let found = findings(folder.path());
     assert_eq!(found.len(), 2, "{found:?}");
