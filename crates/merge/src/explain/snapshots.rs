@@ -22,7 +22,7 @@ fn the_v_of_24_layers_is_seen_as_a_v() {
 
     Models
       A ░░  Qwen/Qwen2.5-0.5B@7ae5576           24 layers, 1.49 M parameters
-      B ██  Qwen/Qwen2.5-0.5B-Instruct@7ae5576  24 layers, 1.49 M parameters, base
+      B ██  Qwen/Qwen2.5-0.5B-Instruct@7ae5576  24 layers, 1.49 M parameters, base_model
 
     Parameters
       t · all tensors
@@ -90,7 +90,7 @@ fn the_v_can_be_drawn_with_ascii_alone() {
 
     Models
       A ..  Qwen/Qwen2.5-0.5B@7ae5576           24 layers, 1.49 M parameters
-      B ##  Qwen/Qwen2.5-0.5B-Instruct@7ae5576  24 layers, 1.49 M parameters, base
+      B ##  Qwen/Qwen2.5-0.5B-Instruct@7ae5576  24 layers, 1.49 M parameters, base_model
 
     Parameters
       t - all tensors
@@ -219,7 +219,7 @@ fn filters_are_told_apart_by_the_tensors_they_match() {
       Walks from the base model to the other along the arc between their weights.
 
     Models
-      A ██  OpenPipe/mistral-ft-optimized-1218@7ae5576    32 layers, 1.97 M parameters, base
+      A ██  OpenPipe/mistral-ft-optimized-1218@7ae5576    32 layers, 1.97 M parameters, base_model
       B ░░  mlabonne/NeuralHermes-2.5-Mistral-7B@7ae5576  32 layers, 1.97 M parameters
 
     Parameters
@@ -499,7 +499,7 @@ fn many_layers_are_drawn_in_fewer_columns() {
 
     Models
       A ░░  Qwen/Qwen2.5-0.5B@7ae5576           126 layers, 7.58 M parameters
-      B ██  Qwen/Qwen2.5-0.5B-Instruct@7ae5576  126 layers, 7.58 M parameters, base
+      B ██  Qwen/Qwen2.5-0.5B-Instruct@7ae5576  126 layers, 7.58 M parameters, base_model
 
     Parameters
       t · all tensors
