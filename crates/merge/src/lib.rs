@@ -2,4 +2,8 @@
 
 mod diagnostic;
 
+pub mod architecture;
+pub mod model;
+pub mod output;
+
 pub use diagnostic::{Diagnostic, Severity, Span, Spanned};

@@ -2,6 +2,10 @@
 
 use std::path::PathBuf;
 
+use crate::cast::CastError;
+use crate::checkpoint::HeaderError;
+use crate::writer::LayoutError;
+
 /// An error of this crate. Paths, names, found and expected values are data, so that callers can match on them.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -24,4 +28,146 @@ pub enum Error {
         /// The size its header asks for.
         expected: u64,
     },
+
+    /// The file is not a sound safetensors file.
+    #[error("{path}: {problem}", path = path.display())]
+    Header {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: Box<HeaderError>,
+    },
+
+    /// A Git LFS pointer lies where the weights should be: the repository was cloned without its large files.
+    #[error("{path}: a Git LFS pointer of {found} bytes, not the weights it stands for", path = path.display())]
+    GitLfsPointer {
+        /// The file.
+        path: PathBuf,
+        /// Its size.
+        found: u64,
+    },
+
+    /// The path is neither a folder nor a regular file.
+    #[error("{path}: neither a folder nor a regular file", path = path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+    },
+
+    /// A folder without safetensors weights, or a file of another kind of weights.
+    #[error("{path}: no safetensors weights{found}", path = path.display(), found = listed(found))]
+    NoWeights {
+        /// The folder or file.
+        path: PathBuf,
+        /// Names of the files in it that look like weights of another kind, sorted.
+        found: Vec<String>,
+    },
+
+    /// Several index files and none of them is `model.safetensors.index.json`.
+    #[error("{path}: several index files{found}", path = path.display(), found = listed(found))]
+    SeveralIndexes {
+        /// The folder.
+        path: PathBuf,
+        /// Their names, sorted.
+        found: Vec<String>,
+    },
+
+    /// The index is not JSON of the expected form.
+    #[error("{path}: not a weight index: {source}", path = path.display())]
+    Index {
+        /// The index file.
+        path: PathBuf,
+        /// What the JSON parser says, with line and column.
+        source: serde_json::Error,
+    },
+
+    /// The index is larger than any real one.
+    #[error("{path}: {found} bytes, an index may have {limit}", path = path.display())]
+    IndexTooLarge {
+        /// The index file.
+        path: PathBuf,
+        /// Its size.
+        found: u64,
+        /// The largest accepted size.
+        limit: u64,
+    },
+
+    /// The index lists a tensor twice.
+    #[error("{path}: tensor `{tensor}` is listed twice", path = path.display())]
+    IndexDuplicate {
+        /// The index file.
+        path: PathBuf,
+        /// The tensor.
+        tensor: String,
+    },
+
+    /// The index names a file outside of the model's folder.
+    #[error("{path}: tensor `{tensor}` is said to be in `{file}`, outside of the model's folder", path = path.display())]
+    IndexOutside {
+        /// The index file.
+        path: PathBuf,
+        /// The first tensor that is said to be there.
+        tensor: String,
+        /// The path as the index has it.
+        file: String,
+    },
+
+    /// A file that the index names (or that the numbering `00001-of-00003` implies) does not exist.
+    #[error("{path}: missing; {wanted_by} asks for it", path = path.display(), wanted_by = wanted_by.display())]
+    MissingShard {
+        /// The file that is not there.
+        path: PathBuf,
+        /// The index, or the file whose numbering implies it.
+        wanted_by: PathBuf,
+    },
+
+    /// The index names a file that does not have the tensor.
+    #[error("{path}: no tensor `{tensor}`; {index} says it is here", path = path.display(), index = index.display())]
+    NotInShard {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        tensor: String,
+        /// The index.
+        index: PathBuf,
+    },
+
+    /// Two files of a folder without an index have a tensor of the same name.
+    #[error("tensor `{tensor}` is in both {first} and {second}", first = first.display(), second = second.display())]
+    DuplicateTensor {
+        /// The tensor.
+        tensor: String,
+        /// The file that has it first.
+        first: PathBuf,
+        /// The file that has it too.
+        second: PathBuf,
+    },
+
+    /// A file was replaced, cut or written to while it was open.
+    #[error("{path}: changed while it was in use: {expected} bytes when opened, now {found}", path = path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// Its size now.
+        found: u64,
+        /// Its size when it was opened.
+        expected: u64,
+    },
+
+    /// No cast between these types.
+    #[error(transparent)]
+    Cast(#[from] CastError),
+
+    /// Tensors cannot be laid out in files.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+}
+
+/// `: a, b, c`, or nothing.
+fn listed(names: &[String]) -> String {
+    if names.is_empty() {
+        String::new()
+    } else {
+        format!("; found `{}`", names.join("`, `"))
+    }
 }

@@ -1,9 +1,39 @@
 //! Checkpoints as bytes and as typed tensors.
+//!
+//! - [`Checkpoint`] opens a model folder or a safetensors file from its headers alone and lends the tensors' bytes.
+//! - [`widen_f32`], [`narrow_f32`] and their like turn bytes into numbers and back, exactly or rounded once.
+//! - [`kernels`] are the loops of a merge, the same bytes on every CPU.
+//! - [`ShardLayout`] says where each tensor of an output goes before anything is written.
+//! - [`FileBlocks`] hashes a file in blocks that finish in any order.
 
+#![allow(
+    clippy::inline_always,
+    reason = "only what is inlined into a kernel is compiled for the instruction set that was detected"
+)]
+
+mod block_hash;
+pub mod cast;
+mod checkpoint;
 mod dtype;
 mod error;
+pub mod kernels;
+mod real;
+mod size;
 mod source;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod writer;
 
+pub use block_hash::{BlockHash, FileBlocks, HASH_BLOCK, HashError, ParseHashError};
+pub use cast::{
+    CastError, can_narrow, can_widen, narrow_f32, narrow_f64, non_finite_in, widen_f32, widen_f64,
+};
+pub use checkpoint::{
+    Checkpoint, Header, HeaderError, HeaderTensor, MAX_HEADER_BYTES, ShardFile, UnindexedTensor,
+};
 pub use dtype::{DType, UnknownDType};
 pub use error::Error;
+pub use real::Real;
+pub use size::{SizeError, parse_size};
 pub use source::{TensorEntry, TensorInfo, TensorSource};
+pub use writer::{INDEX_FILE_NAME, LayoutError, PlacedTensor, Shard, ShardLayout};

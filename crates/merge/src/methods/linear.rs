@@ -1,10 +1,10 @@
 //! Weighted average. <https://arxiv.org/abs/2203.05482>
 
-use weightsmith_tensors::{Real, kernels};
+use weightsmith_tensors::Real;
 
 use super::{
     BaseRule, Compile, Default, InputCount, Kernel, Kind, MethodSpec, MissingRule, ParameterSpec, Reference, Scope,
-    Statistic,
+    Tiles,
 };
 use crate::plan::Operation;
 
@@ -97,15 +97,16 @@ impl<T: Real> WeightedSum<T> {
 }
 
 impl<T: Real> Kernel<T> for WeightedSum<T> {
-    fn apply(&self, _: &[Statistic], sources: &[&[T]], out: &mut [T]) {
-        match (sources, self.coefficients.as_slice()) {
-            ([a, b, rest @ ..], [wa, wb, weights @ ..]) => {
-                kernels::weighted_pair(*wa, a, *wb, b, out);
-                for (source, weight) in rest.iter().zip(weights) {
-                    kernels::add_scaled(*weight, source, out);
+    fn apply(&self, _: &[f64], tiles: &Tiles<'_, T>, out: &mut [T]) {
+        match *self.coefficients.as_slice() {
+            [first, second, ref rest @ ..] => {
+                T::weighted_pair(first, tiles.source(0), second, tiles.source(1), out);
+                for (position, weight) in rest.iter().enumerate() {
+                    T::add_scaled(*weight, tiles.source(position + 2), out);
                 }
             }
-            _ => kernels::scale(self.coefficients[0], sources[0], out),
+            [only] => T::scale(only, tiles.source(0), out),
+            [] => {}
         }
     }
 }

@@ -6,7 +6,7 @@ mod passthrough;
 mod slerp;
 mod specification;
 
-pub use kernel::{Kernel, Statistic};
+pub use kernel::{Kernel, Statistic, Tiles};
 pub use specification::{
     BaseRule, Compile, Default, InputCount, Kind, MethodSpec, MissingRule, ParameterSpec, Reference, Scope,
 };

@@ -1,9 +1,9 @@
 //! One model's tensors, unchanged or scaled.
 
-use weightsmith_tensors::{Real, kernels};
+use weightsmith_tensors::Real;
 
 use super::{
-    BaseRule, Compile, Default, InputCount, Kernel, Kind, MethodSpec, MissingRule, ParameterSpec, Scope, Statistic,
+    BaseRule, Compile, Default, InputCount, Kernel, Kind, MethodSpec, MissingRule, ParameterSpec, Scope, Tiles,
 };
 use crate::plan::Operation;
 
@@ -57,7 +57,7 @@ impl<T: Real> Scale<T> {
 }
 
 impl<T: Real> Kernel<T> for Scale<T> {
-    fn apply(&self, _: &[Statistic], sources: &[&[T]], out: &mut [T]) {
-        kernels::scale(self.factor, sources[0], out);
+    fn apply(&self, _: &[f64], tiles: &Tiles<'_, T>, out: &mut [T]) {
+        T::scale(self.factor, tiles.source(0), out);
     }
 }

@@ -1,10 +1,10 @@
 //! Interpolation along the arc between two models. <https://dl.acm.org/doi/10.1145/325165.325242>
 
-use weightsmith_tensors::{Real, kernels};
+use weightsmith_tensors::Real;
 
 use super::{
     BaseRule, Compile, Default, InputCount, Kernel, Kind, MethodSpec, MissingRule, ParameterSpec, Reference, Scope,
-    Statistic,
+    Statistic, Tiles,
 };
 use crate::plan::Operation;
 
@@ -40,8 +40,8 @@ result is close to a linear average; the arc matters where models have moved apa
     shares: |operation| Some(arrange(operation, 1.0 - operation.number("t"), operation.number("t")).to_vec()),
     validate: |_| Ok(()),
     compile: Compile {
-        single: |operation| Box::new(Slerp::<f32>::new(operation)),
-        double: |operation| Box::new(Slerp::<f64>::new(operation)),
+        single: |operation| Box::new(Slerp::new(operation)),
+        double: |operation| Box::new(Slerp::new(operation)),
     },
 };
 
@@ -66,18 +66,16 @@ fn identity(operation: &Operation) -> Option<usize> {
 }
 
 #[derive(Debug)]
-struct Slerp<T> {
-    /// Distance to go from the first source to the second.
+struct Slerp {
+    /// How far to go from the first source to the second.
     t: f64,
-    marker: std::marker::PhantomData<T>,
 }
 
-impl<T> Slerp<T> {
+impl Slerp {
     fn new(operation: &Operation) -> Self {
         let t = operation.number("t");
         Self {
             t: if operation.base == Some(1) { 1.0 - t } else { t },
-            marker: std::marker::PhantomData,
         }
     }
 }
@@ -94,19 +92,26 @@ fn coefficients(t: f64, aa: f64, bb: f64, ab: f64) -> (f64, f64) {
     (libm::sin((1.0 - t) * angle) / sine, libm::sin(t * angle) / sine)
 }
 
-impl<T: Real> Kernel<T> for Slerp<T> {
-    fn passes(&self) -> usize {
-        1
+impl<T: Real> Kernel<T> for Slerp {
+    fn passes(&self) -> &'static [usize] {
+        &[3]
     }
 
-    fn measure(&self, _: usize, _: &[Statistic], sources: &[&[T]]) -> Statistic {
-        kernels::dot3(sources[0], sources[1]).to_vec()
+    fn measure(&self, _: usize, _: &[Statistic], tiles: &Tiles<'_, T>, sums: &mut [f64]) {
+        let products = T::dot3(tiles.source(0), tiles.source(1));
+        for (sum, product) in sums.iter_mut().zip(products) {
+            *sum += product;
+        }
     }
 
-    fn apply(&self, statistics: &[Statistic], sources: &[&[T]], out: &mut [T]) {
-        let [aa, bb, ab] = [statistics[0][0], statistics[0][1], statistics[0][2]];
-        let (a, b) = coefficients(self.t, aa, bb, ab);
-        kernels::weighted_pair(T::from_f64(a), sources[0], T::from_f64(b), sources[1], out);
+    fn conclude(&self, statistics: &[Statistic]) -> Vec<f64> {
+        let (a, b) = coefficients(self.t, statistics[0][0], statistics[0][1], statistics[0][2]);
+        vec![a, b]
+    }
+
+    fn apply(&self, conclusion: &[f64], tiles: &Tiles<'_, T>, out: &mut [T]) {
+        let (a, b) = (T::from_f64(conclusion[0]), T::from_f64(conclusion[1]));
+        T::weighted_pair(a, tiles.source(0), b, tiles.source(1), out);
     }
 }
 

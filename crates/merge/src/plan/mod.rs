@@ -3,7 +3,14 @@
 //! A plan is a value: it can be printed, serialised and compared. It is made from a recipe and the headers of the
 //! checkpoints ([`build`]), and run by [`crate::run`], which never sees the recipe again.
 
+mod build;
+mod config;
+mod models;
 mod operation;
+mod parameters;
+mod slices;
+mod tensor;
+mod tensors;
 
 use std::path::PathBuf;
 
@@ -11,6 +18,8 @@ use serde::{Deserialize, Serialize};
 use weightsmith_tensors::TensorInfo;
 use weightsmith_tensors::writer::ShardLayout;
 
+pub use build::{PlanOptions, Planned, build};
+pub use models::{Model, Models};
 pub use operation::{Operation, SourceTensor, Value};
 
 /// A planned merge.

@@ -1,0 +1,250 @@
+//! Why a model was not found, and what to do about it.
+
+use std::path::PathBuf;
+
+/// A model that a recipe names cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LocateError {
+    /// The recipe names no model at all.
+    #[error("the model's path is empty")]
+    Empty,
+
+    /// A local path that does not exist, and that cannot be a name on the hub either.
+    #[error("no model at `{path}`; looked for {}", list_paths(looked))]
+    NotFound {
+        /// The path as the recipe has it.
+        path: String,
+        /// Every place where it was looked for, in order.
+        looked: Vec<PathBuf>,
+    },
+
+    /// The path exists, but is a file that holds no safetensors weights.
+    #[error("`{}` is a file, expected a folder or a `.safetensors` file", path.display())]
+    NotAModel {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// A name on the hub of which nothing is in the cache.
+    #[error(
+        "`{repo}` is not in the Hugging Face cache; looked for {}",
+        list_paths(looked)
+    )]
+    NotCached {
+        /// The name on the hub.
+        repo: String,
+        /// The revision that was asked for.
+        revision: String,
+        /// Every place where it was looked for: local paths first, then the folder in the cache.
+        looked: Vec<PathBuf>,
+        /// Whether the hub must not be asked (`HF_HUB_OFFLINE`).
+        offline: bool,
+    },
+
+    /// A name on the hub that is cached in other revisions only.
+    #[error(
+        "revision `{revision}` of `{repo}` is not in the Hugging Face cache; looked for {}",
+        list_paths(looked)
+    )]
+    RevisionNotCached {
+        /// The name on the hub.
+        repo: String,
+        /// The revision that was asked for.
+        revision: String,
+        /// Every place where it was looked for.
+        looked: Vec<PathBuf>,
+        /// Branches, tags and commits that are cached.
+        cached: Vec<String>,
+        /// Whether the hub must not be asked (`HF_HUB_OFFLINE`).
+        offline: bool,
+    },
+
+    /// A short commit hash that more than one cached snapshot begins with.
+    #[error("`{revision}` stands for {} cached commits of `{repo}`: {}", commits.len(), commits.join(", "))]
+    AmbiguousRevision {
+        /// The name on the hub.
+        repo: String,
+        /// The short hash.
+        revision: String,
+        /// The commits that begin with it.
+        commits: Vec<String>,
+    },
+
+    /// The revision is no name that git allows, such as one that leaves the cache's folder.
+    #[error("`{revision}` is not a revision")]
+    InvalidRevision {
+        /// The revision as the recipe has it.
+        revision: String,
+    },
+
+    /// The model's folder holds no weights that can be read.
+    #[error("`{label}` has no weights: no `.safetensors` file in {}", folder.display())]
+    NoWeights {
+        /// The model's name.
+        label: String,
+        /// Its folder.
+        folder: PathBuf,
+        /// Weights in formats that are not read, such as `pytorch_model.bin`.
+        other_weights: Vec<String>,
+        /// The revision where the model is on the hub (its name there is `label`).
+        revision: Option<String>,
+    },
+
+    /// The index names weight files that are not there.
+    #[error("`{label}` lacks {} of the {total} weight files of its index: {}", missing.len(), missing.join(", "))]
+    MissingShards {
+        /// The model's name.
+        label: String,
+        /// Its folder.
+        folder: PathBuf,
+        /// The files that are not there.
+        missing: Vec<String>,
+        /// How many files the index names.
+        total: usize,
+        /// The revision where the model is on the hub (its name there is `label`).
+        revision: Option<String>,
+    },
+
+    /// The index of the weights is not what it should be.
+    #[error("`{}` is not an index of weights: {problem}", path.display())]
+    InvalidIndex {
+        /// The index file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+
+    /// A file or folder could not be read. The message names the path.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+impl LocateError {
+    /// What to do about it, most helpful first.
+    pub fn hints(&self) -> Vec<String> {
+        match self {
+            Self::NotFound { path, .. } => not_found_hints(path),
+            Self::NotCached {
+                repo,
+                revision,
+                offline,
+                ..
+            } => {
+                let mut hints = download_hints(repo, revision, *offline);
+                hints.push(format!("if `{repo}` is a folder, write its full path"));
+                hints
+            }
+            Self::RevisionNotCached {
+                repo,
+                revision,
+                cached,
+                offline,
+                ..
+            } => {
+                let mut hints = Vec::new();
+                if !cached.is_empty() {
+                    hints.push(format!(
+                        "cached revisions of `{repo}`: {}",
+                        cached.join(", ")
+                    ));
+                }
+                hints.extend(download_hints(repo, revision, *offline));
+                hints
+            }
+            Self::AmbiguousRevision { .. } => {
+                vec!["write more digits of the commit hash".to_owned()]
+            }
+            Self::NoWeights {
+                label,
+                other_weights,
+                revision,
+                ..
+            } => {
+                let mut hints = Vec::new();
+                if !other_weights.is_empty() {
+                    hints.push(format!(
+                        "found {}: only safetensors weights are read; convert them first",
+                        other_weights.join(", ")
+                    ));
+                }
+                if let Some(revision) = revision {
+                    hints.extend(download_hints(label, revision, false));
+                }
+                hints
+            }
+            Self::MissingShards {
+                label, revision, ..
+            } => match revision {
+                Some(revision) => download_hints(label, revision, false),
+                None => vec!["copy or download the missing files into the folder".to_owned()],
+            },
+            Self::NotAModel { .. } => {
+                vec!["name the folder that holds `config.json` and the weights".to_owned()]
+            }
+            Self::Empty
+            | Self::InvalidRevision { .. }
+            | Self::InvalidIndex { .. }
+            | Self::Io(_) => Vec::new(),
+        }
+    }
+}
+
+fn not_found_hints(path: &str) -> Vec<String> {
+    let mut hints = vec![
+        "a relative path is looked up in the current folder, then beside the recipe".to_owned(),
+    ];
+    if !path.contains(['/', '\\']) {
+        hints.push(format!(
+            "a model on the hub is written `organisation/{path}`"
+        ));
+    }
+    hints
+}
+
+fn download_hints(repo: &str, revision: &str, offline: bool) -> Vec<String> {
+    let mut command = format!("hf download {repo}");
+    if revision != "main" {
+        command.push_str(" --revision ");
+        command.push_str(revision);
+    }
+    let mut hints = vec![format!(
+        "download it first: `{command}` (older versions: `huggingface-cli download`)"
+    )];
+    if offline {
+        hints.push("`HF_HUB_OFFLINE` is set: unset it for the download".to_owned());
+    }
+    hints
+}
+
+fn list_paths(paths: &[PathBuf]) -> String {
+    let shown: Vec<String> = paths
+        .iter()
+        .map(|path| format!("`{}`", path.display()))
+        .collect();
+    shown.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_not_cached_says_how_to_download_it() {
+        let error = LocateError::NotCached {
+            repo: "org/name".into(),
+            revision: "v2".into(),
+            looked: vec!["/a/org/name".into(), "/hub/models--org--name".into()],
+            offline: true,
+        };
+        insta::assert_snapshot!(error, @"`org/name` is not in the Hugging Face cache; looked for `/a/org/name`, `/hub/models--org--name`");
+        assert_eq!(
+            error.hints(),
+            [
+                "download it first: `hf download org/name --revision v2` (older versions: `huggingface-cli download`)",
+                "`HF_HUB_OFFLINE` is set: unset it for the download",
+                "if `org/name` is a folder, write its full path",
+            ]
+        );
+    }
+}

@@ -1,0 +1,262 @@
+//! Finds the folder of a model from what a recipe calls it.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use super::LocateError;
+use super::cache::{CachedRepo, DEFAULT_REVISION, Resolution, is_repo_name, is_revision};
+
+/// Where to look for models.
+#[derive(Debug, Clone)]
+pub struct LocateOptions {
+    /// The folder that relative paths start from; empty for the process's own.
+    pub current_dir: PathBuf,
+    /// The recipe's folder: the second place where relative paths are looked up.
+    pub recipe_dir: Option<PathBuf>,
+    /// The Hugging Face cache: the folder that holds `models--org--name`.
+    pub hub_cache: PathBuf,
+    /// What `~` stands for.
+    pub home: Option<PathBuf>,
+    /// Whether the hub must not be asked. It never is here; the hints of errors depend on it.
+    pub offline: bool,
+}
+
+/// A model that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Located {
+    /// What to call it where paths must not appear: the name on the hub, or the local folder's or file's name.
+    pub label: String,
+    /// The folder with `config.json`, tokenizer and weights.
+    pub folder: PathBuf,
+    /// The weights, where the recipe names a single `.safetensors` file; `folder` is the one that it lies in.
+    pub file: Option<PathBuf>,
+    /// Where it was found.
+    pub kind: LocatedKind,
+}
+
+/// Where a model was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LocatedKind {
+    /// At a path.
+    Local,
+    /// In the Hugging Face cache.
+    HubCache {
+        /// The name on the hub, such as `Qwen/Qwen2.5-0.5B`.
+        repo: String,
+        /// The revision that was asked for, `main` when none was.
+        revision: String,
+        /// The commit that it stands for.
+        commit: String,
+    },
+}
+
+impl LocateOptions {
+    /// Options from environment variables, each asked for through `get`, with the meaning that huggingface_hub gives them.
+    ///
+    /// The cache is `HF_HUB_CACHE`, else `HUGGINGFACE_HUB_CACHE`, else `$HF_HOME/hub`, else `TRANSFORMERS_CACHE`
+    /// (which old versions of transformers filled), else `$XDG_CACHE_HOME/huggingface/hub`, else `~/.cache/huggingface/hub`.
+    /// `HF_HUB_OFFLINE` (or `TRANSFORMERS_OFFLINE`) is on for `1`, `ON`, `YES` and `TRUE` in any case. An empty variable counts as unset.
+    pub fn from_env(get: impl Fn(&str) -> Option<OsString>) -> Self {
+        let set = |name: &str| get(name).filter(|value| !value.is_empty());
+        let home = set("HOME")
+            .or_else(|| set("USERPROFILE"))
+            .map(PathBuf::from);
+        let path =
+            |name: &str| set(name).map(|value| expand_home(Path::new(&value), home.as_deref()));
+        let hub_cache = path("HF_HUB_CACHE")
+            .or_else(|| path("HUGGINGFACE_HUB_CACHE"))
+            .or_else(|| path("HF_HOME").map(|folder| folder.join("hub")))
+            .or_else(|| path("TRANSFORMERS_CACHE"))
+            .unwrap_or_else(|| {
+                path("XDG_CACHE_HOME")
+                    .unwrap_or_else(|| home.clone().unwrap_or_default().join(".cache"))
+                    .join("huggingface")
+                    .join("hub")
+            });
+        let offline = set("HF_HUB_OFFLINE")
+            .or_else(|| set("TRANSFORMERS_OFFLINE"))
+            .is_some_and(|value| is_true(&value));
+        Self {
+            current_dir: PathBuf::new(),
+            recipe_dir: None,
+            hub_cache,
+            home,
+            offline,
+        }
+    }
+}
+
+/// Finds a model and checks that its weights are there.
+///
+/// An existing local path wins: absolute, else in the current folder, else beside the recipe. Otherwise a text of the
+/// form `org/name` or `org/name@revision` is looked up in the Hugging Face cache. `revision`, when given, is the one
+/// that counts.
+///
+/// # Errors
+/// [`LocateError`] with every place where the model was looked for, or with the weights that it lacks.
+pub fn locate(
+    path: &str,
+    revision: Option<&str>,
+    options: &LocateOptions,
+) -> Result<Located, LocateError> {
+    let located = locate_folder(path, revision, options)?;
+    located.require_weights()?;
+    Ok(located)
+}
+
+/// As [`locate`], but a folder without weights will do, as for a tokenizer.
+///
+/// # Errors
+/// [`LocateError`] with every place where the model was looked for.
+pub fn locate_folder(
+    path: &str,
+    revision: Option<&str>,
+    options: &LocateOptions,
+) -> Result<Located, LocateError> {
+    if path.is_empty() {
+        return Err(LocateError::Empty);
+    }
+    let candidates = local_candidates(path, options);
+    for candidate in &candidates {
+        if candidate.is_dir() {
+            return Ok(local_folder(candidate));
+        }
+        if candidate.is_file() {
+            return local_file(candidate);
+        }
+    }
+    let (name, named_revision) = match path.split_once('@') {
+        Some((name, revision)) => (name, Some(revision)),
+        None => (path, None),
+    };
+    if !is_repo_name(name) {
+        return Err(LocateError::NotFound {
+            path: path.to_owned(),
+            looked: candidates,
+        });
+    }
+    let revision = revision.or(named_revision).unwrap_or(DEFAULT_REVISION);
+    locate_cached(name, revision, candidates, options)
+}
+
+fn local_candidates(path: &str, options: &LocateOptions) -> Vec<PathBuf> {
+    let path = expand_home(Path::new(path), options.home.as_deref());
+    if path.is_absolute() {
+        return vec![path];
+    }
+    let mut candidates = vec![options.current_dir.join(&path)];
+    if let Some(recipe_dir) = &options.recipe_dir {
+        let beside = recipe_dir.join(&path);
+        if !candidates.contains(&beside) {
+            candidates.push(beside);
+        }
+    }
+    candidates
+}
+
+fn local_folder(folder: &Path) -> Located {
+    Located {
+        label: folder_name(folder),
+        folder: folder.to_owned(),
+        file: None,
+        kind: LocatedKind::Local,
+    }
+}
+
+fn local_file(file: &Path) -> Result<Located, LocateError> {
+    let is_weights = file
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("safetensors"));
+    if !is_weights {
+        return Err(LocateError::NotAModel {
+            path: file.to_owned(),
+        });
+    }
+    let folder = match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    Ok(Located {
+        label: folder_name(file),
+        folder,
+        file: Some(file.to_owned()),
+        kind: LocatedKind::Local,
+    })
+}
+
+fn locate_cached(
+    repo: &str,
+    revision: &str,
+    mut looked: Vec<PathBuf>,
+    options: &LocateOptions,
+) -> Result<Located, LocateError> {
+    if !is_revision(revision) {
+        return Err(LocateError::InvalidRevision {
+            revision: revision.to_owned(),
+        });
+    }
+    let cached = CachedRepo::new(&options.hub_cache, repo);
+    if !cached.exists() {
+        looked.push(cached.folder().to_owned());
+        return Err(LocateError::NotCached {
+            repo: repo.to_owned(),
+            revision: revision.to_owned(),
+            looked,
+            offline: options.offline,
+        });
+    }
+    match cached.resolve(revision)? {
+        Resolution::Snapshot { commit, folder } => Ok(Located {
+            label: repo.to_owned(),
+            folder,
+            file: None,
+            kind: LocatedKind::HubCache {
+                repo: repo.to_owned(),
+                revision: revision.to_owned(),
+                commit,
+            },
+        }),
+        Resolution::Ambiguous(commits) => Err(LocateError::AmbiguousRevision {
+            repo: repo.to_owned(),
+            revision: revision.to_owned(),
+            commits,
+        }),
+        Resolution::Missing(places) => {
+            looked.extend(places);
+            Err(LocateError::RevisionNotCached {
+                repo: repo.to_owned(),
+                revision: revision.to_owned(),
+                looked,
+                cached: cached.revisions()?,
+                offline: options.offline,
+            })
+        }
+    }
+}
+
+/// The last part of a path; of the real path where the last part is `.` or `..`.
+fn folder_name(path: &Path) -> String {
+    let name = |path: &Path| {
+        path.file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+    };
+    name(path)
+        .or_else(|| fs_err::canonicalize(path).ok().as_deref().and_then(name))
+        .unwrap_or_else(|| "model".to_owned())
+}
+
+fn expand_home(path: &Path, home: Option<&Path>) -> PathBuf {
+    match (path.strip_prefix("~"), home) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => path.to_owned(),
+    }
+}
+
+fn is_true(value: &OsStr) -> bool {
+    value.to_str().is_some_and(|text| {
+        matches!(
+            text.to_ascii_uppercase().as_str(),
+            "1" | "ON" | "YES" | "TRUE"
+        )
+    })
+}

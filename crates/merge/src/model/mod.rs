@@ -1,0 +1,11 @@
+//! Where the models of a recipe are: local folders, single weight files and the Hugging Face cache.
+//!
+//! Nothing here reads the process's environment: [`LocateOptions::from_env`] asks a callback.
+
+mod cache;
+mod error;
+mod locate;
+mod weights;
+
+pub use error::LocateError;
+pub use locate::{LocateOptions, Located, LocatedKind, locate, locate_folder};

@@ -1,0 +1,137 @@
+//! The recipe's body as slices, whatever form it was written in.
+
+use crate::model::LocateOptions;
+use crate::recipe::{Body, ModelReference, Parameters, Recipe, Slice, Source};
+use crate::{Diagnostic, Span, Spanned};
+
+use super::models::Models;
+
+/// Some layers of the result, and what they are made of.
+#[derive(Debug)]
+pub(super) struct PlannedSlice<'a> {
+    /// The inputs, by position.
+    pub(super) sources: Vec<SliceSource<'a>>,
+    /// Position of the base.
+    pub(super) base: Option<usize>,
+    /// Number of layers; `None` for all that the models have.
+    pub(super) length: Option<u64>,
+    /// Parameters of the slice and of the levels above it, innermost first.
+    pub(super) levels: Vec<&'a Parameters>,
+    /// Where it stands.
+    pub(super) span: Span,
+}
+
+/// An input of a slice.
+#[derive(Debug)]
+pub(super) struct SliceSource<'a> {
+    /// Index of the model.
+    pub(super) model: usize,
+    /// Its first layer.
+    pub(super) start: u64,
+    /// Its own parameters; none for a base that the slice does not list.
+    pub(super) parameters: Option<&'a Parameters>,
+    /// Where it stands.
+    pub(super) span: Span,
+}
+
+/// Opens the models of a recipe and arranges them by slices.
+///
+/// Returns nothing when a model could not be opened; the diagnostics say why.
+pub(super) fn arrange<'a>(
+    recipe: &'a Recipe,
+    models: &mut Models,
+    options: &LocateOptions,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Vec<PlannedSlice<'a>>> {
+    let mut opener = Opener { models, options, diagnostics };
+    // in the order in which the recipe names them, so that all problems are found and the order of inputs is the reader's
+    let slices = match &recipe.body {
+        Body::Models(sources) => opener.whole_models(recipe, sources).map(|slice| vec![slice]),
+        Body::Slices(slices) => {
+            let slices: Vec<_> = slices.iter().map(|slice| opener.slice(recipe, slice)).collect();
+            slices.into_iter().collect()
+        }
+        Body::Modules(modules) => {
+            let span = modules.first().map(|module| module.name.span);
+            opener.diagnostics.push(
+                Diagnostic::error("recipes in `modules:` form cannot be merged yet", span)
+                    .hint("models of one module are merged with `models:` or `slices:`"),
+            );
+            None
+        }
+    };
+    let base = recipe.base_model.as_ref().map(|base| opener.open(base));
+    if base == Some(None) { None } else { slices }
+}
+
+struct Opener<'m> {
+    models: &'m mut Models,
+    options: &'m LocateOptions,
+    diagnostics: &'m mut Vec<Diagnostic>,
+}
+
+impl Opener<'_> {
+    fn open(&mut self, reference: &Spanned<ModelReference>) -> Option<usize> {
+        let known = self.diagnostics.len();
+        if let Some(lora) = &reference.value.lora {
+            self.diagnostics.push(
+                Diagnostic::error(
+                    format!("LoRA adapters cannot be merged yet: `{}` on `{}`", lora.path, reference.value.path),
+                    reference.span,
+                )
+                .hint("merge the adapter into its model first, for example with PEFT's `merge_and_unload`"),
+            );
+        }
+        let index = self.models.index(reference, self.options, self.diagnostics);
+        index.filter(|_| self.diagnostics.len() == known)
+    }
+
+    fn sources<'a>(&mut self, sources: &'a [Source]) -> Option<Vec<SliceSource<'a>>> {
+        let opened: Vec<_> = sources
+            .iter()
+            .map(|source| {
+                Some(SliceSource {
+                    model: self.open(&source.model)?,
+                    start: source.layer_range.as_ref().map_or(0, |range| range.value.0),
+                    parameters: Some(&source.parameters),
+                    span: source.span,
+                })
+            })
+            .collect();
+        opened.into_iter().collect()
+    }
+
+    fn whole_models<'a>(&mut self, recipe: &'a Recipe, sources: &'a [Source]) -> Option<PlannedSlice<'a>> {
+        let sources = self.sources(sources);
+        let base = recipe.base_model.as_ref().map(|base| (self.open(base), base.span));
+        let mut sources = sources?;
+        let base = match base {
+            None => None,
+            Some((model, span)) => {
+                let model = model?;
+                let listed = sources.iter().position(|source| source.model == model);
+                Some(listed.unwrap_or_else(|| {
+                    sources.push(SliceSource { model, start: 0, parameters: None, span });
+                    sources.len() - 1
+                }))
+            }
+        };
+        Some(PlannedSlice { sources, base, length: None, levels: vec![&recipe.parameters], span: recipe.span })
+    }
+
+    fn slice<'a>(&mut self, recipe: &'a Recipe, slice: &'a Slice) -> Option<PlannedSlice<'a>> {
+        let sources = self.sources(&slice.sources);
+        let base = match slice.base_model.as_ref().or(recipe.base_model.as_ref()) {
+            None => None,
+            Some(reference) => Some(self.open(reference)?),
+        };
+        let sources = sources?;
+        Some(PlannedSlice {
+            base: base.and_then(|base| sources.iter().position(|source| source.model == base)),
+            length: slice.layer_count(),
+            levels: vec![&slice.parameters, &recipe.parameters],
+            span: slice.span,
+            sources,
+        })
+    }
+}

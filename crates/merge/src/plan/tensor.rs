@@ -1,0 +1,229 @@
+//! One tensor of the result: its type, its shape and the operation that makes it.
+
+use weightsmith_tensors::{DType, TensorInfo, TensorSource};
+
+use super::parameters::Subject;
+use super::slices::PlannedSlice;
+use super::tensors::{Assembly, Wanted};
+use super::{Action, Operation, PlannedTensor, SourceTensor};
+use crate::Diagnostic;
+use crate::methods::MissingRule;
+
+/// A source that has the tensor.
+#[derive(Debug)]
+struct Present {
+    /// Position in the slice.
+    position: usize,
+    /// Name of the model.
+    label: String,
+    source: SourceTensor,
+    info: TensorInfo,
+}
+
+impl Assembly<'_> {
+    /// Plans one tensor, or complains.
+    pub(super) fn tensor(&mut self, slice: &PlannedSlice<'_>, wanted: &Wanted<'_>) {
+        let Some(present) = self.present(slice, wanted) else { return };
+        let lead = slice.base.and_then(|base| present.iter().position(|source| source.position == base)).unwrap_or(0);
+        let Some(shape) = self.shape(slice, wanted, &present) else { return };
+        let Some(dtype) = self.dtype(slice, wanted, &present, lead) else { return };
+        let action = if present[lead].info.dtype.is_plain_float() {
+            self.operation(slice, wanted, &present)
+        } else {
+            Some(copy(&present, lead))
+        };
+        if let Some(action) = action {
+            self.result.tensors.push(PlannedTensor {
+                name: wanted.name.clone(),
+                info: TensorInfo { dtype, shape },
+                layer: wanted.layer,
+                kind: wanted.kind.clone(),
+                action,
+            });
+        }
+    }
+
+    /// The sources that have the tensor, if the method can go on with them.
+    fn present(&mut self, slice: &PlannedSlice<'_>, wanted: &Wanted<'_>) -> Option<Vec<Present>> {
+        let present: Vec<Present> = wanted
+            .inputs
+            .iter()
+            .enumerate()
+            .filter_map(|(position, name)| self.find(slice, position, name.as_deref()?))
+            .collect();
+        if present.len() == wanted.inputs.len() || (self.is_optional(slice, wanted) && self.goes_on(present.len())) {
+            return Some(present);
+        }
+        let position = (0..wanted.inputs.len()).find(|position| wanted.inputs[*position].is_none())?;
+        let source = &slice.sources[position];
+        let model = self.models[source.model].label();
+        self.resolver.complain(
+            Diagnostic::error(
+                format!("`{model}` lacks tensor `{}`, which other inputs have", wanted.name),
+                source.span,
+            )
+            .hint("`weightsmith inspect` shows what is in each; only models of one family can be merged"),
+        );
+        None
+    }
+
+    fn find(&self, slice: &PlannedSlice<'_>, position: usize, name: &str) -> Option<Present> {
+        let input = slice.sources[position].model;
+        let model = &self.models[input];
+        let tensor = model.checkpoint.find(name)?;
+        Some(Present {
+            position,
+            label: model.label().to_owned(),
+            source: SourceTensor { input, tensor: name.to_owned() },
+            info: model.checkpoint.tensors()[tensor].info.clone(),
+        })
+    }
+
+    /// A tensor is optional when the architecture says so or when the model that leads lacks it.
+    fn is_optional(&self, slice: &PlannedSlice<'_>, wanted: &Wanted<'_>) -> bool {
+        let lead = slice.base.unwrap_or(0);
+        wanted.inputs[lead].is_none()
+            || self.models[slice.sources[lead].model].architecture.is_optional(&wanted.name)
+    }
+
+    fn goes_on(&self, present: usize) -> bool {
+        match self.method.missing {
+            MissingRule::MergeRest => self.method.inputs.holds(present),
+            MissingRule::CopyLone => present == 1,
+        }
+    }
+
+    /// The shape that all sources share; the rows that they share, where vocabularies may be cut.
+    fn shape(&mut self, slice: &PlannedSlice<'_>, wanted: &Wanted<'_>, present: &[Present]) -> Option<Vec<u64>> {
+        let first = &present[0];
+        let Some(odd) = present.iter().find(|source| source.info.shape != first.info.shape) else {
+            return Some(first.info.shape.clone());
+        };
+        let is_vocabulary = present.iter().all(|source| {
+            let architecture = &self.models[source.source.input].architecture;
+            architecture.vocabulary_tensor(&source.source.tensor).is_some_and(|tensor| tensor.axis == 0)
+        }) && odd.info.shape.get(1..) == first.info.shape.get(1..);
+        if is_vocabulary && self.truncate_vocabulary {
+            let rows = present.iter().map(|source| source.info.shape[0]).min().unwrap_or(0);
+            self.result.vocabulary = Some(rows);
+            self.resolver.complain(Diagnostic::warning(
+                format!("`{}` is cut to the first {rows} tokens, which all inputs have", wanted.name),
+                None,
+            ));
+            let mut shape = first.info.shape.clone();
+            shape[0] = rows;
+            return Some(shape);
+        }
+        let diagnostic = Diagnostic::error(
+            format!(
+                "tensor `{}` has shape {:?} in `{}` and {:?} in `{}`",
+                wanted.name, first.info.shape, first.label, odd.info.shape, odd.label
+            ),
+            slice.sources[odd.position].span,
+        );
+        self.resolver.complain(if is_vocabulary {
+            diagnostic.hint("`--unsafe-truncate-embeddings` keeps the tokens that come first in both, which is right only where they are the same tokens")
+        } else {
+            diagnostic
+        });
+        None
+    }
+
+    /// The type of the result: the recipe's, else the leading model's.
+    fn dtype(
+        &mut self,
+        slice: &PlannedSlice<'_>,
+        wanted: &Wanted<'_>,
+        present: &[Present],
+        lead: usize,
+    ) -> Option<DType> {
+        let own = present[lead].info.dtype;
+        if let Some(odd) = present.iter().find(|source| source.info.dtype.is_plain_float() != own.is_plain_float()) {
+            self.resolver.complain(Diagnostic::error(
+                format!(
+                    "tensor `{}` is {own} in `{}` and {} in `{}`",
+                    wanted.name, present[lead].label, odd.info.dtype, odd.label
+                ),
+                slice.sources[odd.position].span,
+            ));
+            return None;
+        }
+        if own.is_plain_float() {
+            return Some(self.dtype.unwrap_or(own));
+        }
+        let needs_arithmetic = is_scaled_float(own) && (present.len() > 1 || self.dtype.is_some());
+        if needs_arithmetic {
+            self.resolver.complain(
+                Diagnostic::error(
+                    format!(
+                        "tensor `{}` of `{}` is {own}, whose scales lie in other tensors: it cannot be merged yet",
+                        wanted.name, present[lead].label
+                    ),
+                    slice.sources[present[lead].position].span,
+                )
+                .hint("merge the models' BF16 versions"),
+            );
+            return None;
+        }
+        Some(own)
+    }
+
+    /// The method applied to the tensor, or the copy that it comes down to.
+    fn operation(&mut self, slice: &PlannedSlice<'_>, wanted: &Wanted<'_>, present: &[Present]) -> Option<Action> {
+        if present.len() < wanted.inputs.len() && self.method.missing == MissingRule::CopyLone {
+            return Some(copy(present, 0));
+        }
+        let positions: Vec<usize> = present.iter().map(|source| source.position).collect();
+        let inputs: Vec<String> = present.iter().map(|source| source.source.tensor.clone()).collect();
+        let subject = Subject { output: &wanted.name, inputs: &inputs, position: wanted.position };
+        let complaints = self.resolver.errors();
+        let (parameters, source_parameters) = self.resolver.resolve(self.method, slice, &positions, subject);
+        if self.resolver.errors() > complaints || self.resolver.lacks_required(self.method, &parameters, &source_parameters) {
+            return None;
+        }
+        let operation = Operation {
+            method: self.method.name.to_owned(),
+            sources: present.iter().map(|source| source.source.clone()).collect(),
+            base: slice.base.and_then(|base| positions.iter().position(|position| *position == base)),
+            parameters,
+            source_parameters,
+        };
+        if let Err(reason) = (self.method.validate)(&operation) {
+            self.resolver.complain(Diagnostic::error(reason, slice.span));
+            return None;
+        }
+        Some(match (self.method.identity)(&operation) {
+            Some(source) => Action::Copy {
+                source: operation.sources[source].clone(),
+                equal: Vec::new(),
+                operation: Some(operation),
+            },
+            None => Action::Merge(operation),
+        })
+    }
+}
+
+/// Copies the leading source's tensor; the others must hold the same bytes.
+fn copy(present: &[Present], lead: usize) -> Action {
+    let others = present.iter().enumerate().filter(|(index, _)| *index != lead);
+    Action::Copy {
+        source: present[lead].source.clone(),
+        equal: others.map(|(_, source)| source.source.clone()).collect(),
+        operation: None,
+    }
+}
+
+/// Types whose values mean nothing without a scale beside them.
+fn is_scaled_float(dtype: DType) -> bool {
+    matches!(
+        dtype,
+        DType::F8_E4M3
+            | DType::F8_E5M2
+            | DType::F8_E4M3FNUZ
+            | DType::F8_E5M2FNUZ
+            | DType::F8_E8M0
+            | DType::F6_E2M3
+            | DType::F6_E3M2
+            | DType::F4
+    )
+}

@@ -1,0 +1,149 @@
+//! What can go wrong in a run.
+
+use std::path::PathBuf;
+
+use super::tensor_job::{Findings, TensorJob};
+
+/// A run that could not be finished.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// A file could not be read or written; the message names it.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+
+    /// An input could not be read.
+    #[error(transparent)]
+    Tensors(#[from] weightsmith_tensors::Error),
+
+    /// The output folder holds something already.
+    #[error("{path} exists and is not empty", path = path.display())]
+    OutputExists {
+        /// The output folder.
+        path: PathBuf,
+    },
+
+    /// Another process writes to the same output.
+    #[error("another run is writing {path}", path = path.display())]
+    Busy {
+        /// The output folder.
+        path: PathBuf,
+    },
+
+    /// The device has too little room.
+    #[error("{path}: {needed} bytes are needed, {available} are free", path = path.display())]
+    NoSpace {
+        /// The folder that is written to.
+        path: PathBuf,
+        /// Bytes that the run would write.
+        needed: u64,
+        /// Bytes that are free.
+        available: u64,
+    },
+
+    /// The memory budget is too small for one worker.
+    #[error("the memory budget of {budget} bytes is too small: one thread needs {needed}")]
+    Budget {
+        /// The budget.
+        budget: u64,
+        /// What one thread needs.
+        needed: u64,
+    },
+
+    /// An input lacks a tensor that was there when the merge was planned.
+    #[error("{input}: tensor `{tensor}` is gone since the merge was planned")]
+    InputChanged {
+        /// The model.
+        input: String,
+        /// The tensor.
+        tensor: String,
+    },
+
+    /// The plan names a method that this version does not have.
+    #[error("the plan asks for method `{method}`, which this version does not have")]
+    UnknownMethod {
+        /// The method.
+        method: String,
+    },
+
+    /// NaN or infinite values in an input.
+    #[error("{model}: tensor `{tensor}` holds {count} NaN or infinite values")]
+    NonFiniteInput {
+        /// The model.
+        model: String,
+        /// The tensor in that model.
+        tensor: String,
+        /// How many were met until the run stopped.
+        count: u64,
+    },
+
+    /// Finite inputs whose result does not fit the type of the result.
+    #[error("tensor `{tensor}`: {count} values overflow {dtype}")]
+    Overflow {
+        /// The tensor of the result.
+        tensor: String,
+        /// Type of the result.
+        dtype: weightsmith_tensors::DType,
+        /// How many were met until the run stopped.
+        count: u64,
+    },
+
+    /// A buffer that is not merged differs between the inputs.
+    #[error("tensor `{tensor}` holds {dtype} values, which are copied and not merged, and differs between the inputs")]
+    UnequalBuffers {
+        /// The tensor.
+        tensor: String,
+        /// Its type.
+        dtype: weightsmith_tensors::DType,
+    },
+
+    /// What was written is not what was planned.
+    #[error("{path}: {what}", path = path.display())]
+    Verification {
+        /// The file.
+        path: PathBuf,
+        /// What was found and what was planned.
+        what: String,
+    },
+
+    /// The user interrupted the run.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl RunError {
+    /// The error for values that a result must not have.
+    pub(super) fn values(tensor: &str, job: &TensorJob, findings: &Findings) -> Self {
+        let tensor = tensor.to_owned();
+        let dtype = job.info().dtype;
+        if findings.unequal.is_some() {
+            return Self::UnequalBuffers { tensor, dtype };
+        }
+        match findings.sources.iter().enumerate().find(|(_, count)| **count > 0) {
+            Some((position, &count)) => {
+                let source = &job.sources()[position];
+                let tensor = source.source.tensors()[source.tensor].name.clone();
+                Self::NonFiniteInput { model: source.model.clone(), tensor, count }
+            }
+            None => Self::Overflow { tensor, dtype, count: findings.non_finite },
+        }
+    }
+
+    /// What the user can do about it.
+    pub fn hints(&self) -> Vec<String> {
+        match self {
+            Self::OutputExists { .. } => vec!["choose another folder, or replace it with `--force`".into()],
+            Self::Busy { .. } => vec!["wait for it, or choose another folder".into()],
+            Self::NoSpace { .. } => vec!["free some space or write to another device".into()],
+            Self::Budget { needed, .. } => vec![format!("give at least `--max-memory {}MiB`", needed.div_ceil(1 << 20))],
+            Self::NonFiniteInput { .. } => vec![
+                "the input is damaged or its training diverged; `--allow-non-finite` merges it all the same".into(),
+            ],
+            Self::Overflow { .. } => vec![
+                "set `out_dtype: bfloat16` or `float32`, or allow infinities with `--allow-non-finite`".into(),
+            ],
+            Self::Interrupted => vec!["the same command goes on where this one stopped".into()],
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The record of finished blocks that lets an interrupted run go on.
+//!
+//! One JSON line a block, appended after the block's bytes were handed to the system. The first line names what is being
+//! written; a journal of anything else is not used. A torn last line, as a killed process leaves it, is ignored. A
+//! line says only what to expect: the block is read and hashed again before it is trusted.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+
+use fs_err::{File, OpenOptions};
+use serde::{Deserialize, Serialize};
+use weightsmith_tensors::block_hash::ChainingValue;
+
+/// A block of an output file that was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct FinishedBlock {
+    /// Index of the shard.
+    pub(super) shard: usize,
+    /// Index of the block in the shard.
+    pub(super) block: u64,
+    /// Its hash.
+    pub(super) hash: ChainingValue,
+    /// NaN and infinite values in it that were allowed, by index of the tensor.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) non_finite: Vec<(usize, u64)>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Head {
+    key: String,
+}
+
+/// An open journal.
+#[derive(Debug)]
+pub(super) struct Journal {
+    file: File,
+}
+
+impl Journal {
+    /// Begins a journal.
+    pub(super) fn create(path: &Path, key: &str) -> std::io::Result<Self> {
+        let mut journal = Self { file: File::create(path)? };
+        journal.append(&Head { key: key.to_owned() })?;
+        Ok(journal)
+    }
+
+    /// Goes on with a journal: the blocks it lists, or nothing when it is not the journal of `key`.
+    pub(super) fn resume(path: &Path, key: &str) -> std::io::Result<Option<(Self, Vec<FinishedBlock>)>> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let mut lines = BufReader::new(File::open(path)?).split(b'\n');
+        let head = lines.next().transpose()?.unwrap_or_default();
+        if !serde_json::from_slice::<Head>(&head).is_ok_and(|head| head.key == key) {
+            return Ok(None);
+        }
+        let mut blocks = Vec::new();
+        for line in lines {
+            if let Ok(block) = serde_json::from_slice(&line?) {
+                blocks.push(block);
+            }
+        }
+        let mut file = OpenOptions::new().append(true).open(path)?;
+        // ends a torn last line, so that it cannot swallow the next one
+        file.write_all(b"\n")?;
+        Ok(Some((Self { file }, blocks)))
+    }
+
+    /// Records a finished block.
+    pub(super) fn finished(&mut self, block: &FinishedBlock) -> std::io::Result<()> {
+        self.append(block)
+    }
+
+    fn append(&mut self, line: &impl Serialize) -> std::io::Result<()> {
+        let mut bytes = serde_json::to_vec(line)?;
+        bytes.push(b'\n');
+        self.file.write_all(&bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block(block: u64) -> FinishedBlock {
+        FinishedBlock { shard: 0, block, hash: ChainingValue([block as u8; 32]), non_finite: Vec::new() }
+    }
+
+    #[test]
+    fn a_torn_last_line_costs_only_its_own_block() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let mut journal = Journal::create(&path, "key").unwrap();
+        journal.finished(&block(0)).unwrap();
+        journal.finished(&block(1)).unwrap();
+        drop(journal);
+        let length = fs_err::metadata(&path).unwrap().len();
+        OpenOptions::new().write(true).open(&path).unwrap().set_len(length - 5).unwrap();
+
+        let (mut journal, blocks) = Journal::resume(&path, "key").unwrap().unwrap();
+        assert_eq!(blocks, [block(0)]);
+        journal.finished(&block(2)).unwrap();
+        let (_, blocks) = Journal::resume(&path, "key").unwrap().unwrap();
+        assert_eq!(blocks, [block(0), block(2)]);
+    }
+
+    #[test]
+    fn the_journal_of_another_merge_is_not_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        drop(Journal::create(&path, "key").unwrap());
+        assert!(Journal::resume(&path, "another").unwrap().is_none());
+        assert!(Journal::resume(&folder.path().join("none"), "key").unwrap().is_none());
+    }
+}

@@ -1,0 +1,113 @@
+//! A planned merge that is read like a checkpoint, without ever being written.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use weightsmith_tensors::{Error, TensorEntry, TensorSource};
+
+use super::error::RunError;
+use super::tensor_job::{JobSource, Scratch, TensorJob, Work, needs_double};
+use crate::methods;
+use crate::plan::{Action, Plan, PlannedTensor, SourceTensor};
+
+/// The tensors of an unwritten merge. Reading one gives the bytes that a run would write.
+///
+/// Statistics over a whole tensor are computed when it is first read, and kept.
+#[derive(Debug)]
+pub struct MergedSource {
+    entries: Vec<TensorEntry>,
+    by_name: HashMap<String, usize>,
+    jobs: Vec<TensorJob>,
+    allow_non_finite: bool,
+}
+
+impl MergedSource {
+    /// Reads the plan's tensors from its inputs, given in the plan's order.
+    ///
+    /// # Errors
+    /// When an input lacks a tensor that the plan names.
+    pub fn new(plan: &Plan, inputs: &[Arc<dyn TensorSource>]) -> Result<Self, RunError> {
+        let jobs = jobs(plan, inputs)?;
+        let entries: Vec<TensorEntry> = plan
+            .tensors
+            .iter()
+            .map(|tensor| TensorEntry { name: tensor.name.clone(), info: tensor.info.clone() })
+            .collect();
+        let by_name = entries.iter().enumerate().map(|(index, entry)| (entry.name.clone(), index)).collect();
+        Ok(Self { entries, by_name, jobs, allow_non_finite: false })
+    }
+
+    /// Hands NaN and infinite values out instead of failing at them.
+    #[must_use]
+    pub fn allow_non_finite(mut self, allow: bool) -> Self {
+        self.allow_non_finite = allow;
+        self
+    }
+}
+
+impl TensorSource for MergedSource {
+    fn tensors(&self) -> &[TensorEntry] {
+        &self.entries
+    }
+
+    fn find(&self, name: &str) -> Option<usize> {
+        self.by_name.get(name).copied()
+    }
+
+    fn read<'a>(&'a self, tensor: usize, elements: Range<u64>, scratch: &'a mut Vec<u8>) -> Result<&'a [u8], Error> {
+        let job = &self.jobs[tensor];
+        let mut room = Scratch::default();
+        job.measure_all(&mut room)?;
+        let bits = (elements.end - elements.start) * job.info().dtype.bits();
+        scratch.clear();
+        scratch.resize((bits / 8) as usize, 0);
+        let findings = job.compute(elements, scratch, &mut room)?;
+        if findings.unequal.is_some() || (findings.non_finite > 0 && !self.allow_non_finite) {
+            let error = RunError::values(&self.entries[tensor].name, job, &findings);
+            return Err(Error::Source(Box::new(error)));
+        }
+        Ok(scratch)
+    }
+}
+
+/// The jobs of a plan, in the order of its tensors.
+pub(super) fn jobs(plan: &Plan, inputs: &[Arc<dyn TensorSource>]) -> Result<Vec<TensorJob>, RunError> {
+    plan.tensors.iter().map(|tensor| job(plan, tensor, inputs)).collect()
+}
+
+fn job(plan: &Plan, tensor: &PlannedTensor, inputs: &[Arc<dyn TensorSource>]) -> Result<TensorJob, RunError> {
+    let locate = |wanted: &SourceTensor| {
+        let source = &inputs[wanted.input];
+        let model = plan.inputs[wanted.input].label.clone();
+        match source.find(&wanted.tensor) {
+            Some(tensor) => Ok(JobSource { model, source: Arc::clone(source), tensor }),
+            None => Err(RunError::InputChanged { input: model, tensor: wanted.tensor.clone() }),
+        }
+    };
+    let (sources, work) = match &tensor.action {
+        Action::Copy { source, equal, .. } => {
+            let sources = std::iter::once(source).chain(equal).map(locate).collect::<Result<Vec<_>, _>>()?;
+            let work = if sources[0].info().dtype == tensor.info.dtype {
+                Work::Copy
+            } else if needs_double(&sources) {
+                Work::Double(methods::unchanged())
+            } else {
+                Work::Single(methods::unchanged())
+            };
+            (sources, work)
+        }
+        Action::Merge(operation) => {
+            let sources = operation.sources.iter().map(locate).collect::<Result<Vec<_>, _>>()?;
+            let method = methods::find(&operation.method)
+                .ok_or_else(|| RunError::UnknownMethod { method: operation.method.clone() })?;
+            let work = if needs_double(&sources) {
+                Work::Double((method.compile.double)(operation))
+            } else {
+                Work::Single((method.compile.single)(operation))
+            };
+            (sources, work)
+        }
+    };
+    Ok(TensorJob::new(tensor.info.clone(), sources, work))
+}

@@ -1,0 +1,353 @@
+//! One tensor of the result: measured block by block, computed range by range.
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use weightsmith_tensors::kernels::{REDUCTION_BLOCK, TILE};
+use weightsmith_tensors::{DType, Error, Real, TensorInfo, TensorSource, cast};
+
+use crate::methods::{Kernel, Statistic, Tiles};
+
+/// Elements read from a source at a time, where it cannot lend its memory.
+const PIECE: u64 = 64 * TILE as u64;
+
+/// A tensor of a source.
+#[derive(Debug, Clone)]
+pub(crate) struct JobSource {
+    /// Name of the model, for messages.
+    pub(crate) model: String,
+    pub(crate) source: Arc<dyn TensorSource>,
+    /// Index in the source.
+    pub(crate) tensor: usize,
+}
+
+impl JobSource {
+    pub(crate) fn info(&self) -> &TensorInfo {
+        &self.source.tensors()[self.tensor].info
+    }
+
+    pub(crate) fn read<'a>(&'a self, elements: Range<u64>, scratch: &'a mut Vec<u8>) -> Result<&'a [u8], Error> {
+        self.source.read(self.tensor, elements, scratch)
+    }
+}
+
+/// What makes the tensor from its sources.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// The bytes of the first source; the others must hold the same.
+    Copy,
+    /// Arithmetic in f32.
+    Single(Box<dyn Kernel<f32>>),
+    /// Arithmetic in f64.
+    Double(Box<dyn Kernel<f64>>),
+}
+
+/// A tensor of the result and all that is needed to compute any part of it.
+#[derive(Debug)]
+pub(crate) struct TensorJob {
+    info: TensorInfo,
+    sources: Vec<JobSource>,
+    work: Work,
+    passes: Vec<Pass>,
+    conclusion: OnceLock<Vec<f64>>,
+}
+
+/// The statistics of one pass: partial sums by block until all are there, then their total.
+#[derive(Debug)]
+struct Pass {
+    partials: Mutex<Partials>,
+    total: OnceLock<Statistic>,
+}
+
+#[derive(Debug)]
+struct Partials {
+    blocks: Vec<Option<Statistic>>,
+    missing: usize,
+}
+
+/// Memory that a worker keeps between calls.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    bytes: Vec<Vec<u8>>,
+    single: Vec<f32>,
+    double: Vec<f64>,
+}
+
+/// A problem with the values of a tensor, found while computing a part of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Findings {
+    /// NaN or infinite elements in the result.
+    pub(crate) non_finite: u64,
+    /// NaN or infinite elements in each source, counted where the result has some.
+    pub(crate) sources: Vec<u64>,
+    /// Position of a source that differs from the first where all must be equal.
+    pub(crate) unequal: Option<usize>,
+}
+
+impl Findings {
+    pub(crate) fn is_clean(&self) -> bool {
+        self.non_finite == 0 && self.unequal.is_none()
+    }
+
+    pub(crate) fn add(&mut self, other: Self) {
+        self.non_finite += other.non_finite;
+        self.sources.resize(self.sources.len().max(other.sources.len()), 0);
+        for (sum, count) in self.sources.iter_mut().zip(other.sources) {
+            *sum += count;
+        }
+        self.unequal = self.unequal.or(other.unequal);
+    }
+}
+
+impl TensorJob {
+    pub(crate) fn new(info: TensorInfo, sources: Vec<JobSource>, work: Work) -> Self {
+        let blocks = info.elements().div_ceil(REDUCTION_BLOCK) as usize;
+        let passes = match &work {
+            Work::Copy => 0,
+            Work::Single(kernel) => kernel.passes().len(),
+            Work::Double(kernel) => kernel.passes().len(),
+        };
+        Self {
+            passes: (0..passes).map(|_| Pass::new(blocks)).collect(),
+            conclusion: OnceLock::new(),
+            info,
+            sources,
+            work,
+        }
+    }
+
+    pub(crate) fn info(&self) -> &TensorInfo {
+        &self.info
+    }
+
+    pub(crate) fn sources(&self) -> &[JobSource] {
+        &self.sources
+    }
+
+    /// Number of passes over the whole tensor before any part of it can be computed.
+    pub(crate) fn passes(&self) -> usize {
+        self.passes.len()
+    }
+
+    /// Number of blocks that each pass is done in.
+    pub(crate) fn blocks(&self) -> u64 {
+        self.info.elements().div_ceil(REDUCTION_BLOCK)
+    }
+
+    /// True when all blocks of a pass were measured.
+    pub(crate) fn is_measured(&self, pass: usize) -> bool {
+        self.passes[pass].total.get().is_some()
+    }
+
+    /// True when any part can be computed.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.passes.last().is_none_or(|pass| pass.total.get().is_some())
+    }
+
+    /// Measures one block of a pass; all earlier passes must be complete.
+    pub(crate) fn measure(&self, pass: usize, block: u64, scratch: &mut Scratch) -> Result<(), Error> {
+        let start = block * REDUCTION_BLOCK;
+        let elements = start..(start + REDUCTION_BLOCK).min(self.info.elements());
+        let earlier: Vec<Statistic> = self.passes[..pass].iter().filter_map(|p| p.total.get().cloned()).collect();
+        let partial = match &self.work {
+            Work::Copy => Vec::new(),
+            Work::Single(kernel) => self.sum(kernel.as_ref(), pass, &earlier, elements, scratch)?,
+            Work::Double(kernel) => self.sum(kernel.as_ref(), pass, &earlier, elements, scratch)?,
+        };
+        self.passes[pass].add(block as usize, partial);
+        Ok(())
+    }
+
+    /// Measures everything that is not measured yet, in this thread.
+    pub(crate) fn measure_all(&self, scratch: &mut Scratch) -> Result<(), Error> {
+        for pass in 0..self.passes() {
+            for block in 0..self.blocks() {
+                if !self.passes[pass].has(block as usize) {
+                    self.measure(pass, block, scratch)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Computes a range of elements into `out`, which has the result's type. [`TensorJob::is_ready`] must hold.
+    pub(crate) fn compute(
+        &self,
+        elements: Range<u64>,
+        out: &mut [u8],
+        scratch: &mut Scratch,
+    ) -> Result<Findings, Error> {
+        match &self.work {
+            Work::Copy => self.copy(elements, out, scratch),
+            Work::Single(kernel) => self.apply(kernel.as_ref(), elements, out, scratch),
+            Work::Double(kernel) => self.apply(kernel.as_ref(), elements, out, scratch),
+        }
+    }
+
+    fn sum<T: Widened>(
+        &self,
+        kernel: &dyn Kernel<T>,
+        pass: usize,
+        earlier: &[Statistic],
+        elements: Range<u64>,
+        scratch: &mut Scratch,
+    ) -> Result<Statistic, Error> {
+        let mut sums = vec![0.0; kernel.passes()[pass]];
+        self.for_each_tile(elements, scratch, |_, tiles, _| kernel.measure(pass, earlier, tiles, &mut sums))?;
+        Ok(sums)
+    }
+
+    fn apply<T: Widened>(
+        &self,
+        kernel: &dyn Kernel<T>,
+        elements: Range<u64>,
+        out: &mut [u8],
+        scratch: &mut Scratch,
+    ) -> Result<Findings, Error> {
+        let conclusion = self.conclusion.get_or_init(|| {
+            let statistics: Vec<Statistic> = self.passes.iter().filter_map(|pass| pass.total.get().cloned()).collect();
+            kernel.conclude(&statistics)
+        });
+        let width = (self.info.dtype.bits() / 8) as usize;
+        let mut findings = Findings::default();
+        self.for_each_tile(elements.clone(), scratch, |offset, tiles, result: &mut [T]| {
+            kernel.apply(conclusion, tiles, result);
+            let out = &mut out[offset * width..][..result.len() * width];
+            T::narrow(result, self.info.dtype, out);
+            let non_finite = cast::non_finite_in(self.info.dtype, out);
+            if non_finite > 0 {
+                findings.add(Findings {
+                    non_finite,
+                    sources: (0..self.sources.len()).map(|s| T::count_non_finite(tiles.source(s))).collect(),
+                    unequal: None,
+                });
+            }
+        })?;
+        Ok(findings)
+    }
+
+    /// Calls `visit` with the offset of each tile from the start of the range, the widened sources, and room for a result.
+    fn for_each_tile<T: Widened>(
+        &self,
+        elements: Range<u64>,
+        scratch: &mut Scratch,
+        mut visit: impl FnMut(usize, &Tiles<'_, T>, &mut [T]),
+    ) -> Result<(), Error> {
+        let count = self.sources.len();
+        let (bytes, room) = T::room(scratch);
+        bytes.resize_with(count.max(bytes.len()), Vec::new);
+        room.resize(room.len().max((count + 1) * TILE), T::from_f64(0.0));
+        let (widened, result) = room.split_at_mut(count * TILE);
+        let mut piece = elements.start;
+        while piece < elements.end {
+            let end = (piece + PIECE).min(elements.end);
+            let views = self
+                .sources
+                .iter()
+                .zip(bytes.iter_mut())
+                .map(|(source, scratch)| source.read(piece..end, scratch))
+                .collect::<Result<Vec<_>, _>>()?;
+            let mut tile = piece;
+            while tile < end {
+                let len = (end - tile).min(TILE as u64) as usize;
+                for (position, view) in views.iter().enumerate() {
+                    let dtype = self.sources[position].info().dtype;
+                    let width = (dtype.bits() / 8) as usize;
+                    let start = (tile - piece) as usize * width;
+                    T::widen(dtype, &view[start..start + len * width], &mut widened[position * TILE..][..len]);
+                }
+                let offset = (tile - elements.start) as usize;
+                visit(offset, &Tiles::new(widened, TILE, len), &mut result[..len]);
+                tile += len as u64;
+            }
+            piece = end;
+        }
+        Ok(())
+    }
+
+    fn copy(&self, elements: Range<u64>, out: &mut [u8], scratch: &mut Scratch) -> Result<Findings, Error> {
+        scratch.bytes.resize_with(scratch.bytes.len().max(2), Vec::new);
+        let (first, second) = scratch.bytes.split_at_mut(1);
+        let bytes = self.sources[0].read(elements.clone(), &mut first[0])?;
+        out.copy_from_slice(bytes);
+        let mut findings = Findings {
+            non_finite: cast::non_finite_in(self.info.dtype, out),
+            sources: Vec::new(),
+            unequal: None,
+        };
+        if findings.non_finite > 0 {
+            findings.sources = vec![findings.non_finite];
+        }
+        for (position, source) in self.sources.iter().enumerate().skip(1) {
+            if source.read(elements.clone(), &mut second[0])? != &*out {
+                findings.unequal = findings.unequal.or(Some(position));
+            }
+        }
+        Ok(findings)
+    }
+}
+
+impl Pass {
+    fn new(blocks: usize) -> Self {
+        let pass = Self {
+            partials: Mutex::new(Partials { blocks: vec![None; blocks], missing: blocks }),
+            total: OnceLock::new(),
+        };
+        if blocks == 0 {
+            let _ = pass.total.set(Statistic::new());
+        }
+        pass
+    }
+
+    fn has(&self, block: usize) -> bool {
+        self.total.get().is_some()
+            || self.partials.lock().unwrap_or_else(PoisonError::into_inner).blocks[block].is_some()
+    }
+
+    fn add(&self, block: usize, partial: Statistic) {
+        let mut partials = self.partials.lock().unwrap_or_else(PoisonError::into_inner);
+        if partials.missing == 0 || partials.blocks[block].is_some() {
+            return;
+        }
+        partials.blocks[block] = Some(partial);
+        partials.missing -= 1;
+        if partials.missing == 0 {
+            let blocks = std::mem::take(&mut partials.blocks);
+            let _ = self.total.set(add_in_order(blocks.into_iter().flatten()));
+        }
+    }
+}
+
+/// The sums over all blocks, added in the order of the blocks whatever the order in which they were measured.
+fn add_in_order(blocks: impl Iterator<Item = Statistic>) -> Statistic {
+    blocks
+        .reduce(|mut total, block| {
+            for (sum, part) in total.iter_mut().zip(block) {
+                *sum += part;
+            }
+            total
+        })
+        .unwrap_or_default()
+}
+
+/// The precision that a kernel computes in, with its part of the scratch memory.
+trait Widened: Real {
+    fn room(scratch: &mut Scratch) -> (&mut Vec<Vec<u8>>, &mut Vec<Self>);
+}
+
+impl Widened for f32 {
+    fn room(scratch: &mut Scratch) -> (&mut Vec<Vec<u8>>, &mut Vec<Self>) {
+        (&mut scratch.bytes, &mut scratch.single)
+    }
+}
+
+impl Widened for f64 {
+    fn room(scratch: &mut Scratch) -> (&mut Vec<Vec<u8>>, &mut Vec<Self>) {
+        (&mut scratch.bytes, &mut scratch.double)
+    }
+}
+
+/// The precision in which a tensor is computed: double where an input is.
+pub(crate) fn needs_double(sources: &[JobSource]) -> bool {
+    sources.iter().any(|source| source.info().dtype == DType::F64)
+}

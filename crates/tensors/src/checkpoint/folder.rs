@@ -1,0 +1,316 @@
+//! A checkpoint on disk.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::header::{Header, HeaderError};
+use super::index::Index;
+use super::mapping::Mapping;
+use super::weight_files::{self, Weights};
+use crate::{Error, TensorEntry, TensorInfo, TensorSource};
+
+/// What a Git LFS pointer starts with.
+const GIT_LFS: &[u8] = b"version https://git-lfs";
+
+/// A model folder or a single safetensors file, opened from its headers: tensor data is mapped, and read when it is asked for.
+///
+/// In a folder `model.safetensors.index.json` (or the only index there is) says which files count and which of their
+/// tensors; without an index it is `model.safetensors`, else all safetensors files that are neither adapters nor
+/// `consolidated` copies.
+#[derive(Debug)]
+pub struct Checkpoint {
+    path: PathBuf,
+    files: Vec<ShardFile>,
+    mappings: Vec<Mapping>,
+    tensors: Vec<TensorEntry>,
+    places: Vec<Place>,
+    by_name: HashMap<String, usize>,
+    unindexed: Vec<UnindexedTensor>,
+}
+
+/// One file of a checkpoint, as it was when it was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShardFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its path relative to the checkpoint's folder: what an index calls it.
+    pub name: String,
+    /// Size in bytes.
+    pub size: u64,
+    /// When it was last written to.
+    pub modified: SystemTime,
+    /// BLAKE3 of the header's JSON text, in hexadecimal.
+    pub header_hash: String,
+    /// The entries of the header's `__metadata__`.
+    pub metadata: Vec<(String, String)>,
+}
+
+/// A tensor that a file has and the index does not list; it is no part of the checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnindexedTensor {
+    /// The tensor's name.
+    pub name: String,
+    /// Type and shape.
+    pub info: TensorInfo,
+    /// Its file, as an index of [`Checkpoint::files`].
+    pub file: usize,
+}
+
+/// Where a tensor's bytes are.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    file: usize,
+    offset: u64,
+}
+
+impl Checkpoint {
+    /// Opens a model folder, a safetensors file or an index file. Only headers are read.
+    ///
+    /// # Errors
+    /// When something is missing, unreadable or not sound.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        match weight_files::find(path)? {
+            Weights::Indexed(index) => Self::open_indexed(path, &Index::read(&index)?),
+            Weights::Files(files) => Self::open_files(path, &files),
+        }
+    }
+
+    fn empty(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            files: Vec::new(),
+            mappings: Vec::new(),
+            tensors: Vec::new(),
+            places: Vec::new(),
+            by_name: HashMap::new(),
+            unindexed: Vec::new(),
+        }
+    }
+
+    fn open_files(path: &Path, files: &[PathBuf]) -> Result<Self, Error> {
+        let mut checkpoint = Self::empty(path);
+        for file in files {
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            let header = checkpoint.add_file(file, name.into_owned())?;
+            for tensor in header.tensors {
+                checkpoint.add_tensor(tensor)?;
+            }
+        }
+        Ok(checkpoint)
+    }
+
+    fn open_indexed(path: &Path, index: &Index) -> Result<Self, Error> {
+        let folder = index.path.parent().unwrap_or(Path::new("."));
+        let listed: HashSet<(&str, &str)> = index
+            .weights
+            .iter()
+            .map(|(tensor, file)| (tensor.as_str(), file.as_str()))
+            .collect();
+        let mut checkpoint = Self::empty(path);
+        for name in &index.files {
+            let file = folder.join(name);
+            if !file.try_exists()? {
+                return Err(Error::MissingShard {
+                    path: file,
+                    wanted_by: index.path.clone(),
+                });
+            }
+            let header = checkpoint.add_file(&file, name.clone())?;
+            for tensor in header.tensors {
+                if listed.contains(&(tensor.name.as_str(), name.as_str())) {
+                    checkpoint.add_tensor(tensor)?;
+                } else {
+                    checkpoint.unindexed.push(UnindexedTensor {
+                        name: tensor.name,
+                        info: tensor.info,
+                        file: checkpoint.files.len() - 1,
+                    });
+                }
+            }
+        }
+        let missing = index
+            .weights
+            .iter()
+            .find(|(tensor, _)| !checkpoint.by_name.contains_key(tensor));
+        match missing {
+            Some((tensor, file)) => Err(Error::NotInShard {
+                path: folder.join(file),
+                tensor: tensor.clone(),
+                index: index.path.clone(),
+            }),
+            None => Ok(checkpoint),
+        }
+    }
+
+    /// Maps a file and reads its header; the file is the last of `files` then.
+    fn add_file(&mut self, path: &Path, name: String) -> Result<Header, Error> {
+        // a named pipe would block when opened, so the kind is asked first
+        if !fs_err::metadata(path)?.is_file() {
+            return Err(Error::NotAFile {
+                path: path.to_owned(),
+            });
+        }
+        let file = fs_err::File::open(path)?;
+        let metadata = file.metadata()?;
+        let mapping = Mapping::of(&file)?;
+        ensure_size(path, mapping.bytes().len() as u64, metadata.len())?;
+        let header = read_header(path, mapping.bytes())?;
+        ensure_size(path, file.metadata()?.len(), metadata.len())?;
+        self.files.push(ShardFile {
+            path: path.to_owned(),
+            name,
+            size: metadata.len(),
+            modified: metadata.modified()?,
+            header_hash: header.hash.clone(),
+            metadata: header.metadata.clone(),
+        });
+        self.mappings.push(mapping);
+        Ok(header)
+    }
+
+    /// Adds a tensor of the last file.
+    fn add_tensor(&mut self, tensor: super::HeaderTensor) -> Result<(), Error> {
+        let file = self.files.len() - 1;
+        if let Some(first) = self.by_name.insert(tensor.name.clone(), self.tensors.len()) {
+            return Err(Error::DuplicateTensor {
+                tensor: tensor.name,
+                first: self.files[self.places[first].file].path.clone(),
+                second: self.files[file].path.clone(),
+            });
+        }
+        self.places.push(Place {
+            file,
+            offset: tensor.offset,
+        });
+        self.tensors.push(TensorEntry {
+            name: tensor.name,
+            info: tensor.info,
+        });
+        Ok(())
+    }
+
+    /// The path it was opened by.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its files, by name.
+    pub fn files(&self) -> &[ShardFile] {
+        &self.files
+    }
+
+    /// Tensors in the files that the index does not list.
+    pub fn unindexed(&self) -> &[UnindexedTensor] {
+        &self.unindexed
+    }
+
+    /// The file of a tensor, as an index of [`Self::files`].
+    pub fn file_of(&self, tensor: usize) -> usize {
+        self.places[tensor].file
+    }
+
+    /// Where a tensor's bytes begin in its file.
+    pub fn offset_of(&self, tensor: usize) -> u64 {
+        self.places[tensor].offset
+    }
+
+    /// Total size of the tensors in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.tensors.iter().map(|tensor| tensor.info.bytes()).sum()
+    }
+
+    /// Tells the system that a range of a tensor's elements will be read soon, where it can be told.
+    pub fn will_need(&self, tensor: usize, elements: Range<u64>) {
+        let bytes = self.byte_range(tensor, elements);
+        self.mappings[self.places[tensor].file].will_need(bytes);
+    }
+
+    /// Checks that the files still have the size and time of their opening.
+    ///
+    /// # Errors
+    /// [`Error::Changed`] for the first that does not.
+    pub fn ensure_unchanged(&self) -> Result<(), Error> {
+        for file in &self.files {
+            let now = fs_err::metadata(&file.path)?;
+            if now.len() != file.size || now.modified()? != file.modified {
+                return Err(Error::Changed {
+                    path: file.path.clone(),
+                    found: now.len(),
+                    expected: file.size,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The bytes of a range of elements, within the tensor's file.
+    fn byte_range(&self, tensor: usize, elements: Range<u64>) -> Range<usize> {
+        let info = &self.tensors[tensor].info;
+        assert!(
+            elements.start <= elements.end && elements.end <= info.elements(),
+            "elements {elements:?} of a tensor that has {}",
+            info.elements()
+        );
+        let bits = info.dtype.bits();
+        let (start, end) = (elements.start * bits, elements.end * bits);
+        assert!(
+            start % 8 == 0 && end % 8 == 0,
+            "elements {elements:?} of {} do not begin and end on a byte",
+            info.dtype
+        );
+        let offset = self.places[tensor].offset;
+        (offset + start / 8) as usize..(offset + end / 8) as usize
+    }
+}
+
+impl TensorSource for Checkpoint {
+    fn tensors(&self) -> &[TensorEntry] {
+        &self.tensors
+    }
+
+    fn find(&self, name: &str) -> Option<usize> {
+        self.by_name.get(name).copied()
+    }
+
+    fn read<'a>(
+        &'a self,
+        tensor: usize,
+        elements: Range<u64>,
+        _scratch: &'a mut Vec<u8>,
+    ) -> Result<&'a [u8], Error> {
+        let bytes = self.byte_range(tensor, elements);
+        Ok(&self.mappings[self.places[tensor].file].bytes()[bytes])
+    }
+}
+
+fn ensure_size(path: &Path, found: u64, expected: u64) -> Result<(), Error> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Error::Changed {
+        path: path.to_owned(),
+        found,
+        expected,
+    })
+}
+
+fn read_header(path: &Path, bytes: &[u8]) -> Result<Header, Error> {
+    let size = bytes.len() as u64;
+    let path = path.to_owned();
+    if bytes.starts_with(GIT_LFS) {
+        return Err(Error::GitLfsPointer { path, found: size });
+    }
+    Header::parse(bytes, size).map_err(|problem| match problem {
+        HeaderError::Truncated { found, expected } => Error::Truncated {
+            path,
+            found,
+            expected,
+        },
+        problem => Error::Header {
+            path,
+            problem: Box::new(problem),
+        },
+    })
+}

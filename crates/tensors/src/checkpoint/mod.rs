@@ -1,0 +1,11 @@
+//! Checkpoints on disk: safetensors headers, model folders, mapped files.
+
+mod folder;
+mod header;
+mod index;
+mod mapping;
+mod weight_files;
+
+pub use folder::{Checkpoint, ShardFile, UnindexedTensor};
+pub(crate) use header::bits_of;
+pub use header::{Header, HeaderError, HeaderTensor, MAX_HEADER_BYTES};

@@ -1,0 +1,26 @@
+//! The loops of a merge, on slices.
+//!
+//! Every function has a twin in [`Isa`]-explicit form (`_on`), for tests and benchmarks; the plain one uses
+//! [`Isa::detected`]. All give the same bytes on every instruction set: no fused multiply-add, and sums go through
+//! [`LANES`] accumulators whatever the width of the registers.
+
+mod combine;
+mod dot;
+mod isa;
+
+pub use combine::{
+    add_scaled, add_scaled_on, count_non_finite, count_non_finite_on, lerp_pair, lerp_pair_on,
+    scale, scale_on,
+};
+pub use dot::{LANES, dot3, dot3_on};
+pub use isa::{Isa, Kernel};
+
+/// Elements that are worked on at once: three `f32` tiles (two inputs and a result) stay in a 48 KiB first-level cache.
+pub const TILE: usize = 4096;
+
+/// Elements that are summed up by themselves before the partial sums are added, in order.
+///
+/// A reduction over a tensor is the sum, block by block, of the sums over its blocks; each of those is the sum, tile by
+/// tile in order, of [`dot3`] (or the like) over its tiles. Blocks are counted from the tensor's first element, so the
+/// result does not depend on how the work was cut up or who did it.
+pub const REDUCTION_BLOCK: u64 = 1 << 20;

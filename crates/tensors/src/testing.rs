@@ -1,0 +1,114 @@
+//! Small checkpoints for tests. Only with feature `testing`.
+
+use std::path::Path;
+
+use crate::{
+    CastError, DType, Error, INDEX_FILE_NAME, ShardLayout, TensorEntry, TensorInfo, narrow_f32,
+    widen_f32,
+};
+
+/// A tensor to be written: name, type, shape, values in row-major order.
+pub type TestTensor<'a> = (&'a str, DType, &'a [u64], Vec<f32>);
+
+/// Writes `model.safetensors` into a folder, which is created if need be. Values are rounded to the type.
+///
+/// # Errors
+/// When the files cannot be written or a type is a packed or complex one.
+///
+/// # Panics
+/// When the number of values is not that of the shape.
+pub fn write_checkpoint(folder: &Path, tensors: &[TestTensor<'_>]) -> Result<(), Error> {
+    write_sharded_checkpoint(folder, tensors, None)
+}
+
+/// As [`write_checkpoint`], in files of at most `max_shard_bytes` and with an index if there is more than one.
+///
+/// # Errors
+/// When the files cannot be written or a type is a packed or complex one.
+///
+/// # Panics
+/// When the number of values is not that of the shape.
+pub fn write_sharded_checkpoint(
+    folder: &Path,
+    tensors: &[TestTensor<'_>],
+    max_shard_bytes: Option<u64>,
+) -> Result<(), Error> {
+    let entries: Vec<TensorEntry> = tensors
+        .iter()
+        .map(|(name, dtype, shape, _)| TensorEntry {
+            name: (*name).to_owned(),
+            info: TensorInfo {
+                dtype: *dtype,
+                shape: shape.to_vec(),
+            },
+        })
+        .collect();
+    let layout = ShardLayout::plan(&entries, max_shard_bytes)?;
+    fs_err::create_dir_all(folder)?;
+    for shard in layout.shards() {
+        let mut file = shard.start();
+        for tensor in &shard.tensors {
+            let values = &tensors[tensor.index].3;
+            assert_eq!(
+                values.len() as u64,
+                tensor.info.elements(),
+                "values of {}",
+                tensor.name
+            );
+            file.extend(bytes_of(tensor.info.dtype, values)?);
+        }
+        fs_err::write(folder.join(&shard.file_name), file)?;
+    }
+    if layout.shards().len() > 1 {
+        fs_err::write(folder.join(INDEX_FILE_NAME), layout.index_json())?;
+    }
+    Ok(())
+}
+
+/// Values as little-endian bytes of a type: floats rounded to nearest, integers cut off and saturating.
+///
+/// # Errors
+/// When the type is a packed or complex one, or an 8-bit float other than F8_E4M3 and F8_E5M2.
+pub fn bytes_of(dtype: DType, values: &[f32]) -> Result<Vec<u8>, CastError> {
+    if dtype.is_plain_float() {
+        let mut bytes = vec![0; values.len() * dtype.bits() as usize / 8];
+        narrow_f32(values, dtype, &mut bytes)?;
+        return Ok(bytes);
+    }
+    let each = values.iter().copied();
+    Ok(match dtype {
+        DType::BOOL => each.map(|x| u8::from(x != 0.0)).collect(),
+        DType::U8 => each.map(|x| x as u8).collect(),
+        DType::I8 => each.flat_map(|x| (x as i8).to_le_bytes()).collect(),
+        DType::U16 => each.flat_map(|x| (x as u16).to_le_bytes()).collect(),
+        DType::I16 => each.flat_map(|x| (x as i16).to_le_bytes()).collect(),
+        DType::U32 => each.flat_map(|x| (x as u32).to_le_bytes()).collect(),
+        DType::I32 => each.flat_map(|x| (x as i32).to_le_bytes()).collect(),
+        DType::U64 => each.flat_map(|x| (x as u64).to_le_bytes()).collect(),
+        DType::I64 => each.flat_map(|x| (x as i64).to_le_bytes()).collect(),
+        DType::F8_E4M3 | DType::F8_E5M2 => nearest_codes(dtype, values)?,
+        _ => {
+            return Err(CastError {
+                from: DType::F32,
+                to: dtype,
+            });
+        }
+    })
+}
+
+/// The code of an 8-bit float whose value is nearest to each value; the lower code of two.
+fn nearest_codes(dtype: DType, values: &[f32]) -> Result<Vec<u8>, CastError> {
+    let codes: Vec<u8> = (0..=u8::MAX).collect();
+    let mut table = vec![0.0_f32; codes.len()];
+    widen_f32(dtype, &codes, &mut table)?;
+    let nearest = |value: f32| {
+        let distance = |&code: &u8| (table[usize::from(code)] - value).abs();
+        codes
+            .iter()
+            .copied()
+            .filter(|&code| table[usize::from(code)].is_finite())
+            .min_by(|left, right| distance(left).total_cmp(&distance(right)))
+            .unwrap_or(0)
+    };
+    Ok(values.iter().map(|&value| nearest(value)).collect())
+}
