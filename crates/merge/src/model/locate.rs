@@ -61,8 +61,10 @@ impl LocateOptions {
         let home = set("HOME")
             .or_else(|| set("USERPROFILE"))
             .map(PathBuf::from);
-        let path =
-            |name: &str| set(name).map(|value| expand_home(Path::new(&value), home.as_deref()));
+        let path = |name: &str| {
+            let value = expand_variables(set(name)?, &set);
+            Some(expand_home(Path::new(&value), home.as_deref()))
+        };
         let hub_cache = path("HF_HUB_CACHE")
             .or_else(|| path("HUGGINGFACE_HUB_CACHE"))
             .or_else(|| path("HF_HOME").map(|folder| folder.join("hub")))
@@ -250,6 +252,38 @@ fn expand_home(path: &Path, home: Option<&Path>) -> PathBuf {
         (Ok(rest), Some(home)) => home.join(rest),
         _ => path.to_owned(),
     }
+}
+
+/// `$NAME` and `${NAME}` replaced by what is set, as Python's `os.path.expandvars` does.
+fn expand_variables(value: OsString, get: &impl Fn(&str) -> Option<OsString>) -> OsString {
+    let Some(mut rest) = value.to_str().filter(|text| text.contains('$')) else {
+        return value;
+    };
+    let mut expanded = OsString::new();
+    while let Some((before, after)) = rest.split_once('$') {
+        expanded.push(before);
+        let (name, behind) = match after
+            .strip_prefix('{')
+            .and_then(|after| after.split_once('}'))
+        {
+            Some(braced) => braced,
+            None => after.split_at(
+                after
+                    .find(|character: char| !character.is_ascii_alphanumeric() && character != '_')
+                    .unwrap_or(after.len()),
+            ),
+        };
+        match get(name) {
+            Some(found) if !name.is_empty() => expanded.push(found),
+            _ => {
+                let raw = rest.len() - before.len() - behind.len();
+                expanded.push(&rest[before.len()..before.len() + raw]);
+            }
+        }
+        rest = behind;
+    }
+    expanded.push(rest);
+    expanded
 }
 
 fn is_true(value: &OsStr) -> bool {

@@ -5,6 +5,8 @@
 mod cache;
 mod error;
 mod locate;
+#[cfg(test)]
+mod tests;
 mod weights;
 
 pub use error::LocateError;

@@ -4,12 +4,15 @@ use serde_json::Value;
 use weightsmith_tensors::DType;
 
 use super::json_text::{self, Kind, Node};
-use super::layer_settings;
+use super::layer_settings::{self, LayerChange};
 use super::model_config::ConfigError;
 use crate::architecture::{Architecture, text_config_path};
 
 /// Keys of the type of the weights: the newer and the older one.
 const DTYPE_KEYS: [&str; 2] = ["dtype", "torch_dtype"];
+
+/// More layers than this come from a damaged or hostile name; lists of that length are not written.
+const MOST_LAYERS: u64 = 1 << 16;
 
 /// The text and what was found out on the way. Parsed anew for every change: a config is small.
 pub(super) struct Editor {
@@ -120,11 +123,14 @@ impl Editor {
             return Ok(());
         };
         let stored = architecture.layers();
-        let old = count.value.unwrap_or(stored);
-        if let Some(&layer) = layer_map.iter().find(|&&layer| layer >= old.max(stored)) {
+        let old = count.value.map_or(stored, |counted| counted.min(stored));
+        if old > MOST_LAYERS {
+            return Err(ConfigError::TooManyLayers { count: old });
+        }
+        if let Some(&layer) = layer_map.iter().find(|&&layer| layer >= stored) {
             return Err(ConfigError::LayerOutside {
                 layer,
-                count: old.max(stored),
+                count: stored,
             });
         }
         // layers beyond the config's count predict further tokens and are counted apart
@@ -141,7 +147,22 @@ impl Editor {
             let path: Vec<&str> = object.iter().copied().chain([key.as_str()]).collect();
             self.set(&path, &layer_map.len().to_string())?;
         }
-        layer_settings::follow(self, &object, old, &layer_map)
+        // the lists of an encoder-decoder do not say which of the two they describe
+        if architecture
+            .facts()
+            .is_some_and(|facts| !facts.stacks.is_empty())
+        {
+            return Ok(());
+        }
+        layer_settings::follow(
+            self,
+            &LayerChange {
+                object: &object,
+                old,
+                stored,
+                layer_map: &layer_map,
+            },
+        )
     }
 }
 

@@ -136,6 +136,20 @@ pub(super) fn array_like(text: &str, old: &Node, items: &[&str]) -> String {
     format!("[{opening}{}{closing}", items.join(between))
 }
 
+/// The text of a new array for a key of an object, laid out as Python does: an item a line where the object has a key a line.
+pub(super) fn array_in(text: &str, object: &Node, items: &[&str]) -> String {
+    let gap = match &object.kind {
+        Kind::Object(members) => members
+            .last()
+            .map_or("", |last| gap_before(text, last.key_span.start)),
+        _ => "",
+    };
+    if items.is_empty() || !gap.contains('\n') {
+        return format!("[{}]", items.join(", "));
+    }
+    format!("[{gap}  {}{gap}]", items.join(&format!(",{gap}  ")))
+}
+
 /// The white space between the byte behind a comma (or brace) and a key: what a new key is set off by.
 fn gap_before(text: &str, key_start: usize) -> &str {
     let before = &text[..key_start];

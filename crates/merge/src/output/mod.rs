@@ -3,6 +3,7 @@
 mod companion_files;
 mod config_editor;
 mod json_text;
+mod layer_patterns;
 mod layer_settings;
 mod model_config;
 

@@ -68,12 +68,19 @@ pub enum ConfigError {
     #[error("`{0}` has no name in `config.json`, expected one of F16, BF16, F32 and F64")]
     UnnamedDType(DType),
 
-    /// A layer of the result comes from a layer that the donor's config does not have.
-    #[error("layer {layer} does not exist, `config.json` counts {count} layers")]
+    /// A layer of the result comes from a layer that the donor does not have.
+    #[error("layer {layer} does not exist, the donor has {count} layers")]
     LayerOutside {
         /// The donor's layer that was asked for.
         layer: u64,
         /// How many there are.
+        count: u64,
+    },
+
+    /// The checkpoint's names count more layers than a model can have.
+    #[error("the checkpoint counts {count} layers, expected at most 65536")]
+    TooManyLayers {
+        /// How many it counts.
         count: u64,
     },
 
