@@ -1,9 +1,12 @@
 //! Merges language models: recipe, plan, run.
 
-mod diagnostic;
-
 pub mod architecture;
+mod diagnostic;
+pub mod methods;
 pub mod model;
 pub mod output;
+pub mod plan;
+pub mod recipe;
+pub mod run;
 
 pub use diagnostic::{Diagnostic, Severity, Span, Spanned};

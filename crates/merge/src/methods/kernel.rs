@@ -44,7 +44,11 @@ pub struct Tiles<'a, T> {
 impl<'a, T> Tiles<'a, T> {
     /// Views `buffer` as tiles that begin every `stride` elements, of which the first `len` count.
     pub fn new(buffer: &'a [T], stride: usize, len: usize) -> Self {
-        Self { buffer, stride, len }
+        Self {
+            buffer,
+            stride,
+            len,
+        }
     }
 
     /// The elements of a source.

@@ -1,10 +1,10 @@
 //! Weighted average. <https://arxiv.org/abs/2203.05482>
 
-use weightsmith_tensors::Real;
+use weightsmith_tensors::{Real, kernels};
 
 use super::{
-    BaseRule, Compile, Default, InputCount, Kernel, Kind, MethodSpec, MissingRule, ParameterSpec, Reference, Scope,
-    Tiles,
+    BaseRule, Compile, Default, InputCount, Kernel, Kind, MethodSpec, MissingRule, ParameterSpec,
+    Reference, Scope, Tiles,
 };
 use crate::plan::Operation;
 
@@ -61,7 +61,11 @@ fn weights(operation: &Operation) -> impl Iterator<Item = f64> + '_ {
 }
 
 fn coefficients(operation: &Operation) -> Vec<f64> {
-    let divisor = if operation.switch("normalize") { weights(operation).sum() } else { 1.0 };
+    let divisor = if operation.switch("normalize") {
+        weights(operation).sum()
+    } else {
+        1.0
+    };
     weights(operation).map(|weight| weight / divisor).collect()
 }
 
@@ -92,7 +96,12 @@ struct WeightedSum<T> {
 
 impl<T: Real> WeightedSum<T> {
     fn new(operation: &Operation) -> Self {
-        Self { coefficients: coefficients(operation).into_iter().map(T::from_f64).collect() }
+        Self {
+            coefficients: coefficients(operation)
+                .into_iter()
+                .map(T::from_f64)
+                .collect(),
+        }
     }
 }
 
@@ -100,12 +109,12 @@ impl<T: Real> Kernel<T> for WeightedSum<T> {
     fn apply(&self, _: &[f64], tiles: &Tiles<'_, T>, out: &mut [T]) {
         match *self.coefficients.as_slice() {
             [first, second, ref rest @ ..] => {
-                T::weighted_pair(first, tiles.source(0), second, tiles.source(1), out);
+                kernels::lerp_pair(out, first, tiles.source(0), second, tiles.source(1));
                 for (position, weight) in rest.iter().enumerate() {
-                    T::add_scaled(*weight, tiles.source(position + 2), out);
+                    kernels::add_scaled(out, *weight, tiles.source(position + 2));
                 }
             }
-            [only] => T::scale(only, tiles.source(0), out),
+            [only] => kernels::scale(out, only, tiles.source(0)),
             [] => {}
         }
     }

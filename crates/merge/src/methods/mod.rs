@@ -7,8 +7,10 @@ mod slerp;
 mod specification;
 
 pub use kernel::{Kernel, Statistic, Tiles};
+pub(crate) use passthrough::unchanged;
 pub use specification::{
-    BaseRule, Compile, Default, InputCount, Kind, MethodSpec, MissingRule, ParameterSpec, Reference, Scope,
+    BaseRule, Compile, Default, InputCount, Kind, MethodSpec, MissingRule, ParameterSpec,
+    Reference, Scope,
 };
 
 /// Every method, in the order in which the documentation lists them.

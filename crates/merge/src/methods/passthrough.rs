@@ -1,9 +1,10 @@
 //! One model's tensors, unchanged or scaled.
 
-use weightsmith_tensors::Real;
+use weightsmith_tensors::{Real, kernels};
 
 use super::{
-    BaseRule, Compile, Default, InputCount, Kernel, Kind, MethodSpec, MissingRule, ParameterSpec, Scope, Tiles,
+    BaseRule, Compile, Default, InputCount, Kernel, Kind, MethodSpec, MissingRule, ParameterSpec,
+    Scope, Tiles,
 };
 use crate::plan::Operation;
 
@@ -40,6 +41,11 @@ layer start out doing nothing.",
     },
 };
 
+/// The operation that changes nothing but the type.
+pub(crate) fn unchanged<T: Real>() -> Box<dyn Kernel<T>> {
+    Box::new(Scale { factor: T::ONE })
+}
+
 fn scale(operation: &Operation) -> f64 {
     let scale = operation.source_number(0, "scale");
     if scale.is_nan() { 1.0 } else { scale }
@@ -52,12 +58,14 @@ struct Scale<T> {
 
 impl<T: Real> Scale<T> {
     fn new(operation: &Operation) -> Self {
-        Self { factor: T::from_f64(scale(operation)) }
+        Self {
+            factor: T::from_f64(scale(operation)),
+        }
     }
 }
 
 impl<T: Real> Kernel<T> for Scale<T> {
     fn apply(&self, _: &[f64], tiles: &Tiles<'_, T>, out: &mut [T]) {
-        T::scale(self.factor, tiles.source(0), out);
+        kernels::scale(out, self.factor, tiles.source(0));
     }
 }

@@ -1,10 +1,10 @@
 //! Interpolation along the arc between two models. <https://dl.acm.org/doi/10.1145/325165.325242>
 
-use weightsmith_tensors::Real;
+use weightsmith_tensors::{Real, kernels};
 
 use super::{
-    BaseRule, Compile, Default, InputCount, Kernel, Kind, MethodSpec, MissingRule, ParameterSpec, Reference, Scope,
-    Statistic, Tiles,
+    BaseRule, Compile, Default, InputCount, Kernel, Kind, MethodSpec, MissingRule, ParameterSpec,
+    Reference, Scope, Statistic, Tiles,
 };
 use crate::plan::Operation;
 
@@ -53,7 +53,11 @@ const NO_DIRECTION: f64 = 1e-8;
 
 /// Puts the values for the base and for the other model at their positions.
 fn arrange<V>(operation: &Operation, base: V, other: V) -> [V; 2] {
-    if operation.base == Some(1) { [other, base] } else { [base, other] }
+    if operation.base == Some(1) {
+        [other, base]
+    } else {
+        [base, other]
+    }
 }
 
 fn identity(operation: &Operation) -> Option<usize> {
@@ -75,21 +79,34 @@ impl Slerp {
     fn new(operation: &Operation) -> Self {
         let t = operation.number("t");
         Self {
-            t: if operation.base == Some(1) { 1.0 - t } else { t },
+            t: if operation.base == Some(1) {
+                1.0 - t
+            } else {
+                t
+            },
         }
     }
 }
 
 /// The coefficients of both vectors, from a·a, b·b and a·b.
 fn coefficients(t: f64, aa: f64, bb: f64, ab: f64) -> (f64, f64) {
-    let direction = |square: f64| if square.sqrt() > NO_DIRECTION { square.sqrt() } else { 1.0 };
+    let direction = |square: f64| {
+        if square.sqrt() > NO_DIRECTION {
+            square.sqrt()
+        } else {
+            1.0
+        }
+    };
     let cosine = (ab / (direction(aa) * direction(bb))).clamp(-1.0, 1.0);
     if cosine.abs() > PARALLEL {
         return (1.0 - t, t);
     }
     let angle = libm::acos(cosine);
     let sine = libm::sin(angle);
-    (libm::sin((1.0 - t) * angle) / sine, libm::sin(t * angle) / sine)
+    (
+        libm::sin((1.0 - t) * angle) / sine,
+        libm::sin(t * angle) / sine,
+    )
 }
 
 impl<T: Real> Kernel<T> for Slerp {
@@ -98,7 +115,7 @@ impl<T: Real> Kernel<T> for Slerp {
     }
 
     fn measure(&self, _: usize, _: &[Statistic], tiles: &Tiles<'_, T>, sums: &mut [f64]) {
-        let products = T::dot3(tiles.source(0), tiles.source(1));
+        let products = kernels::dot3(tiles.source(0), tiles.source(1));
         for (sum, product) in sums.iter_mut().zip(products) {
             *sum += product;
         }
@@ -111,7 +128,7 @@ impl<T: Real> Kernel<T> for Slerp {
 
     fn apply(&self, conclusion: &[f64], tiles: &Tiles<'_, T>, out: &mut [T]) {
         let (a, b) = (T::from_f64(conclusion[0]), T::from_f64(conclusion[1]));
-        T::weighted_pair(a, tiles.source(0), b, tiles.source(1), out);
+        kernels::lerp_pair(out, a, tiles.source(0), b, tiles.source(1));
     }
 }
 

@@ -67,7 +67,10 @@ pub struct InputCount {
 impl InputCount {
     /// Exactly that many.
     pub const fn exactly(count: usize) -> Self {
-        Self { min: count, max: Some(count) }
+        Self {
+            min: count,
+            max: Some(count),
+        }
     }
 
     /// That many or more.

@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use weightsmith_tensors::writer::ShardLayout;
-use weightsmith_tensors::{DType, TensorEntry, TensorInfo, TensorSource};
+use weightsmith_tensors::{DType, ShardLayout, TensorEntry, TensorInfo, TensorSource};
 
 use super::config::edited_config;
 use super::models::{Model, Models};
@@ -64,55 +63,101 @@ pub fn build(recipe: &Recipe, options: &PlanOptions) -> Result<Planned, Vec<Diag
     if has_error(&diagnostics) {
         return Err(diagnostics);
     }
-    let dtype = recipe.out_dtype.as_ref().or(recipe.dtype.as_ref()).map(|dtype| dtype.value);
-    let assembly = Assembly::new(method, models.as_slice(), &slices, dtype, options.truncate_embeddings);
+    let dtype = recipe
+        .out_dtype
+        .as_ref()
+        .or(recipe.dtype.as_ref())
+        .map(|dtype| dtype.value);
+    let assembly = Assembly::new(
+        method,
+        models.as_slice(),
+        &slices,
+        dtype,
+        options.truncate_embeddings,
+    );
     let (assembled, found) = assembly.assemble();
     diagnostics.extend(found);
     if has_error(&diagnostics) {
         return Err(diagnostics);
     }
-    let base = recipe.base_model.as_ref().and_then(|_| slices[0].base.map(|base| slices[0].sources[base].model));
-    let draft = Draft { method, slices: &slices, base, options };
+    let base = recipe
+        .base_model
+        .as_ref()
+        .and_then(|_| slices[0].base.map(|base| slices[0].sources[base].model));
+    let draft = Draft {
+        method,
+        slices: &slices,
+        base,
+        options,
+    };
     let plan = draft.finish(models.as_slice(), assembled, &mut diagnostics);
     match plan {
-        Some(plan) if !has_error(&diagnostics) => Ok(Planned { plan, models, diagnostics }),
+        Some(plan) if !has_error(&diagnostics) => Ok(Planned {
+            plan,
+            models,
+            diagnostics,
+        }),
         _ => Err(diagnostics),
     }
 }
 
 fn has_error(diagnostics: &[Diagnostic]) -> bool {
-    diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    diagnostics
+        .iter()
+        .any(|diagnostic| diagnostic.severity == Severity::Error)
 }
 
 fn refuse_what_is_not_there_yet(recipe: &Recipe, diagnostics: &mut Vec<Diagnostic>) {
     let mut refuse = |what: &str, span, hint: &str| {
-        diagnostics.push(Diagnostic::error(format!("{what} cannot be merged yet"), span).hint(hint));
+        diagnostics
+            .push(Diagnostic::error(format!("{what} cannot be merged yet"), span).hint(hint));
     };
     if let Some(tokenizer) = &recipe.tokenizer {
-        refuse("recipes with `tokenizer:`", tokenizer.span, "without it, the base model's tokenizer comes along unchanged");
+        refuse(
+            "recipes with `tokenizer:`",
+            tokenizer.span,
+            "without it, the base model's tokenizer comes along unchanged",
+        );
     }
     if let Some(source) = &recipe.tokenizer_source {
-        refuse("recipes with `tokenizer_source:`", source.span, "without it, the base model's tokenizer comes along unchanged");
+        refuse(
+            "recipes with `tokenizer_source:`",
+            source.span,
+            "without it, the base model's tokenizer comes along unchanged",
+        );
     }
     if let Some(template) = &recipe.chat_template {
-        refuse("recipes with `chat_template:`", template.span, "without it, the base model's template comes along unchanged");
+        refuse(
+            "recipes with `chat_template:`",
+            template.span,
+            "without it, the base model's template comes along unchanged",
+        );
     }
 }
 
-fn find_method(name: &Spanned<String>, diagnostics: &mut Vec<Diagnostic>) -> Option<&'static MethodSpec> {
+fn find_method(
+    name: &Spanned<String>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<&'static MethodSpec> {
     if let Some(method) = methods::find(&name.value) {
         return Some(method);
     }
     let ready: Vec<&str> = methods::METHODS.iter().map(|method| method.name).collect();
     if methods::PLANNED.contains(&name.value.as_str()) {
         diagnostics.push(
-            Diagnostic::error(format!("merge method `{}` is not implemented yet", name.value), name.span)
-                .hint(format!("these are: {}", list(&ready))),
+            Diagnostic::error(
+                format!("merge method `{}` is not implemented yet", name.value),
+                name.span,
+            )
+            .hint(format!("these are: {}", list(&ready))),
         );
         return None;
     }
     let diagnostic = Diagnostic::error(format!("unknown merge method `{}`", name.value), name.span);
-    let all = ready.iter().copied().chain(methods::PLANNED.iter().copied());
+    let all = ready
+        .iter()
+        .copied()
+        .chain(methods::PLANNED.iter().copied());
     diagnostics.push(match closest(&name.value, all) {
         Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
         None => diagnostic.hint(format!("expected one of {}", list(&ready))),
@@ -122,23 +167,39 @@ fn find_method(name: &Spanned<String>, diagnostics: &mut Vec<Diagnostic>) -> Opt
 
 fn check_base(recipe: &Recipe, method: &MethodSpec, diagnostics: &mut Vec<Diagnostic>) {
     let of_slices = match &recipe.body {
-        crate::recipe::Body::Slices(slices) => slices.iter().all(|slice| slice.base_model.is_some()),
+        crate::recipe::Body::Slices(slices) => {
+            slices.iter().all(|slice| slice.base_model.is_some())
+        }
         _ => false,
     };
     if method.base == BaseRule::Required && recipe.base_model.is_none() && !of_slices {
         diagnostics.push(
-            Diagnostic::error(format!("`{}` needs a `base_model`", method.name), recipe.merge_method.span)
-                .hint("name one of the models under `base_model:`"),
+            Diagnostic::error(
+                format!("`{}` needs a `base_model`", method.name),
+                recipe.merge_method.span,
+            )
+            .hint("name one of the models under `base_model:`"),
         );
     }
 }
 
-fn check_count(slice: &PlannedSlice<'_>, method: &MethodSpec, models: &[Model], diagnostics: &mut Vec<Diagnostic>) {
+fn check_count(
+    slice: &PlannedSlice<'_>,
+    method: &MethodSpec,
+    models: &[Model],
+    diagnostics: &mut Vec<Diagnostic>,
+) {
     let count = slice.sources.len();
     if method.base == BaseRule::Required && slice.base.is_none() {
         diagnostics.push(
-            Diagnostic::error("the base model is not among the sources of this slice", slice.span)
-                .hint(format!("`{}` reads the base's layers too: add it with its `layer_range`", method.name)),
+            Diagnostic::error(
+                "the base model is not among the sources of this slice",
+                slice.span,
+            )
+            .hint(format!(
+                "`{}` reads the base's layers too: add it with its `layer_range`",
+                method.name
+            )),
         );
         return;
     }
@@ -152,10 +213,19 @@ fn check_count(slice: &PlannedSlice<'_>, method: &MethodSpec, models: &[Model], 
     };
     let models_word = if expected == "1" { "model" } else { "models" };
     let mut diagnostic = Diagnostic::error(
-        format!("`{}` merges {expected} {models_word}, here are {count}", method.name),
-        slice.sources.get(method.inputs.max.unwrap_or(0).min(count - 1)).map_or(slice.span, |source| source.span),
+        format!(
+            "`{}` merges {expected} {models_word}, here are {count}",
+            method.name
+        ),
+        slice
+            .sources
+            .get(method.inputs.max.unwrap_or(0).min(count - 1))
+            .map_or(slice.span, |source| source.span),
     );
-    if let Some(base) = slice.base.filter(|&base| slice.sources[base].parameters.is_none()) {
+    if let Some(base) = slice
+        .base
+        .filter(|&base| slice.sources[base].parameters.is_none())
+    {
         let label = models[slice.sources[base].model].label();
         diagnostic = diagnostic.hint(format!(
             "`base_model` (`{label}`) is not listed under `models:` and counts as one more; name one of those listed"
@@ -174,16 +244,34 @@ fn check_quantized(
     if method.name == "passthrough" {
         return;
     }
-    let used: BTreeSet<usize> = slices.iter().flat_map(|slice| &slice.sources).map(|source| source.model).collect();
+    let used: BTreeSet<usize> = slices
+        .iter()
+        .flat_map(|slice| &slice.sources)
+        .map(|source| source.model)
+        .collect();
     for model in used.into_iter().map(|index| &models[index]) {
-        let Some(quantization) = model.config.as_ref().and_then(|c| c.value().get("quantization_config")) else {
+        let Some(quantization) = model
+            .config
+            .as_ref()
+            .and_then(|c| c.value().get("quantization_config"))
+        else {
             continue;
         };
-        let kind = quantization.get("quant_method").and_then(serde_json::Value::as_str).unwrap_or("unknown");
+        let kind = quantization
+            .get("quant_method")
+            .and_then(serde_json::Value::as_str)
+            .unwrap_or("unknown");
         diagnostics.push(
             Diagnostic::error(
-                format!("`{}` is quantised ({kind}): its weights cannot be merged yet", model.label()),
-                slices.iter().flat_map(|s| &s.sources).find(|s| models[s.model].label() == model.label()).map(|s| s.span),
+                format!(
+                    "`{}` is quantised ({kind}): its weights cannot be merged yet",
+                    model.label()
+                ),
+                slices
+                    .iter()
+                    .flat_map(|s| &s.sources)
+                    .find(|s| models[s.model].label() == model.label())
+                    .map(|s| s.span),
             )
             .hint("merge the full-precision models and quantise the result"),
         );
@@ -199,19 +287,35 @@ struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    fn finish(&self, models: &[Model], assembled: Assembled, diagnostics: &mut Vec<Diagnostic>) -> Option<Plan> {
+    fn finish(
+        &self,
+        models: &[Model],
+        assembled: Assembled,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Option<Plan> {
         let donor = self.base.unwrap_or(self.slices[0].sources[0].model);
         let entries: Vec<TensorEntry> = assembled
             .tensors
             .iter()
-            .map(|tensor| TensorEntry { name: tensor.name.clone(), info: tensor.info.clone() })
+            .map(|tensor| TensorEntry {
+                name: tensor.name.clone(),
+                info: tensor.info.clone(),
+            })
             .collect();
-        if let Some(name) = first_duplicate(&entries) {
-            diagnostics.push(Diagnostic::error(format!("two tensors of the result are called `{name}`"), None));
-            return None;
-        }
-        let layout = ShardLayout::plan(&entries, self.options.shard_size);
-        let config = edited_config(&models[donor], donor, &assembled, dominant_dtype(&entries), diagnostics);
+        let layout = match ShardLayout::plan(&entries, self.options.shard_size) {
+            Ok(layout) => layout,
+            Err(error) => {
+                diagnostics.push(Diagnostic::error(error.to_string(), None));
+                return None;
+            }
+        };
+        let config = edited_config(
+            &models[donor],
+            donor,
+            &assembled,
+            dominant_dtype(&entries),
+            diagnostics,
+        );
         let dropped = dropped(models, &assembled, self.slices);
         warn_about_dropped(&dropped, models, diagnostics);
         Some(Plan {
@@ -221,7 +325,7 @@ impl Draft<'_> {
             donor,
             dropped,
             bytes_read: bytes_read(&assembled, models),
-            bytes_written: layout.total_bytes(),
+            bytes_written: layout.file_bytes(),
             layers: assembled.layers,
             tensors: assembled.tensors,
             layout,
@@ -229,11 +333,6 @@ impl Draft<'_> {
             seed: self.options.seed,
         })
     }
-}
-
-fn first_duplicate(entries: &[TensorEntry]) -> Option<&str> {
-    let mut seen = BTreeSet::new();
-    entries.iter().map(|entry| entry.name.as_str()).find(|name| !seen.insert(*name))
 }
 
 /// The float type that most of the result's elements have.
@@ -244,16 +343,26 @@ fn dominant_dtype(entries: &[TensorEntry]) -> Option<DType> {
             elements.entry(dtype.name()).or_insert((0, *dtype)).0 += shape.iter().product::<u64>();
         }
     }
-    elements.into_values().max_by_key(|(elements, _)| *elements).map(|(_, dtype)| dtype)
+    elements
+        .into_values()
+        .max_by_key(|(elements, _)| *elements)
+        .map(|(_, dtype)| dtype)
 }
 
 /// The source tensors that an action is made of.
 fn sources(action: &Action) -> Vec<&super::SourceTensor> {
     match action {
         Action::Merge(operation) => operation.sources.iter().collect(),
-        Action::Copy { source, equal, operation } => {
+        Action::Copy {
+            source,
+            equal,
+            operation,
+        } => {
             let of_operation = operation.iter().flat_map(|operation| &operation.sources);
-            std::iter::once(source).chain(equal).chain(of_operation).collect()
+            std::iter::once(source)
+                .chain(equal)
+                .chain(of_operation)
+                .collect()
         }
     }
 }
@@ -268,8 +377,17 @@ fn dropped(models: &[Model], assembled: &Assembled, slices: &[PlannedSlice<'_>])
         .collect();
     let mut dropped = Vec::new();
     for (input, model) in models.iter().enumerate() {
-        for tensor in model.checkpoint.tensors().iter().filter(|tensor| !used.contains(&(input, tensor.name.as_str()))) {
-            dropped.push(Dropped { input, tensor: tensor.name.clone(), reason: reason(model, &tensor.name, input, slices) });
+        for tensor in model
+            .checkpoint
+            .tensors()
+            .iter()
+            .filter(|tensor| !used.contains(&(input, tensor.name.as_str())))
+        {
+            dropped.push(Dropped {
+                input,
+                tensor: tensor.name.clone(),
+                reason: reason(model, &tensor.name, input, slices),
+            });
         }
         for tensor in model.checkpoint.unindexed() {
             dropped.push(Dropped {
@@ -293,7 +411,11 @@ fn reason(model: &Model, tensor: &str, input: usize, slices: &[PlannedSlice<'_>]
         return "the head is tied to the embedding".into();
     }
     let ends = [slices.first(), slices.last()];
-    let at_ends = ends.into_iter().flatten().flat_map(|slice| &slice.sources).any(|source| source.model == input);
+    let at_ends = ends
+        .into_iter()
+        .flatten()
+        .flat_map(|slice| &slice.sources)
+        .any(|source| source.model == input);
     if at_ends {
         "tensors before the layers come from the first slice, those after them from the last".into()
     } else {
@@ -304,8 +426,10 @@ fn reason(model: &Model, tensor: &str, input: usize, slices: &[PlannedSlice<'_>]
 /// Says what is lost where the user did not choose it: anything but layers that slices leave out.
 fn warn_about_dropped(dropped: &[Dropped], models: &[Model], diagnostics: &mut Vec<Diagnostic>) {
     for (input, model) in models.iter().enumerate() {
-        let unexpected: Vec<&Dropped> =
-            dropped.iter().filter(|d| d.input == input && d.reason.contains("index does not name")).collect();
+        let unexpected: Vec<&Dropped> = dropped
+            .iter()
+            .filter(|d| d.input == input && d.reason.contains("index does not name"))
+            .collect();
         if let Some(first) = unexpected.first() {
             diagnostics.push(Diagnostic::warning(
                 format!(
@@ -323,16 +447,21 @@ fn warn_about_dropped(dropped: &[Dropped], models: &[Model], diagnostics: &mut V
 fn bytes_read(assembled: &Assembled, models: &[Model]) -> u64 {
     let size = |source: &super::SourceTensor| {
         let checkpoint = &models[source.input].checkpoint;
-        checkpoint.find(&source.tensor).map_or(0, |tensor| checkpoint.tensors()[tensor].info.bytes())
+        checkpoint
+            .find(&source.tensor)
+            .map_or(0, |tensor| checkpoint.tensors()[tensor].info.bytes())
     };
     assembled
         .tensors
         .iter()
         .map(|tensor| match &tensor.action {
-            Action::Copy { source, equal, .. } => size(source) + equal.iter().map(size).sum::<u64>(),
+            Action::Copy { source, equal, .. } => {
+                size(source) + equal.iter().map(size).sum::<u64>()
+            }
             Action::Merge(operation) => {
-                let passes = methods::find(&operation.method)
-                    .map_or(0, |method| (method.compile.single)(operation).passes().len() as u64);
+                let passes = methods::find(&operation.method).map_or(0, |method| {
+                    (method.compile.single)(operation).passes().len() as u64
+                });
                 operation.sources.iter().map(size).sum::<u64>() * (passes + 1)
             }
         })

@@ -17,7 +17,10 @@ pub(super) fn edited_config(
 ) -> Option<String> {
     let Some(config) = &model.config else {
         diagnostics.push(Diagnostic::warning(
-            format!("`{}` has no config.json, so the result has none either", model.label()),
+            format!(
+                "`{}` has no config.json, so the result has none either",
+                model.label()
+            ),
             None,
         ));
         return None;
@@ -35,11 +38,19 @@ pub(super) fn edited_config(
     }
     match config.edited(&model.architecture, &edits) {
         Ok(edited) => {
-            diagnostics.extend(edited.notes.into_iter().map(|note| Diagnostic::warning(note, None)));
+            diagnostics.extend(
+                edited
+                    .notes
+                    .into_iter()
+                    .map(|note| Diagnostic::warning(note, None)),
+            );
             Some(edited.text)
         }
         Err(error) => {
-            diagnostics.push(Diagnostic::error(format!("`{}`: {error}", model.label()), None));
+            diagnostics.push(Diagnostic::error(
+                format!("`{}`: {error}", model.label()),
+                None,
+            ));
             None
         }
     }

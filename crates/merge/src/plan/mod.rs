@@ -15,8 +15,7 @@ mod tensors;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use weightsmith_tensors::TensorInfo;
-use weightsmith_tensors::writer::ShardLayout;
+use weightsmith_tensors::{ShardLayout, TensorInfo};
 
 pub use build::{PlanOptions, Planned, build};
 pub use models::{Model, Models};

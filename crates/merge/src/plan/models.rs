@@ -33,13 +33,17 @@ impl Model {
     ///
     /// # Errors
     /// A diagnostic at the reference's place.
-    pub fn open(reference: &Spanned<ModelReference>, options: &LocateOptions) -> Result<Self, Box<Diagnostic>> {
+    pub fn open(
+        reference: &Spanned<ModelReference>,
+        options: &LocateOptions,
+    ) -> Result<Self, Box<Diagnostic>> {
         let wanted = &reference.value;
-        let located = locate(&wanted.path, wanted.revision.as_deref(), options).map_err(|error| {
-            let mut diagnostic = Diagnostic::error(error.to_string(), reference.span);
-            diagnostic.hints = error.hints();
-            diagnostic
-        })?;
+        let located =
+            locate(&wanted.path, wanted.revision.as_deref(), options).map_err(|error| {
+                let mut diagnostic = Diagnostic::error(error.to_string(), reference.span);
+                diagnostic.hints = error.hints();
+                diagnostic
+            })?;
         let error = |message: String| Box::new(Diagnostic::error(message, reference.span));
         let weights = located.file.as_ref().unwrap_or(&located.folder);
         let checkpoint = Checkpoint::open(weights).map_err(|e| error(e.to_string()))?;
@@ -49,7 +53,10 @@ impl Model {
             .then(|| ModelConfig::read(&path))
             .transpose()
             .map_err(|e| error(e.to_string()))?;
-        let architecture = Architecture::infer(config.as_ref().map(ModelConfig::value), checkpoint.tensors());
+        let architecture = Architecture::infer(
+            config.as_ref().map(ModelConfig::value),
+            checkpoint.tensors(),
+        );
         Ok(Self {
             located,
             checkpoint: Arc::new(checkpoint),
@@ -77,13 +84,21 @@ impl Model {
             path: self.weights(),
             files: self.files(),
             tensors: self.checkpoint.tensors().len(),
-            parameters: self.checkpoint.tensors().iter().map(|tensor| tensor.info.elements()).sum(),
+            parameters: self
+                .checkpoint
+                .tensors()
+                .iter()
+                .map(|tensor| tensor.info.elements())
+                .sum(),
             layers: self.architecture.layers(),
         }
     }
 
     fn weights(&self) -> PathBuf {
-        self.located.file.clone().unwrap_or_else(|| self.located.folder.clone())
+        self.located
+            .file
+            .clone()
+            .unwrap_or_else(|| self.located.folder.clone())
     }
 
     fn files(&self) -> Vec<InputFile> {
@@ -93,7 +108,10 @@ impl Model {
             .map(|file| InputFile {
                 name: file.name.clone(),
                 bytes: file.size,
-                modified: file.modified.duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos() as u64),
+                modified: file
+                    .modified
+                    .duration_since(UNIX_EPOCH)
+                    .map_or(0, |time| time.as_nanos() as u64),
                 header_hash: file.header_hash.clone(),
             })
             .collect()
@@ -131,7 +149,9 @@ impl Models {
     }
 
     fn add(&mut self, model: Model) -> usize {
-        let same = |other: &Model| other.located.folder == model.located.folder && other.located.file == model.located.file;
+        let same = |other: &Model| {
+            other.located.folder == model.located.folder && other.located.file == model.located.file
+        };
         self.models.iter().position(same).unwrap_or_else(|| {
             self.models.push(model);
             self.models.len() - 1
@@ -145,6 +165,9 @@ impl Models {
 
     /// Their tensors, in the same order.
     pub fn sources(&self) -> Vec<Arc<dyn TensorSource>> {
-        self.models.iter().map(|model| Arc::clone(&model.checkpoint) as Arc<dyn TensorSource>).collect()
+        self.models
+            .iter()
+            .map(|model| Arc::clone(&model.checkpoint) as Arc<dyn TensorSource>)
+            .collect()
     }
 }

@@ -22,33 +22,59 @@ pub(super) fn check_names(recipe: &Recipe, method: &MethodSpec, diagnostics: &mu
     };
     check(&recipe.parameters, false);
     match &recipe.body {
-        Body::Models(sources) => sources.iter().for_each(|source| check(&source.parameters, true)),
+        Body::Models(sources) => sources
+            .iter()
+            .for_each(|source| check(&source.parameters, true)),
         Body::Slices(slices) => {
             for slice in slices {
                 check(&slice.parameters, false);
-                slice.sources.iter().for_each(|source| check(&source.parameters, true));
+                slice
+                    .sources
+                    .iter()
+                    .for_each(|source| check(&source.parameters, true));
             }
         }
         Body::Modules(_) => {}
     }
 }
 
-fn check_name(name: &str, setting: &Setting, method: &MethodSpec, of_source: bool) -> Option<Diagnostic> {
+fn check_name(
+    name: &str,
+    setting: &Setting,
+    method: &MethodSpec,
+    of_source: bool,
+) -> Option<Diagnostic> {
     if WITHOUT_EFFECT.contains(&name) {
         return None;
     }
-    if let Some(parameter) = method.parameters.iter().find(|parameter| parameter.name == name) {
+    if let Some(parameter) = method
+        .parameters
+        .iter()
+        .find(|parameter| parameter.name == name)
+    {
         return (of_source && parameter.scope == Scope::Global).then(|| {
-            Diagnostic::warning(format!("`{name}` has no effect under a model: it belongs to the whole merge"), setting.name_span)
-                .hint("move it to the `parameters:` of the recipe or of the slice")
+            Diagnostic::warning(
+                format!("`{name}` has no effect under a model: it belongs to the whole merge"),
+                setting.name_span,
+            )
+            .hint("move it to the `parameters:` of the recipe or of the slice")
         });
     }
-    let diagnostic =
-        Diagnostic::warning(format!("parameter `{name}` is not used by `{}`", method.name), setting.name_span);
-    let own: Vec<&str> = method.parameters.iter().map(|parameter| parameter.name).collect();
+    let diagnostic = Diagnostic::warning(
+        format!("parameter `{name}` is not used by `{}`", method.name),
+        setting.name_span,
+    );
+    let own: Vec<&str> = method
+        .parameters
+        .iter()
+        .map(|parameter| parameter.name)
+        .collect();
     Some(match closest(name, own.iter().copied()) {
         Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
-        None => match METHODS.iter().find(|other| other.parameters.iter().any(|p| p.name == name)) {
+        None => match METHODS
+            .iter()
+            .find(|other| other.parameters.iter().any(|p| p.name == name))
+        {
             Some(other) => diagnostic.hint(format!("it is a parameter of `{}`", other.name)),
             None => diagnostic.hint(format!("it takes {}", list(&own))),
         },
@@ -89,7 +115,10 @@ pub(super) type Resolved = (BTreeMap<String, Value>, Vec<BTreeMap<String, Value>
 impl Resolver {
     /// Number of errors so far.
     pub(super) fn errors(&self) -> usize {
-        self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count()
+        self.diagnostics
+            .iter()
+            .filter(|diagnostic| diagnostic.severity == Severity::Error)
+            .count()
     }
 
     /// Whether a required parameter could not be resolved.
@@ -99,12 +128,16 @@ impl Resolver {
         global: &BTreeMap<String, Value>,
         of_sources: &[BTreeMap<String, Value>],
     ) -> bool {
-        method.parameters.iter().filter(|parameter| parameter.default == Default::Required).any(|parameter| {
-            match parameter.scope {
+        method
+            .parameters
+            .iter()
+            .filter(|parameter| parameter.default == Default::Required)
+            .any(|parameter| match parameter.scope {
                 Scope::Global => !global.contains_key(parameter.name),
-                Scope::Model => of_sources.iter().any(|source| !source.contains_key(parameter.name)),
-            }
-        })
+                Scope::Model => of_sources
+                    .iter()
+                    .any(|source| !source.contains_key(parameter.name)),
+            })
     }
 
     pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {
@@ -112,7 +145,10 @@ impl Resolver {
     }
 
     pub(super) fn complain(&mut self, diagnostic: Diagnostic) {
-        if self.said.insert((diagnostic.span, diagnostic.message.clone())) {
+        if self
+            .said
+            .insert((diagnostic.span, diagnostic.message.clone()))
+        {
             self.diagnostics.push(diagnostic);
         }
     }
@@ -130,17 +166,26 @@ impl Resolver {
         for parameter in method.parameters {
             match parameter.scope {
                 Scope::Global => {
-                    let value = self.look_up(parameter, None, slice, subject.output, subject.position);
-                    let value = value.or_else(|| self.default(parameter, slice.span, subject.output));
+                    let value =
+                        self.look_up(parameter, None, slice, subject.output, subject.position);
+                    let value =
+                        value.or_else(|| self.default(parameter, slice.span, subject.output));
                     global.extend(value.map(|value| (parameter.name.to_owned(), value)));
                 }
                 Scope::Model => {
                     for (index, &position) in positions.iter().enumerate() {
                         let source = &slice.sources[position];
                         let name = &subject.inputs[index];
-                        let value = self.look_up(parameter, source.parameters, slice, name, subject.position);
+                        let value = self.look_up(
+                            parameter,
+                            source.parameters,
+                            slice,
+                            name,
+                            subject.position,
+                        );
                         let value = value.or_else(|| self.default(parameter, source.span, name));
-                        of_sources[index].extend(value.map(|value| (parameter.name.to_owned(), value)));
+                        of_sources[index]
+                            .extend(value.map(|value| (parameter.name.to_owned(), value)));
                     }
                 }
             }
@@ -165,7 +210,12 @@ impl Resolver {
         None
     }
 
-    fn convert(&mut self, parameter: &ParameterSpec, setting: &Setting, scalar: &Scalar) -> Option<Value> {
+    fn convert(
+        &mut self,
+        parameter: &ParameterSpec,
+        setting: &Setting,
+        scalar: &Scalar,
+    ) -> Option<Value> {
         let value = match parameter.kind {
             Kind::Number => scalar.as_number().map(Value::Number),
             Kind::Bool => scalar.as_bool().map(Value::Bool),
@@ -185,7 +235,10 @@ impl Resolver {
             && !(low..=high).contains(&number)
         {
             self.complain(Diagnostic::warning(
-                format!("`{}` is {number}, outside of its range from {low} to {high}", parameter.name),
+                format!(
+                    "`{}` is {number}, outside of its range from {low} to {high}",
+                    parameter.name
+                ),
                 setting.span,
             ));
         }

@@ -43,12 +43,21 @@ pub(super) fn arrange<'a>(
     options: &LocateOptions,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Vec<PlannedSlice<'a>>> {
-    let mut opener = Opener { models, options, diagnostics };
+    let mut opener = Opener {
+        models,
+        options,
+        diagnostics,
+    };
     // in the order in which the recipe names them, so that all problems are found and the order of inputs is the reader's
     let slices = match &recipe.body {
-        Body::Models(sources) => opener.whole_models(recipe, sources).map(|slice| vec![slice]),
+        Body::Models(sources) => opener
+            .whole_models(recipe, sources)
+            .map(|slice| vec![slice]),
         Body::Slices(slices) => {
-            let slices: Vec<_> = slices.iter().map(|slice| opener.slice(recipe, slice)).collect();
+            let slices: Vec<_> = slices
+                .iter()
+                .map(|slice| opener.slice(recipe, slice))
+                .collect();
             slices.into_iter().collect()
         }
         Body::Modules(modules) => {
@@ -101,9 +110,16 @@ impl Opener<'_> {
         opened.into_iter().collect()
     }
 
-    fn whole_models<'a>(&mut self, recipe: &'a Recipe, sources: &'a [Source]) -> Option<PlannedSlice<'a>> {
+    fn whole_models<'a>(
+        &mut self,
+        recipe: &'a Recipe,
+        sources: &'a [Source],
+    ) -> Option<PlannedSlice<'a>> {
         let sources = self.sources(sources);
-        let base = recipe.base_model.as_ref().map(|base| (self.open(base), base.span));
+        let base = recipe
+            .base_model
+            .as_ref()
+            .map(|base| (self.open(base), base.span));
         let mut sources = sources?;
         let base = match base {
             None => None,
@@ -111,12 +127,23 @@ impl Opener<'_> {
                 let model = model?;
                 let listed = sources.iter().position(|source| source.model == model);
                 Some(listed.unwrap_or_else(|| {
-                    sources.push(SliceSource { model, start: 0, parameters: None, span });
+                    sources.push(SliceSource {
+                        model,
+                        start: 0,
+                        parameters: None,
+                        span,
+                    });
                     sources.len() - 1
                 }))
             }
         };
-        Some(PlannedSlice { sources, base, length: None, levels: vec![&recipe.parameters], span: recipe.span })
+        Some(PlannedSlice {
+            sources,
+            base,
+            length: None,
+            levels: vec![&recipe.parameters],
+            span: recipe.span,
+        })
     }
 
     fn slice<'a>(&mut self, recipe: &'a Recipe, slice: &'a Slice) -> Option<PlannedSlice<'a>> {

@@ -23,10 +23,19 @@ struct Present {
 impl Assembly<'_> {
     /// Plans one tensor, or complains.
     pub(super) fn tensor(&mut self, slice: &PlannedSlice<'_>, wanted: &Wanted<'_>) {
-        let Some(present) = self.present(slice, wanted) else { return };
-        let lead = slice.base.and_then(|base| present.iter().position(|source| source.position == base)).unwrap_or(0);
-        let Some(shape) = self.shape(slice, wanted, &present) else { return };
-        let Some(dtype) = self.dtype(slice, wanted, &present, lead) else { return };
+        let Some(present) = self.present(slice, wanted) else {
+            return;
+        };
+        let lead = slice
+            .base
+            .and_then(|base| present.iter().position(|source| source.position == base))
+            .unwrap_or(0);
+        let Some(shape) = self.shape(slice, wanted, &present) else {
+            return;
+        };
+        let Some(dtype) = self.dtype(slice, wanted, &present, lead) else {
+            return;
+        };
         let action = if present[lead].info.dtype.is_plain_float() {
             self.operation(slice, wanted, &present)
         } else {
@@ -51,10 +60,13 @@ impl Assembly<'_> {
             .enumerate()
             .filter_map(|(position, name)| self.find(slice, position, name.as_deref()?))
             .collect();
-        if present.len() == wanted.inputs.len() || (self.is_optional(slice, wanted) && self.goes_on(present.len())) {
+        if present.len() == wanted.inputs.len()
+            || (self.is_optional(slice, wanted) && self.goes_on(present.len()))
+        {
             return Some(present);
         }
-        let position = (0..wanted.inputs.len()).find(|position| wanted.inputs[*position].is_none())?;
+        let position =
+            (0..wanted.inputs.len()).find(|position| wanted.inputs[*position].is_none())?;
         let source = &slice.sources[position];
         let model = self.models[source.model].label();
         self.resolver.complain(
@@ -74,7 +86,10 @@ impl Assembly<'_> {
         Some(Present {
             position,
             label: model.label().to_owned(),
-            source: SourceTensor { input, tensor: name.to_owned() },
+            source: SourceTensor {
+                input,
+                tensor: name.to_owned(),
+            },
             info: model.checkpoint.tensors()[tensor].info.clone(),
         })
     }
@@ -83,7 +98,9 @@ impl Assembly<'_> {
     fn is_optional(&self, slice: &PlannedSlice<'_>, wanted: &Wanted<'_>) -> bool {
         let lead = slice.base.unwrap_or(0);
         wanted.inputs[lead].is_none()
-            || self.models[slice.sources[lead].model].architecture.is_optional(&wanted.name)
+            || self.models[slice.sources[lead].model]
+                .architecture
+                .is_optional(&wanted.name)
     }
 
     fn goes_on(&self, present: usize) -> bool {
@@ -94,20 +111,37 @@ impl Assembly<'_> {
     }
 
     /// The shape that all sources share; the rows that they share, where vocabularies may be cut.
-    fn shape(&mut self, slice: &PlannedSlice<'_>, wanted: &Wanted<'_>, present: &[Present]) -> Option<Vec<u64>> {
+    fn shape(
+        &mut self,
+        slice: &PlannedSlice<'_>,
+        wanted: &Wanted<'_>,
+        present: &[Present],
+    ) -> Option<Vec<u64>> {
         let first = &present[0];
-        let Some(odd) = present.iter().find(|source| source.info.shape != first.info.shape) else {
+        let Some(odd) = present
+            .iter()
+            .find(|source| source.info.shape != first.info.shape)
+        else {
             return Some(first.info.shape.clone());
         };
         let is_vocabulary = present.iter().all(|source| {
             let architecture = &self.models[source.source.input].architecture;
-            architecture.vocabulary_tensor(&source.source.tensor).is_some_and(|tensor| tensor.axis == 0)
+            architecture
+                .vocabulary_tensor(&source.source.tensor)
+                .is_some_and(|tensor| tensor.axis == 0)
         }) && odd.info.shape.get(1..) == first.info.shape.get(1..);
         if is_vocabulary && self.truncate_vocabulary {
-            let rows = present.iter().map(|source| source.info.shape[0]).min().unwrap_or(0);
+            let rows = present
+                .iter()
+                .map(|source| source.info.shape[0])
+                .min()
+                .unwrap_or(0);
             self.result.vocabulary = Some(rows);
             self.resolver.complain(Diagnostic::warning(
-                format!("`{}` is cut to the first {rows} tokens, which all inputs have", wanted.name),
+                format!(
+                    "`{}` is cut to the first {rows} tokens, which all inputs have",
+                    wanted.name
+                ),
                 None,
             ));
             let mut shape = first.info.shape.clone();
@@ -138,7 +172,10 @@ impl Assembly<'_> {
         lead: usize,
     ) -> Option<DType> {
         let own = present[lead].info.dtype;
-        if let Some(odd) = present.iter().find(|source| source.info.dtype.is_plain_float() != own.is_plain_float()) {
+        if let Some(odd) = present
+            .iter()
+            .find(|source| source.info.dtype.is_plain_float() != own.is_plain_float())
+        {
             self.resolver.complain(Diagnostic::error(
                 format!(
                     "tensor `{}` is {own} in `{}` and {} in `{}`",
@@ -169,27 +206,48 @@ impl Assembly<'_> {
     }
 
     /// The method applied to the tensor, or the copy that it comes down to.
-    fn operation(&mut self, slice: &PlannedSlice<'_>, wanted: &Wanted<'_>, present: &[Present]) -> Option<Action> {
+    fn operation(
+        &mut self,
+        slice: &PlannedSlice<'_>,
+        wanted: &Wanted<'_>,
+        present: &[Present],
+    ) -> Option<Action> {
         if present.len() < wanted.inputs.len() && self.method.missing == MissingRule::CopyLone {
             return Some(copy(present, 0));
         }
         let positions: Vec<usize> = present.iter().map(|source| source.position).collect();
-        let inputs: Vec<String> = present.iter().map(|source| source.source.tensor.clone()).collect();
-        let subject = Subject { output: &wanted.name, inputs: &inputs, position: wanted.position };
+        let inputs: Vec<String> = present
+            .iter()
+            .map(|source| source.source.tensor.clone())
+            .collect();
+        let subject = Subject {
+            output: &wanted.name,
+            inputs: &inputs,
+            position: wanted.position,
+        };
         let complaints = self.resolver.errors();
-        let (parameters, source_parameters) = self.resolver.resolve(self.method, slice, &positions, subject);
-        if self.resolver.errors() > complaints || self.resolver.lacks_required(self.method, &parameters, &source_parameters) {
+        let (parameters, source_parameters) =
+            self.resolver
+                .resolve(self.method, slice, &positions, subject);
+        if self.resolver.errors() > complaints
+            || self
+                .resolver
+                .lacks_required(self.method, &parameters, &source_parameters)
+        {
             return None;
         }
         let operation = Operation {
             method: self.method.name.to_owned(),
             sources: present.iter().map(|source| source.source.clone()).collect(),
-            base: slice.base.and_then(|base| positions.iter().position(|position| *position == base)),
+            base: slice
+                .base
+                .and_then(|base| positions.iter().position(|position| *position == base)),
             parameters,
             source_parameters,
         };
         if let Err(reason) = (self.method.validate)(&operation) {
-            self.resolver.complain(Diagnostic::error(reason, slice.span));
+            self.resolver
+                .complain(Diagnostic::error(reason, slice.span));
             return None;
         }
         Some(match (self.method.identity)(&operation) {
@@ -205,7 +263,10 @@ impl Assembly<'_> {
 
 /// Copies the leading source's tensor; the others must hold the same bytes.
 fn copy(present: &[Present], lead: usize) -> Action {
-    let others = present.iter().enumerate().filter(|(index, _)| *index != lead);
+    let others = present
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| *index != lead);
     Action::Copy {
         source: present[lead].source.clone(),
         equal: others.map(|(_, source)| source.source.clone()).collect(),

@@ -79,7 +79,8 @@ impl<'a> Assembly<'a> {
 
     /// Plans every tensor of the result.
     pub(super) fn assemble(mut self) -> (Assembled, Vec<Diagnostic>) {
-        let lengths: Vec<Option<u64>> = self.slices.iter().map(|slice| self.length(slice)).collect();
+        let lengths: Vec<Option<u64>> =
+            self.slices.iter().map(|slice| self.length(slice)).collect();
         if let Some(lengths) = lengths.into_iter().collect::<Option<Vec<u64>>>()
             && let ([first, ..], [.., last]) = (self.slices, self.slices)
         {
@@ -95,7 +96,9 @@ impl<'a> Assembly<'a> {
     /// Number of layers of a slice, if all its sources have them.
     fn length(&mut self, slice: &PlannedSlice<'_>) -> Option<u64> {
         let lead = &slice.sources[slice.base.unwrap_or(0)];
-        let length = slice.length.unwrap_or_else(|| self.models[lead.model].architecture.layers());
+        let length = slice
+            .length
+            .unwrap_or_else(|| self.models[lead.model].architecture.layers());
         let mut fits = true;
         for source in &slice.sources {
             let model = &self.models[source.model];
@@ -139,14 +142,25 @@ impl<'a> Assembly<'a> {
             let position = match place {
                 Place::Layer { stack, index } => {
                     let lead = &self.models[slice.sources[slice.base.unwrap_or(0)].model];
-                    lead.architecture.stacks().get(stack).map_or(0.0, |stack| fraction(index, stack.count))
+                    lead.architecture
+                        .stacks()
+                        .get(stack)
+                        .map_or(0.0, |stack| fraction(index, stack.count))
                 }
                 Place::Before | Place::After => 0.0,
             };
-            let Some(inputs) = self.tied_or_own(slice, &name) else { continue };
+            let Some(inputs) = self.tied_or_own(slice, &name) else {
+                continue;
+            };
             self.tensor(
                 slice,
-                &Wanted { kind: name.clone(), name, layer: None, position, inputs: &inputs },
+                &Wanted {
+                    kind: name.clone(),
+                    name,
+                    layer: None,
+                    position,
+                    inputs: &inputs,
+                },
             );
         }
     }
@@ -170,17 +184,30 @@ impl<'a> Assembly<'a> {
     /// The name of a loose tensor in each source: its own, or the embedding's for a head that is tied to it.
     /// `None` for a head that every source ties.
     fn tied_or_own(&mut self, slice: &PlannedSlice<'_>, name: &str) -> Option<Vec<Option<String>>> {
-        let models = || slice.sources.iter().map(|source| &self.models[source.model]);
+        let models = || {
+            slice
+                .sources
+                .iter()
+                .map(|source| &self.models[source.model])
+        };
         let own = |model: &Model| model.checkpoint.find(name).map(|_| name.to_owned());
         if !models().any(|model| model.architecture.is_head(name)) {
             return Some(models().map(own).collect());
         }
-        let tied = models().filter(|model| model.architecture.tied_source(name).is_some()).count();
+        let tied = models()
+            .filter(|model| model.architecture.tied_source(name).is_some())
+            .count();
         if tied == slice.sources.len() {
             return None;
         }
         let names = models()
-            .map(|model| model.architecture.tied_source(name).map(str::to_owned).or_else(|| own(model)))
+            .map(|model| {
+                model
+                    .architecture
+                    .tied_source(name)
+                    .map(str::to_owned)
+                    .or_else(|| own(model))
+            })
             .collect();
         self.result.unties |= tied > 0;
         Some(names)
@@ -193,7 +220,11 @@ impl<'a> Assembly<'a> {
             self.result.layers.push(PlannedLayer {
                 slice: index,
                 position,
-                sources: slice.sources.iter().map(|source| (source.model, source.start + offset)).collect(),
+                sources: slice
+                    .sources
+                    .iter()
+                    .map(|source| (source.model, source.start + offset))
+                    .collect(),
             });
             for kind in self.kinds(slice, offset) {
                 let inputs: Vec<Option<String>> = slice
@@ -201,7 +232,13 @@ impl<'a> Assembly<'a> {
                     .iter()
                     .map(|source| {
                         let tensors = self.layers[source.model].get(&(source.start + offset))?;
-                        Some(tensors.iter().find(|tensor| tensor.kind == kind)?.name.clone())
+                        Some(
+                            tensors
+                                .iter()
+                                .find(|tensor| tensor.kind == kind)?
+                                .name
+                                .clone(),
+                        )
                     })
                     .collect();
                 let Some(name) = lead_first(slice).find_map(|position| {
@@ -210,7 +247,16 @@ impl<'a> Assembly<'a> {
                 }) else {
                     continue;
                 };
-                self.tensor(slice, &Wanted { name, kind, layer: Some(layer), position, inputs: &inputs });
+                self.tensor(
+                    slice,
+                    &Wanted {
+                        name,
+                        kind,
+                        layer: Some(layer),
+                        position,
+                        inputs: &inputs,
+                    },
+                );
             }
         }
     }
@@ -236,7 +282,11 @@ pub(super) fn lead_first(slice: &PlannedSlice<'_>) -> impl Iterator<Item = usize
 
 /// Where layer `index` of `count` stands between 0 and 1; a single layer stands at 1.
 fn fraction(index: u64, count: u64) -> f64 {
-    if count <= 1 { 1.0 } else { index as f64 / (count - 1) as f64 }
+    if count <= 1 {
+        1.0
+    } else {
+        index as f64 / (count - 1) as f64
+    }
 }
 
 /// The tensors of each layer of a model's main stack.
@@ -247,7 +297,10 @@ fn layer_tensors(model: &Model) -> BTreeMap<u64, Vec<LayerTensor>> {
             && Some(position.stack) == model.architecture.main_stack()
         {
             let kind = position.rest.to_owned();
-            layers.entry(position.index).or_default().push(LayerTensor { kind, name: tensor.name.clone() });
+            layers.entry(position.index).or_default().push(LayerTensor {
+                kind,
+                name: tensor.name.clone(),
+            });
         }
     }
     layers

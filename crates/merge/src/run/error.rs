@@ -12,6 +12,10 @@ pub enum RunError {
     #[error(transparent)]
     Io(#[from] std::io::Error),
 
+    /// The donor's tokenizer and other files could not be found.
+    #[error(transparent)]
+    Companion(#[from] crate::output::CompanionError),
+
     /// An input could not be read.
     #[error(transparent)]
     Tensors(#[from] weightsmith_tensors::Error),
@@ -89,7 +93,9 @@ pub enum RunError {
     },
 
     /// A buffer that is not merged differs between the inputs.
-    #[error("tensor `{tensor}` holds {dtype} values, which are copied and not merged, and differs between the inputs")]
+    #[error(
+        "tensor `{tensor}` holds {dtype} values, which are copied and not merged, and differs between the inputs"
+    )]
     UnequalBuffers {
         /// The tensor.
         tensor: String,
@@ -119,13 +125,26 @@ impl RunError {
         if findings.unequal.is_some() {
             return Self::UnequalBuffers { tensor, dtype };
         }
-        match findings.sources.iter().enumerate().find(|(_, count)| **count > 0) {
+        match findings
+            .sources
+            .iter()
+            .enumerate()
+            .find(|(_, count)| **count > 0)
+        {
             Some((position, &count)) => {
                 let source = &job.sources()[position];
                 let tensor = source.source.tensors()[source.tensor].name.clone();
-                Self::NonFiniteInput { model: source.model.clone(), tensor, count }
+                Self::NonFiniteInput {
+                    model: source.model.clone(),
+                    tensor,
+                    count,
+                }
             }
-            None => Self::Overflow { tensor, dtype, count: findings.non_finite },
+            None => Self::Overflow {
+                tensor,
+                dtype,
+                count: findings.non_finite,
+            },
         }
     }
 

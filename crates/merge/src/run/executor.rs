@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use weightsmith_tensors::block_hash::{ChainingValue, HASH_BLOCK, block_hash};
+use weightsmith_tensors::{BlockHash, HASH_BLOCK};
 
 use super::error::RunError;
 use super::journal::{FinishedBlock, Journal};
@@ -48,8 +48,8 @@ struct Shared {
 }
 
 impl Executor<'_> {
-    /// Does all tasks with that many threads; returns the blocks that were written.
-    pub(super) fn run(&self, threads: usize) -> Result<Vec<FinishedBlock>, RunError> {
+    /// Does all tasks with that many threads; returns the blocks that were written, and what stopped the work.
+    pub(super) fn run(&self, threads: usize) -> (Vec<FinishedBlock>, Option<RunError>) {
         let shared = Shared::default();
         std::thread::scope(|scope| {
             for _ in 0..threads {
@@ -60,10 +60,17 @@ impl Executor<'_> {
                 });
             }
         });
-        if let Some(error) = shared.failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            return Err(error);
-        }
-        Ok(shared.finished.into_inner().unwrap_or_else(PoisonError::into_inner))
+        let finished = shared
+            .finished
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        (
+            finished,
+            shared
+                .failure
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
     fn work(&self, shared: &Shared) -> Result<(), RunError> {
@@ -80,8 +87,14 @@ impl Executor<'_> {
                 return Ok(());
             };
             match task {
-                Task::Measure { tensor, pass, block } => self.measure(shared, tensor, pass, block, &mut scratch)?,
-                Task::Write { shard, block } => self.write(shared, shard, block, &mut buffer, &mut scratch)?,
+                Task::Measure {
+                    tensor,
+                    pass,
+                    block,
+                } => self.measure(shared, tensor, pass, block, &mut scratch)?,
+                Task::Write { shard, block } => {
+                    self.write(shared, shard, block, &mut buffer, &mut scratch)?
+                }
             }
         }
     }
@@ -116,14 +129,26 @@ impl Executor<'_> {
         let open = &self.shards[shard];
         let range = open.map.range(block);
         let tensors = open.map.overlapping(&range);
-        if !shared.wait_until(|| tensors.iter().all(|placed| self.jobs[placed.tensor].is_ready())) {
+        if !shared.wait_until(|| {
+            tensors
+                .iter()
+                .all(|placed| self.jobs[placed.tensor].is_ready())
+        }) {
             return Ok(());
         }
         let bytes = &mut buffer[..(range.end - range.start) as usize];
         let non_finite = self.fill(open, &range, tensors, bytes, scratch)?;
-        let hash = block_hash(block, bytes);
+        let hash = open.map.file().hash(block, bytes);
         write_all_at(&open.file, bytes, range.start)?;
-        self.finish(shared, FinishedBlock { shard, block, hash, non_finite })?;
+        self.finish(
+            shared,
+            FinishedBlock {
+                shard,
+                block,
+                hash,
+                non_finite,
+            },
+        )?;
         self.reporter.written(range.end - range.start);
         self.peak.sample();
         Ok(())
@@ -148,7 +173,8 @@ impl Executor<'_> {
             let end = range.end.min(placed.offset + placed.bytes);
             let out = &mut bytes[(start - range.start) as usize..(end - range.start) as usize];
             let job = &self.jobs[placed.tensor];
-            let findings = job.compute_bytes(start - placed.offset..end - placed.offset, out, scratch)?;
+            let findings =
+                job.compute_bytes(start - placed.offset..end - placed.offset, out, scratch)?;
             self.judge(placed.tensor, &findings)?;
             if findings.non_finite > 0 {
                 non_finite.push((placed.tensor, findings.non_finite));
@@ -161,19 +187,33 @@ impl Executor<'_> {
         if findings.is_clean() || (self.allow_non_finite && findings.unequal.is_none()) {
             return Ok(());
         }
-        Err(RunError::values(self.names[tensor], &self.jobs[tensor], findings))
+        Err(RunError::values(
+            self.names[tensor],
+            &self.jobs[tensor],
+            findings,
+        ))
     }
 
     fn finish(&self, shared: &Shared, block: FinishedBlock) -> Result<(), RunError> {
-        self.journal.lock().unwrap_or_else(PoisonError::into_inner).finished(&block)?;
-        shared.finished.lock().unwrap_or_else(PoisonError::into_inner).push(block);
+        self.journal
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .finished(&block)?;
+        shared
+            .finished
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(block);
         Ok(())
     }
 }
 
 impl Shared {
     fn fail(&self, error: RunError) {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        self.failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert(error);
         self.stop.store(true, Ordering::Relaxed);
         self.notify();
     }
@@ -215,16 +255,20 @@ pub(super) fn trusted(
     let check = || -> Result<(), RunError> {
         let mut buffer = vec![0; HASH_BLOCK];
         while let Some(listed) = listed.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let Some(open) = shards.get(listed.shard) else { continue };
+            let Some(open) = shards.get(listed.shard) else {
+                continue;
+            };
             if listed.block >= open.map.blocks() {
                 continue;
             }
             let range = open.map.range(listed.block);
             let bytes = &mut buffer[..(range.end - range.start) as usize];
             if super::positioned::read_exact_at(&open.file, bytes, range.start).is_ok()
-                && block_hash(listed.block, bytes) == listed.hash
+                && open.map.file().hash(listed.block, bytes) == listed.hash
             {
-                kept.lock().unwrap_or_else(PoisonError::into_inner).push(listed.clone());
+                kept.lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(listed.clone());
             }
         }
         Ok(())
@@ -245,11 +289,15 @@ pub(super) fn trusted(
     Ok(kept)
 }
 
-/// The hashes of a shard's blocks in order; `None` while some are missing.
-pub(super) fn hashes_in_order(shard: usize, map: &ShardMap, finished: &[FinishedBlock]) -> Option<Vec<ChainingValue>> {
+/// The hashes of a shard's finished blocks in order.
+pub(super) fn hashes_in_order(
+    shard: usize,
+    map: &ShardMap,
+    finished: &[FinishedBlock],
+) -> Vec<BlockHash> {
     let mut hashes = vec![None; map.blocks() as usize];
     for block in finished.iter().filter(|block| block.shard == shard) {
         hashes[block.block as usize] = Some(block.hash);
     }
-    hashes.into_iter().collect()
+    hashes.into_iter().flatten().collect()
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use fs_err::{File, OpenOptions};
 use serde::{Deserialize, Serialize};
-use weightsmith_tensors::block_hash::ChainingValue;
+use weightsmith_tensors::BlockHash;
 
 /// A block of an output file that was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ pub(super) struct FinishedBlock {
     /// Index of the block in the shard.
     pub(super) block: u64,
     /// Its hash.
-    pub(super) hash: ChainingValue,
+    pub(super) hash: BlockHash,
     /// NaN and infinite values in it that were allowed, by index of the tensor.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) non_finite: Vec<(usize, u64)>,
@@ -39,13 +39,20 @@ pub(super) struct Journal {
 impl Journal {
     /// Begins a journal.
     pub(super) fn create(path: &Path, key: &str) -> std::io::Result<Self> {
-        let mut journal = Self { file: File::create(path)? };
-        journal.append(&Head { key: key.to_owned() })?;
+        let mut journal = Self {
+            file: File::create(path)?,
+        };
+        journal.append(&Head {
+            key: key.to_owned(),
+        })?;
         Ok(journal)
     }
 
     /// Goes on with a journal: the blocks it lists, or nothing when it is not the journal of `key`.
-    pub(super) fn resume(path: &Path, key: &str) -> std::io::Result<Option<(Self, Vec<FinishedBlock>)>> {
+    pub(super) fn resume(
+        path: &Path,
+        key: &str,
+    ) -> std::io::Result<Option<(Self, Vec<FinishedBlock>)>> {
         if !path.exists() {
             return Ok(None);
         }
@@ -83,7 +90,12 @@ mod tests {
     use super::*;
 
     fn block(block: u64) -> FinishedBlock {
-        FinishedBlock { shard: 0, block, hash: ChainingValue([block as u8; 32]), non_finite: Vec::new() }
+        FinishedBlock {
+            shard: 0,
+            block,
+            hash: BlockHash::from_bytes([block as u8; 32]),
+            non_finite: Vec::new(),
+        }
     }
 
     #[test]
@@ -95,7 +107,12 @@ mod tests {
         journal.finished(&block(1)).unwrap();
         drop(journal);
         let length = fs_err::metadata(&path).unwrap().len();
-        OpenOptions::new().write(true).open(&path).unwrap().set_len(length - 5).unwrap();
+        OpenOptions::new()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_len(length - 5)
+            .unwrap();
 
         let (mut journal, blocks) = Journal::resume(&path, "key").unwrap().unwrap();
         assert_eq!(blocks, [block(0)]);
@@ -110,6 +127,10 @@ mod tests {
         let path = folder.path().join("journal");
         drop(Journal::create(&path, "key").unwrap());
         assert!(Journal::resume(&path, "another").unwrap().is_none());
-        assert!(Journal::resume(&folder.path().join("none"), "key").unwrap().is_none());
+        assert!(
+            Journal::resume(&folder.path().join("none"), "key")
+                .unwrap()
+                .is_none()
+        );
     }
 }

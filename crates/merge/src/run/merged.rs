@@ -32,10 +32,22 @@ impl MergedSource {
         let entries: Vec<TensorEntry> = plan
             .tensors
             .iter()
-            .map(|tensor| TensorEntry { name: tensor.name.clone(), info: tensor.info.clone() })
+            .map(|tensor| TensorEntry {
+                name: tensor.name.clone(),
+                info: tensor.info.clone(),
+            })
             .collect();
-        let by_name = entries.iter().enumerate().map(|(index, entry)| (entry.name.clone(), index)).collect();
-        Ok(Self { entries, by_name, jobs, allow_non_finite: false })
+        let by_name = entries
+            .iter()
+            .enumerate()
+            .map(|(index, entry)| (entry.name.clone(), index))
+            .collect();
+        Ok(Self {
+            entries,
+            by_name,
+            jobs,
+            allow_non_finite: false,
+        })
     }
 
     /// Hands NaN and infinite values out instead of failing at them.
@@ -55,7 +67,12 @@ impl TensorSource for MergedSource {
         self.by_name.get(name).copied()
     }
 
-    fn read<'a>(&'a self, tensor: usize, elements: Range<u64>, scratch: &'a mut Vec<u8>) -> Result<&'a [u8], Error> {
+    fn read<'a>(
+        &'a self,
+        tensor: usize,
+        elements: Range<u64>,
+        scratch: &'a mut Vec<u8>,
+    ) -> Result<&'a [u8], Error> {
         let job = &self.jobs[tensor];
         let mut room = Scratch::default();
         job.measure_all(&mut room)?;
@@ -72,22 +89,42 @@ impl TensorSource for MergedSource {
 }
 
 /// The jobs of a plan, in the order of its tensors.
-pub(super) fn jobs(plan: &Plan, inputs: &[Arc<dyn TensorSource>]) -> Result<Vec<TensorJob>, RunError> {
-    plan.tensors.iter().map(|tensor| job(plan, tensor, inputs)).collect()
+pub(super) fn jobs(
+    plan: &Plan,
+    inputs: &[Arc<dyn TensorSource>],
+) -> Result<Vec<TensorJob>, RunError> {
+    plan.tensors
+        .iter()
+        .map(|tensor| job(plan, tensor, inputs))
+        .collect()
 }
 
-fn job(plan: &Plan, tensor: &PlannedTensor, inputs: &[Arc<dyn TensorSource>]) -> Result<TensorJob, RunError> {
+fn job(
+    plan: &Plan,
+    tensor: &PlannedTensor,
+    inputs: &[Arc<dyn TensorSource>],
+) -> Result<TensorJob, RunError> {
     let locate = |wanted: &SourceTensor| {
         let source = &inputs[wanted.input];
         let model = plan.inputs[wanted.input].label.clone();
         match source.find(&wanted.tensor) {
-            Some(tensor) => Ok(JobSource { model, source: Arc::clone(source), tensor }),
-            None => Err(RunError::InputChanged { input: model, tensor: wanted.tensor.clone() }),
+            Some(tensor) => Ok(JobSource {
+                model,
+                source: Arc::clone(source),
+                tensor,
+            }),
+            None => Err(RunError::InputChanged {
+                input: model,
+                tensor: wanted.tensor.clone(),
+            }),
         }
     };
     let (sources, work) = match &tensor.action {
         Action::Copy { source, equal, .. } => {
-            let sources = std::iter::once(source).chain(equal).map(locate).collect::<Result<Vec<_>, _>>()?;
+            let sources = std::iter::once(source)
+                .chain(equal)
+                .map(locate)
+                .collect::<Result<Vec<_>, _>>()?;
             let work = if sources[0].info().dtype == tensor.info.dtype {
                 Work::Copy
             } else if needs_double(&sources) {
@@ -98,9 +135,15 @@ fn job(plan: &Plan, tensor: &PlannedTensor, inputs: &[Arc<dyn TensorSource>]) ->
             (sources, work)
         }
         Action::Merge(operation) => {
-            let sources = operation.sources.iter().map(locate).collect::<Result<Vec<_>, _>>()?;
-            let method = methods::find(&operation.method)
-                .ok_or_else(|| RunError::UnknownMethod { method: operation.method.clone() })?;
+            let sources = operation
+                .sources
+                .iter()
+                .map(locate)
+                .collect::<Result<Vec<_>, _>>()?;
+            let method =
+                methods::find(&operation.method).ok_or_else(|| RunError::UnknownMethod {
+                    method: operation.method.clone(),
+                })?;
             let work = if needs_double(&sources) {
                 Work::Double((method.compile.double)(operation))
             } else {

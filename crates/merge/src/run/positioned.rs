@@ -44,7 +44,11 @@ mod windows {
     use std::fs::File;
     use std::os::windows::fs::FileExt;
 
-    pub(super) fn write_all_at(file: &File, mut bytes: &[u8], mut offset: u64) -> std::io::Result<()> {
+    pub(super) fn write_all_at(
+        file: &File,
+        mut bytes: &[u8],
+        mut offset: u64,
+    ) -> std::io::Result<()> {
         while !bytes.is_empty() {
             let written = file.seek_write(bytes, offset)?;
             if written == 0 {
@@ -56,7 +60,11 @@ mod windows {
         Ok(())
     }
 
-    pub(super) fn read_exact_at(file: &File, mut bytes: &mut [u8], mut offset: u64) -> std::io::Result<()> {
+    pub(super) fn read_exact_at(
+        file: &File,
+        mut bytes: &mut [u8],
+        mut offset: u64,
+    ) -> std::io::Result<()> {
         while !bytes.is_empty() {
             let read = file.seek_read(bytes, offset)?;
             if read == 0 {

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use weightsmith_tensors::block_hash::HASH_BLOCK;
+use weightsmith_tensors::{FileBlocks, HASH_BLOCK};
 
 /// Something for a worker to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,20 +51,28 @@ pub(super) struct ShardMap {
 }
 
 impl ShardMap {
+    /// The file as blocks.
+    pub(super) fn file(&self) -> FileBlocks {
+        FileBlocks::new(self.bytes)
+    }
+
     pub(super) fn blocks(&self) -> u64 {
-        self.bytes.div_ceil(HASH_BLOCK as u64)
+        self.file().count()
     }
 
     /// The bytes of the file that a block holds.
     pub(super) fn range(&self, block: u64) -> Range<u64> {
-        let start = block * HASH_BLOCK as u64;
-        start..(start + HASH_BLOCK as u64).min(self.bytes)
+        self.file().range(block)
     }
 
     /// The tensors that have bytes in a range of the file.
     pub(super) fn overlapping(&self, range: &Range<u64>) -> &[Placed] {
-        let first = self.tensors.partition_point(|placed| placed.offset + placed.bytes <= range.start);
-        let last = self.tensors.partition_point(|placed| placed.offset < range.end);
+        let first = self
+            .tensors
+            .partition_point(|placed| placed.offset + placed.bytes <= range.start);
+        let last = self
+            .tensors
+            .partition_point(|placed| placed.offset < range.end);
         &self.tensors[first..last.max(first)]
     }
 }
@@ -92,18 +100,32 @@ pub(super) fn schedule(
             if blocks_of(&own).any(|block| !is_finished(shard, block)) {
                 let Measuring { passes, blocks } = measuring(placed.tensor);
                 for pass in 0..passes {
-                    tasks.extend((0..blocks).map(|block| Task::Measure { tensor: placed.tensor, pass, block }));
+                    tasks.extend((0..blocks).map(|block| Task::Measure {
+                        tensor: placed.tensor,
+                        pass,
+                        block,
+                    }));
                 }
             }
             tasks.append(&mut held);
             // blocks that end within this tensor need no later one
-            let complete = if own.end == map.bytes { map.blocks() } else { own.end / HASH_BLOCK as u64 };
+            let complete = if own.end == map.bytes {
+                map.blocks()
+            } else {
+                own.end / HASH_BLOCK as u64
+            };
             held.extend(
-                (next..complete.max(next)).filter(|&block| !is_finished(shard, block)).map(|block| Task::Write { shard, block }),
+                (next..complete.max(next))
+                    .filter(|&block| !is_finished(shard, block))
+                    .map(|block| Task::Write { shard, block }),
             );
             next = next.max(complete);
         }
-        held.extend((next..map.blocks()).filter(|&block| !is_finished(shard, block)).map(|block| Task::Write { shard, block }));
+        held.extend(
+            (next..map.blocks())
+                .filter(|&block| !is_finished(shard, block))
+                .map(|block| Task::Write { shard, block }),
+        );
     }
     tasks.append(&mut held);
     tasks
@@ -111,7 +133,11 @@ pub(super) fn schedule(
 
 fn blocks_of(bytes: &Range<u64>) -> Range<u64> {
     let block = HASH_BLOCK as u64;
-    if bytes.is_empty() { 0..0 } else { bytes.start / block..bytes.end.div_ceil(block) }
+    if bytes.is_empty() {
+        0..0
+    } else {
+        bytes.start / block..bytes.end.div_ceil(block)
+    }
 }
 
 #[cfg(test)]
@@ -121,7 +147,11 @@ mod tests {
     const BLOCK: u64 = HASH_BLOCK as u64;
 
     fn placed(tensor: usize, offset: u64, bytes: u64) -> Placed {
-        Placed { tensor, offset, bytes }
+        Placed {
+            tensor,
+            offset,
+            bytes,
+        }
     }
 
     /// A header of 100 bytes, a tensor of 2.5 blocks, one of 10 bytes, one of 1 block.
@@ -129,7 +159,11 @@ mod tests {
         let large = 2 * BLOCK + BLOCK / 2;
         ShardMap {
             bytes: 100 + large + 10 + BLOCK,
-            tensors: vec![placed(0, 100, large), placed(1, 100 + large, 10), placed(2, 110 + large, BLOCK)],
+            tensors: vec![
+                placed(0, 100, large),
+                placed(1, 100 + large, 10),
+                placed(2, 110 + large, BLOCK),
+            ],
         }
     }
 
@@ -139,26 +173,70 @@ mod tests {
 
     #[test]
     fn every_block_comes_once_and_after_the_statistics_of_its_tensors() {
-        let tasks = schedule(&[map()], |_| Measuring { passes: 1, blocks: 2 }, |_, _| false);
+        let tasks = schedule(
+            &[map()],
+            |_| Measuring {
+                passes: 1,
+                blocks: 2,
+            },
+            |_, _| false,
+        );
         let position = |task: Task| tasks.iter().position(|&t| t == task).unwrap();
         assert_eq!(tasks.len(), 3 * 2 + 4);
         for (block, tensors) in [(0, vec![0]), (1, vec![0]), (2, vec![0, 1, 2]), (3, vec![2])] {
             for tensor in tensors {
-                assert!(position(write(block)) > position(Task::Measure { tensor, pass: 0, block: 1 }));
+                assert!(
+                    position(write(block))
+                        > position(Task::Measure {
+                            tensor,
+                            pass: 0,
+                            block: 1
+                        })
+                );
             }
         }
     }
 
     #[test]
     fn finished_blocks_and_statistics_that_only_they_need_are_left_out() {
-        let tasks = schedule(&[map()], |_| Measuring { passes: 1, blocks: 1 }, |_, block| block != 3);
-        assert_eq!(tasks, [Task::Measure { tensor: 2, pass: 0, block: 0 }, write(3)]);
+        let tasks = schedule(
+            &[map()],
+            |_| Measuring {
+                passes: 1,
+                blocks: 1,
+            },
+            |_, block| block != 3,
+        );
+        assert_eq!(
+            tasks,
+            [
+                Task::Measure {
+                    tensor: 2,
+                    pass: 0,
+                    block: 0
+                },
+                write(3)
+            ]
+        );
     }
 
     #[test]
     fn a_file_of_a_header_alone_is_one_block() {
-        let map = ShardMap { bytes: 16, tensors: vec![placed(0, 16, 0)] };
-        assert_eq!(schedule(&[map], |_| Measuring { passes: 0, blocks: 0 }, |_, _| false), [write(0)]);
+        let map = ShardMap {
+            bytes: 16,
+            tensors: vec![placed(0, 16, 0)],
+        };
+        assert_eq!(
+            schedule(
+                &[map],
+                |_| Measuring {
+                    passes: 0,
+                    blocks: 0
+                },
+                |_, _| false
+            ),
+            [write(0)]
+        );
     }
 
     #[test]

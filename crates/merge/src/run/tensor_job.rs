@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use weightsmith_tensors::kernels::{REDUCTION_BLOCK, TILE};
-use weightsmith_tensors::{DType, Error, Real, TensorInfo, TensorSource, cast};
+use weightsmith_tensors::{DType, Error, Real, TensorInfo, TensorSource, non_finite_in};
 
 use crate::methods::{Kernel, Statistic, Tiles};
 
@@ -26,7 +26,11 @@ impl JobSource {
         &self.source.tensors()[self.tensor].info
     }
 
-    pub(crate) fn read<'a>(&'a self, elements: Range<u64>, scratch: &'a mut Vec<u8>) -> Result<&'a [u8], Error> {
+    pub(crate) fn read<'a>(
+        &'a self,
+        elements: Range<u64>,
+        scratch: &'a mut Vec<u8>,
+    ) -> Result<&'a [u8], Error> {
         self.source.read(self.tensor, elements, scratch)
     }
 }
@@ -91,7 +95,8 @@ impl Findings {
 
     pub(crate) fn add(&mut self, other: Self) {
         self.non_finite += other.non_finite;
-        self.sources.resize(self.sources.len().max(other.sources.len()), 0);
+        self.sources
+            .resize(self.sources.len().max(other.sources.len()), 0);
         for (sum, count) in self.sources.iter_mut().zip(other.sources) {
             *sum += count;
         }
@@ -141,14 +146,24 @@ impl TensorJob {
 
     /// True when any part can be computed.
     pub(crate) fn is_ready(&self) -> bool {
-        self.passes.last().is_none_or(|pass| pass.total.get().is_some())
+        self.passes
+            .last()
+            .is_none_or(|pass| pass.total.get().is_some())
     }
 
     /// Measures one block of a pass; all earlier passes must be complete.
-    pub(crate) fn measure(&self, pass: usize, block: u64, scratch: &mut Scratch) -> Result<(), Error> {
+    pub(crate) fn measure(
+        &self,
+        pass: usize,
+        block: u64,
+        scratch: &mut Scratch,
+    ) -> Result<(), Error> {
         let start = block * REDUCTION_BLOCK;
         let elements = start..(start + REDUCTION_BLOCK).min(self.info.elements());
-        let earlier: Vec<Statistic> = self.passes[..pass].iter().filter_map(|p| p.total.get().cloned()).collect();
+        let earlier: Vec<Statistic> = self.passes[..pass]
+            .iter()
+            .filter_map(|p| p.total.get().cloned())
+            .collect();
         let partial = match &self.work {
             Work::Copy => Vec::new(),
             Work::Single(kernel) => self.sum(kernel.as_ref(), pass, &earlier, elements, scratch)?,
@@ -184,6 +199,33 @@ impl TensorJob {
         }
     }
 
+    /// As [`TensorJob::compute`], for a range of the tensor's bytes.
+    pub(crate) fn compute_bytes(
+        &self,
+        bytes: Range<u64>,
+        out: &mut [u8],
+        scratch: &mut Scratch,
+    ) -> Result<Findings, Error> {
+        let bits = self.info.dtype.bits();
+        // the fewest elements that fill whole bytes, and those bytes
+        let (group, group_bytes) = if bits % 8 == 0 {
+            (1, bits / 8)
+        } else {
+            (8, bits)
+        };
+        let start = bytes.start / group_bytes;
+        let end = bytes.end.div_ceil(group_bytes);
+        let elements = start * group..(end * group).min(self.info.elements());
+        if bits % 8 == 0 {
+            return self.compute(elements, out, scratch);
+        }
+        let mut whole = vec![0; ((elements.end - elements.start) * bits / 8) as usize];
+        let findings = self.compute(elements, &mut whole, scratch)?;
+        let offset = (bytes.start - start * group_bytes) as usize;
+        out.copy_from_slice(&whole[offset..][..out.len()]);
+        Ok(findings)
+    }
+
     fn sum<T: Widened>(
         &self,
         kernel: &dyn Kernel<T>,
@@ -193,7 +235,10 @@ impl TensorJob {
         scratch: &mut Scratch,
     ) -> Result<Statistic, Error> {
         let mut sums = vec![0.0; kernel.passes()[pass]];
-        self.for_each_tile(elements, scratch, |_, tiles, _| kernel.measure(pass, earlier, tiles, &mut sums))?;
+        self.for_each_tile(elements, scratch, |_, tiles, _| {
+            kernel.measure(pass, earlier, tiles, &mut sums);
+            Ok(())
+        })?;
         Ok(sums)
     }
 
@@ -205,24 +250,35 @@ impl TensorJob {
         scratch: &mut Scratch,
     ) -> Result<Findings, Error> {
         let conclusion = self.conclusion.get_or_init(|| {
-            let statistics: Vec<Statistic> = self.passes.iter().filter_map(|pass| pass.total.get().cloned()).collect();
+            let statistics: Vec<Statistic> = self
+                .passes
+                .iter()
+                .filter_map(|pass| pass.total.get().cloned())
+                .collect();
             kernel.conclude(&statistics)
         });
         let width = (self.info.dtype.bits() / 8) as usize;
         let mut findings = Findings::default();
-        self.for_each_tile(elements.clone(), scratch, |offset, tiles, result: &mut [T]| {
-            kernel.apply(conclusion, tiles, result);
-            let out = &mut out[offset * width..][..result.len() * width];
-            T::narrow(result, self.info.dtype, out);
-            let non_finite = cast::non_finite_in(self.info.dtype, out);
-            if non_finite > 0 {
-                findings.add(Findings {
-                    non_finite,
-                    sources: (0..self.sources.len()).map(|s| T::count_non_finite(tiles.source(s))).collect(),
-                    unequal: None,
-                });
-            }
-        })?;
+        self.for_each_tile(
+            elements.clone(),
+            scratch,
+            |offset, tiles, result: &mut [T]| {
+                kernel.apply(conclusion, tiles, result);
+                let out = &mut out[offset * width..][..result.len() * width];
+                T::narrow(result, self.info.dtype, out)?;
+                let non_finite = non_finite_in(self.info.dtype, out);
+                if non_finite > 0 {
+                    findings.add(Findings {
+                        non_finite,
+                        sources: (0..self.sources.len())
+                            .map(|s| T::count_non_finite(tiles.source(s)))
+                            .collect(),
+                        unequal: None,
+                    });
+                }
+                Ok(())
+            },
+        )?;
         Ok(findings)
     }
 
@@ -231,7 +287,7 @@ impl TensorJob {
         &self,
         elements: Range<u64>,
         scratch: &mut Scratch,
-        mut visit: impl FnMut(usize, &Tiles<'_, T>, &mut [T]),
+        mut visit: impl FnMut(usize, &Tiles<'_, T>, &mut [T]) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let count = self.sources.len();
         let (bytes, room) = T::room(scratch);
@@ -254,10 +310,14 @@ impl TensorJob {
                     let dtype = self.sources[position].info().dtype;
                     let width = (dtype.bits() / 8) as usize;
                     let start = (tile - piece) as usize * width;
-                    T::widen(dtype, &view[start..start + len * width], &mut widened[position * TILE..][..len]);
+                    T::widen(
+                        dtype,
+                        &view[start..start + len * width],
+                        &mut widened[position * TILE..][..len],
+                    )?;
                 }
                 let offset = (tile - elements.start) as usize;
-                visit(offset, &Tiles::new(widened, TILE, len), &mut result[..len]);
+                visit(offset, &Tiles::new(widened, TILE, len), &mut result[..len])?;
                 tile += len as u64;
             }
             piece = end;
@@ -265,13 +325,20 @@ impl TensorJob {
         Ok(())
     }
 
-    fn copy(&self, elements: Range<u64>, out: &mut [u8], scratch: &mut Scratch) -> Result<Findings, Error> {
-        scratch.bytes.resize_with(scratch.bytes.len().max(2), Vec::new);
+    fn copy(
+        &self,
+        elements: Range<u64>,
+        out: &mut [u8],
+        scratch: &mut Scratch,
+    ) -> Result<Findings, Error> {
+        scratch
+            .bytes
+            .resize_with(scratch.bytes.len().max(2), Vec::new);
         let (first, second) = scratch.bytes.split_at_mut(1);
         let bytes = self.sources[0].read(elements.clone(), &mut first[0])?;
         out.copy_from_slice(bytes);
         let mut findings = Findings {
-            non_finite: cast::non_finite_in(self.info.dtype, out),
+            non_finite: non_finite_in(self.info.dtype, out),
             sources: Vec::new(),
             unequal: None,
         };
@@ -290,7 +357,10 @@ impl TensorJob {
 impl Pass {
     fn new(blocks: usize) -> Self {
         let pass = Self {
-            partials: Mutex::new(Partials { blocks: vec![None; blocks], missing: blocks }),
+            partials: Mutex::new(Partials {
+                blocks: vec![None; blocks],
+                missing: blocks,
+            }),
             total: OnceLock::new(),
         };
         if blocks == 0 {
@@ -301,7 +371,12 @@ impl Pass {
 
     fn has(&self, block: usize) -> bool {
         self.total.get().is_some()
-            || self.partials.lock().unwrap_or_else(PoisonError::into_inner).blocks[block].is_some()
+            || self
+                .partials
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .blocks[block]
+                .is_some()
     }
 
     fn add(&self, block: usize, partial: Statistic) {
@@ -349,5 +424,7 @@ impl Widened for f64 {
 
 /// The precision in which a tensor is computed: double where an input is.
 pub(crate) fn needs_double(sources: &[JobSource]) -> bool {
-    sources.iter().any(|source| source.info().dtype == DType::F64)
+    sources
+        .iter()
+        .any(|source| source.info().dtype == DType::F64)
 }

@@ -36,9 +36,18 @@ impl WorkFolder {
         refuse_existing(&target, force)?;
         let path = working_path(&target, inside);
         fs::create_dir_all(&path)?;
-        let lock = File::options().create(true).truncate(false).write(true).open(path.join(LOCK))?;
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path.join(LOCK))?;
         match lock.file().try_lock() {
-            Ok(()) => Ok(Self { target, path, inside, lock }),
+            Ok(()) => Ok(Self {
+                target,
+                path,
+                inside,
+                lock,
+            }),
             Err(std::fs::TryLockError::WouldBlock) => Err(RunError::Busy { path: target }),
             Err(std::fs::TryLockError::Error(error)) => Err(error.into()),
         }
@@ -97,10 +106,14 @@ impl WorkFolder {
 }
 
 fn refuse_existing(target: &Path, force: bool) -> Result<(), RunError> {
-    let Ok(metadata) = fs::metadata(target) else { return Ok(()) };
+    let Ok(metadata) = fs::metadata(target) else {
+        return Ok(());
+    };
     let occupied = !metadata.is_dir() || contents(target)?.next().is_some();
     if occupied && (!force || !metadata.is_dir()) {
-        return Err(RunError::OutputExists { path: target.to_owned() });
+        return Err(RunError::OutputExists {
+            path: target.to_owned(),
+        });
     }
     Ok(())
 }
@@ -118,7 +131,10 @@ fn working_path(target: &Path, inside: bool) -> PathBuf {
     if inside {
         return target.join(INSIDE);
     }
-    let name = target.file_name().map_or_else(|| "output".into(), |name| name.to_string_lossy().into_owned());
+    let name = target.file_name().map_or_else(
+        || "output".into(),
+        |name| name.to_string_lossy().into_owned(),
+    );
     target.with_file_name(format!(".{name}.weightsmith-partial"))
 }
 
@@ -184,10 +200,15 @@ fn exchange(_: &Path, _: &Path) -> std::io::Result<()> {
 /// Moves what is in `from` into `to`, `config.json` last: without it no loader takes the folder for a model.
 fn move_files(from: &Path, to: &Path) -> std::io::Result<()> {
     for old in contents(to)? {
-        if old.is_dir() { fs::remove_dir_all(old)? } else { fs::remove_file(old)? }
+        if old.is_dir() {
+            fs::remove_dir_all(old)?
+        } else {
+            fs::remove_file(old)?
+        }
     }
-    let mut entries: Vec<PathBuf> =
-        fs::read_dir(from)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+    let mut entries: Vec<PathBuf> = fs::read_dir(from)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()?;
     entries.sort_by_key(|path| (path.ends_with("config.json"), path.clone()));
     for entry in entries {
         if let Some(name) = entry.file_name() {
@@ -200,7 +221,11 @@ fn move_files(from: &Path, to: &Path) -> std::io::Result<()> {
 fn flush_tree(folder: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.is_dir() { flush_tree(&path)? } else { File::open(&path)?.sync_all()? }
+        if path.is_dir() {
+            flush_tree(&path)?
+        } else {
+            File::open(&path)?.sync_all()?
+        }
     }
     File::open(folder)?.sync_all()
 }
@@ -215,7 +240,10 @@ mod tests {
         let target = root.path().join("out");
         fs::create_dir(&target).unwrap();
         fs::write(target.join("old"), "old").unwrap();
-        assert!(matches!(WorkFolder::open(&target, false), Err(RunError::OutputExists { .. })));
+        assert!(matches!(
+            WorkFolder::open(&target, false),
+            Err(RunError::OutputExists { .. })
+        ));
 
         let work = WorkFolder::open(&target, true).unwrap();
         fs::write(work.path().join("new"), "new").unwrap();
@@ -234,7 +262,10 @@ mod tests {
         fs::write(work.path().join("new"), "new").unwrap();
         work.publish(false).unwrap();
         assert!(target.join("new").exists());
-        assert!(matches!(WorkFolder::open(&target.join("new"), true), Err(RunError::OutputExists { .. })));
+        assert!(matches!(
+            WorkFolder::open(&target.join("new"), true),
+            Err(RunError::OutputExists { .. })
+        ));
     }
 
     #[test]
@@ -242,7 +273,10 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let target = root.path().join("out");
         let first = WorkFolder::open(&target, false).unwrap();
-        assert!(matches!(WorkFolder::open(&target, false), Err(RunError::Busy { .. })));
+        assert!(matches!(
+            WorkFolder::open(&target, false),
+            Err(RunError::Busy { .. })
+        ));
         first.remove().unwrap();
         assert!(!target.exists());
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);

@@ -1,0 +1,25 @@
+//! The run: executes a plan. It never sees the recipe's YAML but to store it beside the result.
+//!
+//! Work is done in blocks of the output files, in any order, by all cores; what is written is the same for any number of
+//! threads and any memory budget. A result appears at its path when it is complete, or not at all.
+
+mod budget;
+mod error;
+mod execute;
+mod executor;
+mod journal;
+mod memory;
+mod merged;
+mod positioned;
+mod reporter;
+mod schedule;
+mod side_files;
+mod space;
+mod tensor_job;
+mod verification;
+mod work_folder;
+
+pub use error::RunError;
+pub use execute::{OutputFile, Report, RunOptions, execute};
+pub use merged::MergedSource;
+pub use reporter::{Reporter, Silent};
