@@ -9,11 +9,17 @@ use weightsmith_tensors::DType;
 use crate::family::{Shape, Workshop, errors};
 
 fn untied() -> Shape {
-    Shape { tied: false, ..Shape::default() }
+    Shape {
+        tied: false,
+        ..Shape::default()
+    }
 }
 
 fn names(plan: &Plan) -> Vec<&str> {
-    plan.tensors.iter().map(|tensor| tensor.name.as_str()).collect()
+    plan.tensors
+        .iter()
+        .map(|tensor| tensor.name.as_str())
+        .collect()
 }
 
 const LINEAR: &str = "
@@ -51,26 +57,54 @@ dtype: bfloat16
     let plan = &planned.plan;
     assert_eq!(plan.layers.len(), 4);
     assert!(names(plan).contains(&"model.layers.3.mlp.up_proj.weight"));
-    let dropped: Vec<(usize, &str, &str)> =
-        plan.dropped.iter().map(|d| (d.input, d.tensor.as_str(), d.reason.as_str())).collect();
-    assert!(dropped.contains(&(0, "model.layers.2.mlp.up_proj.weight", "layer 2 is in no slice")), "{dropped:?}");
-    assert!(dropped.contains(&(1, "model.layers.0.mlp.up_proj.weight", "layer 0 is in no slice")));
-    assert!(dropped.iter().any(|(input, tensor, _)| (*input, *tensor) == (1, "model.embed_tokens.weight")));
+    let dropped: Vec<(usize, &str, &str)> = plan
+        .dropped
+        .iter()
+        .map(|d| (d.input, d.tensor.as_str(), d.reason.as_str()))
+        .collect();
+    assert!(
+        dropped.contains(&(
+            0,
+            "model.layers.2.mlp.up_proj.weight",
+            "layer 2 is in no slice"
+        )),
+        "{dropped:?}"
+    );
+    assert!(dropped.contains(&(
+        1,
+        "model.layers.0.mlp.up_proj.weight",
+        "layer 0 is in no slice"
+    )));
+    assert!(
+        dropped
+            .iter()
+            .any(|(input, tensor, _)| (*input, *tensor) == (1, "model.embed_tokens.weight"))
+    );
     let config: serde_json::Value = serde_json::from_str(plan.config.as_ref().unwrap()).unwrap();
     assert_eq!(config["num_hidden_layers"], 4);
 
     workshop.merge(recipe, "out");
-    let layer = |model: &str, index: u32| workshop.values(model, &format!("model.layers.{index}.mlp.up_proj.weight"));
+    let layer = |model: &str, index: u32| {
+        workshop.values(model, &format!("model.layers.{index}.mlp.up_proj.weight"))
+    };
     assert_eq!(layer("out", 1), layer("a", 1));
     assert_eq!(layer("out", 2), layer("b", 1));
     assert_eq!(layer("out", 3), layer("b", 2));
-    assert_eq!(workshop.values("out", "model.norm.weight"), workshop.values("b", "model.norm.weight"));
+    assert_eq!(
+        workshop.values("out", "model.norm.weight"),
+        workshop.values("b", "model.norm.weight")
+    );
 }
 
 #[test]
 fn tied_models_never_gain_a_head() {
     let workshop = Workshop::new();
-    let head = [("lm_head.weight", DType::BF16, &[20u64, 8][..], vec![0.5; 160])];
+    let head = [(
+        "lm_head.weight",
+        DType::BF16,
+        &[20u64, 8][..],
+        vec![0.5; 160],
+    )];
     workshop.model("a", 1, &Shape::default());
     workshop.model_with("b", 2, &Shape::default(), &head);
     let plan = workshop.plan(LINEAR).plan;
@@ -85,18 +119,33 @@ fn a_tied_input_gives_its_embedding_as_head_when_another_has_its_own() {
     workshop.model("a", 1, &Shape::default());
     workshop.model("b", 2, &untied());
     let planned = workshop.plan(LINEAR);
-    let head = planned.plan.tensors.iter().find(|tensor| tensor.name == "lm_head.weight").unwrap();
-    let Action::Merge(operation) = &head.action else { panic!("{:?}", head.action) };
+    let head = planned
+        .plan
+        .tensors
+        .iter()
+        .find(|tensor| tensor.name == "lm_head.weight")
+        .unwrap();
+    let Action::Merge(operation) = &head.action else {
+        panic!("{:?}", head.action)
+    };
     assert_eq!(operation.sources[0].tensor, "model.embed_tokens.weight");
     assert_eq!(operation.sources[1].tensor, "lm_head.weight");
-    let config: serde_json::Value = serde_json::from_str(planned.plan.config.as_ref().unwrap()).unwrap();
+    let config: serde_json::Value =
+        serde_json::from_str(planned.plan.config.as_ref().unwrap()).unwrap();
     assert_eq!(config["tie_word_embeddings"], false);
 }
 
 #[test]
 fn a_buffer_that_one_model_lacks_is_copied_and_unequal_buffers_are_an_error() {
     let workshop = Workshop::new();
-    let buffer = |value: f32| [("model.position_ids", DType::I64, &[2u64][..], vec![0.0, value])];
+    let buffer = |value: f32| {
+        [(
+            "model.position_ids",
+            DType::I64,
+            &[2u64][..],
+            vec![0.0, value],
+        )]
+    };
     workshop.model("a", 1, &Shape::default());
     workshop.model_with("b", 2, &Shape::default(), &buffer(1.0));
     workshop.merge(LINEAR, "out");
@@ -104,41 +153,78 @@ fn a_buffer_that_one_model_lacks_is_copied_and_unequal_buffers_are_an_error() {
     workshop.merge(LINEAR, "equal");
     workshop.model_with("a", 1, &Shape::default(), &buffer(2.0));
     let error = workshop
-        .run(&workshop.plan(LINEAR), "unequal", &Silent, &AtomicBool::new(false), |_| {})
+        .run(
+            &workshop.plan(LINEAR),
+            "unequal",
+            &Silent,
+            &AtomicBool::new(false),
+            |_| {},
+        )
         .unwrap_err();
-    assert!(matches!(&error, RunError::UnequalBuffers { tensor, .. } if tensor == "model.position_ids"), "{error}");
+    assert!(
+        matches!(&error, RunError::UnequalBuffers { tensor, .. } if tensor == "model.position_ids"),
+        "{error}"
+    );
 }
 
 #[test]
 fn a_tensor_that_the_second_model_lacks_is_an_error_that_names_both() {
     let workshop = Workshop::new();
-    workshop.model_with("a", 1, &Shape::default(), &[("model.extra.weight", DType::BF16, &[1], vec![1.0])]);
+    workshop.model_with(
+        "a",
+        1,
+        &Shape::default(),
+        &[("model.extra.weight", DType::BF16, &[1], vec![1.0])],
+    );
     workshop.model("b", 2, &Shape::default());
     let errors = errors(workshop.try_plan(LINEAR));
     assert_eq!(errors.len(), 1);
-    assert!(errors[0].contains("`b` lacks tensor `model.extra.weight`"), "{errors:?}");
+    assert!(
+        errors[0].contains("`b` lacks tensor `model.extra.weight`"),
+        "{errors:?}"
+    );
 }
 
 #[test]
 fn vocabularies_of_different_length_are_cut_only_when_asked_to() {
     let workshop = Workshop::new();
     workshop.model("a", 1, &untied());
-    workshop.model("b", 2, &Shape { vocabulary: 17, ..untied() });
+    workshop.model(
+        "b",
+        2,
+        &Shape {
+            vocabulary: 17,
+            ..untied()
+        },
+    );
     let messages = errors(workshop.try_plan(LINEAR));
-    assert!(messages[0].contains("[20, 8]") && messages[0].contains("[17, 8]"), "{messages:?}");
+    assert!(
+        messages[0].contains("[20, 8]") && messages[0].contains("[17, 8]"),
+        "{messages:?}"
+    );
     assert!(messages[0].contains("--unsafe-truncate-embeddings"));
 
     let parsed = weightsmith::recipe::parse(LINEAR, &|path| workshop.path(path).exists());
-    let options = weightsmith::plan::PlanOptions { truncate_embeddings: true, ..workshop.plan_options() };
+    let options = weightsmith::plan::PlanOptions {
+        truncate_embeddings: true,
+        ..workshop.plan_options()
+    };
     let planned = weightsmith::plan::build(&parsed.recipes[0], &options).unwrap();
-    workshop.run(&planned, "out", &Silent, &AtomicBool::new(false), |_| {}).unwrap();
+    workshop
+        .run(&planned, "out", &Silent, &AtomicBool::new(false), |_| {})
+        .unwrap();
     let name = "model.embed_tokens.weight";
-    let (out, a, b) = (workshop.values("out", name), workshop.values("a", name), workshop.values("b", name));
+    let (out, a, b) = (
+        workshop.values("out", name),
+        workshop.values("a", name),
+        workshop.values("b", name),
+    );
     assert_eq!(out.len(), 17 * 8);
     for element in 0..out.len() {
         assert!((out[element] - (a[element] + b[element]) / 2.0).abs() < 1e-2);
     }
-    let config: serde_json::Value = serde_json::from_str(planned.plan.config.as_ref().unwrap()).unwrap();
+    let config: serde_json::Value =
+        serde_json::from_str(planned.plan.config.as_ref().unwrap()).unwrap();
     assert_eq!(config["vocab_size"], 17);
 }
 
@@ -156,8 +242,13 @@ dtype: float32
 ",
     );
     assert_eq!(planned.plan.inputs.len(), 1);
-    workshop.run(&planned, "out", &Silent, &AtomicBool::new(false), |_| {}).unwrap();
-    let (out, a) = (workshop.values("out", "model.norm.weight"), workshop.values("a", "model.norm.weight"));
+    workshop
+        .run(&planned, "out", &Silent, &AtomicBool::new(false), |_| {})
+        .unwrap();
+    let (out, a) = (
+        workshop.values("out", "model.norm.weight"),
+        workshop.values("a", "model.norm.weight"),
+    );
     for (out, a) in out.iter().zip(a) {
         assert!((out - 1.1 * a).abs() <= 1e-6 * a.abs());
     }
@@ -174,8 +265,14 @@ fn the_companion_files_of_the_donor_come_along() {
     fs_err::write(folder.join("pytorch_model.bin"), "not this").unwrap();
     workshop.merge(&format!("{LINEAR}base_model: b\n"), "out");
     let out = workshop.path("out");
-    assert_eq!(fs_err::read_to_string(out.join("tokenizer.json")).unwrap(), "{\"b\": 1}");
+    assert_eq!(
+        fs_err::read_to_string(out.join("tokenizer.json")).unwrap(),
+        "{\"b\": 1}"
+    );
     assert!(out.join("1_Pooling/config.json").exists());
     assert!(!out.join("pytorch_model.bin").exists());
-    assert_eq!(fs_err::read_to_string(out.join("mergekit_config.yml")).unwrap(), "a recipe");
+    assert_eq!(
+        fs_err::read_to_string(out.join("mergekit_config.yml")).unwrap(),
+        "a recipe"
+    );
 }

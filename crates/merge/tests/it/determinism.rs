@@ -10,7 +10,13 @@ use crate::family::{Shape, Workshop, weight_files};
 
 /// Embeddings of 2²² + elements: several hash blocks, several reduction blocks, none of them full at the end.
 fn large() -> Shape {
-    Shape { layers: 2, hidden: 520, vocabulary: 8111, dtype: DType::BF16, tied: true }
+    Shape {
+        layers: 2,
+        hidden: 520,
+        vocabulary: 8111,
+        dtype: DType::BF16,
+        tied: true,
+    }
 }
 
 const SLERP: &str = "
@@ -31,18 +37,33 @@ fn threads_and_budgets_do_not_change_a_byte() {
     workshop.model("b", 2, &large());
     let planned = workshop.plan(SLERP);
     let mut results = Vec::new();
-    for (threads, budget) in [(1, 256 << 20), (2, 256 << 20), (7, 256 << 20), (7, 16 << 20), (2, 10 << 20)] {
+    for (threads, budget) in [
+        (1, 256 << 20),
+        (2, 256 << 20),
+        (7, 256 << 20),
+        (7, 16 << 20),
+        (2, 10 << 20),
+    ] {
         let out = format!("out-{threads}-{budget}");
         workshop
-            .run(&planned, &out, &Silent, &AtomicBool::new(false), |options| {
-                options.threads = threads;
-                options.max_memory = budget;
-            })
+            .run(
+                &planned,
+                &out,
+                &Silent,
+                &AtomicBool::new(false),
+                |options| {
+                    options.threads = threads;
+                    options.max_memory = budget;
+                },
+            )
             .unwrap();
         results.push(weight_files(&workshop.path(&out)));
     }
     assert_eq!(results[0].len(), 1);
-    assert!(results.iter().all(|result| *result == results[0]), "some configuration wrote other bytes");
+    assert!(
+        results.iter().all(|result| *result == results[0]),
+        "some configuration wrote other bytes"
+    );
 }
 
 #[test]
@@ -60,7 +81,12 @@ fn an_unwritten_merge_reads_as_the_bytes_that_a_run_writes() {
         let other = written.find(&entry.name).unwrap();
         let elements = entry.info.elements();
         // whole, and in ranges that begin and end in the middle of rows, tiles and blocks
-        let ranges: Vec<Range<u64>> = vec![0..elements, elements / 3..elements / 2 + 1, elements - 1..elements, 0..0];
+        let ranges: Vec<Range<u64>> = vec![
+            0..elements,
+            elements / 3..elements / 2 + 1,
+            elements - 1..elements,
+            0..0,
+        ];
         for range in ranges {
             let (mut one, mut two) = (Vec::new(), Vec::new());
             let expected = written.read(other, range.clone(), &mut one).unwrap();
@@ -77,13 +103,25 @@ fn shards_hold_the_same_tensors_as_one_file() {
     workshop.model("b", 2, &Shape::default());
     workshop.merge(SLERP, "whole");
     let parsed = weightsmith::recipe::parse(SLERP, &|path| workshop.path(path).exists());
-    let options = weightsmith::plan::PlanOptions { shard_size: Some(500), ..workshop.plan_options() };
+    let options = weightsmith::plan::PlanOptions {
+        shard_size: Some(500),
+        ..workshop.plan_options()
+    };
     let planned = weightsmith::plan::build(&parsed.recipes[0], &options).unwrap();
-    workshop.run(&planned, "shards", &Silent, &AtomicBool::new(false), |_| {}).unwrap();
+    workshop
+        .run(&planned, "shards", &Silent, &AtomicBool::new(false), |_| {})
+        .unwrap();
     assert!(weight_files(&workshop.path("shards")).len() > 2);
-    assert!(workshop.path("shards/model.safetensors.index.json").exists());
+    assert!(
+        workshop
+            .path("shards/model.safetensors.index.json")
+            .exists()
+    );
     for tensor in &planned.plan.tensors {
-        assert_eq!(workshop.values("whole", &tensor.name), workshop.values("shards", &tensor.name));
+        assert_eq!(
+            workshop.values("whole", &tensor.name),
+            workshop.values("shards", &tensor.name)
+        );
     }
 }
 
@@ -94,6 +132,9 @@ fn a_plan_survives_being_written_as_json() {
     workshop.model("b", 2, &Shape::default());
     let plan = workshop.plan(SLERP).plan;
     let text = serde_json::to_string(&plan).unwrap();
-    assert_eq!(serde_json::from_str::<weightsmith::plan::Plan>(&text).unwrap(), plan);
+    assert_eq!(
+        serde_json::from_str::<weightsmith::plan::Plan>(&text).unwrap(),
+        plan
+    );
     assert_eq!(workshop.plan(SLERP).plan, plan);
 }

@@ -28,7 +28,13 @@ pub(crate) struct Shape {
 
 impl Default for Shape {
     fn default() -> Self {
-        Self { layers: 3, hidden: 8, vocabulary: 20, dtype: DType::BF16, tied: true }
+        Self {
+            layers: 3,
+            hidden: 8,
+            vocabulary: 20,
+            dtype: DType::BF16,
+            tied: true,
+        }
     }
 }
 
@@ -42,13 +48,24 @@ pub(crate) fn numbers(seed: u64, count: u64, spread: f32) -> Vec<f32> {
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         (((z ^ (z >> 31)) >> 40) as f32 / (1u64 << 24) as f32) - 0.5
     };
-    (0..count).map(|_| (uniform() + uniform() + uniform() + uniform()) * spread).collect()
+    (0..count)
+        .map(|_| (uniform() + uniform() + uniform() + uniform()) * spread)
+        .collect()
 }
 
 /// Names and shapes of the tensors of a Qwen2-like model.
 fn tensors(shape: &Shape) -> Vec<(String, Vec<u64>)> {
-    let Shape { layers, hidden, vocabulary, tied, .. } = *shape;
-    let mut tensors = vec![("model.embed_tokens.weight".to_owned(), vec![vocabulary, hidden])];
+    let Shape {
+        layers,
+        hidden,
+        vocabulary,
+        tied,
+        ..
+    } = *shape;
+    let mut tensors = vec![(
+        "model.embed_tokens.weight".to_owned(),
+        vec![vocabulary, hidden],
+    )];
     for layer in 0..layers {
         let name = |kind: &str| format!("model.layers.{layer}.{kind}");
         tensors.push((name("input_layernorm.weight"), vec![hidden]));
@@ -65,7 +82,9 @@ fn tensors(shape: &Shape) -> Vec<(String, Vec<u64>)> {
 
 impl Workshop {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -93,7 +112,11 @@ impl Workshop {
             .map(|(index, (name, dims))| {
                 let count = dims.iter().product();
                 let common = numbers(index as u64, count, 0.1);
-                let own = numbers(seed * 1000 + index as u64, count, if seed == 0 { 0.0 } else { 0.05 });
+                let own = numbers(
+                    seed * 1000 + index as u64,
+                    count,
+                    if seed == 0 { 0.0 } else { 0.05 },
+                );
                 let values = common.iter().zip(own).map(|(a, b)| a + b).collect();
                 (name.as_str(), shape.dtype, dims.as_slice(), values)
             })
@@ -109,7 +132,11 @@ impl Workshop {
             "tie_word_embeddings": shape.tied,
             "torch_dtype": "bfloat16",
         });
-        fs_err::write(folder.join("config.json"), serde_json::to_string_pretty(&config).unwrap()).unwrap();
+        fs_err::write(
+            folder.join("config.json"),
+            serde_json::to_string_pretty(&config).unwrap(),
+        )
+        .unwrap();
         folder
     }
 
@@ -130,7 +157,11 @@ impl Workshop {
 
     pub(crate) fn try_plan(&self, recipe: &str) -> Result<Planned, Vec<Diagnostic>> {
         let parsed = parse(recipe, &|path| self.path(path).exists());
-        if parsed.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+        if parsed
+            .diagnostics
+            .iter()
+            .any(|diagnostic| diagnostic.severity == Severity::Error)
+        {
             return Err(parsed.diagnostics);
         }
         build(&parsed.recipes[0], &self.plan_options())
@@ -138,7 +169,14 @@ impl Workshop {
 
     pub(crate) fn plan(&self, recipe: &str) -> Planned {
         self.try_plan(recipe).unwrap_or_else(|diagnostics| {
-            panic!("{}", diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+            panic!(
+                "{}",
+                diagnostics
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join("\n")
+            )
         })
     }
 
@@ -168,7 +206,14 @@ impl Workshop {
     }
 
     pub(crate) fn merge(&self, recipe: &str, out: &str) -> Report {
-        self.run(&self.plan(recipe), out, &Silent, &AtomicBool::new(false), |_| {}).unwrap()
+        self.run(
+            &self.plan(recipe),
+            out,
+            &Silent,
+            &AtomicBool::new(false),
+            |_| {},
+        )
+        .unwrap()
     }
 
     /// The values of a tensor.
@@ -179,10 +224,14 @@ impl Workshop {
 
 /// The values of a tensor of any source.
 pub(crate) fn values(source: &dyn TensorSource, tensor: &str) -> Vec<f64> {
-    let index = source.find(tensor).unwrap_or_else(|| panic!("no tensor {tensor}"));
+    let index = source
+        .find(tensor)
+        .unwrap_or_else(|| panic!("no tensor {tensor}"));
     let info = &source.tensors()[index].info;
     let mut scratch = Vec::new();
-    let bytes = source.read(index, 0..info.elements(), &mut scratch).unwrap();
+    let bytes = source
+        .read(index, 0..info.elements(), &mut scratch)
+        .unwrap();
     let mut values = vec![0.0; info.elements() as usize];
     weightsmith_tensors::widen_f64(info.dtype, bytes, &mut values).unwrap();
     values
@@ -193,8 +242,16 @@ pub(crate) fn weight_files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = fs_err::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "safetensors"))
-        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs_err::read(&path).unwrap()))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "safetensors")
+        })
+        .map(|path| {
+            (
+                path.file_name().unwrap().to_string_lossy().into_owned(),
+                fs_err::read(&path).unwrap(),
+            )
+        })
         .collect();
     files.sort();
     files

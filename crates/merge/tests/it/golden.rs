@@ -33,18 +33,31 @@ fn golden_files() -> Vec<(String, Checkpoint)> {
     let mut files: Vec<PathBuf> = fs_err::read_dir(golden_folder())
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "safetensors"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "safetensors")
+        })
         .collect();
     files.sort();
     files
         .into_iter()
-        .map(|path| (path.file_stem().unwrap().to_string_lossy().into_owned(), Checkpoint::open(&path).unwrap()))
+        .map(|path| {
+            (
+                path.file_stem().unwrap().to_string_lossy().into_owned(),
+                Checkpoint::open(&path).unwrap(),
+            )
+        })
         .collect()
 }
 
 fn metadata(file: &Checkpoint, key: &str) -> String {
     let metadata = &file.files()[0].metadata;
-    metadata.iter().find(|(name, _)| name == key).unwrap_or_else(|| panic!("no {key}")).1.clone()
+    metadata
+        .iter()
+        .find(|(name, _)| name == key)
+        .unwrap_or_else(|| panic!("no {key}"))
+        .1
+        .clone()
 }
 
 /// Puts the inputs of a case into models of one tensor each, merges them, and reads the result.
@@ -94,8 +107,10 @@ fn short_name(dtype: DType) -> Option<&'static str> {
 
 /// A file with one tensor called `tensor`.
 fn safetensors_file(shape: &str, dtype: DType, bytes: &[u8]) -> Vec<u8> {
-    let header =
-        format!(r#"{{"tensor":{{"dtype":"{dtype}","shape":{shape},"data_offsets":[0,{}]}}}}"#, bytes.len());
+    let header = format!(
+        r#"{{"tensor":{{"dtype":"{dtype}","shape":{shape},"data_offsets":[0,{}]}}}}"#,
+        bytes.len()
+    );
     let mut file = (header.len() as u64).to_le_bytes().to_vec();
     file.extend(header.as_bytes());
     file.extend(bytes);
@@ -104,17 +119,32 @@ fn safetensors_file(shape: &str, dtype: DType, bytes: &[u8]) -> Vec<u8> {
 
 /// The formula's value for a case, and the k of its bound.
 fn oracle(method: &str, case: &Case, inputs: &[Vec<f64>]) -> (Vec<Expected>, f64) {
-    let number = |map: &serde_json::Map<String, serde_json::Value>, name: &str| map.get(name).and_then(|v| v.as_f64());
+    let number = |map: &serde_json::Map<String, serde_json::Value>, name: &str| {
+        map.get(name).and_then(|v| v.as_f64())
+    };
     match method {
         "linear" => {
-            let weights: Vec<f64> = case.input_parameters.iter().map(|p| number(p, "weight").unwrap()).collect();
-            let normalize = case.parameters.get("normalize").is_none_or(|v| v.as_bool() == Some(true));
-            (linear(&weights, normalize, inputs), weights.len() as f64 + 1.0)
+            let weights: Vec<f64> = case
+                .input_parameters
+                .iter()
+                .map(|p| number(p, "weight").unwrap())
+                .collect();
+            let normalize = case
+                .parameters
+                .get("normalize")
+                .is_none_or(|v| v.as_bool() == Some(true));
+            (
+                linear(&weights, normalize, inputs),
+                weights.len() as f64 + 1.0,
+            )
         }
         "slerp" => {
             let t = number(&case.parameters, "t").unwrap();
-            let ordered =
-                if case.base == Some(1) { vec![inputs[1].clone(), inputs[0].clone()] } else { inputs.to_vec() };
+            let ordered = if case.base == Some(1) {
+                vec![inputs[1].clone(), inputs[0].clone()]
+            } else {
+                inputs.to_vec()
+            };
             (slerp(t, &ordered), 3.0)
         }
         "passthrough" => {
@@ -135,8 +165,14 @@ fn every_golden_case_agrees_with_the_peer_and_with_the_formula() {
             let found = merged(&file, &method, &dtype, &case);
             let expected_name = format!("{}/expected", case.name);
             let peer = values(&file, &expected_name);
-            let result = file.tensors()[file.find(&expected_name).unwrap()].info.dtype;
-            let inputs: Vec<Vec<f64>> = case.inputs.iter().map(|input| values(&file, input)).collect();
+            let result = file.tensors()[file.find(&expected_name).unwrap()]
+                .info
+                .dtype;
+            let inputs: Vec<Vec<f64>> = case
+                .inputs
+                .iter()
+                .map(|input| values(&file, input))
+                .collect();
             let (expected, k) = oracle(&method, &case, &inputs);
             let k = if result == DType::F64 { 64.0 } else { k };
             assert_within(&what, result, k, &found, &expected);
@@ -149,14 +185,21 @@ fn every_golden_case_agrees_with_the_peer_and_with_the_formula() {
 
 /// f32 and f64 within 1e-5 of the tensor's magnitude, 16-bit types within one unit in the last place.
 fn assert_near_the_peer(what: &str, dtype: DType, found: &[f64], peer: &[f64]) {
-    let magnitude = peer.iter().fold(0.0f64, |largest, value| largest.max(value.abs()));
+    let magnitude = peer
+        .iter()
+        .fold(0.0f64, |largest, value| largest.max(value.abs()));
     for (element, (found, peer)) in found.iter().zip(peer).enumerate() {
         let allowed = match dtype {
             DType::F32 | DType::F64 => 1e-5 * magnitude,
             // one unit of the type, beside the peer's own f32 error
-            _ => 2.0 * crate::oracle::half_ulp(dtype, found.abs().max(peer.abs())) + 1e-5 * magnitude,
+            _ => {
+                2.0 * crate::oracle::half_ulp(dtype, found.abs().max(peer.abs())) + 1e-5 * magnitude
+            }
         };
-        assert!((found - peer).abs() <= allowed, "{what}[{element}]: {found}, the peer has {peer}");
+        assert!(
+            (found - peer).abs() <= allowed,
+            "{what}[{element}]: {found}, the peer has {peer}"
+        );
     }
 }
 
@@ -166,7 +209,8 @@ fn plan_in_repository(recipe: &str) -> Planned {
     let workshop = Workshop::new();
     let mut options: PlanOptions = workshop.plan_options();
     options.locate.current_dir = root;
-    build(&parsed.recipes[0], &options).unwrap_or_else(|diagnostics| panic!("{diagnostics:#?}\n{recipe}"))
+    build(&parsed.recipes[0], &options)
+        .unwrap_or_else(|diagnostics| panic!("{diagnostics:#?}\n{recipe}"))
 }
 
 #[derive(Debug, Deserialize)]
@@ -186,11 +230,14 @@ struct WholeTensor {
 #[test]
 fn whole_merges_of_the_bundled_models_agree_with_the_peer() {
     for name in ["slerp_v", "slerp_full_v", "linear"] {
-        let text = fs_err::read_to_string(golden_folder().join(format!("tiny_qwen2__{name}.json"))).unwrap();
+        let text = fs_err::read_to_string(golden_folder().join(format!("tiny_qwen2__{name}.json")))
+            .unwrap();
         let whole: WholeMerge = serde_json::from_str(&text).unwrap();
         let recipe = fs_err::read_to_string(repository().join(&whole.recipe)).unwrap();
         for (dtype, torch_name) in [(DType::F32, "float32"), (DType::BF16, "bfloat16")] {
-            let planned = plan_in_repository(&recipe.replace("dtype: bfloat16", &format!("dtype: {torch_name}")));
+            let planned = plan_in_repository(
+                &recipe.replace("dtype: bfloat16", &format!("dtype: {torch_name}")),
+            );
             let source = MergedSource::new(&planned.plan, &planned.models.sources()).unwrap();
             let names: Vec<&String> = source.tensors().iter().map(|entry| &entry.name).collect();
             assert_eq!(names.len(), whole.tensors.len());
@@ -198,12 +245,20 @@ fn whole_merges_of_the_bundled_models_agree_with_the_peer() {
                 let found = values(&source, tensor);
                 let shape = &source.tensors()[source.find(tensor).unwrap()].info.shape;
                 assert_eq!(*shape, golden.shape, "{tensor}");
-                let sampled: Vec<f64> = (0..16).map(|i| found[i * (found.len() - 1) / 15]).collect();
-                let peer = if dtype == DType::F32 { &golden.f32 } else { &golden.bf16 };
+                let sampled: Vec<f64> =
+                    (0..16).map(|i| found[i * (found.len() - 1) / 15]).collect();
+                let peer = if dtype == DType::F32 {
+                    &golden.f32
+                } else {
+                    &golden.bf16
+                };
                 assert_near_the_peer(&format!("{name} {tensor}"), dtype, &sampled, peer);
                 if dtype == DType::F32 {
                     let sum: f64 = found.iter().map(|value| value.abs()).sum();
-                    assert!((sum - golden.abs_sum).abs() <= 1e-5 * golden.abs_sum, "{name} {tensor}: {sum}");
+                    assert!(
+                        (sum - golden.abs_sum).abs() <= 1e-5 * golden.abs_sum,
+                        "{name} {tensor}: {sum}"
+                    );
                 }
             }
         }
@@ -228,13 +283,22 @@ fn every_tensor_is_merged_with_the_peers_inputs_and_parameters() {
     let file: ParameterFile = serde_json::from_str(&text).unwrap();
     let mut compared = 0;
     for golden in &file.recipes {
-        let method = golden.recipe.lines().find_map(|line| line.strip_prefix("merge_method: ")).unwrap().trim();
+        let method = golden
+            .recipe
+            .lines()
+            .find_map(|line| line.strip_prefix("merge_method: "))
+            .unwrap()
+            .trim();
         if weightsmith::methods::find(method).is_none() {
             continue;
         }
         let planned = plan_in_repository(&golden.recipe);
         for (name, expected) in &golden.tensors {
-            let tensor = planned.plan.tensors.iter().find(|tensor| tensor.name == *name);
+            let tensor = planned
+                .plan
+                .tensors
+                .iter()
+                .find(|tensor| tensor.name == *name);
             let tensor = tensor.unwrap_or_else(|| panic!("{}: no {name}", golden.name));
             let operation = tensor.action.operation().unwrap();
             for (parameter, value) in expected {
@@ -257,24 +321,44 @@ fn inputs_of(planned: &Planned, name: &str, operation: &Operation) -> serde_json
         .iter()
         .map(|source| {
             let label = &planned.plan.inputs[source.input].label;
-            if source.tensor == name { label.clone() } else { format!("{label}:{}", source.tensor) }
+            if source.tensor == name {
+                label.clone()
+            } else {
+                format!("{label}:{}", source.tensor)
+            }
         })
         .collect()
 }
 
-fn assert_parameter(what: &str, operation: &Operation, parameter: &str, expected: &serde_json::Value) {
+fn assert_parameter(
+    what: &str,
+    operation: &Operation,
+    parameter: &str,
+    expected: &serde_json::Value,
+) {
     let check = |found: Option<&Value>, expected: &serde_json::Value| match (found, expected) {
         (None, serde_json::Value::Null) => {}
         (Some(Value::Number(found)), expected) => {
-            let expected = expected.as_f64().unwrap_or_else(|| panic!("{what}: {expected}"));
-            assert!((found - expected).abs() <= 1e-12, "{what}: {found}, the peer has {expected}");
+            let expected = expected
+                .as_f64()
+                .unwrap_or_else(|| panic!("{what}: {expected}"));
+            assert!(
+                (found - expected).abs() <= 1e-12,
+                "{what}: {found}, the peer has {expected}"
+            );
         }
-        (Some(Value::Bool(found)), expected) => assert_eq!(Some(*found), expected.as_bool(), "{what}"),
+        (Some(Value::Bool(found)), expected) => {
+            assert_eq!(Some(*found), expected.as_bool(), "{what}")
+        }
         (found, expected) => panic!("{what}: {found:?}, the peer has {expected}"),
     };
     match expected {
         serde_json::Value::Array(per_source) => {
-            assert_eq!(per_source.len(), operation.source_parameters.len(), "{what}");
+            assert_eq!(
+                per_source.len(),
+                operation.source_parameters.len(),
+                "{what}"
+            );
             for (found, expected) in operation.source_parameters.iter().zip(per_source) {
                 check(found.get(parameter), expected);
             }

@@ -18,8 +18,15 @@ pub(crate) struct Expected {
 fn combination(coefficients: &[f64], inputs: &[Vec<f64>]) -> Vec<Expected> {
     (0..inputs[0].len())
         .map(|element| {
-            let terms: Vec<f64> = coefficients.iter().zip(inputs).map(|(c, input)| c * input[element]).collect();
-            Expected { value: terms.iter().sum(), magnitude: terms.iter().map(|term| term.abs()).sum() }
+            let terms: Vec<f64> = coefficients
+                .iter()
+                .zip(inputs)
+                .map(|(c, input)| c * input[element])
+                .collect();
+            Expected {
+                value: terms.iter().sum(),
+                magnitude: terms.iter().map(|term| term.abs()).sum(),
+            }
         })
         .collect()
 }
@@ -34,14 +41,26 @@ pub(crate) fn linear(weights: &[f64], normalize: bool, inputs: &[Vec<f64>]) -> V
 /// Spherical interpolation from the first input to the second.
 pub(crate) fn slerp(t: f64, inputs: &[Vec<f64>]) -> Vec<Expected> {
     let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
-    let length = |v: &[f64]| Some(dot(v, v).sqrt()).filter(|norm| *norm > 1e-8).unwrap_or(1.0);
-    let [a, b] = inputs else { panic!("SLERP takes two inputs") };
+    let length = |v: &[f64]| {
+        Some(dot(v, v).sqrt())
+            .filter(|norm| *norm > 1e-8)
+            .unwrap_or(1.0)
+    };
+    let [a, b] = inputs else {
+        panic!("SLERP takes two inputs")
+    };
     let cosine = (dot(a, b) / length(a) / length(b)).clamp(-1.0, 1.0);
     if cosine.abs() > 0.9995 {
         return combination(&[1.0 - t, t], inputs);
     }
     let angle = cosine.acos();
-    combination(&[((1.0 - t) * angle).sin() / angle.sin(), (t * angle).sin() / angle.sin()], inputs)
+    combination(
+        &[
+            ((1.0 - t) * angle).sin() / angle.sin(),
+            (t * angle).sin() / angle.sin(),
+        ],
+        inputs,
+    )
 }
 
 /// Half a unit in the last place of a type at a value.
@@ -53,24 +72,48 @@ pub(crate) fn half_ulp(dtype: DType, value: f64) -> f64 {
         DType::F64 => (52, -1074),
         other => panic!("no unit in the last place for {other}"),
     };
-    let exponent = if value == 0.0 { -1074 } else { value.abs().log2().floor() as i32 };
+    let exponent = if value == 0.0 {
+        -1074
+    } else {
+        value.abs().log2().floor() as i32
+    };
     2f64.powi((exponent - mantissa).max(least)) / 2.0
 }
 
 /// Fails when an element is farther from the formula than the bound allows.
-pub(crate) fn assert_within(what: &str, dtype: DType, k: f64, found: &[f64], expected: &[Expected]) {
+pub(crate) fn assert_within(
+    what: &str,
+    dtype: DType,
+    k: f64,
+    found: &[f64],
+    expected: &[Expected],
+) {
     assert_eq!(found.len(), expected.len(), "{what}");
-    let unit = if dtype == DType::F64 { 2f64.powi(-53) } else { 2f64.powi(-24) };
+    let unit = if dtype == DType::F64 {
+        2f64.powi(-53)
+    } else {
+        2f64.powi(-24)
+    };
     for (element, (found, expected)) in found.iter().zip(expected).enumerate() {
-        let bound = half_ulp(dtype, expected.value.abs().max(found.abs())) + k * unit * expected.magnitude;
+        let bound =
+            half_ulp(dtype, expected.value.abs().max(found.abs())) + k * unit * expected.magnitude;
         let error = (found - expected.value).abs();
-        assert!(error <= bound, "{what}[{element}]: {found} is {error:e} from {expected:?}, allowed are {bound:e}");
+        assert!(
+            error <= bound,
+            "{what}[{element}]: {found} is {error:e} from {expected:?}, allowed are {bound:e}"
+        );
     }
 }
 
 /// Embeddings of 2²² + elements, so that tiles, reduction blocks and file blocks are crossed.
 fn shape(dtype: DType) -> Shape {
-    Shape { layers: 1, hidden: 513, vocabulary: 8179, dtype, tied: true }
+    Shape {
+        layers: 1,
+        hidden: 513,
+        vocabulary: 8179,
+        dtype,
+        tied: true,
+    }
 }
 
 #[test]
@@ -84,9 +127,19 @@ fn slerp_of_large_tensors_is_rounded_once_in_every_type() {
             &format!("models: [{{model: a}}, {{model: b}}]\nmerge_method: slerp\nbase_model: a\ndtype: {name}\nparameters: {{t: 0.3}}"),
             "out",
         );
-        for tensor in ["model.embed_tokens.weight", "model.layers.0.mlp.up_proj.weight", "model.norm.weight"] {
+        for tensor in [
+            "model.embed_tokens.weight",
+            "model.layers.0.mlp.up_proj.weight",
+            "model.norm.weight",
+        ] {
             let inputs = [workshop.values("a", tensor), workshop.values("b", tensor)];
-            assert_within(tensor, dtype, 3.0, &workshop.values("out", tensor), &slerp(0.3, &inputs));
+            assert_within(
+                tensor,
+                dtype,
+                3.0,
+                &workshop.values("out", tensor),
+                &slerp(0.3, &inputs),
+            );
         }
     }
 }
@@ -94,7 +147,11 @@ fn slerp_of_large_tensors_is_rounded_once_in_every_type() {
 #[test]
 fn linear_of_large_tensors_is_rounded_once_whatever_the_input_types() {
     let workshop = Workshop::new();
-    for (name, seed, dtype) in [("a", 1, DType::BF16), ("b", 2, DType::F32), ("c", 3, DType::F16)] {
+    for (name, seed, dtype) in [
+        ("a", 1, DType::BF16),
+        ("b", 2, DType::F32),
+        ("c", 3, DType::F16),
+    ] {
         workshop.model(name, seed, &shape(dtype));
     }
     workshop.merge(
@@ -106,10 +163,22 @@ merge_method: linear
 dtype: bfloat16",
         "out",
     );
-    for tensor in ["model.embed_tokens.weight", "model.layers.0.self_attn.q_proj.bias"] {
-        let inputs: Vec<Vec<f64>> = ["a", "b", "c"].iter().map(|model| workshop.values(model, tensor)).collect();
+    for tensor in [
+        "model.embed_tokens.weight",
+        "model.layers.0.self_attn.q_proj.bias",
+    ] {
+        let inputs: Vec<Vec<f64>> = ["a", "b", "c"]
+            .iter()
+            .map(|model| workshop.values(model, tensor))
+            .collect();
         let expected = linear(&[0.2, 0.5, -0.4], true, &inputs);
-        assert_within(tensor, DType::BF16, 4.0, &workshop.values("out", tensor), &expected);
+        assert_within(
+            tensor,
+            DType::BF16,
+            4.0,
+            &workshop.values("out", tensor),
+            &expected,
+        );
     }
 }
 
@@ -120,13 +189,19 @@ fn coefficients_that_leave_one_input_alone_copy_its_bytes() {
     workshop.model("b", 2, &Shape::default());
     let merged = |text: &str| {
         let planned = workshop.plan(text);
-        let source = weightsmith::run::MergedSource::new(&planned.plan, &planned.models.sources()).unwrap();
+        let source =
+            weightsmith::run::MergedSource::new(&planned.plan, &planned.models.sources()).unwrap();
         values(&source, "model.embed_tokens.weight")
     };
     let slerp = |t: f64| {
-        merged(&format!("models: [{{model: a}}, {{model: b}}]\nmerge_method: slerp\nbase_model: b\nparameters: {{t: {t:?}}}"))
+        merged(&format!(
+            "models: [{{model: a}}, {{model: b}}]\nmerge_method: slerp\nbase_model: b\nparameters: {{t: {t:?}}}"
+        ))
     };
-    let (a, b) = (workshop.values("a", "model.embed_tokens.weight"), workshop.values("b", "model.embed_tokens.weight"));
+    let (a, b) = (
+        workshop.values("a", "model.embed_tokens.weight"),
+        workshop.values("b", "model.embed_tokens.weight"),
+    );
     assert_eq!(slerp(0.0), b);
     assert_eq!(slerp(1.0), a);
     let linear = "models: [{model: a, parameters: {weight: 0}}, {model: b, parameters: {weight: 7}}]\nmerge_method: linear";
@@ -143,9 +218,14 @@ fn a_model_merged_with_itself_is_itself() {
         "models: [{model: a, parameters: {weight: 0.3}}, {model: a, parameters: {weight: 0.2}}]\nmerge_method: linear",
     ] {
         let planned = workshop.plan(recipe);
-        let source = weightsmith::run::MergedSource::new(&planned.plan, &planned.models.sources()).unwrap();
+        let source =
+            weightsmith::run::MergedSource::new(&planned.plan, &planned.models.sources()).unwrap();
         for tensor in &planned.plan.tensors {
-            assert_eq!(values(&source, &tensor.name), workshop.values("a", &tensor.name), "{recipe}");
+            assert_eq!(
+                values(&source, &tensor.name),
+                workshop.values("a", &tensor.name),
+                "{recipe}"
+            );
         }
     }
 }
@@ -153,8 +233,22 @@ fn a_model_merged_with_itself_is_itself() {
 #[test]
 fn f64_inputs_are_computed_in_f64() {
     let workshop = Workshop::new();
-    workshop.model("a", 1, &Shape { dtype: DType::F64, ..Shape::default() });
-    workshop.model("b", 2, &Shape { dtype: DType::F64, ..Shape::default() });
+    workshop.model(
+        "a",
+        1,
+        &Shape {
+            dtype: DType::F64,
+            ..Shape::default()
+        },
+    );
+    workshop.model(
+        "b",
+        2,
+        &Shape {
+            dtype: DType::F64,
+            ..Shape::default()
+        },
+    );
     workshop.merge(
         "models: [{model: a}, {model: b}]\nmerge_method: slerp\nbase_model: a\nparameters: {t: 0.3}",
         "out",
@@ -162,5 +256,11 @@ fn f64_inputs_are_computed_in_f64() {
     let tensor = "model.embed_tokens.weight";
     let inputs = [workshop.values("a", tensor), workshop.values("b", tensor)];
     // the oracle's own rounding of the angle is a few units larger than ours of a term
-    assert_within(tensor, DType::F64, 32.0, &workshop.values("out", tensor), &slerp(0.3, &inputs));
+    assert_within(
+        tensor,
+        DType::F64,
+        32.0,
+        &workshop.values("out", tensor),
+        &slerp(0.3, &inputs),
+    );
 }

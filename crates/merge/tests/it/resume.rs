@@ -33,7 +33,13 @@ parameters: {t: 0.4}
 ";
 
 fn workshop() -> Workshop {
-    let shape = Shape { layers: 6, hidden: 800, vocabulary: 9000, dtype: DType::BF16, tied: true };
+    let shape = Shape {
+        layers: 6,
+        hidden: 800,
+        vocabulary: 9000,
+        dtype: DType::BF16,
+        tied: true,
+    };
     let workshop = Workshop::new();
     workshop.model("a", 1, &shape);
     workshop.model("b", 2, &shape);
@@ -43,8 +49,14 @@ fn workshop() -> Workshop {
 /// Runs until about 12 MB are written.
 fn interrupted(workshop: &Workshop, out: &str) {
     let interrupt = AtomicBool::new(false);
-    let stop = StopAfter { limit: 12 << 20, written: AtomicU64::new(0), interrupt: &interrupt };
-    let error = workshop.run(&workshop.plan(RECIPE), out, &stop, &interrupt, |_| {}).unwrap_err();
+    let stop = StopAfter {
+        limit: 12 << 20,
+        written: AtomicU64::new(0),
+        interrupt: &interrupt,
+    };
+    let error = workshop
+        .run(&workshop.plan(RECIPE), out, &stop, &interrupt, |_| {})
+        .unwrap_err();
     assert!(matches!(error, RunError::Interrupted), "{error}");
     assert!(!workshop.path(out).exists());
 }
@@ -58,7 +70,10 @@ fn an_interrupted_run_goes_on_where_it_stopped_and_writes_the_same_bytes() {
     let whole = workshop.merge(RECIPE, "whole");
     assert_eq!(whole.resumed_bytes, 0);
     assert_eq!(report.files, whole.files);
-    assert_eq!(weight_files(&workshop.path("out")), weight_files(&workshop.path("whole")));
+    assert_eq!(
+        weight_files(&workshop.path("out")),
+        weight_files(&workshop.path("whole"))
+    );
 }
 
 #[test]
@@ -74,45 +89,79 @@ fn a_finished_block_that_was_damaged_since_is_written_again() {
     let report = workshop.merge(RECIPE, "out");
     assert_eq!(report.resumed_bytes, 0);
     workshop.merge(RECIPE, "whole");
-    assert_eq!(weight_files(&workshop.path("out")), weight_files(&workshop.path("whole")));
+    assert_eq!(
+        weight_files(&workshop.path("out")),
+        weight_files(&workshop.path("whole"))
+    );
 }
 
 #[test]
 fn an_input_that_changed_since_makes_the_rerun_begin_anew() {
     let workshop = workshop();
     interrupted(&workshop, "out");
-    let shape = Shape { layers: 6, hidden: 800, vocabulary: 9000, dtype: DType::BF16, tied: true };
+    let shape = Shape {
+        layers: 6,
+        hidden: 800,
+        vocabulary: 9000,
+        dtype: DType::BF16,
+        tied: true,
+    };
     workshop.model("b", 3, &shape);
     let report = workshop.merge(RECIPE, "out");
     assert_eq!(report.resumed_bytes, 0);
     workshop.merge(RECIPE, "whole");
-    assert_eq!(weight_files(&workshop.path("out")), weight_files(&workshop.path("whole")));
+    assert_eq!(
+        weight_files(&workshop.path("out")),
+        weight_files(&workshop.path("whole"))
+    );
 }
 
 #[test]
 fn an_error_in_the_values_leaves_nothing_behind() {
     let workshop = Workshop::new();
-    let poison = [("model.extra.weight", DType::BF16, &[3u64][..], vec![1.0, f32::NAN, f32::INFINITY])];
+    let poison = [(
+        "model.extra.weight",
+        DType::BF16,
+        &[3u64][..],
+        vec![1.0, f32::NAN, f32::INFINITY],
+    )];
     workshop.model_with("a", 1, &Shape::default(), &poison);
     workshop.model_with("b", 2, &Shape::default(), &poison);
     let planned = workshop.plan(RECIPE);
     let run = |allow: bool| {
-        workshop.run(&planned, "out", &Silent, &AtomicBool::new(false), |options| options.allow_non_finite = allow)
+        workshop.run(
+            &planned,
+            "out",
+            &Silent,
+            &AtomicBool::new(false),
+            |options| options.allow_non_finite = allow,
+        )
     };
     let error = run(false).unwrap_err();
     assert!(
         matches!(&error, RunError::NonFiniteInput { tensor, model, count: 2 } if tensor == "model.extra.weight" && model == "a"),
         "{error}"
     );
-    let left: Vec<_> = fs_err::read_dir(workshop.path("")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    let left: Vec<_> = fs_err::read_dir(workshop.path(""))
+        .unwrap()
+        .map(|e| e.unwrap().file_name())
+        .collect();
     assert_eq!(left.len(), 2, "{left:?}");
-    assert_eq!(run(true).unwrap().non_finite, [("model.extra.weight".to_owned(), 2)]);
+    assert_eq!(
+        run(true).unwrap().non_finite,
+        [("model.extra.weight".to_owned(), 2)]
+    );
 }
 
 #[test]
 fn a_result_that_overflows_its_type_is_an_error_that_names_the_tensor() {
     let workshop = Workshop::new();
-    let large = [("model.extra.weight", DType::F32, &[2u64][..], vec![1.0, 70000.0])];
+    let large = [(
+        "model.extra.weight",
+        DType::F32,
+        &[2u64][..],
+        vec![1.0, 70000.0],
+    )];
     workshop.model_with("a", 1, &Shape::default(), &large);
     let recipe = "
 models: [{model: a, parameters: {weight: 2, normalize: true}}]
@@ -121,7 +170,13 @@ parameters: {normalize: false}
 dtype: float16
 ";
     let error = workshop
-        .run(&workshop.plan(recipe), "out", &Silent, &AtomicBool::new(false), |_| {})
+        .run(
+            &workshop.plan(recipe),
+            "out",
+            &Silent,
+            &AtomicBool::new(false),
+            |_| {},
+        )
         .unwrap_err();
     assert!(
         matches!(&error, RunError::Overflow { tensor, dtype: DType::F16, count: 1 } if tensor == "model.extra.weight"),
@@ -136,7 +191,16 @@ fn a_budget_below_one_worker_is_an_error_that_says_what_is_needed() {
     workshop.model("a", 1, &Shape::default());
     workshop.model("b", 2, &Shape::default());
     let error = workshop
-        .run(&workshop.plan(RECIPE), "out", &Silent, &AtomicBool::new(false), |options| options.max_memory = 1 << 20)
+        .run(
+            &workshop.plan(RECIPE),
+            "out",
+            &Silent,
+            &AtomicBool::new(false),
+            |options| options.max_memory = 1 << 20,
+        )
         .unwrap_err();
-    assert!(matches!(error, RunError::Budget { needed, .. } if needed <= 16 << 20), "{error}");
+    assert!(
+        matches!(error, RunError::Budget { needed, .. } if needed <= 16 << 20),
+        "{error}"
+    );
 }
