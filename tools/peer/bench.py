@@ -3,12 +3,13 @@
 
 usage: bench.py --data DIR [RECIPE[=COMPARE ARGUMENTS] ...] [--runs 3] [--work DIR] [--startup] [--twice] [--no-peer]
 
-Each recipe is run RUNS times, in turn: the floor (`cat inputs > /dev/null; cp first-input out`), Weightsmith, the peer. The
-inputs are read once beforehand, so every run finds a warm page cache, and dirty pages are flushed before each. The wall time is
-that of the whole process; a run counts only when it exits with 0. Private memory is the largest RssAnon in
-/proc/PID/status, sampled every 5 ms, and peak RSS is its VmHWM (mapped input files count there). The two outputs of the last
-run are compared by compare.py, with the arguments that follow the recipe's name (`merge.yml=--share 0.001`). Every output is
-deleted again.
+Each recipe is run RUNS times, in turn: the floor (`cat inputs > /dev/null; cp first-input out`), Weightsmith, the peer. Before
+each run dirty pages are flushed and the inputs are read, so that it finds a warm page cache (a system that reclaims memory
+early may have dropped them during a long run of another program). The wall time is that of the whole process; a run counts only
+when it exits with 0. Times and ratios are given as: median (minimum). On a busy machine runs scatter, always upwards, and the
+minima are the better guide. Private memory is the largest RssAnon in /proc/PID/status, sampled every 5 ms, and peak RSS is its
+VmHWM (mapped input files count there). The two outputs of the last run are compared by compare.py, with the arguments that
+follow the recipe's name (`merge.yml=--share 0.001`). Every output is deleted again.
 
 Both programs run in DIR, where the recipes' relative model paths start. Without a RECIPE those in recipes/ are run, and the
 checkpoints they need are made in DIR if they are missing (4 GB).
@@ -77,9 +78,18 @@ class MemorySampler(threading.Thread):
             self.stop.wait(SAMPLE_SECONDS)
 
 
-def measure(command, cwd, work):
-    """Runs a command to its end, with its memory sampled."""
+def warm(files):
+    """Brings files into the page cache."""
+    for path in files:
+        with open(path, "rb", buffering=0) as file:
+            while file.read(1 << 24):
+                pass
+
+
+def measure(command, files, cwd, work):
+    """Runs a command that reads `files` to its end, with its memory sampled."""
     os.sync()
+    warm(files)
     with open(os.path.join(work, "stderr"), "w+", errors="replace") as log:
         start = time.perf_counter()
         process = subprocess.Popen(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
@@ -141,10 +151,6 @@ def removed(path):
 def benchmark(recipe, arguments, options, work):
     """All runs of one recipe: {program: [Run]}, and what compare.py said."""
     files = inputs(recipe, options.data)
-    for path in files:
-        with open(path, "rb", buffering=0) as file:
-            while file.read(1 << 24):
-                pass
     programs = {"floor": lambda out: floor(files, out), "weightsmith": lambda out: ours(recipe, out)}
     if options.peer:
         programs["mergekit"] = lambda out: theirs(recipe, out)
@@ -156,7 +162,7 @@ def benchmark(recipe, arguments, options, work):
                 if any(run.code for run in results[name]):
                     continue
                 out = os.path.join(work, name)
-                run = measure(command(out), options.data, work)
+                run = measure(command(out), files, options.data, work)
                 results[name].append(run)
                 print(f"{os.path.basename(recipe)} {name}: {run.seconds:.3f} s, private {run.private_kib / 1024:.0f} MiB, exit {run.code}", file=sys.stderr)
                 if run.code and name != "mergekit":
@@ -175,8 +181,16 @@ def middle(runs):
     return statistics.median(run.seconds for run in runs)
 
 
+def shortest(runs):
+    return min(run.seconds for run in runs)
+
+
 def times(runs):
-    return f"{middle(runs):.2f} ({min(run.seconds for run in runs):.2f})"
+    return f"{middle(runs):.2f} ({shortest(runs):.2f})"
+
+
+def ratio(slow, fast):
+    return f"{middle(slow) / middle(fast):.2f} × ({shortest(slow) / shortest(fast):.2f} ×)"
 
 
 def memory(runs):
@@ -185,13 +199,13 @@ def memory(runs):
 
 def row(recipe, results, agreement):
     lowest, mine, other = results["floor"], results["weightsmith"], results.get("mergekit")
-    cells = [os.path.basename(recipe), times(lowest), times(mine), f"{middle(mine) / middle(lowest):.2f} ×"]
+    cells = [os.path.basename(recipe), times(lowest), times(mine), ratio(mine, lowest)]
     if other is None:
         cells += ["–", "–", memory(mine), "–", "–"]
     elif other[-1].code:
         cells += [f"failed: {last_line(other[-1].stderr)}", "–", memory(mine), "–", "–"]
     else:
-        cells += [times(other), f"{middle(other) / middle(mine):.1f} ×", memory(mine), memory(other), ("agrees: " if agreement[0] else "DIFFERS: ") + agreement[1]]
+        cells += [times(other), ratio(other, mine), memory(mine), memory(other), ("agrees: " if agreement[0] else "DIFFERS: ") + agreement[1]]
     return "| " + " | ".join(cells) + " |"
 
 
@@ -241,8 +255,8 @@ def twice(options, work):
         mine = results["weightsmith"]
         peaks.append(max(run.private_kib for run in mine) / 1024)
         size = os.path.getsize(inputs(recipe, options.data)[0]) / 1e9
-        rows.append(f"| {size:.2f} GB | {times(mine)} | {middle(mine) / middle(results['floor']):.2f} × | {memory(mine)} |")
-    print("\n| model | Weightsmith, s: median (min) | ÷ floor | private / RSS, MiB |\n|---|---|---|---|")
+        rows.append(f"| {size:.2f} GB | {times(mine)} | {ratio(mine, results['floor'])} | {memory(mine)} |")
+    print("\n| model | Weightsmith, s | ÷ floor | private / RSS, MiB |\n|---|---|---|---|")
     print("\n".join(rows))
     print(f"\nPrivate memory for the larger model: {peaks[1] - peaks[0]:+.0f} MiB.")
 
@@ -290,8 +304,8 @@ def main():
             results, agreement = benchmark(recipe, tolerance, options, work)
             agreed &= agreement[0]
             rows.append(row(recipe, results, agreement))
-        print(f"Measured {versions(options)}; {options.runs} runs in turn, warm page cache.\n")
-        print("| recipe | floor, s: median (min) | Weightsmith, s | ÷ floor | mergekit, s | times faster | Weightsmith private / RSS, MiB | mergekit private / RSS, MiB | outputs |")
+        print(f"Measured {versions(options)}; runs in turn: {options.runs}, warm page cache; median (minimum).\n")
+        print("| recipe | floor, s | Weightsmith, s | ÷ floor | mergekit, s | times faster | Weightsmith private / RSS, MiB | mergekit private / RSS, MiB | outputs |")
         print("|---|---|---|---|---|---|---|---|---|")
         print("\n".join(rows))
         if options.twice:

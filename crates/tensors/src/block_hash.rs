@@ -37,6 +37,19 @@ pub struct HashError {
 pub struct ParseHashError(pub String);
 
 /// The blocks of a file of known size.
+///
+/// # Examples
+/// ```
+/// use weightsmith_tensors::{FileBlocks, HASH_BLOCK};
+///
+/// let file = vec![7; HASH_BLOCK + 5];
+/// let blocks = FileBlocks::new(file.len() as u64);
+/// let last = blocks.hash(1, &file[HASH_BLOCK..]);
+/// let first = blocks.hash(0, &file[..HASH_BLOCK]);
+/// let root = blocks.root(&[first, last])?;
+/// assert_eq!(root.as_bytes(), blake3::hash(&file).as_bytes());
+/// # Ok::<(), weightsmith_tensors::HashError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileBlocks {
     size: u64,

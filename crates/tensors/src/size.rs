@@ -20,6 +20,13 @@ pub enum SizeError {
 /// Bytes of a size such as `5B` (mergekit's notation: K, M, B and T stand for 10^3, 10^6, 10^9 and 10^12 *bytes*), `5GB`,
 /// `5GiB` or `500000`. Letters in either case; blanks around number and unit.
 ///
+/// # Examples
+/// ```
+/// use weightsmith_tensors::parse_size;
+/// assert_eq!(parse_size("5B"), Ok(5_000_000_000));
+/// assert_eq!(parse_size("5GiB"), Ok(5 << 30));
+/// ```
+///
 /// # Errors
 /// When the text is something else, zero, or too large.
 pub fn parse_size(text: &str) -> Result<u64, SizeError> {

@@ -112,3 +112,50 @@ fn nearest_codes(dtype: DType, values: &[f32]) -> Result<Vec<u8>, CastError> {
     };
     Ok(values.iter().map(|&value| nearest(value)).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Checkpoint, TensorSource};
+
+    #[test]
+    fn a_sharded_checkpoint_reads_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model");
+        let tensors = [
+            (
+                "b",
+                DType::F8_E4M3,
+                &[2, 2][..],
+                vec![1.0, 449.0, -0.002, 0.0],
+            ),
+            ("a", DType::F16, &[2], vec![1.0, -2.0]),
+            ("ids", DType::I64, &[1], vec![-3.0]),
+        ];
+        write_sharded_checkpoint(&path, &tensors, Some(8)).unwrap();
+        let checkpoint = Checkpoint::open(&path).unwrap();
+        assert_eq!(checkpoint.files().len(), 2);
+        let read = |name: &str| {
+            let tensor = checkpoint.find(name).unwrap();
+            let elements = checkpoint.tensors()[tensor].info.elements();
+            let mut scratch = Vec::new();
+            checkpoint
+                .read(tensor, 0..elements, &mut scratch)
+                .unwrap()
+                .to_vec()
+        };
+        assert_eq!(read("b"), [0x38, 0x7e, 0x81, 0x00]);
+        assert_eq!(read("a"), [0x00, 0x3c, 0x00, 0xc0]);
+        assert_eq!(read("ids"), (-3_i64).to_le_bytes());
+    }
+
+    #[test]
+    fn a_small_checkpoint_is_one_file_without_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        write_checkpoint(folder.path(), &[("a", DType::BF16, &[], vec![1.5])]).unwrap();
+        let checkpoint = Checkpoint::open(folder.path()).unwrap();
+        assert_eq!(checkpoint.files()[0].name, "model.safetensors");
+        assert!(checkpoint.tensors()[0].info.shape.is_empty());
+        assert!(!folder.path().join(INDEX_FILE_NAME).exists());
+    }
+}

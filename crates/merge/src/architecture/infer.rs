@@ -145,7 +145,8 @@ impl Architecture {
         let before = match self.vocabulary_tensor(name).map(|tensor| tensor.role) {
             Some(VocabularyRole::Embedding) => true,
             Some(VocabularyRole::Head | VocabularyRole::Bias) => false,
-            None => !self.is_head(name) && (place::looks_before(name) || self.feeds_main(name)),
+            None if self.is_head(name) || place::is_further_head(name) => false,
+            None => place::looks_before(name) || self.feeds_main(name),
         };
         if before { Place::Before } else { Place::After }
     }
@@ -274,7 +275,7 @@ fn choose_main(
             .and_then(|count| count.value);
         (
             last_of_family.is_some_and(|last| stack.prefix.ends_with(last.prefix_end)),
-            !place::is_other_encoder(&stack.prefix),
+            !place::is_other_encoder(&stack.prefix) && !place::is_further_head(&stack.prefix),
             counted == Some(stack.count),
             !stack.prefix.split('.').any(|part| part == "encoder"),
             stack.elements,

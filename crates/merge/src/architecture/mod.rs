@@ -10,6 +10,8 @@ mod family_table;
 mod infer;
 mod place;
 mod stacks;
+#[cfg(test)]
+mod tests;
 mod vocabulary;
 
 pub use config_keys::{LayerCount, locate_layer_count, text_config_path};

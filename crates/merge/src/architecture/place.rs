@@ -19,7 +19,7 @@ pub enum Place {
 }
 
 /// Parts of names of what stands before the layers.
-const BEFORE: [&str; 12] = [
+const BEFORE: [&str; 13] = [
     "embed",
     "wte",
     "wpe",
@@ -32,6 +32,7 @@ const BEFORE: [&str; 12] = [
     "merger",
     "position",
     "emb.",
+    "project_in",
 ];
 
 /// Parts of names of other encoders, whose output enters the layers of a language model.
@@ -45,9 +46,18 @@ const OTHER_ENCODERS: [&str; 7] = [
     "mm_",
 ];
 
+/// Parts of the paths of heads that predict further tokens: they come after everything else.
+const FURTHER_HEADS: [&str; 3] = ["mtp", "mtp_block", "nextn"];
+
+/// Whether a name is that of something in a head that predicts further tokens.
+pub(super) fn is_further_head(name: &str) -> bool {
+    name.split('.').any(|part| FURTHER_HEADS.contains(&part))
+}
+
 /// Whether a name outside of the layers looks like that of something before them.
 pub(super) fn looks_before(name: &str) -> bool {
-    BEFORE.iter().any(|part| name.contains(part)) || is_other_encoder(name)
+    !name.contains("unembed") && BEFORE.iter().any(|part| name.contains(part))
+        || is_other_encoder(name)
 }
 
 /// Whether a name looks like that of a vision or audio encoder, or of the bridge from one.

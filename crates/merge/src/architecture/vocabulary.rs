@@ -4,6 +4,7 @@ use serde_json::Value;
 use weightsmith_tensors::TensorEntry;
 
 use super::facts::Facts;
+use super::place::is_other_encoder;
 use super::stacks;
 
 /// What a vocabulary tensor does.
@@ -30,26 +31,25 @@ pub struct VocabularyTensor {
     pub role: VocabularyRole,
 }
 
-/// Ends of the names of input embeddings, without `.weight`.
-const EMBEDDINGS: [&str; 14] = [
+/// Ends of the names of input embeddings, without `.weight`: names that stand for nothing else.
+const EMBEDDINGS: [&str; 9] = [
     "embed_tokens",
     "word_embeddings",
     "wte",
     "embed_in",
     "tok_embeddings",
-    "shared",
     "tokens_embed",
-    "embedding",
-    "embeddings",
     "embed_tokens_per_layer",
     "token_embedding",
-    "emb",
-    "word_embedding",
     "token_embd",
 ];
 
-/// Ends of the names of output heads, without `.weight` or `.bias`.
-const HEADS: [&str; 10] = [
+/// Names that some families give to input embeddings and others to something else.
+const POSSIBLE_EMBEDDINGS: [&str; 5] =
+    ["shared", "embedding", "embeddings", "emb", "word_embedding"];
+
+/// Ends of the names of output heads, without `.weight`: names that stand for nothing else.
+const HEADS: [&str; 8] = [
     "lm_head",
     "embed_out",
     "predictions.decoder",
@@ -58,90 +58,122 @@ const HEADS: [&str; 10] = [
     "proj_out",
     "generator_lm_head",
     "lm_head.linear",
-    "head",
-    "output",
 ];
 
-/// Ends of the names of biases that are stored apart from the head.
-const BIASES: [&str; 3] = ["predictions.bias", "final_logits_bias", "lm_head.bias"];
+/// Names that some families give to output heads and others to something else.
+const POSSIBLE_HEADS: [&str; 2] = ["head", "output"];
+
+/// Biases that are stored apart from the head.
+const BIASES: [&str; 2] = ["predictions.bias", "final_logits_bias"];
+
+/// A guess from a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Guess {
+    role: VocabularyRole,
+    /// Whether the name alone will do. Otherwise an axis must have the length of the vocabulary.
+    certain: bool,
+}
 
 /// Every tensor outside of the layers that has one row per token.
 ///
-/// A name alone is not enough where `vocab_size` is known: the axis must be of that length or the name that of an
-/// embedding or head (a model may have more rows than its config says).
+/// A name that stands for nothing else will do, since a model may have more rows than its config says; another tensor
+/// counts when an axis is as long as `vocab_size`, or as a tensor that is certain.
 pub(super) fn find(
     tensors: &[TensorEntry],
     vocab_size: Option<u64>,
     facts: Option<&Facts>,
 ) -> Vec<VocabularyTensor> {
-    tensors
-        .iter()
-        .filter(|tensor| stacks::split(&tensor.name).is_none())
-        .filter_map(|tensor| classify(tensor, vocab_size, facts))
+    let loose = || {
+        tensors
+            .iter()
+            .filter(|tensor| stacks::split(&tensor.name).is_none())
+            .map(|tensor| (tensor, guess(&tensor.name, facts)))
+    };
+    let mut lengths: Vec<u64> = vocab_size.into_iter().collect();
+    for (tensor, guess) in loose() {
+        if let (
+            [rows, _],
+            Some(Guess {
+                certain: true,
+                role,
+            }),
+        ) = (&tensor.info.shape[..], guess)
+            && role != VocabularyRole::Bias
+        {
+            lengths.push(*rows);
+        }
+    }
+    loose()
+        .filter_map(|(tensor, guess)| classify(tensor, guess?, &lengths))
         .collect()
 }
 
-fn classify(
-    tensor: &TensorEntry,
-    vocab_size: Option<u64>,
-    facts: Option<&Facts>,
-) -> Option<VocabularyTensor> {
+fn classify(tensor: &TensorEntry, guess: Guess, lengths: &[u64]) -> Option<VocabularyTensor> {
     let shape = &tensor.info.shape;
-    let role = role_by_name(&tensor.name, facts);
-    let fits = |axis: usize| {
-        shape
-            .get(axis)
-            .is_some_and(|rows| Some(*rows) == vocab_size)
-    };
-    let (role, axis) = match (role, shape.len()) {
-        (Some(VocabularyRole::Bias), rank @ 1..=2) => (VocabularyRole::Bias, rank - 1),
-        (Some(role), 2) if fits(1) && !fits(0) => (role, 1),
-        (Some(role), 2) if is_certain(&tensor.name) || fits(0) || vocab_size.is_none() => (role, 0),
-        (None, 2) if fits(0) && tensor.name.contains("embed") => (VocabularyRole::Embedding, 0),
-        (None, 2) if fits(0) && tensor.name.contains("head") => (VocabularyRole::Head, 0),
+    let fits = |axis: usize| shape.get(axis).is_some_and(|rows| lengths.contains(rows));
+    let axis = match (guess.role, shape.len()) {
+        (VocabularyRole::Bias, rank @ 1..=2) if guess.certain || fits(rank - 1) => rank - 1,
+        (VocabularyRole::Bias, _) => return None,
+        (_, 2) if fits(0) => 0,
+        (_, 2) if fits(1) => 1,
+        (_, 2) if guess.certain => 0,
         _ => return None,
     };
     Some(VocabularyTensor {
         name: tensor.name.clone(),
         axis,
         rows: shape[axis],
-        role,
+        role: guess.role,
     })
 }
 
-/// The role that a name promises.
-fn role_by_name(name: &str, facts: Option<&Facts>) -> Option<VocabularyRole> {
-    if name.contains("position")
-        || name.contains("token_type")
-        || super::place::is_other_encoder(name)
-    {
+fn guess(name: &str, facts: Option<&Facts>) -> Option<Guess> {
+    if name.contains("position") || name.contains("token_type") || is_other_encoder(name) {
         return None;
     }
-    if ends_with_any(name, &BIASES) {
-        return Some(VocabularyRole::Bias);
-    }
+    let certain = |role| {
+        Some(Guess {
+            role,
+            certain: true,
+        })
+    };
+    let possible = |role| {
+        Some(Guess {
+            role,
+            certain: false,
+        })
+    };
     if let Some(facts) = facts {
         if ends_with_part(name, facts.head) {
-            return Some(VocabularyRole::Head);
+            return certain(VocabularyRole::Head);
         }
         if ends_with_any(name, facts.embedding) {
-            return Some(VocabularyRole::Embedding);
+            return certain(VocabularyRole::Embedding);
         }
     }
+    if ends_with_any(name, &BIASES) {
+        return certain(VocabularyRole::Bias);
+    }
     if let Some(module) = name.strip_suffix(".bias") {
-        return ends_with_any(module, &HEADS).then_some(VocabularyRole::Bias);
+        return ends_with_any(module, &HEADS)
+            .then_some(VocabularyRole::Bias)
+            .and_then(possible);
     }
-    let module = name.strip_suffix(".weight")?;
-    if ends_with_any(module, &HEADS) {
-        return Some(VocabularyRole::Head);
-    }
-    ends_with_any(module, &EMBEDDINGS).then_some(VocabularyRole::Embedding)
-}
-
-/// Names that stand for nothing else, so that the length need not agree with the config.
-fn is_certain(name: &str) -> bool {
     let module = name.strip_suffix(".weight").unwrap_or(name);
-    ends_with_any(module, &EMBEDDINGS[..7]) || ends_with_any(module, &HEADS[..6])
+    if ends_with_any(module, &HEADS) {
+        certain(VocabularyRole::Head)
+    } else if ends_with_any(module, &EMBEDDINGS) {
+        certain(VocabularyRole::Embedding)
+    } else if ends_with_any(module, &POSSIBLE_HEADS)
+        || module.contains("lm_head")
+        || module.contains("unembed")
+    {
+        possible(VocabularyRole::Head)
+    } else if ends_with_any(module, &POSSIBLE_EMBEDDINGS) || module.contains("embed") {
+        possible(VocabularyRole::Embedding)
+    } else {
+        None
+    }
 }
 
 fn ends_with_any(name: &str, ends: &[&str]) -> bool {

@@ -200,6 +200,13 @@ fn locate_cached(
     let cached = CachedRepo::new(&options.hub_cache, repo);
     if !cached.exists() {
         looked.push(cached.folder().to_owned());
+        // only a few old models have no organisation: far more likely a folder's name
+        if !repo.contains('/') {
+            return Err(LocateError::NotFound {
+                path: repo.to_owned(),
+                looked,
+            });
+        }
         return Err(LocateError::NotCached {
             repo: repo.to_owned(),
             revision: revision.to_owned(),

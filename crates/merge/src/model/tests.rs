@@ -226,6 +226,20 @@ fn a_path_that_cannot_be_a_name_is_not_looked_up_in_the_cache() {
 }
 
 #[test]
+fn a_name_without_an_organisation_is_a_folder_or_cached() {
+    let disk = Disk::new();
+    let error = disk.locate("gpt2").unwrap_err();
+    insta::assert_snapshot!(disk.shown(&error), @r"
+    no model at `gpt2`; looked for `/work/gpt2`, `/recipes/gpt2`, `/hub/models--gpt2`
+    a relative path is looked up in the current folder, then beside the recipe
+    a model on the hub is written `organisation/gpt2`
+    ");
+    disk.cached("gpt2", COMMIT, "model.safetensors", "weights");
+    disk.reference("gpt2", "main", COMMIT);
+    assert_eq!(disk.locate("gpt2").unwrap().label, "gpt2");
+}
+
+#[test]
 fn another_revision_than_the_cached_ones_says_which_there_are() {
     let disk = Disk::new();
     disk.cached("org/name", COMMIT, "model.safetensors", "weights");

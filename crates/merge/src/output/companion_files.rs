@@ -107,7 +107,7 @@ fn collect(
             }
             continue;
         }
-        if is_other_file(&name) {
+        if is_other_file(&name) && !(is_module_part(&name) && is_module_folder(folder, depth)) {
             continue;
         }
         let Ok(metadata) = source.metadata() else {
@@ -125,6 +125,23 @@ fn collect(
     Ok(())
 }
 
+/// Whether a folder is a module of a sentence-transformers model, such as `2_Dense/`: its weights are no part of a merge.
+fn is_module_folder(folder: &Path, depth: usize) -> bool {
+    depth == 1
+        && folder
+            .file_name()
+            .and_then(OsStr::to_str)
+            .and_then(|name| name.split_once('_'))
+            .is_some_and(|(number, _)| {
+                !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+            })
+}
+
+/// The weights of such a module.
+fn is_module_part(name: &OsStr) -> bool {
+    name == "model.safetensors" || name == "pytorch_model.bin"
+}
+
 fn is_other_folder(name: &OsStr) -> bool {
     let name = name.to_string_lossy().to_ascii_lowercase();
     name.starts_with('.')
@@ -140,6 +157,7 @@ fn is_other_file(name: &OsStr) -> bool {
         || name.starts_with("consolidated")
         || OTHER_FILES.contains(&name.as_str())
         || WEIGHT_EXTENSIONS.contains(&extension)
+        || name.contains(".onnx")
         || is_index_of_weights(&name)
 }
 
@@ -157,4 +175,140 @@ fn is_index_of_weights(name: &str) -> bool {
 fn is_weights_name(name: &str) -> bool {
     name.rsplit_once('.')
         .is_some_and(|(_, extension)| WEIGHT_EXTENSIONS.contains(&extension))
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn folder(files: &[&str]) -> TempDir {
+        let folder = TempDir::new().unwrap();
+        for file in files {
+            let path = folder.path().join(file);
+            fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+            fs_err::write(path, file).unwrap();
+        }
+        folder
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        companions(folder)
+            .unwrap()
+            .iter()
+            .map(|companion| companion.relative.to_str().unwrap().replace('\\', "/"))
+            .collect()
+    }
+
+    #[test]
+    fn everything_but_the_weights_comes_along() {
+        let folder = folder(&[
+            "config.json",
+            "tokenizer.json",
+            "tokenizer.model",
+            "merges.txt",
+            "qwen.tiktoken",
+            "chat_template.jinja",
+            "modeling_new.py",
+            "LICENSE",
+            "added_tokens.json",
+            "1_Pooling/config.json",
+            "2_Dense/config.json",
+            "2_Dense/model.safetensors",
+            "2_Dense/model.onnx",
+            "model.safetensors",
+            "model-00001-of-00002.safetensors",
+            "model.safetensors.index.json",
+            "model.safetensors.index.fp32.json",
+            "pytorch_model.bin",
+            "pytorch_model.bin.index.json",
+            "training_args.bin",
+            "model.onnx_data",
+            "model.onnx.data",
+            "model.Q8_0.GGUF",
+            "consolidated.00.pth",
+            "consolidated.safetensors.index.json",
+            "README.md",
+            "mergekit_config.yml",
+            "weightsmith.lock.json",
+            "original/params.json",
+            "onnx/config.json",
+            ".gitattributes",
+            ".git/HEAD",
+            ".cache/huggingface/x",
+            "checkpoint-500/config.json",
+        ]);
+        assert_eq!(
+            names(folder.path()),
+            [
+                "1_Pooling/config.json",
+                "2_Dense/config.json",
+                "2_Dense/model.safetensors",
+                "LICENSE",
+                "added_tokens.json",
+                "chat_template.jinja",
+                "config.json",
+                "merges.txt",
+                "modeling_new.py",
+                "qwen.tiktoken",
+                "tokenizer.json",
+                "tokenizer.model",
+            ]
+        );
+    }
+
+    #[test]
+    fn sizes_are_those_of_the_files() {
+        let folder = folder(&["config.json"]);
+        let companion = companions(folder.path()).unwrap().remove(0);
+        assert_eq!(companion.bytes, 11);
+        assert_eq!(companion.source, folder.path().join("config.json"));
+    }
+
+    #[test]
+    fn an_index_of_something_else_comes_along() {
+        let folder = folder(&["retrieval.index.json", "index.json"]);
+        assert_eq!(names(folder.path()), ["index.json", "retrieval.index.json"]);
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_an_error() {
+        assert!(matches!(
+            companions(Path::new("/nowhere/at/all")),
+            Err(CompanionError::Io(_))
+        ));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_to_files_and_never_to_folders() {
+        use std::os::unix::fs::symlink;
+        let folder = folder(&[
+            "blobs/abc",
+            "snapshot/tokenizer.json",
+            "elsewhere/secret.json",
+        ]);
+        let snapshot = folder.path().join("snapshot");
+        symlink("../blobs/abc", snapshot.join("config.json")).unwrap();
+        symlink("..", snapshot.join("loop")).unwrap();
+        symlink("../elsewhere", snapshot.join("assets")).unwrap();
+        let found = companions(&snapshot).unwrap();
+        let names: Vec<&Path> = found
+            .iter()
+            .map(|companion| companion.relative.as_path())
+            .collect();
+        assert_eq!(
+            names,
+            [Path::new("config.json"), Path::new("tokenizer.json")]
+        );
+        assert_eq!(found[0].bytes, "blobs/abc".len() as u64);
+
+        symlink("../blobs/gone", snapshot.join("vocab.json")).unwrap();
+        let error = companions(&snapshot).unwrap_err().to_string();
+        assert!(
+            error.ends_with("vocab.json` is a link to a file that does not exist"),
+            "{error}"
+        );
+    }
 }

@@ -144,6 +144,10 @@ impl Editor {
         }
         let object: Vec<&str> = count.object.iter().map(String::as_str).collect();
         for key in &count.keys {
+            // a family without the key counts the entries of its list
+            if count.value.is_none() && self.root().at(&object).is_some_and(has_kinds) {
+                break;
+            }
             let path: Vec<&str> = object.iter().copied().chain([key.as_str()]).collect();
             self.set(&path, &layer_map.len().to_string())?;
         }
@@ -164,6 +168,11 @@ impl Editor {
             },
         )
     }
+}
+
+/// Whether an object lists the kinds of its layers.
+fn has_kinds(object: &Node) -> bool {
+    object.member("layers_block_type").is_some()
 }
 
 fn collect_parts(node: &Node, path: &mut Vec<String>, found: &mut Vec<Vec<String>>) {

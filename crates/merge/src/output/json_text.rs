@@ -190,7 +190,8 @@ impl Scanner<'_> {
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let found = match self.rest().chars().next() {
             None => "the end of the file".to_owned(),
-            Some(character) => format!("`{}`", character.escape_debug()),
+            Some(control) if control.is_control() => format!("`{}`", control.escape_debug()),
+            Some(character) => format!("`{character}`"),
         };
         JsonError {
             line: before.matches('\n').count() + 1,
@@ -286,7 +287,8 @@ impl Scanner<'_> {
             match self.peek() {
                 None => return Err(self.unexpected("a closing `\"`")),
                 Some(b'"') => break,
-                Some(b'\\') => self.at += 2,
+                // an escape at the very end of the file has nothing behind it
+                Some(b'\\') => self.at = (self.at + 2).min(self.text.len()),
                 Some(_) => self.at += 1,
             }
         }
@@ -323,6 +325,164 @@ impl Scanner<'_> {
                 Ok(Kind::Scalar(number))
             }
             Err(_) => Err(self.unexpected("a value")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn edited(text: &str, path: &[&str], raw: &str) -> String {
+        set(text, &parse(text).unwrap(), path, raw).unwrap()
+    }
+
+    #[test]
+    fn a_value_is_replaced_where_it_stands() {
+        let text = "{\n  \"a\": 1e-06,\n  \"b\": {\"c\": [1, 2.0]} ,\n  \"d\": NaN\n}\n";
+        assert_eq!(
+            edited(text, &["b", "c"], "null"),
+            "{\n  \"a\": 1e-06,\n  \"b\": {\"c\": null} ,\n  \"d\": NaN\n}\n"
+        );
+    }
+
+    #[test]
+    fn a_new_key_stands_behind_the_others_as_they_do() {
+        assert_eq!(
+            edited("{\n    \"a\" : 1\n}", &["b"], "2"),
+            "{\n    \"a\" : 1,\n    \"b\" : 2\n}"
+        );
+        assert_eq!(edited(r#"{"a":1}"#, &["b"], "2"), r#"{"a":1, "b":2}"#);
+        assert_eq!(
+            edited(r#"{"a": 1, "c": 3}"#, &["b"], "2"),
+            r#"{"a": 1, "c": 3, "b": 2}"#
+        );
+        assert_eq!(edited("{ }", &["\"b"], "2"), r#"{"\"b": 2}"#);
+        assert_eq!(
+            edited(r#"{"a": {}}"#, &["a", "b"], "2"),
+            r#"{"a": {"b": 2}}"#
+        );
+    }
+
+    #[test]
+    fn nothing_is_set_in_what_is_no_object() {
+        let root = parse(r#"{"a": 1}"#).unwrap();
+        assert_eq!(set(r#"{"a": 1}"#, &root, &["a", "b"], "2"), None);
+        assert_eq!(set(r#"{"a": 1}"#, &root, &["c", "b"], "2"), None);
+        assert_eq!(set(r#"{"a": 1}"#, &root, &[], "2"), None);
+    }
+
+    #[test]
+    fn of_a_key_that_stands_twice_the_last_counts() {
+        assert_eq!(
+            edited(r#"{"a": 1, "a": 2}"#, &["a"], "3"),
+            r#"{"a": 1, "a": 3}"#
+        );
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused_with_its_place() {
+        for (text, message) in [
+            (
+                "",
+                "line 1, column 1: found the end of the file, expected a value",
+            ),
+            (
+                "{\"a\": 1,\n}",
+                "line 2, column 1: found `}`, expected a key in double quotes",
+            ),
+            ("{\"ä\" 1}", "line 1, column 6: found `1`, expected `:`"),
+            ("[1 2]", "line 1, column 4: found `2`, expected `,` or `]`"),
+            ("[01]", "line 1, column 2: found `0`, expected a value"),
+            ("[.5]", "line 1, column 2: found `.`, expected a value"),
+            ("{} {}", "line 1, column 4: found `{`, expected the end"),
+            (
+                "[\"a",
+                "line 1, column 4: found the end of the file, expected a closing `\"`",
+            ),
+            (
+                "\"\\",
+                "line 1, column 3: found the end of the file, expected a closing `\"`",
+            ),
+            (
+                "\"\\ä\"",
+                "line 1, column 1: found `\"`, expected a text with valid escapes",
+            ),
+            (
+                "\"\\x\"",
+                "line 1, column 1: found `\"`, expected a text with valid escapes",
+            ),
+        ] {
+            assert_eq!(parse(text).unwrap_err().to_string(), message, "{text}");
+        }
+        let deep = "[".repeat(100_000);
+        assert!(parse(&deep).unwrap_err().to_string().contains("64 levels"));
+    }
+
+    #[test]
+    fn python_s_numbers_are_read() {
+        let root = parse("[NaN, Infinity, -Infinity, 1e-06]").unwrap();
+        assert_eq!(root.to_value(), serde_json::json!([null, null, null, 1e-6]));
+    }
+
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>()
+                .prop_filter("finite", |x| x.is_finite())
+                .prop_map(Value::from),
+            ".{0,6}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 24, 5, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                proptest::collection::vec((".{0,3}", inner), 0..5)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_serde_json_writes_is_read_alike(value in json()) {
+            for text in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {
+                prop_assert_eq!(parse(&text).unwrap().to_value(), serde_json::from_str::<Value>(&text).unwrap());
+            }
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in r#"[\[\]{}":,\\0-9eE.+ä \n-]{0,40}"#) {
+            let _ = parse(&text);
+        }
+
+        #[test]
+        fn a_set_value_reads_back_and_its_siblings_keep_their_bytes(
+            members in proptest::collection::vec(("[a-e]{1,2}", json()), 0..6),
+            key in "[a-e]{1,2}",
+            new in json(),
+            pretty in any::<bool>(),
+        ) {
+            let value = Value::Object(members.into_iter().collect());
+            let text = if pretty { serde_json::to_string_pretty(&value).unwrap() } else { value.to_string() };
+            // numbers are read to within their last digit only
+            let value: Value = serde_json::from_str(&text).unwrap();
+            let edited = edited(&text, &[&key], &new.to_string());
+
+            let mut expected = value.clone();
+            expected[&key] = serde_json::from_str(&new.to_string()).unwrap();
+            let reread: Value = serde_json::from_str(&edited).unwrap();
+            prop_assert_eq!(&reread, &expected);
+
+            let (before, after) = (parse(&text).unwrap(), parse(&edited).unwrap());
+            for other in value.as_object().unwrap().keys().filter(|other| **other != key) {
+                let bytes = |text: &str, node: &Node| text[node.member(other).unwrap().value.span.clone()].to_owned();
+                prop_assert_eq!(bytes(&text, &before), bytes(&edited, &after));
+            }
+            prop_assert!(reread.as_object().unwrap().keys().eq(expected.as_object().unwrap().keys()));
         }
     }
 }

@@ -82,7 +82,10 @@ pub(super) struct LayerChange<'a> {
 
 impl<'a> LayerChange<'a> {
     /// The path of one of the object's keys.
-    pub(super) fn path(&self, key: &'a str) -> Vec<&'a str> {
+    pub(super) fn path<'k>(&self, key: &'k str) -> Vec<&'k str>
+    where
+        'a: 'k,
+    {
         self.object.iter().copied().chain([key]).collect()
     }
 }
@@ -119,7 +122,7 @@ pub(super) fn follow(editor: &mut Editor, change: &LayerChange<'_>) -> Result<()
 fn rewrite(
     editor: &mut Editor,
     change: &LayerChange<'_>,
-    key: &'static str,
+    key: &str,
     new: impl Fn(&str, &Node) -> Rewritten,
 ) -> Result<(), ConfigError> {
     let path = change.path(key);
@@ -258,8 +261,10 @@ fn unknown_lists(editor: &mut Editor, change: &LayerChange<'_>) -> Result<(), Co
     };
     for member in members {
         let key = member.key.as_str();
-        let known =
-            [&LISTS[..], &INDEX_LISTS, &CYCLES].concat().contains(&key) || key == "attention_types";
+        let known = LISTS.contains(&key)
+            || INDEX_LISTS.contains(&key)
+            || CYCLES.contains(&key)
+            || key == "attention_types";
         let Kind::Array(items) = &member.value.kind else {
             continue;
         };
@@ -276,19 +281,12 @@ fn unknown_lists(editor: &mut Editor, change: &LayerChange<'_>) -> Result<(), Co
                 .push(format!("`{key}` may name layers by number: left as it is"));
             continue;
         }
-        if let Rewritten::To(raw) = reindexed(&editor.text, &current(editor, change, key), change) {
-            editor.set(&change.path(key), &raw)?;
-            editor.notes.push(format!(
-                "`{key}` has as many entries as there are layers and was taken to go by layer"
-            ));
-        }
+        rewrite(editor, change, key, |text, node| {
+            reindexed(text, node, change)
+        })?;
+        editor.notes.push(format!(
+            "`{key}` has as many entries as there are layers and was taken to go by layer"
+        ));
     }
     Ok(())
-}
-
-/// A member as the text has it now; spans move with every change.
-fn current(editor: &Editor, change: &LayerChange<'_>, key: &str) -> Node {
-    let root = editor.root();
-    let node = root.at(&change.path(key)).cloned();
-    node.unwrap_or(root)
 }

@@ -6,6 +6,8 @@ mod json_text;
 mod layer_patterns;
 mod layer_settings;
 mod model_config;
+#[cfg(test)]
+mod tests;
 
 pub use companion_files::{Companion, CompanionError, companions};
 pub use json_text::JsonError;

@@ -9,9 +9,8 @@ const F32_FRACTION: u32 = 23;
 const F32_INFINITY: u32 = 0x7f80_0000;
 const F32_SIGN: u32 = 0x8000_0000;
 
-const F16_INFINITY: u16 = 0x7c00;
-const F16_NAN: u16 = 0x7e00;
-const BF16_NAN: u16 = 0x7fc0;
+const F16_NAN: u32 = 0x7e00;
+const BF16_NAN: u32 = 0x7fc0;
 const F32_NAN: u32 = 0x7fc0_0000;
 const F64_NAN: u64 = 0x7ff8_0000_0000_0000;
 
@@ -29,21 +28,17 @@ pub(super) fn f32_of_f16(bits: u16) -> f32 {
     // 2^-14, the smallest normal f16
     const SMALLEST_NORMAL: u32 = 113 << F32_FRACTION;
 
-    let sign = u32::from(bits & 0x8000) << 16;
-    let magnitude = u32::from(bits & 0x7fff) << 13;
-    let exponent = bits & F16_INFINITY;
-    let normal = magnitude + REBIAS;
+    let bits = u32::from(bits);
+    let sign = (bits & 0x8000) << 16;
+    let magnitude = (bits & 0x7fff) << 13;
+    let special = if magnitude >= 0x7c00 << 13 { REBIAS } else { 0 };
+    let normal = magnitude + REBIAS + special;
     // fraction · 2^-24 as (2^-14 + fraction · 2^-24) - 2^-14: no operand is subnormal, which would be slow
     let subnormal = f32::from_bits(magnitude + SMALLEST_NORMAL) - f32::from_bits(SMALLEST_NORMAL);
-    let finite = if exponent == 0 {
+    let any = if magnitude < 0x0400 << 13 {
         subnormal.to_bits()
     } else {
         normal
-    };
-    let any = if exponent == F16_INFINITY {
-        normal + REBIAS
-    } else {
-        finite
     };
     f32::from_bits(sign | any)
 }
@@ -63,17 +58,21 @@ pub(super) fn f32_of_f8_e4m3(bits: u8) -> f32 {
     // 2^-6, the smallest normal one
     const SMALLEST_NORMAL: u32 = 121 << F32_FRACTION;
 
-    let sign = u32::from(bits & 0x80) << 24;
-    let code = bits & 0x7f;
-    let magnitude = u32::from(code) << 20;
+    let bits = u32::from(bits);
+    let sign = (bits & 0x80) << 24;
+    let magnitude = (bits & 0x7f) << 20;
     let normal = magnitude + REBIAS;
     let subnormal = f32::from_bits(magnitude + SMALLEST_NORMAL) - f32::from_bits(SMALLEST_NORMAL);
-    let finite = if code < 8 {
+    let finite = if magnitude < 0x08 << 20 {
         subnormal.to_bits()
     } else {
         normal
     };
-    let any = if code == 0x7f { F32_NAN } else { finite };
+    let any = if magnitude == 0x7f << 20 {
+        F32_NAN
+    } else {
+        finite
+    };
     f32::from_bits(sign | any)
 }
 
@@ -83,12 +82,13 @@ pub(super) fn bf16_of_f32(value: f32) -> u16 {
     let bits = value.to_bits();
     let odd = (bits >> 16) & 1;
     // wraps for NaN alone, which is replaced
-    let rounded = (bits.wrapping_add(0x7fff + odd) >> 16) as u16;
-    if bits & !F32_SIGN > F32_INFINITY {
+    let rounded = bits.wrapping_add(0x7fff + odd) >> 16;
+    let any = if bits & !F32_SIGN > F32_INFINITY {
         BF16_NAN
     } else {
         rounded
-    }
+    };
+    any as u16
 }
 
 /// To nearest even.
@@ -103,29 +103,27 @@ pub(super) fn f16_of_f32(value: f32) -> u16 {
     const REBIAS: u32 = 112 << F32_FRACTION;
 
     let bits = value.to_bits();
-    let sign = ((bits >> 16) & 0x8000) as u16;
     let magnitude = bits & !F32_SIGN;
+    let sign = (bits ^ magnitude) >> 16;
 
     let odd = (magnitude >> 13) & 1;
-    let normal = (magnitude.wrapping_sub(REBIAS).wrapping_add(0xfff + odd) >> 13) as u16;
+    let bounded = magnitude.min(TOO_LARGE);
+    // wraps for subnormal results alone, which are replaced
+    let normal = bounded.wrapping_sub(REBIAS).wrapping_add(0xfff + odd) >> 13;
     let sum = f32::from_bits(magnitude.min(SMALLEST_NORMAL)) + f32::from_bits(HALF);
-    let subnormal = (sum.to_bits() - HALF) as u16;
+    let subnormal = sum.to_bits() - HALF;
 
-    let small = if magnitude < SMALLEST_NORMAL {
+    let any = if magnitude < SMALLEST_NORMAL {
         subnormal
     } else {
         normal
     };
-    let any = if magnitude >= TOO_LARGE {
-        F16_INFINITY
-    } else {
-        small
-    };
-    if magnitude > F32_INFINITY {
+    let any = if magnitude > F32_INFINITY {
         F16_NAN
     } else {
         sign | any
-    }
+    };
+    any as u16
 }
 
 /// The value itself, any NaN as the one NaN.

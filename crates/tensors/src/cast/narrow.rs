@@ -6,6 +6,16 @@ use crate::kernels::{Isa, Kernel};
 
 /// `f32` to little-endian bytes, each value rounded once to nearest even.
 ///
+/// # Examples
+/// ```
+/// use weightsmith_tensors::{DType, narrow_f32};
+/// let mut bytes = [0; 4];
+/// // 1 + 2^-8 lies between 1 and the next BF16: the even one is 1
+/// narrow_f32(&[1.003_906_25, -2.0], DType::BF16, &mut bytes)?;
+/// assert_eq!(bytes, [0x80, 0x3f, 0x00, 0xc0]);
+/// # Ok::<(), weightsmith_tensors::CastError>(())
+/// ```
+///
 /// # Errors
 /// When the type is none of [`super::can_narrow`].
 ///

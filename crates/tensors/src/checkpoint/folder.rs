@@ -5,6 +5,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use fs_err::PathExt as _;
+
 use super::header::{Header, HeaderError};
 use super::index::Index;
 use super::mapping::Mapping;
@@ -19,6 +21,26 @@ const GIT_LFS: &[u8] = b"version https://git-lfs";
 /// In a folder `model.safetensors.index.json` (or the only index there is) says which files count and which of their
 /// tensors; without an index it is `model.safetensors`, else all safetensors files that are neither adapters nor
 /// `consolidated` copies.
+///
+/// # Examples
+/// ```
+/// use weightsmith_tensors::{Checkpoint, DType, TensorSource, widen_f32};
+/// # let folder = tempfile::tempdir()?;
+/// # let model = folder.path().join("model.safetensors");
+/// # let header = br#"{"norm.weight":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}}"#;
+/// # let length = (header.len() as u64).to_le_bytes();
+/// # fs_err::write(&model, [&length[..], &header[..], &[0x80, 0x3f, 0x00, 0xc0]].concat())?;
+///
+/// let checkpoint = Checkpoint::open(folder.path())?;
+/// let tensor = checkpoint.find("norm.weight").expect("it is there");
+/// assert_eq!(checkpoint.tensors()[tensor].info.dtype, DType::BF16);
+///
+/// let mut scratch = Vec::new();
+/// let mut values = [0.0_f32; 2];
+/// widen_f32(DType::BF16, checkpoint.read(tensor, 0..2, &mut scratch)?, &mut values)?;
+/// assert_eq!(values, [1.0, -2.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Checkpoint {
     path: PathBuf,
@@ -111,7 +133,7 @@ impl Checkpoint {
         let mut checkpoint = Self::empty(path);
         for name in &index.files {
             let file = folder.join(name);
-            if !file.try_exists()? {
+            if !file.fs_err_try_exists()? {
                 return Err(Error::MissingShard {
                     path: file,
                     wanted_by: index.path.clone(),
@@ -154,7 +176,7 @@ impl Checkpoint {
         }
         let file = fs_err::File::open(path)?;
         let metadata = file.metadata()?;
-        let mapping = Mapping::of(&file)?;
+        let mapping = Mapping::of(&file).map_err(|error| naming(path, &error))?;
         ensure_size(path, mapping.bytes().len() as u64, metadata.len())?;
         let header = read_header(path, mapping.bytes())?;
         ensure_size(path, file.metadata()?.len(), metadata.len())?;
@@ -162,7 +184,7 @@ impl Checkpoint {
             path: path.to_owned(),
             name,
             size: metadata.len(),
-            modified: metadata.modified()?,
+            modified: metadata.modified().map_err(|error| naming(path, &error))?,
             header_hash: header.hash.clone(),
             metadata: header.metadata.clone(),
         });
@@ -283,6 +305,11 @@ impl TensorSource for Checkpoint {
         let bytes = self.byte_range(tensor, elements);
         Ok(&self.mappings[self.places[tensor].file].bytes()[bytes])
     }
+}
+
+/// An error of the system that does not say which file it is about.
+fn naming(path: &Path, error: &std::io::Error) -> std::io::Error {
+    std::io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 fn ensure_size(path: &Path, found: u64, expected: u64) -> Result<(), Error> {

@@ -91,7 +91,27 @@ impl fmt::Display for Isa {
 
 /// A loop with its arguments.
 ///
-/// `run` and all that it calls must be `#[inline(always)]`: only what is inlined is compiled for the caller's CPU.
+/// `run` and all that it calls must be `#[inline(always)]`: only what is inlined is compiled for the instruction set.
+///
+/// # Examples
+/// ```
+/// use weightsmith_tensors::kernels::{Isa, Kernel};
+///
+/// struct Negate<'a>(&'a mut [f32]);
+///
+/// impl Kernel for Negate<'_> {
+///     type Output = ();
+///
+///     #[inline(always)]
+///     fn run(self) {
+///         self.0.iter_mut().for_each(|x| *x = -*x);
+///     }
+/// }
+///
+/// let mut values = [1.0, -2.0];
+/// Isa::detected().run(Negate(&mut values));
+/// assert_eq!(values, [-1.0, 2.0]);
+/// ```
 pub trait Kernel {
     /// What it gives back.
     type Output;

@@ -17,6 +17,22 @@ pub const INDEX_FILE_NAME: &str = "model.safetensors.index.json";
 /// Tensors are grouped in the given order: one that would take a file's tensors over the limit begins the next file, so
 /// a file exceeds the limit only if it has a single tensor. Within a file they lie as the `safetensors` crate would lay
 /// them, by type (descending) and name.
+///
+/// # Examples
+/// ```
+/// use weightsmith_tensors::{DType, ShardLayout, TensorEntry, TensorInfo};
+///
+/// let tensor = |name: &str, rows| TensorEntry {
+///     name: name.to_owned(),
+///     info: TensorInfo { dtype: DType::BF16, shape: vec![rows, 8] },
+/// };
+/// let layout = ShardLayout::plan(&[tensor("embed", 100), tensor("head", 50)], Some(2000))?;
+/// assert_eq!(layout.shards()[1].file_name, "model-00002-of-00002.safetensors");
+/// // the header's length and the header come first
+/// assert_eq!(layout.placed(1).offset, layout.shards()[1].start().len() as u64);
+/// assert_eq!(layout.tensor_bytes(), 2400);
+/// # Ok::<(), weightsmith_tensors::LayoutError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShardLayout {
     shards: Vec<Shard>,

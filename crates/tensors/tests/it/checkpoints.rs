@@ -365,3 +365,25 @@ fn a_file_that_changes_is_noticed() {
         matches!(error, Error::Changed { found, expected, .. } if (found, expected) == (size + 1, size))
     );
 }
+
+/// 64 GiB that take no room: whoever read them at opening would be noticed.
+#[cfg(unix)]
+#[test]
+fn opening_reads_no_tensor_data() {
+    let size = 1_u64 << 36;
+    let json = format!(r#"{{"a":{{"dtype":"U8","shape":[{size}],"data_offsets":[0,{size}]}}}}"#);
+    let start = file(&json, 0);
+    let folder = Folder::new(&[("model.safetensors", &start)]);
+    let sparse = fs_err::OpenOptions::new()
+        .write(true)
+        .open(folder.path("model.safetensors"))
+        .unwrap();
+    sparse.set_len(start.len() as u64 + size).unwrap();
+    let before = std::time::Instant::now();
+    let checkpoint = folder.open().unwrap();
+    assert!(before.elapsed() < std::time::Duration::from_secs(1));
+    assert_eq!(
+        checkpoint.read(0, size - 3..size, &mut Vec::new()).unwrap(),
+        [0, 0, 0]
+    );
+}

@@ -332,14 +332,14 @@ fn headers_that_contradict_themselves() -> Vec<Case> {
         ),
         case!(
             "a hole",
-            tensors(&[a(), tensor("b", "U8", "[2]", 6, 8)], 8),
-            "tensor `b` begins at byte 6, where 4 was expected: the bytes between belong to no tensor",
+            tensors(&[a(), tensor("b", "U8", "[2]", 5, 7)], 7),
+            "tensor `b` begins at byte 5, where 4 was expected: the bytes between belong to no tensor",
             Hole
         ),
         case!(
             "a hole in front",
-            tensors(&[tensor("a", "U8", "[4]", 2, 6)], 6),
-            "tensor `a` begins at byte 2, where 0 was expected: the bytes between belong to no tensor",
+            tensors(&[tensor("a", "U8", "[4]", 1, 5)], 5),
+            "tensor `a` begins at byte 1, where 0 was expected: the bytes between belong to no tensor",
             Hole
         ),
         case!(
