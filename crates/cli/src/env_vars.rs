@@ -14,6 +14,9 @@ pub(crate) const MAX_MEMORY: &str = "WEIGHTSMITH_MAX_MEMORY";
 /// Value of `--threads`.
 pub(crate) const THREADS: &str = "WEIGHTSMITH_THREADS";
 
+/// The locale, the variable that counts first: whether more than ASCII can be shown.
+pub(crate) const LOCALE: [&str; 3] = ["LC_ALL", "LC_CTYPE", "LANG"];
+
 /// All of them, in the order of the documentation. Those of the Hugging Face cache are read by the library.
 pub(crate) const TABLE: &[EnvVar] = &[
     EnvVar {
@@ -43,5 +46,9 @@ pub(crate) const TABLE: &[EnvVar] = &[
     EnvVar {
         name: "CLICOLOR_FORCE",
         summary: "When set, output is coloured even where it does not go to a terminal.",
+    },
+    EnvVar {
+        name: "LC_ALL",
+        summary: "The locale, else `LC_CTYPE`, else `LANG`: where it is set and not UTF-8, charts are drawn with ASCII alone.",
     },
 ];

@@ -52,11 +52,11 @@ pub(crate) struct OutputArgs {
     #[arg(long, value_name = "SIZE", default_value = "5B")]
     pub(crate) out_shard_size: String,
 
-    /// Leave the tokenizer's files out of the result
+    /// Leave the tokenizer and the other files that come along with the weights out of the result
     #[arg(long, overrides_with = "copy_tokenizer")]
     pub(crate) no_copy_tokenizer: bool,
 
-    /// Copy the tokenizer's files (the default)
+    /// Copy the tokenizer and the other files that come along with the weights (the default)
     #[arg(long, overrides_with = "no_copy_tokenizer", hide = true)]
     pub(crate) copy_tokenizer: bool,
 
