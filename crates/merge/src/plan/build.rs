@@ -7,7 +7,7 @@ use weightsmith_tensors::{DType, ShardLayout, TensorEntry, TensorInfo, TensorSou
 use super::config::edited_config;
 use super::models::{Model, Models};
 use super::parameters::{check_names, list};
-use super::slices::{PlannedSlice, arrange};
+use super::slices::{Inputs, PlannedSlice, arrange, inputs};
 use super::tensors::{Assembled, Assembly};
 use super::{Action, Dropped, Plan};
 use crate::methods::{self, BaseRule, MethodSpec};
@@ -166,12 +166,10 @@ fn find_method(
 }
 
 fn check_base(recipe: &Recipe, method: &MethodSpec, diagnostics: &mut Vec<Diagnostic>) {
-    let of_slices = match &recipe.body {
-        crate::recipe::Body::Slices(slices) => {
-            slices.iter().all(|slice| slice.base_model.is_some())
-        }
-        _ => false,
-    };
+    let of_slices = matches!(
+        inputs(recipe),
+        Some((Inputs::Slices(slices), _)) if slices.iter().all(|slice| slice.base_model.is_some())
+    );
     if method.base == BaseRule::Required && recipe.base_model.is_none() && !of_slices {
         diagnostics.push(
             Diagnostic::error(

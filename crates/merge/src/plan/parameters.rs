@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Value;
-use super::slices::PlannedSlice;
+use super::slices::{Inputs, PlannedSlice, inputs};
 use crate::methods::{Default, Kind, METHODS, MethodSpec, ParameterSpec, Scope};
-use crate::recipe::{Body, Parameters, Recipe, Scalar, Setting, closest};
+use crate::recipe::{Parameters, Recipe, Scalar, Setting, closest};
 use crate::{Diagnostic, Severity, Span};
 
 /// Parameters that mergekit accepts everywhere and that have no effect here.
@@ -20,12 +20,17 @@ pub(super) fn check_names(recipe: &Recipe, method: &MethodSpec, diagnostics: &mu
             }
         }
     };
-    check(&recipe.parameters, false);
-    match &recipe.body {
-        Body::Models(sources) => sources
+    let Some((inputs, levels)) = inputs(recipe) else {
+        return;
+    };
+    for level in levels {
+        check(level, false);
+    }
+    match inputs {
+        Inputs::Models(sources) => sources
             .iter()
             .for_each(|source| check(&source.parameters, true)),
-        Body::Slices(slices) => {
+        Inputs::Slices(slices) => {
             for slice in slices {
                 check(&slice.parameters, false);
                 slice
@@ -34,7 +39,6 @@ pub(super) fn check_names(recipe: &Recipe, method: &MethodSpec, diagnostics: &mu
                     .for_each(|source| check(&source.parameters, true));
             }
         }
-        Body::Modules(_) => {}
     }
 }
 
@@ -112,6 +116,21 @@ pub(super) struct Subject<'a> {
 /// The parameters of a tensor: its own, and each source's.
 pub(super) type Resolved = (BTreeMap<String, Value>, Vec<BTreeMap<String, Value>>);
 
+/// Whether a required parameter could not be resolved.
+pub(super) fn lacks_required(
+    method: &MethodSpec,
+    (global, of_sources): (
+        &BTreeMap<String, Value>,
+        &[BTreeMap<String, Value>],
+    ),
+) -> bool {
+    let mut required = method.parameters.iter().filter(|p| p.default == Default::Required);
+    required.any(|parameter| match parameter.scope {
+        Scope::Global => !global.contains_key(parameter.name),
+        Scope::Model => of_sources.iter().any(|source| !source.contains_key(parameter.name)),
+    })
+}
+
 impl Resolver {
     /// Number of errors so far.
     pub(super) fn errors(&self) -> usize {
@@ -119,25 +138,6 @@ impl Resolver {
             .iter()
             .filter(|diagnostic| diagnostic.severity == Severity::Error)
             .count()
-    }
-
-    /// Whether a required parameter could not be resolved.
-    pub(super) fn lacks_required(
-        &self,
-        method: &MethodSpec,
-        global: &BTreeMap<String, Value>,
-        of_sources: &[BTreeMap<String, Value>],
-    ) -> bool {
-        method
-            .parameters
-            .iter()
-            .filter(|parameter| parameter.default == Default::Required)
-            .any(|parameter| match parameter.scope {
-                Scope::Global => !global.contains_key(parameter.name),
-                Scope::Model => of_sources
-                    .iter()
-                    .any(|source| !source.contains_key(parameter.name)),
-            })
     }
 
     pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {

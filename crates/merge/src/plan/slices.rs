@@ -1,7 +1,7 @@
 //! The recipe's body as slices, whatever form it was written in.
 
 use crate::model::LocateOptions;
-use crate::recipe::{Body, ModelReference, Parameters, Recipe, Slice, Source};
+use crate::recipe::{Body, ModelReference, ModuleBody, Parameters, Recipe, Slice, Source};
 use crate::{Diagnostic, Span, Spanned};
 
 use super::models::Models;
@@ -49,28 +49,58 @@ pub(super) fn arrange<'a>(
         diagnostics,
     };
     // in the order in which the recipe names them, so that all problems are found and the order of inputs is the reader's
-    let slices = match &recipe.body {
-        Body::Models(sources) => opener
-            .whole_models(recipe, sources)
+    let slices = match inputs(recipe) {
+        Some((Inputs::Models(sources), levels)) => opener
+            .whole_models(recipe, sources, levels)
             .map(|slice| vec![slice]),
-        Body::Slices(slices) => {
+        Some((Inputs::Slices(slices), levels)) => {
             let slices: Vec<_> = slices
                 .iter()
-                .map(|slice| opener.slice(recipe, slice))
+                .map(|slice| opener.slice(recipe, slice, &levels))
                 .collect();
             slices.into_iter().collect()
         }
-        Body::Modules(modules) => {
-            let span = modules.first().map(|module| module.name.span);
+        None => {
             opener.diagnostics.push(
-                Diagnostic::error("recipes in `modules:` form cannot be merged yet", span)
-                    .hint("models of one module are merged with `models:` or `slices:`"),
+                Diagnostic::error(
+                    "recipes with several `modules:` cannot be merged yet",
+                    recipe.span,
+                )
+                .hint("`models:` merges all parts of models that have several"),
             );
             None
         }
     };
     let base = recipe.base_model.as_ref().map(|base| opener.open(base));
     if base == Some(None) { None } else { slices }
+}
+
+/// The inputs of a recipe, or of its only module.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Inputs<'a> {
+    /// Whole models.
+    Models(&'a [Source]),
+    /// Ranges of layers.
+    Slices(&'a [Slice]),
+}
+
+/// The inputs and the parameters above them, innermost first; nothing for a recipe with several modules.
+pub(super) fn inputs(recipe: &Recipe) -> Option<(Inputs<'_>, Vec<&Parameters>)> {
+    let top = &recipe.parameters;
+    match &recipe.body {
+        Body::Models(sources) => Some((Inputs::Models(sources), vec![top])),
+        Body::Slices(slices) => Some((Inputs::Slices(slices), vec![top])),
+        Body::Modules(modules) => {
+            let [only] = modules.as_slice() else {
+                return None;
+            };
+            let inputs = match &only.body {
+                ModuleBody::Models(sources) => Inputs::Models(sources),
+                ModuleBody::Slices(slices) => Inputs::Slices(slices),
+            };
+            Some((inputs, vec![&only.parameters, top]))
+        }
+    }
 }
 
 struct Opener<'m> {
@@ -114,6 +144,7 @@ impl Opener<'_> {
         &mut self,
         recipe: &'a Recipe,
         sources: &'a [Source],
+        levels: Vec<&'a Parameters>,
     ) -> Option<PlannedSlice<'a>> {
         let sources = self.sources(sources);
         let base = recipe
@@ -141,12 +172,17 @@ impl Opener<'_> {
             sources,
             base,
             length: None,
-            levels: vec![&recipe.parameters],
+            levels,
             span: recipe.span,
         })
     }
 
-    fn slice<'a>(&mut self, recipe: &'a Recipe, slice: &'a Slice) -> Option<PlannedSlice<'a>> {
+    fn slice<'a>(
+        &mut self,
+        recipe: &'a Recipe,
+        slice: &'a Slice,
+        outer: &[&'a Parameters],
+    ) -> Option<PlannedSlice<'a>> {
         let sources = self.sources(&slice.sources);
         let base = match slice.base_model.as_ref().or(recipe.base_model.as_ref()) {
             None => None,
@@ -156,7 +192,9 @@ impl Opener<'_> {
         Some(PlannedSlice {
             base: base.and_then(|base| sources.iter().position(|source| source.model == base)),
             length: slice.layer_count(),
-            levels: vec![&slice.parameters, &recipe.parameters],
+            levels: std::iter::once(&slice.parameters)
+                .chain(outer.iter().copied())
+                .collect(),
             span: slice.span,
             sources,
         })

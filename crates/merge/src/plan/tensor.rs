@@ -2,7 +2,7 @@
 
 use weightsmith_tensors::{DType, TensorInfo, TensorSource};
 
-use super::parameters::Subject;
+use super::parameters::{Subject, lacks_required};
 use super::slices::PlannedSlice;
 use super::tensors::{Assembly, Wanted};
 use super::{Action, Operation, PlannedTensor, SourceTensor};
@@ -230,9 +230,7 @@ impl Assembly<'_> {
             self.resolver
                 .resolve(self.method, slice, &positions, subject);
         if self.resolver.errors() > complaints
-            || self
-                .resolver
-                .lacks_required(self.method, &parameters, &source_parameters)
+            || lacks_required(self.method, (&parameters, &source_parameters))
         {
             return None;
         }

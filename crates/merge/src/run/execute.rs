@@ -26,6 +26,10 @@ use crate::plan::{Plan, Planned};
 
 /// What a run depends on besides the plan.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own, set by name"
+)]
 pub struct RunOptions<'a> {
     /// Private memory that the run may use, in bytes.
     pub max_memory: u64,
@@ -173,7 +177,7 @@ impl Run<'_> {
         require_space(self.folder.path(), self.plan.bytes_written + other_bytes)
             .map_err(nothing)?;
         let shards = self.open(&maps, &headers).map_err(nothing)?;
-        let resumed = trusted(listed, &shards, self.threads).map_err(nothing)?;
+        let resumed = trusted(&listed, &shards, self.threads).map_err(nothing)?;
         let resumed_bytes = resumed.iter().map(|block| block_bytes(&maps, block)).sum();
         self.reporter
             .started(self.plan.bytes_written, resumed_bytes);

@@ -93,7 +93,7 @@ impl Executor<'_> {
                     block,
                 } => self.measure(shared, tensor, pass, block, &mut scratch)?,
                 Task::Write { shard, block } => {
-                    self.write(shared, shard, block, &mut buffer, &mut scratch)?
+                    self.write(shared, shard, block, &mut buffer, &mut scratch)?;
                 }
             }
         }
@@ -246,7 +246,7 @@ impl Shared {
 
 /// Reads the blocks that a journal lists and keeps those whose bytes are what it says.
 pub(super) fn trusted(
-    listed: Vec<FinishedBlock>,
+    listed: &[FinishedBlock],
     shards: &[OpenShard<'_>],
     threads: usize,
 ) -> Result<Vec<FinishedBlock>, RunError> {

@@ -108,12 +108,12 @@ impl TensorJob {
     pub(crate) fn new(info: TensorInfo, sources: Vec<JobSource>, work: Work) -> Self {
         let blocks = info.elements().div_ceil(REDUCTION_BLOCK) as usize;
         let passes = match &work {
-            Work::Copy => 0,
-            Work::Single(kernel) => kernel.passes().len(),
-            Work::Double(kernel) => kernel.passes().len(),
+            Work::Copy => &[],
+            Work::Single(kernel) => kernel.passes(),
+            Work::Double(kernel) => kernel.passes(),
         };
         Self {
-            passes: (0..passes).map(|_| Pass::new(blocks)).collect(),
+            passes: passes.iter().map(|sums| Pass::new(blocks, *sums)).collect(),
             conclusion: OnceLock::new(),
             info,
             sources,
@@ -208,7 +208,7 @@ impl TensorJob {
     ) -> Result<Findings, Error> {
         let bits = self.info.dtype.bits();
         // the fewest elements that fill whole bytes, and those bytes
-        let (group, group_bytes) = if bits % 8 == 0 {
+        let (group, group_bytes) = if bits.is_multiple_of(8) {
             (1, bits / 8)
         } else {
             (8, bits)
@@ -216,7 +216,7 @@ impl TensorJob {
         let start = bytes.start / group_bytes;
         let end = bytes.end.div_ceil(group_bytes);
         let elements = start * group..(end * group).min(self.info.elements());
-        if bits % 8 == 0 {
+        if bits.is_multiple_of(8) {
             return self.compute(elements, out, scratch);
         }
         let mut whole = vec![0; ((elements.end - elements.start) * bits / 8) as usize];
@@ -355,7 +355,7 @@ impl TensorJob {
 }
 
 impl Pass {
-    fn new(blocks: usize) -> Self {
+    fn new(blocks: usize, sums: usize) -> Self {
         let pass = Self {
             partials: Mutex::new(Partials {
                 blocks: vec![None; blocks],
@@ -364,7 +364,7 @@ impl Pass {
             total: OnceLock::new(),
         };
         if blocks == 0 {
-            let _ = pass.total.set(Statistic::new());
+            let _ = pass.total.set(vec![0.0; sums]);
         }
         pass
     }

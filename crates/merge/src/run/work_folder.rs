@@ -201,9 +201,9 @@ fn exchange(_: &Path, _: &Path) -> std::io::Result<()> {
 fn move_files(from: &Path, to: &Path) -> std::io::Result<()> {
     for old in contents(to)? {
         if old.is_dir() {
-            fs::remove_dir_all(old)?
+            fs::remove_dir_all(old)?;
         } else {
-            fs::remove_file(old)?
+            fs::remove_file(old)?;
         }
     }
     let mut entries: Vec<PathBuf> = fs::read_dir(from)?
@@ -222,9 +222,9 @@ fn flush_tree(folder: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.is_dir() {
-            flush_tree(&path)?
+            flush_tree(&path)?;
         } else {
-            File::open(&path)?.sync_all()?
+            File::open(&path)?.sync_all()?;
         }
     }
     File::open(folder)?.sync_all()

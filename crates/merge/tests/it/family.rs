@@ -259,7 +259,7 @@ pub(crate) fn weight_files(folder: &Path) -> Vec<(String, Vec<u8>)> {
 
 /// The first messages of a failed plan, errors only.
 pub(crate) fn errors(result: Result<Planned, Vec<Diagnostic>>) -> Vec<String> {
-    let diagnostics = result.err().expect("the plan should fail");
+    let diagnostics = result.expect_err("the plan should fail");
     diagnostics
         .iter()
         .filter(|diagnostic| diagnostic.severity == Severity::Error)

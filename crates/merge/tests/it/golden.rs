@@ -120,7 +120,7 @@ fn safetensors_file(shape: &str, dtype: DType, bytes: &[u8]) -> Vec<u8> {
 /// The formula's value for a case, and the k of its bound.
 fn oracle(method: &str, case: &Case, inputs: &[Vec<f64>]) -> (Vec<Expected>, f64) {
     let number = |map: &serde_json::Map<String, serde_json::Value>, name: &str| {
-        map.get(name).and_then(|v| v.as_f64())
+        map.get(name).and_then(serde_json::Value::as_f64)
     };
     match method {
         "linear" => {
@@ -174,7 +174,9 @@ fn every_golden_case_agrees_with_the_peer_and_with_the_formula() {
                 .map(|input| values(&file, input))
                 .collect();
             let (expected, k) = oracle(&method, &case, &inputs);
-            let k = if result == DType::F64 { 64.0 } else { k };
+            // in f64 the rounding of the cosine counts, also the oracle's: at cos −0.9992 the coefficients amplify
+            // it by (1 / sin θ)³, some 15,000
+            let k = if result == DType::F64 { 15_000.0 } else { k };
             assert_within(&what, result, k, &found, &expected);
             assert_near_the_peer(&what, result, &found, &peer);
             cases += 1;
@@ -315,16 +317,18 @@ fn every_tensor_is_merged_with_the_peers_inputs_and_parameters() {
     assert!(compared > 500, "{compared} values");
 }
 
+/// The inputs as the golden file names them: with the tensors' names where any of them is not the output's.
 fn inputs_of(planned: &Planned, name: &str, operation: &Operation) -> serde_json::Value {
+    let renamed = operation.sources.iter().any(|source| source.tensor != name);
     operation
         .sources
         .iter()
         .map(|source| {
             let label = &planned.plan.inputs[source.input].label;
-            if source.tensor == name {
-                label.clone()
-            } else {
+            if renamed {
                 format!("{label}:{}", source.tensor)
+            } else {
+                label.clone()
             }
         })
         .collect()
@@ -348,7 +352,7 @@ fn assert_parameter(
             );
         }
         (Some(Value::Bool(found)), expected) => {
-            assert_eq!(Some(*found), expected.as_bool(), "{what}")
+            assert_eq!(Some(*found), expected.as_bool(), "{what}");
         }
         (found, expected) => panic!("{what}: {found:?}, the peer has {expected}"),
     };

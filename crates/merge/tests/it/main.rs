@@ -1,5 +1,7 @@
 //! Merges from recipe to result, on small models that are built here and on the bundled ones.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+
 mod accounting;
 mod determinism;
 mod family;

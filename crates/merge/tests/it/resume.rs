@@ -147,9 +147,10 @@ fn an_error_in_the_values_leaves_nothing_behind() {
         .map(|e| e.unwrap().file_name())
         .collect();
     assert_eq!(left.len(), 2, "{left:?}");
+    // the norms of the whole tensor are NaN, so all of it is
     assert_eq!(
         run(true).unwrap().non_finite,
-        [("model.extra.weight".to_owned(), 2)]
+        [("model.extra.weight".to_owned(), 3)]
     );
 }
 
