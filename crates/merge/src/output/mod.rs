@@ -2,13 +2,25 @@
 
 mod companion_files;
 mod config_editor;
+mod front_matter;
+mod hub_metadata;
 mod json_text;
 mod layer_patterns;
 mod layer_settings;
+mod lock;
+mod model_card;
 mod model_config;
+mod published_recipe;
+mod share_picture;
 #[cfg(test)]
 mod tests;
 
 pub use companion_files::{Companion, CompanionError, companions};
 pub use json_text::JsonError;
+pub use lock::{
+    LOCK_FILE, LOCK_FORMAT, Lock, LockError, LockFacts, LockedFile, LockedInput, LockedInputFile,
+};
+pub use model_card::{CardFacts, MODEL_CARD, model_card};
 pub use model_config::{ConfigEdit, ConfigError, EditedConfig, ModelConfig};
+pub use published_recipe::published_recipe;
+pub use share_picture::{SHARE_PICTURE, share_picture};

@@ -1,0 +1,407 @@
+//! The explanation in sentences.
+
+#![expect(
+    clippy::format_push_string,
+    reason = "text is put together once; `write!` would only add a result to drop"
+)]
+
+use super::explanation::AVERAGE;
+use super::kinds::quoted;
+use super::layer_origins::in_place;
+use super::layer_ranges::{layers_in_words, range, runs};
+use super::outside_parts::parts_in_words;
+use super::shares::{are_fractions, same};
+use super::text::number_text;
+use super::{Explanation, LayerOrigin, Shares};
+
+/// A model with at least this share of a layer rules it.
+const RULES: f64 = 0.85;
+
+/// Models count about equally when the largest and the smallest share are no further apart than this, divided by their
+/// number: 62 % and 38 % of two, 43 % and 27 % of three.
+const EQUAL: f64 = 0.5;
+
+/// Shares this near are spoken of as equal without "about": half a percentage point.
+const EXACT: f64 = 0.005;
+
+/// More origins than this are left to the table.
+const MAX_ORIGINS: usize = 6;
+
+/// All sentences about a plan.
+pub(super) fn sentences(explanation: &Explanation) -> Vec<String> {
+    let names: Vec<&str> = explanation
+        .models
+        .iter()
+        .map(|model| model.name.as_str())
+        .collect();
+    let mut sentences = origin_sentences(&explanation.origins, &names);
+    let Some(shares) = &explanation.shares else {
+        sentences.push(format!(
+            "How much of each model ends up in the result depends on the tensors themselves: `{}` chooses element by element.",
+            explanation.method
+        ));
+        return sentences;
+    };
+    if explanation.layers > 0 && !explanation.is_stack() {
+        sentences.extend(share_sentences(shares, &names));
+    }
+    sentences.extend(outside_sentences(shares, &names));
+    sentences
+}
+
+/// Where the layers come from, unless each is where it was.
+fn origin_sentences(origins: &[LayerOrigin], names: &[&str]) -> Vec<String> {
+    if in_place(origins) {
+        return Vec::new();
+    }
+    let clauses: Vec<String> = origins
+        .iter()
+        .map(|origin| {
+            let sources: Vec<String> = origin
+                .sources
+                .iter()
+                .map(|source| {
+                    let noun = if source.first == source.last {
+                        "layer"
+                    } else {
+                        "layers"
+                    };
+                    format!(
+                        "{noun} {} of {}",
+                        range(source.first as usize, source.last as usize),
+                        names[source.model]
+                    )
+                })
+                .collect();
+            let verb = if origin.sources.len() > 1 {
+                "merge"
+            } else {
+                "are"
+            };
+            let (noun, verb) = if origin.first == origin.last {
+                ("layer", singular(verb))
+            } else {
+                ("layers", verb)
+            };
+            format!(
+                "{noun} {} {verb} {}",
+                range(origin.first, origin.last),
+                list(&sources)
+            )
+        })
+        .collect();
+    if clauses.len() > MAX_ORIGINS {
+        let layers = origins.last().map_or(0, |origin| origin.last + 1);
+        return vec![format!(
+            "The {layers} layers are stacked from {} runs of layers.",
+            origins.len()
+        )];
+    }
+    vec![sentence(&clauses.join("; "))]
+}
+
+fn singular(verb: &str) -> &str {
+    if verb == "are" { "is" } else { "merges" }
+}
+
+fn share_sentences(shares: &Shares, names: &[&str]) -> Vec<String> {
+    let shown = shares.shown();
+    let prefix = |name: &str| match name {
+        "all tensors" => String::new(),
+        "the rest" => "in all other tensors, ".to_owned(),
+        AVERAGE => "on average over all tensors, ".to_owned(),
+        name => format!("in {}, ", quoted(name)),
+    };
+    shown
+        .iter()
+        .map(|(name, layers)| {
+            sentence(&format!("{}{}", prefix(name), layer_clauses(layers, names)))
+        })
+        .collect()
+}
+
+/// What can be said about the shares of one layer.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Standing {
+    Rules(usize),
+    Leads(usize),
+    Together(Vec<usize>),
+    Equal,
+}
+
+fn layer_clauses(layers: &[Option<Vec<f64>>], names: &[&str]) -> String {
+    let mut known: Vec<(usize, Vec<f64>)> = layers
+        .iter()
+        .enumerate()
+        .filter_map(|(layer, shares)| Some((layer, shares.clone()?)))
+        .collect();
+    let Some((_, first)) = known.first() else {
+        return "there are no layers that shares can be told of".to_owned();
+    };
+    if known.iter().all(|(_, shares)| same(shares, first)) {
+        let subject = if known.len() == layers.len() {
+            "every layer".to_owned()
+        } else {
+            "each of its layers".to_owned()
+        };
+        return format!("{subject} is {}", mixture(first, names));
+    }
+    for (_, shares) in &mut known {
+        *shares = in_proportion(shares);
+    }
+    let models: Vec<usize> = (0..names.len())
+        .filter(|&model| known.iter().any(|(_, shares)| shares[model] > EXACT))
+        .collect();
+    changing_clauses(&known, &models, layers.len(), names)
+}
+
+/// Clauses for shares that change from layer to layer: who rules and leads where, where several count alike.
+fn changing_clauses(
+    known: &[(usize, Vec<f64>)],
+    models: &[usize],
+    count: usize,
+    names: &[&str],
+) -> String {
+    let standings: Vec<(usize, Standing, &[f64])> = known
+        .iter()
+        .map(|(layer, shares)| (*layer, standing(shares, models), shares.as_slice()))
+        .collect();
+    let layers_of = |wanted: &Standing| -> Vec<usize> {
+        standings
+            .iter()
+            .filter(|(_, standing, _)| standing == wanted)
+            .map(|(layer, ..)| *layer)
+            .collect()
+    };
+    let mut rulers: Vec<(Option<usize>, String)> = Vec::new();
+    for &model in models {
+        let verbs = [
+            ("rules", Standing::Rules(model)),
+            ("leads in", Standing::Leads(model)),
+        ];
+        let parts: Vec<String> = verbs
+            .iter()
+            .map(|(verb, standing)| (verb, layers_of(standing)))
+            .filter(|(_, layers)| !layers.is_empty())
+            .map(|(verb, layers)| format!("{verb} {}", layers_in_words(&layers)))
+            .collect();
+        if !parts.is_empty() {
+            let first = standings
+                .iter()
+                .position(|(_, standing, _)| verbs.iter().any(|(_, verb)| verb == standing));
+            rulers.push((first, format!("{} {}", names[model], parts.join(" and "))));
+        }
+    }
+    rulers.sort();
+    let mut clauses: Vec<String> = rulers.into_iter().map(|(_, clause)| clause).collect();
+    let mut alike: Vec<Standing> = standings
+        .iter()
+        .map(|(_, standing, _)| standing.clone())
+        .collect();
+    alike.sort();
+    alike.dedup();
+    for standing in alike {
+        let group = match &standing {
+            Standing::Together(group) => group.as_slice(),
+            Standing::Equal => models,
+            Standing::Rules(_) | Standing::Leads(_) => continue,
+        };
+        let shares = standings
+            .iter()
+            .filter(|(_, candidate, _)| *candidate == standing)
+            .map(|(.., shares)| *shares);
+        clauses.push(alike_clause(
+            &layers_of(&standing),
+            shares,
+            group,
+            standing == Standing::Equal,
+            count,
+            names,
+        ));
+    }
+    clauses.join("; ")
+}
+
+/// `in the middle (layers 9–14) both count about equally`.
+fn alike_clause<'a>(
+    layers: &[usize],
+    shares: impl Iterator<Item = &'a [f64]>,
+    group: &[usize],
+    all: bool,
+    count: usize,
+    names: &[&str],
+) -> String {
+    let place = match runs(layers).as_slice() {
+        [(first, last)] if is_middle(*first, *last, count) => {
+            format!("in the middle ({})", layers_in_words(layers))
+        }
+        _ => format!("in {}", layers_in_words(layers)),
+    };
+    let who = match (all, group.len()) {
+        (true, 2) => "both".to_owned(),
+        (true, number) => format!("all {number}"),
+        (false, _) => list(&group.iter().map(|&model| names[model]).collect::<Vec<_>>()),
+    };
+    let exact = shares
+        .into_iter()
+        .all(|shares| spread(shares, group) < EXACT);
+    let how = match (all, exact) {
+        (true, true) => "count equally",
+        (true, false) => "count about equally",
+        (false, _) => "lead together",
+    };
+    format!("{place} {who} {how}")
+}
+
+/// A run around the centre that leaves layers on both sides.
+fn is_middle(first: usize, last: usize, count: usize) -> bool {
+    first > 0 && last + 1 < count && (first + last).abs_diff(count - 1) * 5 <= count
+}
+
+fn standing(shares: &[f64], models: &[usize]) -> Standing {
+    let top = models
+        .iter()
+        .copied()
+        .max_by(|&a, &b| shares[a].total_cmp(&shares[b]).then(b.cmp(&a)));
+    let Some(top) = top else {
+        return Standing::Equal;
+    };
+    let tolerance = EQUAL / models.len() as f64 + 1e-9;
+    if shares[top] >= RULES - 1e-9 {
+        return Standing::Rules(top);
+    }
+    let near: Vec<usize> = models
+        .iter()
+        .copied()
+        .filter(|&model| shares[top] - shares[model] <= tolerance)
+        .collect();
+    match near.len() {
+        1 => Standing::Leads(top),
+        all if all == models.len() => Standing::Equal,
+        _ => Standing::Together(near),
+    }
+}
+
+fn spread(shares: &[f64], models: &[usize]) -> f64 {
+    let values = || models.iter().map(|&model| shares[model]);
+    values().fold(f64::MIN, f64::max) - values().fold(f64::MAX, f64::min)
+}
+
+fn outside_sentences(shares: &Shares, names: &[&str]) -> Vec<String> {
+    let clauses: Vec<String> = shares
+        .outside
+        .iter()
+        .map(|outside| {
+            let plural = outside.parts.len() > 1 || outside.parts == ["embeddings"];
+            let verb = if plural { "are" } else { "is" };
+            format!(
+                "{} {verb} {}",
+                parts_in_words(&outside.parts),
+                mixture(&outside.shares, names)
+            )
+        })
+        .collect();
+    if clauses.is_empty() {
+        Vec::new()
+    } else {
+        vec![sentence(&format!(
+            "outside of the layers, {}",
+            clauses.join("; ")
+        ))]
+    }
+}
+
+/// `A alone`, `60 % A and 40 % B`, `A and B in equal parts`; `1 × A − 0.5 × B` for coefficients that are no fractions.
+fn mixture(shares: &[f64], names: &[&str]) -> String {
+    if !are_fractions(shares) {
+        return combination(shares, names);
+    }
+    let mut present: Vec<usize> = (0..names.len())
+        .filter(|&model| shares[model] != 0.0)
+        .collect();
+    present.sort_by(|&a, &b| shares[b].total_cmp(&shares[a]));
+    let named = |models: &[usize]| models.iter().map(|&model| names[model]).collect::<Vec<_>>();
+    match present.as_slice() {
+        [] => "zero".to_owned(),
+        [only] => format!("{} alone", names[*only]),
+        [first, rest @ ..]
+            if rest
+                .iter()
+                .all(|&model| (shares[model] - shares[*first]).abs() < 1e-9) =>
+        {
+            format!("{} in equal parts", list(&named(&present)))
+        }
+        models => list(
+            &models
+                .iter()
+                .map(|&model| format!("{} {}", percent(shares[model]), names[model]))
+                .collect::<Vec<_>>(),
+        ),
+    }
+}
+
+fn combination(coefficients: &[f64], names: &[&str]) -> String {
+    let mut text = String::new();
+    for (coefficient, name) in coefficients
+        .iter()
+        .zip(names)
+        .filter(|(coefficient, _)| **coefficient != 0.0)
+    {
+        text += match (text.is_empty(), *coefficient < 0.0) {
+            (true, false) => "",
+            (true, true) => "−",
+            (false, false) => " + ",
+            (false, true) => " − ",
+        };
+        text += &format!("{} × {name}", number_text(coefficient.abs()));
+    }
+    if text.is_empty() {
+        "zero".to_owned()
+    } else {
+        text
+    }
+}
+
+/// Each share as a part of the sum of their sizes.
+pub(super) fn in_proportion(shares: &[f64]) -> Vec<f64> {
+    let total: f64 = shares.iter().map(|share| share.abs()).sum();
+    if total > 0.0 {
+        shares.iter().map(|share| share / total).collect()
+    } else {
+        shares.to_vec()
+    }
+}
+
+/// `25 %`; with a decimal where that is needed to tell it from 0 and 100.
+pub(super) fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    let rounded = percent.round();
+    if (percent - rounded).abs() > 0.05 && (rounded == 0.0 || rounded == 100.0) {
+        format!("{percent:.1} %")
+    } else {
+        format!("{rounded:.0} %")
+    }
+}
+
+/// `a, b and c`.
+fn list<S: AsRef<str>>(items: &[S]) -> String {
+    let items: Vec<&str> = items.iter().map(AsRef::as_ref).collect();
+    match items.as_slice() {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// With a full stop, and a capital unless it begins with a model's name (which is kept as it is).
+fn sentence(text: &str) -> String {
+    const OPENINGS: &[&str] = &[
+        "every ", "each ", "in ", "on ", "outside ", "layer ", "layers ", "there ",
+    ];
+    let capital = OPENINGS.iter().any(|opening| text.starts_with(opening));
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) if capital => format!("{}{}.", first.to_uppercase(), letters.as_str()),
+        _ => format!("{text}."),
+    }
+}

@@ -1,0 +1,127 @@
+//! The metadata at the top of a model's README, as far as a merge of the model is concerned by it.
+//! <https://huggingface.co/docs/hub/model-cards#model-card-metadata>
+
+use saphyr_parser::{Event, Parser};
+
+/// What a parent's README says about itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct FrontMatter {
+    /// The licence's identifier, such as `apache-2.0` or `other`.
+    pub(super) license: Option<String>,
+    /// The name of an `other` licence.
+    pub(super) license_name: Option<String>,
+    /// Where its text is.
+    pub(super) license_link: Option<String>,
+    /// Language codes.
+    pub(super) language: Vec<String>,
+}
+
+impl FrontMatter {
+    /// Reads the block between the first two lines of `---`. A README without one, or with a damaged one, says nothing.
+    pub(super) fn parse(readme: &str) -> Self {
+        let mut matter = Self::default();
+        let Some(yaml) = block(readme) else {
+            return matter;
+        };
+        for (key, mut values) in entries(&yaml).unwrap_or_default() {
+            match key.as_str() {
+                "license" => matter.license = values.pop(),
+                "license_name" => matter.license_name = values.pop(),
+                "license_link" => matter.license_link = values.pop(),
+                "language" => matter.language = values,
+                _ => {}
+            }
+        }
+        matter
+    }
+}
+
+fn block(readme: &str) -> Option<String> {
+    let mut lines = readme.trim_start_matches('\u{feff}').lines();
+    if lines.next()?.trim_end() != "---" {
+        return None;
+    }
+    let mut yaml = String::new();
+    for line in lines {
+        if line.trim_end() == "---" {
+            return Some(yaml);
+        }
+        yaml += line;
+        yaml.push('\n');
+    }
+    None
+}
+
+/// The top-level keys with their scalar, or the scalars of their list. `None` for text that is no YAML mapping.
+fn entries(yaml: &str) -> Option<Vec<(String, Vec<String>)>> {
+    let mut depth = 0usize;
+    let mut entries: Vec<(String, Vec<String>)> = Vec::new();
+    let mut key: Option<String> = None;
+    for event in Parser::new_from_str(yaml) {
+        match event.ok()?.0 {
+            Event::MappingStart(..) | Event::SequenceStart(..) => depth += 1,
+            Event::MappingEnd | Event::SequenceEnd => {
+                depth = depth.checked_sub(1)?;
+                if depth == 1 {
+                    key = None;
+                }
+            }
+            Event::Scalar(text, ..) => match (depth, &key) {
+                (1, None) => {
+                    key = Some(text.to_string());
+                    entries.push((text.into_owned(), Vec::new()));
+                }
+                (1, Some(_)) => {
+                    entries.last_mut()?.1.push(text.into_owned());
+                    key = None;
+                }
+                (2, Some(_)) => entries.last_mut()?.1.push(text.into_owned()),
+                _ => {}
+            },
+            Event::Alias(_) if depth == 1 => key = None,
+            _ => {}
+        }
+    }
+    Some(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn licence_and_languages_are_found_among_other_keys() {
+        let readme = "---\nlicense: other\nlicense_name: qwen\nlicense_link: https://x/LICENSE\nlanguage:\n- en\n- no\n\
+                      model-index:\n- name: a\n  results:\n  - license: wrong\ntags: [chat]\n---\n# Title\n";
+        let matter = FrontMatter::parse(readme);
+        assert_eq!(matter.license.as_deref(), Some("other"));
+        assert_eq!(matter.license_name.as_deref(), Some("qwen"));
+        assert_eq!(matter.license_link.as_deref(), Some("https://x/LICENSE"));
+        assert_eq!(matter.language, ["en", "no"]);
+    }
+
+    #[test]
+    fn a_single_language_and_windows_line_ends_are_read() {
+        assert_eq!(
+            FrontMatter::parse("---\r\nlanguage: en\r\nlicense: mit\r\n---\r\n").language,
+            ["en"]
+        );
+    }
+
+    #[test]
+    fn readmes_without_sound_metadata_say_nothing() {
+        for readme in [
+            "",
+            "# Title\n---\nlicense: mit\n---\n",
+            "---\nlicense: mit\n",
+            "---\n[\n---\n",
+            "---\n- a\n---\n",
+        ] {
+            assert_eq!(
+                FrontMatter::parse(readme),
+                FrontMatter::default(),
+                "{readme:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! The top level of a recipe.
+
+use super::super::structure::{Body, Recipe};
+use super::super::yaml::Node;
+use super::Reader;
+use super::field::Fields;
+use super::keys::Level;
+use super::sources::both;
+use crate::{Diagnostic, Span, Spanned};
+
+/// Keys that only recipes of other tools have, and what such a recipe is.
+const FOREIGN: [(&str, &str); 5] = [
+    (
+        "experts",
+        "a mixture-of-experts recipe (for `mergekit-moe`)",
+    ),
+    (
+        "gate_mode",
+        "a mixture-of-experts recipe (for `mergekit-moe`)",
+    ),
+    (
+        "shared_experts",
+        "a mixture-of-experts recipe (for `mergekit-moe`)",
+    ),
+    ("genome", "an evolution recipe (for `mergekit-evolve`)"),
+    (
+        "layer_sources",
+        "a layer recipe of an old mergekit (for `bakllama`)",
+    ),
+];
+
+impl Reader<'_> {
+    /// One document; none when it has no merge method or its inputs cannot be read completely.
+    pub(super) fn recipe(&mut self, node: &Node) -> Option<Recipe> {
+        let mut fields = self.fields("a recipe", node)?;
+        if self.is_foreign(&mut fields) {
+            return None;
+        }
+        let merge_method = self.merge_method(&mut fields);
+        let body = self.body(&mut fields);
+        let base_model = fields
+            .take("base_model")
+            .map(|field| self.model("`base_model`", field.value));
+        let dtype = fields
+            .take("dtype")
+            .and_then(|field| self.dtype("`dtype`", field.value));
+        let out_dtype = fields
+            .take("out_dtype")
+            .and_then(|field| self.dtype("`out_dtype`", field.value));
+        let parameters = self.parameters(&mut fields);
+        let given = fields.take("tokenizer");
+        let source = fields.take("tokenizer_source");
+        if let (Some(tokenizer), Some(source)) = (given, source) {
+            let names = ("tokenizer", "tokenizer_source");
+            let spans = (tokenizer.key.span, source.key.span);
+            self.report(both("the recipe", names.0, spans.0, names.1, spans.1));
+        }
+        let tokenizer = given.and_then(|field| self.tokenizer(field.value));
+        let tokenizer_source =
+            source.and_then(|field| self.tokenizer_source("`tokenizer_source`", field.value));
+        let chat_template = fields
+            .take("chat_template")
+            .and_then(|field| self.text("`chat_template`", field.value));
+        let name = fields
+            .take("name")
+            .and_then(|field| self.text("`name`", field.value));
+        self.unknown(fields, Level::Recipe);
+        Some(Recipe {
+            merge_method: merge_method?,
+            // A base model that cannot be read makes the inputs incomplete.
+            base_model: match base_model {
+                Some(base_model) => Some(base_model?),
+                None => None,
+            },
+            body: body?,
+            dtype,
+            out_dtype,
+            parameters,
+            tokenizer_source: tokenizer_source.filter(|_| tokenizer.is_none()),
+            tokenizer,
+            chat_template,
+            name,
+            span: node.span,
+        })
+    }
+
+    fn is_foreign(&mut self, fields: &mut Fields<'_>) -> bool {
+        let found = FOREIGN
+            .into_iter()
+            .find_map(|(key, kind)| Some((key, kind, fields.take_even_null(key)?)));
+        let Some((key, kind, field)) = found else {
+            return false;
+        };
+        let message = format!("`{key}` makes this {kind}, which is not supported here");
+        self.report(Diagnostic::error(message, field.key.span));
+        true
+    }
+
+    fn merge_method(&mut self, fields: &mut Fields<'_>) -> Option<Spanned<String>> {
+        let Some(field) = fields.take("merge_method") else {
+            let message = "the recipe has no `merge_method`";
+            let hint = "add one, such as `merge_method: linear`";
+            self.report(Diagnostic::error(message, start_of(fields.span)).hint(hint));
+            return None;
+        };
+        self.text("`merge_method`", field.value)
+    }
+
+    /// Exactly one of `models`, `slices` and `modules`. Of several, all are checked and the first is taken.
+    fn body(&mut self, fields: &mut Fields<'_>) -> Option<Body> {
+        let names = ["models", "slices", "modules"];
+        let mut given: Vec<_> = names
+            .into_iter()
+            .filter_map(|name| Some((name, fields.take(name)?)))
+            .collect();
+        given.sort_by_key(|(_, field)| field.key.span.start);
+        if given.is_empty() {
+            let message = "the recipe has none of `models`, `slices` and `modules`";
+            let hint = "list the models to merge under `models:`";
+            self.report(Diagnostic::error(message, start_of(fields.span)).hint(hint));
+        }
+        if let [(first, earlier), (second, later), ..] = given.as_slice() {
+            let spans = (earlier.key.span, later.key.span);
+            self.report(both("the recipe", first, spans.0, second, spans.1));
+        }
+        let bodies: Vec<Option<Body>> = given
+            .into_iter()
+            .map(|(name, field)| match name {
+                "models" => self.models(field).map(Body::Models),
+                "slices" => self.slices(field).map(Body::Slices),
+                _ => self.modules(field).map(Body::Modules),
+            })
+            .collect();
+        bodies.into_iter().next().flatten()
+    }
+
+    /// The recipes of one file must be told apart by their names; one of them may go without.
+    pub(super) fn check_names(&mut self, recipes: &[Recipe]) {
+        for (at, later) in recipes.iter().enumerate() {
+            let name = |recipe: &Recipe| recipe.name.as_ref().map(|name| name.value.clone());
+            let Some(earlier) = recipes[..at].iter().find(|r| name(r) == name(later)) else {
+                continue;
+            };
+            let diagnostic = match (&earlier.name, &later.name) {
+                (Some(earlier), Some(later)) => {
+                    let Span { line, column, .. } = earlier.span;
+                    let message = format!(
+                        "name `{}` is given to two recipes, first at {line}:{column}",
+                        later.value
+                    );
+                    Diagnostic::error(message, later.span)
+                }
+                _ => {
+                    let Span { line, column, .. } = earlier.span;
+                    let message = format!(
+                        "neither this recipe nor the one at {line}:{column} has a `name`; of several in a file one may go without"
+                    );
+                    Diagnostic::error(message, start_of(later.span))
+                        .hint("add `name: …` to all but the last")
+                }
+            };
+            self.report(diagnostic);
+        }
+    }
+}
+
+/// The first character of a place: a message about a whole document points there.
+fn start_of(span: Span) -> Span {
+    Span {
+        end: span.start + 1,
+        ..span
+    }
+}

@@ -1,0 +1,136 @@
+//! Keys of mappings: merge keys applied, duplicates refused.
+
+use std::collections::BTreeMap;
+
+use super::{Content, Key, Node, Resolved};
+use crate::{Diagnostic, Span};
+
+/// An entry as it was read.
+pub(super) struct Entry {
+    pub(super) key: EntryKey,
+    pub(super) value: Node,
+}
+
+/// The key of an entry as it was read.
+pub(super) enum EntryKey {
+    /// `<<`: take the entries of the mapping, or of the mappings in the list, that is the value.
+    Merge(Span),
+    /// Any other key.
+    Node(Node),
+}
+
+/// The entries of a mapping, with merge keys applied.
+///
+/// An entry's own key wins over a merged one. Of the mappings in one `<<:` the first wins, of several `<<:` the last.
+/// Merged entries stand before the mapping's own, as in Python. The first of two own entries with the same key wins,
+/// and the second is an error.
+pub(super) fn assemble(entries: Vec<Entry>, diagnostics: &mut Vec<Diagnostic>) -> Vec<(Key, Node)> {
+    let mut merged = Unique::default();
+    let mut own = Unique::default();
+    for Entry { key, value } in entries {
+        match key {
+            EntryKey::Merge(span) => merge(value, span, &mut merged, diagnostics),
+            EntryKey::Node(node) => {
+                let Some(key) = read_key(node, diagnostics) else {
+                    continue;
+                };
+                if let Some(first) = own.place(&key.text) {
+                    diagnostics.push(duplicate(&key, first));
+                } else {
+                    own.replace(key, value);
+                }
+            }
+        }
+    }
+    let mut entries = merged.entries;
+    entries.retain(|(key, _)| own.place(&key.text).is_none());
+    entries.append(&mut own.entries);
+    entries
+}
+
+/// Entries with distinct keys.
+#[derive(Default)]
+struct Unique {
+    entries: Vec<(Key, Node)>,
+    positions: BTreeMap<String, usize>,
+}
+
+impl Unique {
+    fn place(&self, key: &str) -> Option<Span> {
+        let position = self.positions.get(key)?;
+        self.entries.get(*position).map(|(key, _)| key.span)
+    }
+
+    fn replace(&mut self, key: Key, value: Node) {
+        match self.positions.get(&key.text) {
+            Some(position) => self.entries[*position] = (key, value),
+            None => {
+                self.positions.insert(key.text.clone(), self.entries.len());
+                self.entries.push((key, value));
+            }
+        }
+    }
+}
+
+fn merge(value: Node, place: Span, merged: &mut Unique, diagnostics: &mut Vec<Diagnostic>) {
+    match value.content {
+        Content::Mapping(entries) => {
+            for (key, value) in entries {
+                merged.replace(key, value);
+            }
+        }
+        Content::Sequence(items) => {
+            // The last first, so that earlier ones replace it.
+            for item in items.into_iter().rev() {
+                match item.content {
+                    Content::Mapping(_) => merge(item, place, merged, diagnostics),
+                    _ => diagnostics.push(not_a_mapping(&item)),
+                }
+            }
+        }
+        Content::Scalar(_) => diagnostics.push(not_a_mapping(&value)),
+    }
+}
+
+fn not_a_mapping(found: &Node) -> Diagnostic {
+    let message = format!(
+        "`<<` takes a mapping or a list of mappings, found {}",
+        found.kind()
+    );
+    Diagnostic::error(message, found.span)
+}
+
+fn duplicate(key: &Key, first: Span) -> Diagnostic {
+    let Span { line, column, .. } = first;
+    let message = format!(
+        "key `{}` is given twice, first at {line}:{column}",
+        key.text
+    );
+    Diagnostic::error(message, key.span).hint("keep one of the two")
+}
+
+/// The text of a key. Keys that YAML takes for something else than a text are errors, yet go on under their text.
+fn read_key(node: Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Key> {
+    let span = node.span;
+    let kind = node.kind();
+    let Content::Scalar(scalar) = node.content else {
+        let message = format!("a key must be a text, found {kind}");
+        diagnostics.push(Diagnostic::error(message, span));
+        return None;
+    };
+    let text = scalar.text;
+    match scalar.value {
+        Resolved::Text => {}
+        Resolved::Null if text.is_empty() => {
+            let message = "a key is missing before the `:`";
+            diagnostics.push(Diagnostic::error(message, span));
+            return None;
+        }
+        value => {
+            let message = format!("key `{text}` is taken for {} by YAML", value.kind());
+            let hint = format!("put it in quotes: `\"{text}\":`");
+            diagnostics.push(Diagnostic::error(message, span).hint(hint));
+        }
+    }
+    Some(Key { text, span })
+}
