@@ -52,12 +52,12 @@ fn printer(
 
 fn run(command: Command, printer: &Printer) -> Result<ExitCode, Failure> {
     match command {
-        Command::Merge(_)
-        | Command::Check(_)
-        | Command::Explain(_)
-        | Command::Inspect(_)
-        | Command::Diff(_)
-        | Command::Verify(_) => Err(Failure::usage("not built in")),
+        Command::Merge(args) => commands::merge(*args, printer),
+        Command::Check(args) => commands::check(args, printer),
+        Command::Explain(args) => commands::explain(args, printer),
+        Command::Inspect(args) => commands::inspect(args, printer),
+        Command::Diff(args) => commands::diff(args, printer),
+        Command::Verify(args) => commands::verify(args, printer),
         Command::Completions(args) => commands::completions(&args, printer),
         Command::Man(args) => commands::man(&args, printer),
     }

@@ -19,7 +19,10 @@ pub(crate) fn flag() -> Result<&'static AtomicBool, ctrlc::Error> {
     Ok(&INTERRUPTED)
 }
 
-#[expect(clippy::exit, reason = "whoever presses Ctrl-C twice wants to wait for nothing; what is on disk can be resumed")]
+#[expect(
+    clippy::exit,
+    reason = "whoever presses Ctrl-C twice wants to wait for nothing; what is on disk can be resumed"
+)]
 fn stop() {
     std::process::exit(ExitCode::Interrupted.number().into());
 }

@@ -13,7 +13,9 @@ pub(crate) fn find(model: &str, cache: Option<PathBuf>) -> Result<Located, Failu
     locate(model, None, &locate_options(cache)).map_err(|error| {
         let hints = error.hints();
         // a relative path is looked up beside a recipe only where there is one
-        let hints = hints.into_iter().filter(|hint| !hint.contains("beside the recipe"));
+        let hints = hints
+            .into_iter()
+            .filter(|hint| !hint.contains("beside the recipe"));
         hints.fold(Failure::new(error), Failure::hint)
     })
 }

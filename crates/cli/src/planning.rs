@@ -46,8 +46,14 @@ pub(crate) fn plan(settings: &PlanSettings) -> Result<Outcome, Failure> {
         None => None,
     };
     arrange(&mut diagnostics, settings.strict);
-    let wrong = diagnostics.iter().any(|one| one.severity == Severity::Error);
-    Ok(Outcome { recipe, planned: planned.filter(|_| !wrong), diagnostics })
+    let wrong = diagnostics
+        .iter()
+        .any(|one| one.severity == Severity::Error);
+    Ok(Outcome {
+        recipe,
+        planned: planned.filter(|_| !wrong),
+        diagnostics,
+    })
 }
 
 impl Outcome {
@@ -65,24 +71,39 @@ impl Outcome {
         if self.diagnostics.is_empty() {
             return;
         }
-        printer.stderr(&render(&self.recipe, &self.diagnostics, printer.colored_stderr()));
-        printer.stderr(&format!("\n{}", Count::of(&self.diagnostics).sentence(&self.recipe.name)));
+        printer.stderr(&render(
+            &self.recipe,
+            &self.diagnostics,
+            printer.colored_stderr(),
+        ));
+        printer.stderr(&format!(
+            "\n{}",
+            Count::of(&self.diagnostics).sentence(&self.recipe.name)
+        ));
     }
 }
 
 fn read(path: &Path) -> Result<RecipeText, Failure> {
     if path == Path::new("-") {
         let mut text = String::new();
-        io::stdin().read_to_string(&mut text).context("cannot read the recipe from standard input")?;
-        return Ok(RecipeText { name: "<stdin>".to_owned(), text });
+        io::stdin()
+            .read_to_string(&mut text)
+            .context("cannot read the recipe from standard input")?;
+        return Ok(RecipeText {
+            name: "<stdin>".to_owned(),
+            text,
+        });
     }
     let name = path.display().to_string();
     match fs_err::read_to_string(path) {
         Ok(text) => Ok(RecipeText { name, text }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(Failure::usage(format!("there is no recipe at `{name}`")).hint("RECIPE is the path of a YAML file, or `-` for standard input"))
+            Err(Failure::usage(format!("there is no recipe at `{name}`"))
+                .hint("RECIPE is the path of a YAML file, or `-` for standard input"))
         }
-        Err(error) => Err(Failure::new(anyhow::Error::new(error).context(format!("cannot read the recipe `{name}`")))),
+        Err(error) => Err(Failure::new(
+            anyhow::Error::new(error).context(format!("cannot read the recipe `{name}`")),
+        )),
     }
 }
 
@@ -90,7 +111,10 @@ fn read(path: &Path) -> Result<RecipeText, Failure> {
 fn refuse_several(recipes: &[Recipe]) -> Option<Diagnostic> {
     let second = recipes.get(1)?;
     let message = format!("a file with {} recipes cannot be merged yet", recipes.len());
-    Some(Diagnostic::error(message, second.merge_method.span).hint("write each recipe into a file of its own and merge them in order"))
+    Some(
+        Diagnostic::error(message, second.merge_method.span)
+            .hint("write each recipe into a file of its own and merge them in order"),
+    )
 }
 
 /// Whether a text of a recipe is the path of something that is there, seen from the current folder or the recipe's.
@@ -99,5 +123,9 @@ fn exists(path: &str, locate: &LocateOptions) -> bool {
         (Some(rest), Some(home)) => home.join(rest),
         _ => path.into(),
     };
-    locate.current_dir.join(&path).exists() || locate.recipe_dir.as_ref().is_some_and(|folder| folder.join(&path).exists())
+    locate.current_dir.join(&path).exists()
+        || locate
+            .recipe_dir
+            .as_ref()
+            .is_some_and(|folder| folder.join(&path).exists())
 }

@@ -1,6 +1,7 @@
 //! Where text goes: data to stdout, talk to stderr.
 
-use std::io::{self, Write};
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::sync::Mutex;
 
 use anstream::{AutoStream, ColorChoice};
@@ -32,16 +33,17 @@ pub(crate) enum Loudness {
 #[derive(Debug)]
 pub(crate) struct Printer {
     loudness: Loudness,
+    color: ColorChoice,
     /// The bar that must get out of the way of other lines.
     bar: Mutex<Option<ProgressBar>>,
 }
 
 impl Printer {
-    /// A printer; the colours are chosen for the whole process.
+    /// A printer that has said nothing yet.
     pub(crate) fn new(loudness: Loudness, color: ColorChoice) -> Self {
-        color.write_global();
         Self {
             loudness,
+            color,
             bar: Mutex::new(None),
         }
     }
@@ -53,12 +55,12 @@ impl Printer {
 
     /// Stdout, for data. Colours are stripped where they are not wanted.
     pub(crate) fn data(&self) -> AutoStream<io::StdoutLock<'static>> {
-        AutoStream::auto(io::stdout().lock())
+        AutoStream::new(io::stdout().lock(), self.color)
     }
 
     /// A value as JSON on stdout.
     pub(crate) fn json(&self, value: &impl serde::Serialize) -> io::Result<()> {
-        let mut out = io::BufWriter::new(io::stdout().lock());
+        let mut out = io::BufWriter::new(self.data());
         serde_json::to_writer_pretty(&mut out, value)?;
         out.write_all(b"\n")?;
         out.flush()
@@ -93,14 +95,14 @@ impl Printer {
         let mut text = String::new();
         for (index, cause) in causes.iter().enumerate() {
             let cause = safe_lines(cause);
-            if index == 0 {
-                text.push_str(&format!("{ERROR}error{ERROR:#}: {cause}"));
-            } else {
-                text.push_str(&format!("\n  caused by: {cause}"));
-            }
+            // writing to a string cannot fail
+            let _ = match index {
+                0 => write!(text, "{ERROR}error{ERROR:#}: {cause}"),
+                _ => write!(text, "\n  caused by: {cause}"),
+            };
         }
         for hint in hints {
-            text.push_str(&format!("\n{HELP}hint{HELP:#}: {}", safe_lines(hint)));
+            let _ = write!(text, "\n{HELP}hint{HELP:#}: {}", safe_lines(hint));
         }
         self.stderr(&text);
     }
@@ -108,7 +110,7 @@ impl Printer {
     /// Text on stderr, whatever the loudness. The progress bar makes room for it.
     pub(crate) fn stderr(&self, text: &str) {
         let write = || {
-            let mut stderr = AutoStream::auto(io::stderr().lock());
+            let mut stderr = AutoStream::new(io::stderr().lock(), self.color);
             // Nobody can be told that stderr is gone.
             let _ = writeln!(stderr, "{text}");
         };
@@ -132,6 +134,6 @@ impl Printer {
 
     /// Whether what goes to stderr is coloured.
     pub(crate) fn colored_stderr(&self) -> bool {
-        AutoStream::choice(&io::stderr()) != ColorChoice::Never
+        AutoStream::new(io::stderr().lock(), self.color).current_choice() != ColorChoice::Never
     }
 }

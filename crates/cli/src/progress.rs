@@ -1,5 +1,6 @@
 //! Progress of long work: a bar on a terminal, a line now and then elsewhere, nothing when quiet.
 
+use std::fmt::Write as _;
 use std::io::{IsTerminal as _, stderr};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,8 +16,7 @@ use crate::quantities::{bytes, percent, seconds};
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
 
 /// Bytes, speed and time to go; the work's name in front.
-const BAR: &str =
-    "{prefix} {percent:>3} % {bar:30} {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} to go";
+const BAR: &str = "{prefix} {percent:>3} % {bar:30} {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} to go";
 
 /// Tells a [`Printer`] how far the work is.
 #[derive(Debug)]
@@ -62,7 +62,11 @@ impl<'a> Progress<'a> {
             style,
             total: AtomicU64::new(0),
             done: AtomicU64::new(0),
-            clock: Mutex::new(Clock { start: now, at_start: 0, line: now }),
+            clock: Mutex::new(Clock {
+                start: now,
+                at_start: 0,
+                line: now,
+            }),
         }
     }
 
@@ -77,26 +81,41 @@ impl<'a> Progress<'a> {
     /// Writes a line when the last one is long enough ago.
     fn line(&self) {
         // who finds the clock in use leaves the line to the one who uses it
-        let Ok(mut clock) = self.clock.try_lock() else { return };
+        let Ok(mut clock) = self.clock.try_lock() else {
+            return;
+        };
         if clock.line.elapsed() < BETWEEN_LINES {
             return;
         }
         clock.line = Instant::now();
         let elapsed = clock.start.elapsed().as_secs_f64();
-        let (done, total) = (self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed));
-        self.printer.talk(&line(self.work, done, total, clock.at_start, elapsed));
+        let (done, total) = (
+            self.done.load(Ordering::Relaxed),
+            self.total.load(Ordering::Relaxed),
+        );
+        self.printer
+            .talk(&line(self.work, done, total, clock.at_start, elapsed));
     }
 }
 
-/// `merging: 45.0 %, 0.4 GB of 1.0 GB, 0.8 GB/s, 0.70 s to go`.
+/// `merging: 25.0 %, 500.0 MB of 2.00 GB, 1.00 GB/s, 1.50 s to go`.
 fn line(work: &str, done: u64, total: u64, at_start: u64, elapsed: f64) -> String {
     let speed = done.saturating_sub(at_start) as f64 / elapsed.max(1e-9);
-    let share = if total == 0 { 1.0 } else { done as f64 / total as f64 };
-    let mut text =
-        format!("{work}: {}, {} of {}, {}/s", percent(share), bytes(done), bytes(total), bytes(speed as u64));
+    let share = if total == 0 {
+        1.0
+    } else {
+        done as f64 / total as f64
+    };
+    let mut text = format!(
+        "{work}: {}, {} of {}, {}/s",
+        percent(share),
+        bytes(done),
+        bytes(total),
+        bytes(speed as u64)
+    );
     if speed > 0.0 {
         let left = total.saturating_sub(done) as f64 / speed;
-        text.push_str(&format!(", {} to go", seconds(left)));
+        let _ = write!(text, ", {} to go", seconds(left));
     }
     text
 }
@@ -114,10 +133,18 @@ impl Reporter for Progress<'_> {
         self.done.store(resumed, Ordering::Relaxed);
         if let Ok(mut clock) = self.clock.lock() {
             let now = Instant::now();
-            *clock = Clock { start: now, at_start: resumed, line: now };
+            *clock = Clock {
+                start: now,
+                at_start: resumed,
+                line: now,
+            };
         }
         if resumed > 0 {
-            self.printer.note(&format!("going on where an earlier run stopped: {} of {} were done", bytes(resumed), bytes(total)));
+            self.printer.note(&format!(
+                "going on where an earlier run stopped: {} of {} were done",
+                bytes(resumed),
+                bytes(total)
+            ));
         }
         if let Style::Bar(bar) = &self.style {
             bar.set_length(total);
@@ -156,7 +183,7 @@ mod tests {
     fn a_line_says_how_far_how_fast_and_how_long() {
         assert_eq!(
             line("merging", 500_000_000, 2_000_000_000, 0, 0.5),
-            "merging: 25.0 %, 500.0 MB of 2.0 GB, 1.0 GB/s, 1.50 s to go"
+            "merging: 25.0 %, 500.0 MB of 2.00 GB, 1.00 GB/s, 1.50 s to go"
         );
     }
 
@@ -164,12 +191,15 @@ mod tests {
     fn what_an_earlier_run_did_does_not_count_for_the_speed() {
         assert_eq!(
             line("merging", 600_000_000, 1_000_000_000, 500_000_000, 1.0),
-            "merging: 60.0 %, 600.0 MB of 1.0 GB, 100.0 MB/s, 4.00 s to go"
+            "merging: 60.0 %, 600.0 MB of 1.00 GB, 100.0 MB/s, 4.00 s to go"
         );
     }
 
     #[test]
     fn nothing_to_do_is_done() {
-        assert_eq!(line("merging", 0, 0, 0, 0.0), "merging: 100.0 %, 0 B of 0 B, 0 B/s");
+        assert_eq!(
+            line("merging", 0, 0, 0, 0.0),
+            "merging: 100.0 %, 0 B of 0 B, 0 B/s"
+        );
     }
 }

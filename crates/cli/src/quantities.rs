@@ -1,6 +1,6 @@
 //! Numbers as people read them.
 
-/// A size in bytes: `988.1 MB`. Decimal units, as disks and the Hub use.
+/// A size in bytes: `988.1 MB`, `1.98 GB`. Decimal units, as disks and the Hub use.
 pub(crate) fn bytes(count: u64) -> String {
     const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
     if count < 1000 {
@@ -12,16 +12,13 @@ pub(crate) fn bytes(count: u64) -> String {
         value /= 1000.0;
         unit += 1;
     }
-    format!("{value:.1} {}", UNITS[unit])
+    let digits = if unit < 2 { 1 } else { 2 };
+    format!("{value:.digits$} {}", UNITS[unit])
 }
 
-/// A size in bytes where the number of digits must not change: `0.988 GB`.
-pub(crate) fn gigabytes(count: u64) -> String {
-    if count < 10_000_000 {
-        bytes(count)
-    } else {
-        format!("{:.3} GB", count as f64 / 1e9)
-    }
+/// An amount of memory: `256.0 MiB`. Binary units, as `--max-memory` is usually given.
+pub(crate) fn memory(count: u64) -> String {
+    format!("{:.1} MiB", count as f64 / f64::from(1 << 20))
 }
 
 /// A number of parameters: `494.03M`, `7.62B`.
@@ -89,14 +86,14 @@ mod tests {
         assert_eq!(bytes(1000), "1.0 kB");
         assert_eq!(bytes(988_097_824), "988.1 MB");
         assert_eq!(bytes(999_949_999), "999.9 MB");
-        assert_eq!(bytes(999_950_000), "1.0 GB");
-        assert_eq!(bytes(u64::MAX), "18446.7 PB");
+        assert_eq!(bytes(999_950_000), "1.00 GB");
+        assert_eq!(bytes(u64::MAX), "18446.74 PB");
     }
 
     #[test]
-    fn small_sizes_are_not_written_as_zero_gigabytes() {
-        assert_eq!(gigabytes(1_234), "1.2 kB");
-        assert_eq!(gigabytes(988_097_824), "0.988 GB");
+    fn memory_has_the_units_of_its_option() {
+        assert_eq!(memory(256 << 20), "256.0 MiB");
+        assert_eq!(memory(6_500_000), "6.2 MiB");
     }
 
     #[test]

@@ -26,6 +26,10 @@ pub(crate) struct PlanSettings {
 
 /// How a merge is run.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command line"
+)]
 pub(crate) struct MergeSettings {
     pub(crate) plan: PlanSettings,
     pub(crate) out: PathBuf,
@@ -77,7 +81,14 @@ const DEFAULT_SHARD_SIZE: u64 = 5_000_000_000;
 impl MergeSettings {
     /// Takes the arguments of `merge` apart.
     pub(crate) fn resolve(args: MergeArgs) -> Result<Self, Failure> {
-        let MergeArgs { recipe, out, plan, output, run, unneeded } = args;
+        let MergeArgs {
+            recipe,
+            out,
+            plan,
+            output,
+            run,
+            unneeded,
+        } = args;
         let OutputArgs {
             force,
             out_shard_size,
@@ -88,7 +99,13 @@ impl MergeSettings {
             allow_non_finite,
             sync,
         } = output;
-        let RunArgs { dry_run, max_memory, threads: wanted, fresh, resume: _ } = run;
+        let RunArgs {
+            dry_run,
+            max_memory,
+            threads: wanted,
+            fresh,
+            resume: _,
+        } = run;
         let notes = notes(*unneeded)?;
         let shard_size = size("--out-shard-size", &out_shard_size)?;
         Ok(Self {
@@ -129,7 +146,10 @@ fn recipe_folder(recipe: &Path) -> Option<PathBuf> {
     if recipe == Path::new("-") {
         return None;
     }
-    recipe.parent().filter(|folder| *folder != OsStr::new("")).map(Path::to_owned)
+    recipe
+        .parent()
+        .filter(|folder| *folder != OsStr::new(""))
+        .map(Path::to_owned)
 }
 
 fn size(option: &str, text: &str) -> Result<u64, Failure> {
@@ -168,8 +188,10 @@ fn notes(args: UnneededArgs) -> Result<Vec<String>, Failure> {
         no_quiet: _,
     } = args;
     if no_safe_serialization {
-        return Err(Failure::usage("`--no-safe-serialization` asks for pickles, which are never written")
-            .hint("leave the option out: the result is safetensors, which every loader reads"));
+        return Err(Failure::usage(
+            "`--no-safe-serialization` asks for pickles, which are never written",
+        )
+        .hint("leave the option out: the result is safetensors, which every loader reads"));
     }
     let given = [
         ("cuda", cuda),
@@ -188,7 +210,10 @@ fn notes(args: UnneededArgs) -> Result<Vec<String>, Failure> {
         ("lora_merge_dtype", lora_merge_dtype.is_some()),
     ];
     let cli = Cli::command();
-    let options = cli.find_subcommand("merge").into_iter().flat_map(clap::Command::get_arguments);
+    let options = cli
+        .find_subcommand("merge")
+        .into_iter()
+        .flat_map(clap::Command::get_arguments);
     Ok(options
         .filter(|option| given.contains(&(option.get_id().as_str(), true)))
         .map(note)
@@ -198,7 +223,10 @@ fn notes(args: UnneededArgs) -> Result<Vec<String>, Failure> {
 /// The option's own help, which says why it is not needed, as a sentence about it.
 fn note(option: &clap::Arg) -> String {
     let name = option.get_long().unwrap_or_default();
-    let help = option.get_help().map(ToString::to_string).unwrap_or_default();
+    let help = option
+        .get_help()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     let reason = help.strip_prefix("Not needed: ").unwrap_or(&help);
     format!("`--{name}` is not needed: {reason}")
 }
@@ -211,7 +239,9 @@ mod tests {
     use crate::args::Command;
 
     fn merge(options: &[&str]) -> Result<MergeSettings, Failure> {
-        let line = ["weightsmith", "merge", "recipe.yml", "out"].iter().chain(options);
+        let line = ["weightsmith", "merge", "recipe.yml", "out"]
+            .iter()
+            .chain(options);
         let Command::Merge(args) = Cli::parse_from(line).command else {
             panic!("`merge` was given");
         };
@@ -222,7 +252,9 @@ mod tests {
     fn the_defaults_are_those_of_mergekit() {
         let settings = merge(&[]).expect("valid");
         assert_eq!(settings.plan.options.shard_size, Some(5_000_000_000));
-        assert!(settings.card && settings.copy_companions && !settings.force && !settings.plan.strict);
+        assert!(
+            settings.card && settings.copy_companions && !settings.force && !settings.plan.strict
+        );
         assert!(!settings.plan.options.truncate_embeddings);
         assert_eq!(settings.max_memory, 256 << 20);
         assert!(settings.notes.is_empty());
@@ -230,10 +262,19 @@ mod tests {
 
     #[test]
     fn of_two_spellings_the_last_one_counts() {
-        let settings = merge(&["--no-copy-tokenizer", "--copy-tokenizer", "--write-model-card", "--no-write-model-card"]);
+        let settings = merge(&[
+            "--no-copy-tokenizer",
+            "--copy-tokenizer",
+            "--write-model-card",
+            "--no-write-model-card",
+        ]);
         let settings = settings.expect("valid");
         assert!(settings.copy_companions && !settings.card);
-        let settings = merge(&["--unsafe-truncate-embeddings", "--no-unsafe-truncate-embeddings"]).expect("valid");
+        let settings = merge(&[
+            "--unsafe-truncate-embeddings",
+            "--no-unsafe-truncate-embeddings",
+        ])
+        .expect("valid");
         assert!(!settings.plan.options.truncate_embeddings);
     }
 
@@ -256,7 +297,14 @@ mod tests {
 
     #[test]
     fn options_that_are_not_needed_are_named_with_the_reason() {
-        let settings = merge(&["--cuda", "--multi-gpu", "--no-multi-gpu", "--write-threads", "4"]).expect("valid");
+        let settings = merge(&[
+            "--cuda",
+            "--multi-gpu",
+            "--no-multi-gpu",
+            "--write-threads",
+            "4",
+        ])
+        .expect("valid");
         assert_eq!(
             settings.notes,
             [
@@ -280,7 +328,10 @@ mod tests {
 
     #[test]
     fn models_are_looked_for_beside_the_recipe() {
-        assert_eq!(recipe_folder(Path::new("a/b.yml")), Some(PathBuf::from("a")));
+        assert_eq!(
+            recipe_folder(Path::new("a/b.yml")),
+            Some(PathBuf::from("a"))
+        );
         assert_eq!(recipe_folder(Path::new("b.yml")), None);
         assert_eq!(recipe_folder(Path::new("-")), None);
     }

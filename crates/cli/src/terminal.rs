@@ -18,7 +18,9 @@ pub(crate) fn width() -> usize {
 
 /// Whether characters beyond ASCII can be shown: unless the locale says otherwise.
 pub(crate) fn unicode() -> bool {
-    let locale = env_vars::LOCALE.iter().find_map(|name| var_os(name).filter(|value| !value.is_empty()));
+    let locale = env_vars::LOCALE
+        .iter()
+        .find_map(|name| var_os(name).filter(|value| !value.is_empty()));
     locale.is_none_or(|locale| is_utf8(&locale.to_string_lossy()))
 }
 

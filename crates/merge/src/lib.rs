@@ -3,8 +3,8 @@
 pub mod architecture;
 mod diagnostic;
 pub mod diff;
-pub mod inspect;
 pub mod explain;
+pub mod inspect;
 pub mod methods;
 pub mod model;
 pub mod output;

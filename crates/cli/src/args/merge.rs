@@ -42,6 +42,10 @@ pub(crate) struct MergeArgs {
 
 /// Options that say what is written.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command line"
+)]
 #[command(next_help_heading = "Options for the output")]
 pub(crate) struct OutputArgs {
     /// Replace what is at OUT; the old content is there until the new is complete

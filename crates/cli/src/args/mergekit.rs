@@ -4,6 +4,10 @@ use clap::Args;
 
 /// What mergekit-yaml takes and Weightsmith does without.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command line"
+)]
 #[command(next_help_heading = "mergekit options that are not needed here")]
 pub(crate) struct UnneededArgs {
     /// Not needed: a merge is as fast as the disk, a GPU would wait for it

@@ -12,7 +12,7 @@ mod recipe;
 use clap::{Parser, Subcommand};
 
 pub(crate) use global::{Color, GlobalArgs};
-pub(crate) use merge::MergeArgs;
+pub(crate) use merge::{MergeArgs, OutputArgs, RunArgs};
 pub(crate) use mergekit::UnneededArgs;
 pub(crate) use models::{DiffArgs, InspectArgs, VerifyArgs};
 pub(crate) use output::{CompletionsArgs, ManArgs};

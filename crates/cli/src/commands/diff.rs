@@ -4,7 +4,9 @@ use std::cmp::Ordering;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use weightsmith::diff::{Difference, DiffError, DiffOptions, Group, Measures, State, TensorDifference, diff};
+use weightsmith::diff::{
+    DiffError, DiffOptions, Difference, Group, Measures, State, TensorDifference, diff,
+};
 use weightsmith_tensors::{TensorInfo, TensorSource};
 
 use super::inspect::shape;
@@ -22,14 +24,27 @@ const LISTED: usize = 20;
 
 /// Compares and shows.
 pub(crate) fn run(args: DiffArgs, printer: &Printer) -> Result<ExitCode, Failure> {
-    let DiffArgs { a, b, base, all, json, threads, transformers_cache } = args;
+    let DiffArgs {
+        a,
+        b,
+        base,
+        all,
+        json,
+        threads,
+        transformers_cache,
+    } = args;
     let open = |model: &str| models::open(model, transformers_cache.clone());
     let (_, opened_a) = open(&a)?;
     let (_, opened_b) = open(&b)?;
     let opened_base = base.as_deref().map(open).transpose()?;
-    let options = DiffOptions { threads: settings::threads(threads), interrupt: interrupt::flag()? };
+    let options = DiffOptions {
+        threads: settings::threads(threads),
+        interrupt: interrupt::flag()?,
+    };
     let progress = Progress::new(printer, "comparing");
-    let base_source = opened_base.as_ref().map(|(_, base)| base as &dyn TensorSource);
+    let base_source = opened_base
+        .as_ref()
+        .map(|(_, base)| base as &dyn TensorSource);
     let result = diff(&opened_a, &opened_b, base_source, &options, &progress);
     progress.finish();
     let difference = match result {
@@ -39,15 +54,25 @@ pub(crate) fn run(args: DiffArgs, printer: &Printer) -> Result<ExitCode, Failure
     if json {
         printer.json(&difference)?;
     } else {
-        printer.data().write_all(text(&difference, all).as_bytes())?;
+        printer
+            .data()
+            .write_all(text(&difference, all).as_bytes())?;
     }
-    if difference.summary.kinship.is_some_and(|kinship| !kinship.siblings) {
+    if difference
+        .summary
+        .kinship
+        .is_some_and(|kinship| !kinship.siblings)
+    {
         printer.warning(
             "these do not look like trainings of one model: their weights point in unrelated directions, \
              and a merge would average unrelated numbers",
         );
     }
-    Ok(if difference.summary.same { ExitCode::Done } else { ExitCode::NotDone })
+    Ok(if difference.summary.same {
+        ExitCode::Done
+    } else {
+        ExitCode::NotDone
+    })
 }
 
 fn text(difference: &Difference, all: bool) -> String {
@@ -56,20 +81,34 @@ fn text(difference: &Difference, all: bool) -> String {
         return text;
     }
     let has_task = difference.summary.measures.task.is_some();
-    let mut tensors: Vec<&TensorDifference> =
-        difference.tensors.iter().filter(|tensor| tensor.state != State::Same).collect();
+    let mut tensors: Vec<&TensorDifference> = difference
+        .tensors
+        .iter()
+        .filter(|tensor| tensor.state != State::Same)
+        .collect();
     tensors.sort_by(|a, b| most_different(a, b));
-    let listed = if all { tensors.len() } else { LISTED.min(tensors.len()) };
+    let listed = if all {
+        tensors.len()
+    } else {
+        LISTED.min(tensors.len())
+    };
     let mut table = Table::new(&columns("tensor", has_task));
     for tensor in &tensors[..listed] {
         table.row(tensor_row(tensor, has_task));
     }
     let _ = write!(text, "\n{HEADING}Tensors that differ{HEADING:#}");
     if listed < tensors.len() {
-        let _ = write!(text, ", the {listed} that differ most of {} (`--all` lists all)", tensors.len());
+        let _ = write!(
+            text,
+            ", the {listed} that differ most of {} (`--all` lists all)",
+            tensors.len()
+        );
     }
     let _ = write!(text, "\n{}", table.render());
-    for (title, groups) in [("Layers", &difference.layers), ("Kinds of tensors", &difference.kinds)] {
+    for (title, groups) in [
+        ("Layers", &difference.layers),
+        ("Kinds of tensors", &difference.kinds),
+    ] {
         let mut table = Table::new(&columns("", has_task));
         for group in groups.iter().filter(|group| group.measures.elements > 0) {
             table.row(group_row(group, has_task));
@@ -98,7 +137,12 @@ fn summary(difference: &Difference) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, what)| format!("{} {what}", grouped(*count as u64)))
         .collect();
-    let _ = writeln!(text, "{}: {}", counted(difference.tensors.len(), "tensor"), counts.join(", "));
+    let _ = writeln!(
+        text,
+        "{}: {}",
+        counted(difference.tensors.len(), "tensor"),
+        counts.join(", ")
+    );
     if summary.same {
         text.push_str("A and B are the same, byte for byte\n");
         return text;
@@ -119,16 +163,31 @@ fn summary(difference: &Difference) -> String {
         )),
     );
     line("largest difference", measures.max_difference.map(number));
-    line("difference, relative to A", measures.relative_difference.map(number));
+    line(
+        "difference, relative to A",
+        measures.relative_difference.map(number),
+    );
     line("cosine of A and B", measures.cosine.map(cosine));
     if measures.non_finite > 0 {
-        line("NaN or infinite, left out", Some(grouped(measures.non_finite)));
+        line(
+            "NaN or infinite, left out",
+            Some(grouped(measures.non_finite)),
+        );
     }
     if let Some(task) = &measures.task {
-        line("A since the base, relative", task.relative_length_a.map(number));
-        line("B since the base, relative", task.relative_length_b.map(number));
+        line(
+            "A since the base, relative",
+            task.relative_length_a.map(number),
+        );
+        line(
+            "B since the base, relative",
+            task.relative_length_b.map(number),
+        );
         line("cosine of what they learnt", task.cosine.map(cosine));
-        line("elements in conflict", Some(percent(task.sign_conflict_share)));
+        line(
+            "elements in conflict",
+            Some(percent(task.sign_conflict_share)),
+        );
     }
     text
 }
@@ -167,8 +226,16 @@ fn cells(measures: Option<&Measures>, has_task: bool) -> Vec<String> {
     let text = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
     let mut cells = vec![
         text(measures.map(|measures| percent(measures.changed_share))),
-        text(measures.and_then(|measures| measures.max_difference).map(number)),
-        text(measures.and_then(|measures| measures.relative_difference).map(number)),
+        text(
+            measures
+                .and_then(|measures| measures.max_difference)
+                .map(number),
+        ),
+        text(
+            measures
+                .and_then(|measures| measures.relative_difference)
+                .map(number),
+        ),
         text(measures.and_then(|measures| measures.cosine).map(cosine)),
     ];
     if has_task {
@@ -182,15 +249,23 @@ fn cells(measures: Option<&Measures>, has_task: bool) -> Vec<String> {
 /// What numbers cannot say of a tensor.
 fn remark(tensor: &TensorDifference) -> String {
     let form = |info: &Option<TensorInfo>| {
-        info.as_ref().map_or_else(String::new, |info| format!("{} {}", info.dtype, shape(&info.shape)))
+        info.as_ref().map_or_else(String::new, |info| {
+            format!("{} {}", info.dtype, shape(&info.shape))
+        })
     };
     let mut remark = match tensor.state {
         State::OnlyInA => format!("only in A: {}", form(&tensor.a)),
         State::OnlyInB => format!("only in B: {}", form(&tensor.b)),
-        State::ShapeDiffers | State::TypeDiffers => format!("{}, in B {}", form(&tensor.a), form(&tensor.b)),
+        State::ShapeDiffers | State::TypeDiffers => {
+            format!("{}, in B {}", form(&tensor.a), form(&tensor.b))
+        }
         State::Different | State::Same => String::new(),
     };
-    if let Some(count) = tensor.measures.map(|measures| measures.non_finite).filter(|count| *count > 0) {
+    if let Some(count) = tensor
+        .measures
+        .map(|measures| measures.non_finite)
+        .filter(|count| *count > 0)
+    {
         let separator = if remark.is_empty() { "" } else { "; " };
         let _ = write!(remark, "{separator}{} NaN or infinite", grouped(count));
     }
@@ -199,11 +274,18 @@ fn remark(tensor: &TensorDifference) -> String {
 
 /// What cannot be compared comes first, then the largest relative difference, then the largest share of changed elements.
 fn most_different(a: &TensorDifference, b: &TensorDifference) -> Ordering {
-    let of = |tensor: &TensorDifference, value: fn(&Measures) -> f64| tensor.measures.as_ref().map_or(f64::INFINITY, value);
-    let relative = |measures: &Measures| measures.relative_difference.unwrap_or(measures.changed_share);
-    of(b, relative)
-        .total_cmp(&of(a, relative))
-        .then_with(|| of(b, |measures| measures.changed_share).total_cmp(&of(a, |measures| measures.changed_share)))
+    let of = |tensor: &TensorDifference, value: fn(&Measures) -> f64| {
+        tensor.measures.as_ref().map_or(f64::INFINITY, value)
+    };
+    let relative = |measures: &Measures| {
+        measures
+            .relative_difference
+            .unwrap_or(measures.changed_share)
+    };
+    of(b, relative).total_cmp(&of(a, relative)).then_with(|| {
+        of(b, |measures| measures.changed_share)
+            .total_cmp(&of(a, |measures| measures.changed_share))
+    })
 }
 
 /// A number with four significant digits.
@@ -219,12 +301,12 @@ fn number(value: f64) -> String {
     }
 }
 
-/// A cosine, with more digits the nearer it is to 1, so that 1 means 1.
+/// A cosine with five digits, in which 1 is 1 and nothing else.
 fn cosine(value: f64) -> String {
-    if value == 1.0 || value.abs() < 0.999 {
-        format!("{value:.4}")
+    if value < 1.0 && value >= 0.999_995 {
+        ">0.99999".to_owned()
     } else {
-        format!("{value:.9}")
+        format!("{value:.5}")
     }
 }
 
@@ -242,8 +324,9 @@ mod tests {
 
     #[test]
     fn nearly_one_is_not_one() {
-        assert_eq!(cosine(1.0), "1.0000");
-        assert_eq!(cosine(0.999_999_9), "0.999999900");
-        assert_eq!(cosine(0.5), "0.5000");
+        assert_eq!(cosine(1.0), "1.00000");
+        assert_eq!(cosine(0.999_999_9), ">0.99999");
+        assert_eq!(cosine(0.999_99), "0.99999");
+        assert_eq!(cosine(-0.5), "-0.50000");
     }
 }

@@ -15,10 +15,11 @@ use crate::{planning, terminal};
 /// Draws the curves, or gives the numbers behind them.
 pub(crate) fn run(args: ExplainArgs, printer: &Printer) -> Result<ExitCode, Failure> {
     let ExplainArgs { recipe, json, plan } = args;
-    let (_, planned) = match planning::plan(&PlanSettings::resolve(recipe, plan))?.into_plan(printer) {
-        Ok(planned) => planned,
-        Err(code) => return Ok(code),
-    };
+    let (_, planned) =
+        match planning::plan(&PlanSettings::resolve(recipe, plan))?.into_plan(printer) {
+            Ok(planned) => planned,
+            Err(code) => return Ok(code),
+        };
     let explanation = explain(&planned.plan);
     if json {
         printer.json(&explanation)?;

@@ -13,7 +13,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::progress::Progress;
-use crate::quantities::{bytes, counted, gigabytes, grouped, parameters, seconds};
+use crate::quantities::{bytes, counted, grouped, memory, parameters, seconds};
 use crate::settings::MergeSettings;
 use crate::terminal_text::safe;
 use crate::{interrupt, planning};
@@ -29,7 +29,9 @@ pub(crate) fn run(args: MergeArgs, printer: &Printer) -> Result<ExitCode, Failur
         Err(code) => return Ok(code),
     };
     if settings.dry_run {
-        printer.data().write_all(summary_of_plan(&planned, &settings).as_bytes())?;
+        printer
+            .data()
+            .write_all(summary_of_plan(&planned, &settings).as_bytes())?;
         return Ok(ExitCode::Done);
     }
     printer.detail(summary_of_plan(&planned, &settings).trim_end());
@@ -67,7 +69,10 @@ pub(crate) fn run(args: MergeArgs, printer: &Printer) -> Result<ExitCode, Failur
 
 fn warn_about_non_finite(report: &Report, printer: &Printer) {
     for (tensor, count) in &report.non_finite {
-        printer.warning(&format!("tensor `{tensor}` holds {} NaN or infinite values", grouped(*count)));
+        printer.warning(&format!(
+            "tensor `{tensor}` holds {} NaN or infinite values",
+            grouped(*count)
+        ));
     }
 }
 
@@ -96,18 +101,22 @@ fn summary(plan: &Plan, report: &Report, out: &Path) -> String {
     let _ = writeln!(
         text,
         "read {}, wrote {} in {}: {}/s",
-        gigabytes(*bytes_read),
-        gigabytes(*bytes_written),
+        bytes(*bytes_read),
+        bytes(*bytes_written),
         seconds(*duration),
         bytes((moved as f64 / duration.max(1e-6)) as u64),
     );
     if *resumed_bytes > 0 {
-        let _ = writeln!(text, "{} of it an earlier run had written", gigabytes(*resumed_bytes));
+        let _ = writeln!(
+            text,
+            "{} of it an earlier run had written",
+            bytes(*resumed_bytes)
+        );
     }
     if let Some(private) = peak_private {
-        let _ = write!(text, "private memory at most {}", bytes(*private));
+        let _ = write!(text, "private memory at most {}", memory(*private));
         if let Some(resident) = peak_resident {
-            let _ = write!(text, " (resident with mapped files: {})", bytes(*resident));
+            let _ = write!(text, " (resident with mapped files: {})", memory(*resident));
         }
         text.push('\n');
     }
@@ -131,8 +140,16 @@ fn summary_of_plan(planned: &Planned, settings: &MergeSettings) -> String {
     let plan = &planned.plan;
     let mut text = format!("method  {}\n", plan.method);
     for (index, input) in plan.inputs.iter().enumerate() {
-        let base = if plan.base == Some(index) { ", base" } else { "" };
-        let donor = if plan.donor == index { ", gives config and tokenizer" } else { "" };
+        let base = if plan.base == Some(index) {
+            ", base"
+        } else {
+            ""
+        };
+        let donor = if plan.donor == index {
+            ", gives config and tokenizer"
+        } else {
+            ""
+        };
         let path = input.path.display().to_string();
         let _ = writeln!(
             text,
@@ -144,7 +161,11 @@ fn summary_of_plan(planned: &Planned, settings: &MergeSettings) -> String {
             input.layers,
         );
     }
-    let elements: u64 = plan.tensors.iter().map(|tensor| tensor.info.elements()).sum();
+    let elements: u64 = plan
+        .tensors
+        .iter()
+        .map(|tensor| tensor.info.elements())
+        .sum();
     let _ = writeln!(
         text,
         "result  {}, {} parameters, {} layers",
@@ -153,7 +174,12 @@ fn summary_of_plan(planned: &Planned, settings: &MergeSettings) -> String {
         plan.layers.len(),
     );
     for shard in plan.layout.shards() {
-        let _ = writeln!(text, "file    {}, {}", shard.file_name, bytes(shard.file_size));
+        let _ = writeln!(
+            text,
+            "file    {}, {}",
+            shard.file_name,
+            bytes(shard.file_size)
+        );
     }
     for dropped in &plan.dropped {
         let _ = writeln!(
@@ -167,10 +193,10 @@ fn summary_of_plan(planned: &Planned, settings: &MergeSettings) -> String {
     let _ = writeln!(
         text,
         "work    read {}, write {}, with {} and at most {} of private memory",
-        gigabytes(plan.bytes_read),
-        gigabytes(plan.bytes_written),
+        bytes(plan.bytes_read),
+        bytes(plan.bytes_written),
         counted(settings.threads, "thread"),
-        bytes(settings.max_memory),
+        memory(settings.max_memory),
     );
     text
 }

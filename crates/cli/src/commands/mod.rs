@@ -7,6 +7,7 @@ mod explain;
 mod inspect;
 mod man;
 mod merge;
+mod verify;
 
 pub(crate) use check::run as check;
 pub(crate) use completions::run as completions;
@@ -15,3 +16,4 @@ pub(crate) use explain::run as explain;
 pub(crate) use inspect::run as inspect;
 pub(crate) use man::run as man;
 pub(crate) use merge::run as merge;
+pub(crate) use verify::run as verify;
