@@ -119,15 +119,17 @@ pub(super) type Resolved = (BTreeMap<String, Value>, Vec<BTreeMap<String, Value>
 /// Whether a required parameter could not be resolved.
 pub(super) fn lacks_required(
     method: &MethodSpec,
-    (global, of_sources): (
-        &BTreeMap<String, Value>,
-        &[BTreeMap<String, Value>],
-    ),
+    (global, of_sources): (&BTreeMap<String, Value>, &[BTreeMap<String, Value>]),
 ) -> bool {
-    let mut required = method.parameters.iter().filter(|p| p.default == Default::Required);
+    let mut required = method
+        .parameters
+        .iter()
+        .filter(|p| p.default == Default::Required);
     required.any(|parameter| match parameter.scope {
         Scope::Global => !global.contains_key(parameter.name),
-        Scope::Model => of_sources.iter().any(|source| !source.contains_key(parameter.name)),
+        Scope::Model => of_sources
+            .iter()
+            .any(|source| !source.contains_key(parameter.name)),
     })
 }
 

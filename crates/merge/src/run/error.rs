@@ -16,6 +16,10 @@ pub enum RunError {
     #[error(transparent)]
     Companion(#[from] crate::output::CompanionError),
 
+    /// The lock could not be made.
+    #[error(transparent)]
+    Lock(#[from] crate::output::LockError),
+
     /// An input could not be read.
     #[error(transparent)]
     Tensors(#[from] weightsmith_tensors::Error),

@@ -1,15 +1,26 @@
 //! Everything of a result that is not weights.
 
-use std::path::PathBuf;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde_json::Value;
 
 use super::error::RunError;
 use super::execute::{OutputFile, Report, RunOptions};
 use super::work_folder::WorkFolder;
-use crate::output::{Companion, companions};
+use crate::explain::explain;
+use crate::output::{
+    CardFacts, Companion, LOCK_FILE, Lock, LockFacts, MODEL_CARD, SHARE_PICTURE, companions,
+    model_card, share_picture,
+};
 use crate::plan::Planned;
 
 /// The recipe as it was given.
 const RECIPE: &str = "mergekit_config.yml";
+
+/// Memory that a file is copied through.
+const COPY_BUFFER: usize = 1 << 20;
 
 /// Files that come from the donor or follow from the plan, known before the run.
 #[derive(Debug)]
@@ -24,11 +35,6 @@ impl SideFiles {
     pub(super) fn gather(planned: &Planned, options: &RunOptions<'_>) -> Result<Self, RunError> {
         let plan = &planned.plan;
         let donor = &planned.models.as_slice()[plan.donor];
-        let companions = if options.copy_companions {
-            companions(&donor.located.folder)?
-        } else {
-            Vec::new()
-        };
         let mut made = vec![(RECIPE.into(), options.recipe.as_bytes().to_vec())];
         if let Some(config) = &plan.config {
             made.push(("config.json".into(), config.as_bytes().to_vec()));
@@ -39,26 +45,23 @@ impl SideFiles {
                 plan.layout.index_json(),
             ));
         }
-        let companions = companions
-            .into_iter()
-            .filter(|companion| !made.iter().any(|(path, _)| *path == companion.relative))
-            .collect();
+        let mut companions = if options.copy_companions {
+            companions(&donor.located.folder)?
+        } else {
+            Vec::new()
+        };
+        companions.retain(|companion| {
+            companion.relative != Path::new(SHARE_PICTURE)
+                && !made.iter().any(|(path, _)| *path == companion.relative)
+        });
         Ok(Self { companions, made })
     }
 
     /// Their size.
     pub(super) fn bytes(&self) -> u64 {
-        let copied: u64 = self
-            .companions
-            .iter()
-            .map(|companion| companion.bytes)
-            .sum();
-        copied
-            + self
-                .made
-                .iter()
-                .map(|(_, content)| content.len() as u64)
-                .sum::<u64>()
+        let copied: u64 = self.companions.iter().map(|file| file.bytes).sum();
+        let made = self.made.iter().map(|(_, content)| content.len() as u64);
+        copied + made.sum::<u64>()
     }
 
     /// Writes them into the working folder, the card and the lock last.
@@ -69,32 +72,126 @@ impl SideFiles {
         report: &Report,
         options: &RunOptions<'_>,
     ) -> Result<(), RunError> {
-        let _ = (planned, report, options);
-        let mut written: Vec<OutputFile> = Vec::new();
-        for companion in std::mem::take(&mut self.companions) {
-            let content = fs_err::read(&companion.source)?;
-            self.made.push((companion.relative, content));
+        let date = Timestamp::now();
+        let non_finite = report.non_finite.iter().map(|(_, count)| count).sum();
+        if options.card {
+            self.card(planned, folder, date, non_finite, options);
+        }
+        let mut files = report.files.clone();
+        for companion in &self.companions {
+            files.push(copy_file(folder, companion)?);
         }
         for (path, content) in &self.made {
-            written.push(write_file(folder, path, content)?);
+            files.push(write_file(folder, path, content)?);
         }
+        let facts = LockFacts {
+            recipe: options.recipe,
+            date,
+            non_finite,
+            files: &files,
+        };
+        let lock = Lock::new(&planned.plan, &facts).to_json()?;
+        write_file(folder, Path::new(LOCK_FILE), lock.as_bytes())?;
         Ok(())
+    }
+
+    /// Adds the model card and its picture.
+    fn card(
+        &mut self,
+        planned: &Planned,
+        folder: &WorkFolder,
+        date: Timestamp,
+        non_finite: u64,
+        options: &RunOptions<'_>,
+    ) {
+        let plan = &planned.plan;
+        let explanation = explain(plan);
+        let config: Option<Value> = plan
+            .config
+            .as_ref()
+            .and_then(|config| serde_json::from_str(config).ok());
+        let readmes: Vec<Option<String>> = planned
+            .models
+            .as_slice()
+            .iter()
+            .map(|model| fs_err::read_to_string(model.located.folder.join(MODEL_CARD)).ok())
+            .collect();
+        let picture = share_picture(&explanation);
+        let card = model_card(&CardFacts {
+            title: &folder.name(),
+            plan,
+            explanation: &explanation,
+            recipe: options.recipe,
+            config: config.as_ref(),
+            readmes: &readmes,
+            has_picture: picture.is_some(),
+            has_chat_template: self.has_chat_template(),
+            has_modules: self.companion("modules.json").is_some(),
+            date,
+            non_finite,
+        });
+        let picture = picture.map(|picture| (SHARE_PICTURE.into(), picture.into_bytes()));
+        self.made.extend(picture);
+        self.made.push((MODEL_CARD.into(), card.into_bytes()));
+    }
+
+    fn companion(&self, name: &str) -> Option<&Companion> {
+        self.companions
+            .iter()
+            .find(|companion| companion.relative == Path::new(name))
+    }
+
+    /// Whether a chat template comes along, as a file of its own or in the tokenizer's configuration.
+    fn has_chat_template(&self) -> bool {
+        let own_file = ["chat_template.jinja", "chat_template.json"];
+        let in_config = || {
+            let text = fs_err::read(&self.companion("tokenizer_config.json")?.source).ok()?;
+            let config: Value = serde_json::from_slice(&text).ok()?;
+            config.get("chat_template").cloned()
+        };
+        own_file.iter().any(|name| self.companion(name).is_some()) || in_config().is_some()
     }
 }
 
-fn write_file(
-    folder: &WorkFolder,
-    path: &std::path::Path,
-    content: &[u8],
-) -> Result<OutputFile, RunError> {
+fn write_file(folder: &WorkFolder, path: &Path, content: &[u8]) -> Result<OutputFile, RunError> {
+    create(folder, path)?.write_all(content)?;
+    Ok(OutputFile {
+        name: published_name(path),
+        bytes: content.len() as u64,
+        blake3: blake3::hash(content).to_string(),
+    })
+}
+
+fn copy_file(folder: &WorkFolder, companion: &Companion) -> Result<OutputFile, RunError> {
+    let mut from = fs_err::File::open(&companion.source)?;
+    let mut to = create(folder, &companion.relative)?;
+    let mut hasher = blake3::Hasher::new();
+    let mut buffer = vec![0; COPY_BUFFER];
+    let mut bytes = 0;
+    loop {
+        let read = from.read(&mut buffer)?;
+        if read == 0 {
+            break;
+        }
+        hasher.update(&buffer[..read]);
+        to.write_all(&buffer[..read])?;
+        bytes += read as u64;
+    }
+    Ok(OutputFile {
+        name: published_name(&companion.relative),
+        bytes,
+        blake3: hasher.finalize().to_string(),
+    })
+}
+
+fn create(folder: &WorkFolder, path: &Path) -> std::io::Result<fs_err::File> {
     let target = folder.path().join(path);
     if let Some(parent) = target.parent() {
         fs_err::create_dir_all(parent)?;
     }
-    fs_err::write(target, content)?;
-    Ok(OutputFile {
-        name: path.to_string_lossy().replace('\\', "/"),
-        bytes: content.len() as u64,
-        blake3: blake3::hash(content).to_string(),
-    })
+    fs_err::File::create(target)
+}
+
+fn published_name(path: &Path) -> String {
+    path.to_string_lossy().replace('\\', "/")
 }

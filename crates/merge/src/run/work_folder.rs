@@ -57,6 +57,14 @@ impl WorkFolder {
         &self.path
     }
 
+    /// The name that the result will have.
+    pub(super) fn name(&self) -> String {
+        self.target.file_name().map_or_else(
+            || "merged".into(),
+            |name| name.to_string_lossy().into_owned(),
+        )
+    }
+
     pub(super) fn journal(&self) -> PathBuf {
         self.path.join(JOURNAL)
     }
