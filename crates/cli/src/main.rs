@@ -1,3 +1,5 @@
 //! The `weightsmith` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    weightsmith_cli::main()
+}

@@ -2,7 +2,9 @@
 
 pub mod architecture;
 mod diagnostic;
+pub mod diff;
 pub mod explain;
+pub mod inspect;
 pub mod methods;
 pub mod model;
 pub mod output;

@@ -1,0 +1,64 @@
+//! From the command line to the exit code.
+
+use anstream::ColorChoice;
+use clap::Parser as _;
+
+use crate::args::{Cli, Color, Command, GlobalArgs};
+use crate::commands;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::printer::{Loudness, Printer};
+
+/// Parses, runs, reports.
+pub(crate) fn main() -> ExitCode {
+    let Cli { global, command } = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(message) => return explain_usage(&message),
+    };
+    let printer = printer(global);
+    run(command, &printer).unwrap_or_else(|failure| failure.report(&printer))
+}
+
+/// Prints help, version or what is wrong with the command line.
+fn explain_usage(message: &clap::Error) -> ExitCode {
+    // When nobody reads the help there is nobody to tell.
+    let _ = message.print();
+    if message.use_stderr() {
+        ExitCode::Usage
+    } else {
+        ExitCode::Done
+    }
+}
+
+fn printer(
+    GlobalArgs {
+        quiet,
+        verbose,
+        color,
+    }: GlobalArgs,
+) -> Printer {
+    let loudness = match (quiet, verbose) {
+        (true, _) => Loudness::Quiet,
+        (false, 0) => Loudness::Normal,
+        (false, _) => Loudness::Verbose,
+    };
+    let color = match color {
+        Color::Auto => ColorChoice::Auto,
+        Color::Always => ColorChoice::Always,
+        Color::Never => ColorChoice::Never,
+    };
+    Printer::new(loudness, color)
+}
+
+fn run(command: Command, printer: &Printer) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Merge(args) => commands::merge(*args, printer),
+        Command::Check(args) => commands::check(args, printer),
+        Command::Explain(args) => commands::explain(args, printer),
+        Command::Inspect(args) => commands::inspect(args, printer),
+        Command::Diff(args) => commands::diff(args, printer),
+        Command::Verify(args) => commands::verify(args, printer),
+        Command::Completions(args) => commands::completions(&args, printer),
+        Command::Man(args) => commands::man(&args, printer),
+    }
+}

@@ -1,0 +1,98 @@
+//! The command line as clap reads it: one file per topic. The doc comments are the help texts.
+//!
+//! Nothing here decides anything: [`crate::settings`] turns arguments into what a command works with.
+
+mod global;
+mod merge;
+mod mergekit;
+mod models;
+mod output;
+mod recipe;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use global::{Color, GlobalArgs};
+pub(crate) use merge::{MergeArgs, OutputArgs, RunArgs};
+pub(crate) use mergekit::UnneededArgs;
+pub(crate) use models::{DiffArgs, InspectArgs, VerifyArgs};
+pub(crate) use output::{CompletionsArgs, ManArgs};
+pub(crate) use recipe::{CheckArgs, ExplainArgs, PlanArgs};
+
+/// Merge language models: from a mergekit recipe to a verified checkpoint, at the speed of the disk.
+#[derive(Debug, Parser)]
+#[command(
+    name = "weightsmith",
+    version,
+    max_term_width = 100,
+    subcommand_help_heading = "Commands",
+    after_help = AFTER_HELP
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0    done; `check` found no errors, `diff` no difference, `verify` no damage
+  1    it could not be done; `diff` found a difference, `verify` found damage
+  2    the command line or the recipe is wrong
+  130  interrupted; the same command again goes on where it stopped
+
+`weightsmith help COMMAND` explains a command, with examples.";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Merge(Box<MergeArgs>),
+    Check(CheckArgs),
+    Explain(ExplainArgs),
+    Inspect(InspectArgs),
+    Diff(DiffArgs),
+    Verify(VerifyArgs),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_and_option_has_help_and_every_command_examples() {
+        let mut cli = Cli::command();
+        cli.build();
+        for command in cli
+            .get_subcommands()
+            .filter(|command| command.get_name() != "help")
+        {
+            let name = command.get_name();
+            assert!(command.get_about().is_some(), "{name}");
+            let after = command
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            assert!(after.starts_with("Examples:\n"), "{name}");
+            for argument in command
+                .get_arguments()
+                .filter(|argument| !argument.is_hide_set())
+            {
+                assert!(
+                    argument.get_help().is_some(),
+                    "{name} {}",
+                    argument.get_id()
+                );
+            }
+        }
+    }
+}

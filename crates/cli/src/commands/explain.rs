@@ -1,0 +1,31 @@
+//! `explain`: what a recipe does, layer by layer.
+
+use std::io::Write as _;
+
+use weightsmith::explain::{explain, render_text};
+
+use crate::args::ExplainArgs;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::printer::Printer;
+use crate::settings::PlanSettings;
+use crate::terminal_text::safe_lines;
+use crate::{planning, terminal};
+
+/// Draws the curves, or gives the numbers behind them.
+pub(crate) fn run(args: ExplainArgs, printer: &Printer) -> Result<ExitCode, Failure> {
+    let ExplainArgs { recipe, json, plan } = args;
+    let (_, planned) =
+        match planning::plan(&PlanSettings::resolve(recipe, plan))?.into_plan(printer) {
+            Ok(planned) => planned,
+            Err(code) => return Ok(code),
+        };
+    let explanation = explain(&planned.plan);
+    if json {
+        printer.json(&explanation)?;
+    } else {
+        let text = render_text(&explanation, terminal::width(), terminal::unicode());
+        printer.data().write_all(safe_lines(&text).as_bytes())?;
+    }
+    Ok(ExitCode::Done)
+}

@@ -1,0 +1,202 @@
+//! `merge`: runs a recipe.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+
+use weightsmith::explain::explain;
+use weightsmith::plan::{Plan, Planned};
+use weightsmith::run::{Report, RunError, RunOptions, execute};
+
+use crate::args::MergeArgs;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::printer::Printer;
+use crate::progress::Progress;
+use crate::quantities::{bytes, counted, grouped, memory, parameters, seconds};
+use crate::settings::MergeSettings;
+use crate::terminal_text::safe;
+use crate::{interrupt, planning};
+
+/// Checks, merges, sums up.
+pub(crate) fn run(args: MergeArgs, printer: &Printer) -> Result<ExitCode, Failure> {
+    let settings = MergeSettings::resolve(args)?;
+    for note in &settings.notes {
+        printer.note(note);
+    }
+    let (recipe, planned) = match planning::plan(&settings.plan)?.into_plan(printer) {
+        Ok(planned) => planned,
+        Err(code) => return Ok(code),
+    };
+    if settings.dry_run {
+        printer
+            .data()
+            .write_all(summary_of_plan(&planned, &settings).as_bytes())?;
+        return Ok(ExitCode::Done);
+    }
+    printer.detail(summary_of_plan(&planned, &settings).trim_end());
+    let options = RunOptions {
+        max_memory: settings.max_memory,
+        threads: settings.threads,
+        force: settings.force,
+        sync: settings.sync,
+        allow_non_finite: settings.allow_non_finite,
+        fresh: settings.fresh,
+        copy_companions: settings.copy_companions,
+        card: settings.card,
+        recipe: &recipe.text,
+        interrupt: interrupt::flag()?,
+    };
+    let progress = Progress::new(printer, "merging");
+    let result = execute(&planned, &settings.out, &options, &progress);
+    progress.finish();
+    match result {
+        Ok(report) => {
+            warn_about_non_finite(&report, printer);
+            printer.talk(&summary(&planned.plan, &report, &settings.out));
+            Ok(ExitCode::Done)
+        }
+        Err(RunError::Interrupted) => {
+            printer.stderr("interrupted; the same command goes on where this one stopped");
+            Ok(ExitCode::Interrupted)
+        }
+        Err(error) => {
+            let hints = error.hints();
+            Err(hints.into_iter().fold(Failure::new(error), Failure::hint))
+        }
+    }
+}
+
+fn warn_about_non_finite(report: &Report, printer: &Printer) {
+    for (tensor, count) in &report.non_finite {
+        printer.warning(&format!(
+            "tensor `{tensor}` holds {} NaN or infinite values",
+            grouped(*count)
+        ));
+    }
+}
+
+/// What was done, and what to do next.
+fn summary(plan: &Plan, report: &Report, out: &Path) -> String {
+    let Report {
+        tensors,
+        parameters: elements,
+        bytes_read,
+        bytes_written,
+        resumed_bytes,
+        seconds: duration,
+        peak_private,
+        peak_resident,
+        non_finite: _,
+        files,
+    } = report;
+    let mut text = format!(
+        "merged {} ({} parameters) from {} with {}\n",
+        counted(*tensors, "tensor"),
+        parameters(*elements),
+        counted(plan.inputs.len(), "model"),
+        plan.method,
+    );
+    let moved = bytes_read + bytes_written - resumed_bytes;
+    let _ = writeln!(
+        text,
+        "read {}, wrote {} in {}: {}/s",
+        bytes(*bytes_read),
+        bytes(*bytes_written),
+        seconds(*duration),
+        bytes((moved as f64 / duration.max(1e-6)) as u64),
+    );
+    if *resumed_bytes > 0 {
+        let _ = writeln!(
+            text,
+            "{} of it an earlier run had written",
+            bytes(*resumed_bytes)
+        );
+    }
+    if let Some(private) = peak_private {
+        let _ = write!(text, "private memory at most {}", memory(*private));
+        if let Some(resident) = peak_resident {
+            let _ = write!(text, " (resident with mapped files: {})", memory(*resident));
+        }
+        text.push('\n');
+    }
+    let words = explain(plan).words.join(" ");
+    if !words.is_empty() {
+        let _ = writeln!(text, "{}", safe(&words));
+    }
+    let out = out.display().to_string();
+    let _ = write!(
+        text,
+        "the model is in {} ({}); check it at any time with `weightsmith verify {}`",
+        safe(&out),
+        counted(files.len(), "file"),
+        safe(&out),
+    );
+    text
+}
+
+/// What would be done.
+fn summary_of_plan(planned: &Planned, settings: &MergeSettings) -> String {
+    let plan = &planned.plan;
+    let mut text = format!("method  {}\n", plan.method);
+    for (index, input) in plan.inputs.iter().enumerate() {
+        let base = if plan.base == Some(index) {
+            ", base"
+        } else {
+            ""
+        };
+        let donor = if plan.donor == index {
+            ", gives config and tokenizer"
+        } else {
+            ""
+        };
+        let path = input.path.display().to_string();
+        let _ = writeln!(
+            text,
+            "input   {} at {}: {}, {} parameters, {} layers{base}{donor}",
+            safe(&input.label),
+            safe(&path),
+            counted(input.tensors, "tensor"),
+            parameters(input.parameters),
+            input.layers,
+        );
+    }
+    let elements: u64 = plan
+        .tensors
+        .iter()
+        .map(|tensor| tensor.info.elements())
+        .sum();
+    let _ = writeln!(
+        text,
+        "result  {}, {} parameters, {} layers",
+        counted(plan.tensors.len(), "tensor"),
+        parameters(elements),
+        plan.layers.len(),
+    );
+    for shard in plan.layout.shards() {
+        let _ = writeln!(
+            text,
+            "file    {}, {}",
+            shard.file_name,
+            bytes(shard.file_size)
+        );
+    }
+    for dropped in &plan.dropped {
+        let _ = writeln!(
+            text,
+            "left    {} of {}: {}",
+            safe(&dropped.tensor),
+            safe(&plan.inputs[dropped.input].label),
+            safe(&dropped.reason),
+        );
+    }
+    let _ = writeln!(
+        text,
+        "work    read {}, write {}, with {} and at most {} of private memory",
+        bytes(plan.bytes_read),
+        bytes(plan.bytes_written),
+        counted(settings.threads, "thread"),
+        memory(settings.max_memory),
+    );
+    text
+}

@@ -1,0 +1,241 @@
+//! Problems of a recipe as people and programs read them.
+
+use annotate_snippets::{AnnotationKind, Element, Level, Origin, Renderer, Snippet};
+use serde::Serialize;
+use weightsmith::{Diagnostic, Severity, Span};
+
+use crate::quantities::counted;
+use crate::terminal_text::safe;
+
+/// A recipe's text and what it is called in messages.
+#[derive(Debug)]
+pub(crate) struct RecipeText {
+    /// The path as the user gave it, or `<stdin>`.
+    pub(crate) name: String,
+    /// The whole text.
+    pub(crate) text: String,
+}
+
+/// How many errors and warnings there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Count {
+    pub(crate) errors: usize,
+    pub(crate) warnings: usize,
+}
+
+impl Count {
+    /// Counts them.
+    pub(crate) fn of(diagnostics: &[Diagnostic]) -> Self {
+        let errors = diagnostics
+            .iter()
+            .filter(|one| one.severity == Severity::Error)
+            .count();
+        Self {
+            errors,
+            warnings: diagnostics.len() - errors,
+        }
+    }
+
+    /// `3 errors, 1 warning in recipe.yml`.
+    pub(crate) fn sentence(self, name: &str) -> String {
+        let name = safe(name);
+        match (self.errors, self.warnings) {
+            (0, 0) => format!("no problems in {name}"),
+            (0, warnings) => format!("{} in {name}", counted(warnings, "warning")),
+            (errors, 0) => format!("{} in {name}", counted(errors, "error")),
+            (errors, warnings) => {
+                format!(
+                    "{}, {} in {name}",
+                    counted(errors, "error"),
+                    counted(warnings, "warning")
+                )
+            }
+        }
+    }
+}
+
+/// Sorts by place in the recipe, those without one last, and takes out repetitions; with `strict`, warnings become errors.
+pub(crate) fn arrange(diagnostics: &mut Vec<Diagnostic>, strict: bool) {
+    if strict {
+        for diagnostic in diagnostics.iter_mut() {
+            diagnostic.severity = Severity::Error;
+        }
+    }
+    diagnostics.sort_by_key(|one| (one.span.is_none(), one.span, one.severity));
+    diagnostics.dedup();
+}
+
+/// All of them with their source lines, an empty line between two.
+pub(crate) fn render(recipe: &RecipeText, diagnostics: &[Diagnostic], colored: bool) -> String {
+    let renderer = if colored {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
+    let rendered: Vec<String> = diagnostics
+        .iter()
+        .map(|one| render_one(&renderer, recipe, one))
+        .collect();
+    rendered.join("\n\n")
+}
+
+fn render_one(renderer: &Renderer, recipe: &RecipeText, diagnostic: &Diagnostic) -> String {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let name = safe(&recipe.name).into_owned();
+    let place: Element<'_> = match diagnostic
+        .span
+        .and_then(|span| first_line(&recipe.text, span))
+    {
+        Some(range) => Snippet::source(recipe.text.as_str())
+            .path(name)
+            .annotation(AnnotationKind::Primary.span(range))
+            .into(),
+        None => Origin::path(name).into(),
+    };
+    let hints = diagnostic
+        .hints
+        .iter()
+        .map(|hint| Level::HELP.message(safe(hint).into_owned()));
+    let group = level
+        .primary_title(safe(&diagnostic.message).into_owned())
+        .element(place)
+        .elements(hints);
+    renderer.render(&[group])
+}
+
+/// The part of a span that lies on its first line: a whole block underlined would hide what is meant.
+fn first_line(text: &str, span: Span) -> Option<std::ops::Range<usize>> {
+    let marked = text.get(span.start..span.end.max(span.start))?;
+    let length = marked.find(['\n', '\r']).unwrap_or(marked.len());
+    Some(span.start..span.start + marked[..length].trim_end().len())
+}
+
+/// A problem in `check --json`.
+#[derive(Debug, Serialize)]
+pub(crate) struct JsonDiagnostic<'a> {
+    file: &'a str,
+    line: Option<usize>,
+    column: Option<usize>,
+    severity: Severity,
+    message: &'a str,
+    hints: &'a [String],
+}
+
+/// All of them for programs.
+pub(crate) fn json<'a>(
+    recipe: &'a RecipeText,
+    diagnostics: &'a [Diagnostic],
+) -> Vec<JsonDiagnostic<'a>> {
+    diagnostics
+        .iter()
+        .map(|one| JsonDiagnostic {
+            file: &recipe.name,
+            line: one.span.map(|span| span.line),
+            column: one.span.map(|span| span.column),
+            severity: one.severity,
+            message: &one.message,
+            hints: &one.hints,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recipe() -> RecipeText {
+        RecipeText {
+            name: "recipe.yml".to_owned(),
+            text: "merge_method: slurp\nparameters:\n  t: 2\n".to_owned(),
+        }
+    }
+
+    fn span(line: usize, column: usize, start: usize, end: usize) -> Span {
+        Span {
+            line,
+            column,
+            start,
+            end,
+        }
+    }
+
+    #[test]
+    fn the_source_line_is_shown_and_the_place_underlined() {
+        let diagnostic = Diagnostic::error("there is no method `slurp`", span(1, 15, 14, 19))
+            .hint("did you mean `slerp`?");
+        insta::assert_snapshot!(render(&recipe(), &[diagnostic], false), @r"
+        error: there is no method `slurp`
+         --> recipe.yml:1:15
+          |
+        1 | merge_method: slurp
+          |               ^^^^^
+          |
+          = help: did you mean `slerp`?
+        ");
+    }
+
+    #[test]
+    fn a_block_is_underlined_on_its_first_line() {
+        let diagnostic = Diagnostic::warning("odd parameters", span(2, 1, 20, 38));
+        insta::assert_snapshot!(render(&recipe(), &[diagnostic], false), @r"
+        warning: odd parameters
+         --> recipe.yml:2:1
+          |
+        2 | parameters:
+          | ^^^^^^^^^^^
+        ");
+    }
+
+    #[test]
+    fn a_problem_without_a_place_names_the_file() {
+        let diagnostic = Diagnostic::error("no models", None);
+        insta::assert_snapshot!(render(&recipe(), &[diagnostic], false), @r"
+        error: no models
+        --> recipe.yml
+        ");
+    }
+
+    #[test]
+    fn a_place_outside_of_the_text_does_no_harm() {
+        let diagnostic = Diagnostic::error("no models", span(9, 1, 400, 410));
+        assert!(render(&recipe(), &[diagnostic], false).contains("no models"));
+    }
+
+    #[test]
+    fn escape_sequences_do_not_reach_the_terminal() {
+        let diagnostic = Diagnostic::error("bad \u{1b}[31m", None).hint("\u{1b}[2J");
+        assert!(!render(&recipe(), &[diagnostic], false).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn strict_makes_errors_of_warnings_and_order_follows_the_text() {
+        let mut diagnostics = vec![
+            Diagnostic::error("last", None),
+            Diagnostic::warning("second", span(2, 1, 20, 30)),
+            Diagnostic::error("first", span(1, 1, 0, 5)),
+            Diagnostic::error("first", span(1, 1, 0, 5)),
+        ];
+        arrange(&mut diagnostics, true);
+        let messages: Vec<&str> = diagnostics.iter().map(|one| one.message.as_str()).collect();
+        assert_eq!(messages, ["first", "second", "last"]);
+        assert_eq!(
+            Count::of(&diagnostics),
+            Count {
+                errors: 3,
+                warnings: 0
+            }
+        );
+    }
+
+    #[test]
+    fn the_count_is_a_sentence() {
+        let sentence = |errors, warnings| Count { errors, warnings }.sentence("r.yml");
+        assert_eq!(sentence(3, 1), "3 errors, 1 warning in r.yml");
+        assert_eq!(sentence(1, 0), "1 error in r.yml");
+        assert_eq!(sentence(0, 2), "2 warnings in r.yml");
+        assert_eq!(sentence(0, 0), "no problems in r.yml");
+    }
+}

@@ -1,0 +1,54 @@
+//! Every environment variable that the program looks at.
+
+/// A variable and what it does.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EnvVar {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// One sentence for the documentation.
+    pub(crate) summary: &'static str,
+}
+
+/// Value of `--max-memory`.
+pub(crate) const MAX_MEMORY: &str = "WEIGHTSMITH_MAX_MEMORY";
+/// Value of `--threads`.
+pub(crate) const THREADS: &str = "WEIGHTSMITH_THREADS";
+
+/// The locale, the variable that counts first: whether more than ASCII can be shown.
+pub(crate) const LOCALE: [&str; 3] = ["LC_ALL", "LC_CTYPE", "LANG"];
+
+/// All of them, in the order of the documentation. Those of the Hugging Face cache are read by the library.
+pub(crate) const TABLE: &[EnvVar] = &[
+    EnvVar {
+        name: MAX_MEMORY,
+        summary: "Private memory that a merge may use, as `--max-memory`.",
+    },
+    EnvVar {
+        name: THREADS,
+        summary: "Number of threads that a merge uses, as `--threads`.",
+    },
+    EnvVar {
+        name: "HF_HOME",
+        summary: "Home of the Hugging Face tools; models are looked for in its `hub` folder. Default: `~/.cache/huggingface`.",
+    },
+    EnvVar {
+        name: "HF_HUB_CACHE",
+        summary: "The folder of downloaded models itself; goes before `HF_HOME`.",
+    },
+    EnvVar {
+        name: "HF_HUB_OFFLINE",
+        summary: "Says that the network must not be used. Nothing is downloaded in any case: the message about a missing model says so.",
+    },
+    EnvVar {
+        name: "NO_COLOR",
+        summary: "When set, nothing is coloured unless `--color always` asks for it.",
+    },
+    EnvVar {
+        name: "CLICOLOR_FORCE",
+        summary: "When set, output is coloured even where it does not go to a terminal.",
+    },
+    EnvVar {
+        name: "LC_ALL",
+        summary: "The locale, else `LC_CTYPE`, else `LANG`: where it is set and not UTF-8, charts are drawn with ASCII alone.",
+    },
+];

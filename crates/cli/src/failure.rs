@@ -1,0 +1,62 @@
+//! Why a command ended early: an error with hints and the exit code that goes with it.
+
+use std::io;
+
+use crate::exit_code::ExitCode;
+use crate::printer::Printer;
+
+/// An error on its way to the user.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    error: anyhow::Error,
+    hints: Vec<String>,
+    code: ExitCode,
+}
+
+impl Failure {
+    /// The work could not be done.
+    pub(crate) fn new(error: impl Into<anyhow::Error>) -> Self {
+        Self {
+            error: error.into(),
+            hints: Vec::new(),
+            code: ExitCode::NotDone,
+        }
+    }
+
+    /// The command line asks for something that cannot be.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self {
+            code: ExitCode::Usage,
+            ..Self::new(anyhow::Error::msg(message.into()))
+        }
+    }
+
+    /// The same with advice.
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Tells the user, and gives the exit code. A reader that closed the pipe has seen what it wanted: that is no error.
+    pub(crate) fn report(&self, printer: &Printer) -> ExitCode {
+        if self.is_broken_pipe() {
+            return ExitCode::Done;
+        }
+        let causes: Vec<String> = self.error.chain().map(ToString::to_string).collect();
+        printer.error(&causes, &self.hints);
+        self.code
+    }
+
+    fn is_broken_pipe(&self) -> bool {
+        self.error
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::new(error)
+    }
+}

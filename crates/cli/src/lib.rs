@@ -1,0 +1,26 @@
+//! The command line of Weightsmith: everything behind the `weightsmith` command.
+
+mod app;
+mod args;
+mod commands;
+mod diagnostics;
+mod env_vars;
+mod exit_code;
+mod failure;
+mod interrupt;
+mod models;
+mod planning;
+mod printer;
+mod progress;
+mod quantities;
+#[cfg(test)]
+mod reference;
+mod settings;
+mod table;
+mod terminal;
+mod terminal_text;
+
+/// Runs the command that the process was started with; gives its exit code.
+pub fn main() -> std::process::ExitCode {
+    app::main().into()
+}

@@ -1,0 +1,28 @@
+//! Models that are named on the command line.
+
+use std::path::PathBuf;
+
+use weightsmith::model::{Located, locate};
+use weightsmith_tensors::Checkpoint;
+
+use crate::failure::Failure;
+use crate::settings::locate_options;
+
+/// Finds a model and its weights.
+pub(crate) fn find(model: &str, cache: Option<PathBuf>) -> Result<Located, Failure> {
+    locate(model, None, &locate_options(cache)).map_err(|error| {
+        let hints = error.hints();
+        // a relative path is looked up beside a recipe only where there is one
+        let hints = hints
+            .into_iter()
+            .filter(|hint| !hint.contains("beside the recipe"));
+        hints.fold(Failure::new(error), Failure::hint)
+    })
+}
+
+/// Finds a model and opens its weights.
+pub(crate) fn open(model: &str, cache: Option<PathBuf>) -> Result<(Located, Checkpoint), Failure> {
+    let located = find(model, cache)?;
+    let checkpoint = Checkpoint::open(located.file.as_ref().unwrap_or(&located.folder))?;
+    Ok((located, checkpoint))
+}

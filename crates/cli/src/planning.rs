@@ -1,0 +1,131 @@
+//! From a recipe's path to a plan, with everything that is to be said about it.
+
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use anyhow::Context as _;
+use weightsmith::model::LocateOptions;
+use weightsmith::plan::{self, Planned};
+use weightsmith::recipe::{self, Recipe};
+use weightsmith::{Diagnostic, Severity};
+
+use crate::diagnostics::{Count, RecipeText, arrange, render};
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::printer::Printer;
+use crate::settings::PlanSettings;
+
+/// A recipe that was read and, where nothing is wrong with it, planned.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) recipe: RecipeText,
+    /// The plan; `None` when there is an error among the diagnostics.
+    pub(crate) planned: Option<Planned>,
+    /// All problems, in the order of the text.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads and plans. That the recipe has mistakes is no failure but part of the outcome.
+pub(crate) fn plan(settings: &PlanSettings) -> Result<Outcome, Failure> {
+    let recipe = read(&settings.recipe)?;
+    let locate = &settings.options.locate;
+    let parsed = recipe::parse(&recipe.text, &|path| exists(path, locate));
+    let mut diagnostics = parsed.diagnostics;
+    diagnostics.extend(refuse_several(&parsed.recipes));
+    let planned = match parsed.recipes.first() {
+        Some(first) => match plan::build(first, &settings.options) {
+            Ok(mut planned) => {
+                diagnostics.append(&mut planned.diagnostics);
+                Some(planned)
+            }
+            Err(found) => {
+                diagnostics.extend(found);
+                None
+            }
+        },
+        None => None,
+    };
+    arrange(&mut diagnostics, settings.strict);
+    let wrong = diagnostics
+        .iter()
+        .any(|one| one.severity == Severity::Error);
+    Ok(Outcome {
+        recipe,
+        planned: planned.filter(|_| !wrong),
+        diagnostics,
+    })
+}
+
+impl Outcome {
+    /// Shows the problems on stderr; gives the plan, or the exit code where there is none.
+    pub(crate) fn into_plan(self, printer: &Printer) -> Result<(RecipeText, Planned), ExitCode> {
+        self.show(printer);
+        match self.planned {
+            Some(planned) => Ok((self.recipe, planned)),
+            None => Err(ExitCode::Usage),
+        }
+    }
+
+    /// Shows the problems on stderr, with their number at the end.
+    pub(crate) fn show(&self, printer: &Printer) {
+        if self.diagnostics.is_empty() {
+            return;
+        }
+        printer.stderr(&render(
+            &self.recipe,
+            &self.diagnostics,
+            printer.colored_stderr(),
+        ));
+        printer.stderr(&format!(
+            "\n{}",
+            Count::of(&self.diagnostics).sentence(&self.recipe.name)
+        ));
+    }
+}
+
+fn read(path: &Path) -> Result<RecipeText, Failure> {
+    if path == Path::new("-") {
+        let mut text = String::new();
+        io::stdin()
+            .read_to_string(&mut text)
+            .context("cannot read the recipe from standard input")?;
+        return Ok(RecipeText {
+            name: "<stdin>".to_owned(),
+            text,
+        });
+    }
+    let name = path.display().to_string();
+    match fs_err::read_to_string(path) {
+        Ok(text) => Ok(RecipeText { name, text }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(Failure::usage(format!("there is no recipe at `{name}`"))
+                .hint("RECIPE is the path of a YAML file, or `-` for standard input"))
+        }
+        Err(error) => Err(Failure::new(
+            anyhow::Error::new(error).context(format!("cannot read the recipe `{name}`")),
+        )),
+    }
+}
+
+/// Several documents are one recipe after the other, which later ones may use; running a part of them would be wrong.
+fn refuse_several(recipes: &[Recipe]) -> Option<Diagnostic> {
+    let second = recipes.get(1)?;
+    let message = format!("a file with {} recipes cannot be merged yet", recipes.len());
+    Some(
+        Diagnostic::error(message, second.merge_method.span)
+            .hint("write each recipe into a file of its own and merge them in order"),
+    )
+}
+
+/// Whether a text of a recipe is the path of something that is there, seen from the current folder or the recipe's.
+fn exists(path: &str, locate: &LocateOptions) -> bool {
+    let path = match (path.strip_prefix("~/"), &locate.home) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => path.into(),
+    };
+    locate.current_dir.join(&path).exists()
+        || locate
+            .recipe_dir
+            .as_ref()
+            .is_some_and(|folder| folder.join(&path).exists())
+}
