@@ -138,3 +138,25 @@ fn a_plan_survives_being_written_as_json() {
     );
     assert_eq!(workshop.plan(SLERP).plan, plan);
 }
+
+#[test]
+fn the_weights_are_the_file_that_the_safetensors_crate_would_write() {
+    use safetensors::tensor::TensorView;
+
+    let workshop = Workshop::new();
+    let buffer = [(
+        "model.position_ids",
+        DType::I64,
+        &[3u64][..],
+        vec![0.0, 1.0, 2.0],
+    )];
+    workshop.model_with("a", 1, &Shape::default(), &buffer);
+    workshop.model_with("b", 2, &Shape::default(), &buffer);
+    workshop.merge(&SLERP.replace("dtype: bfloat16", "dtype: float16"), "out");
+    let written = fs_err::read(workshop.path("out/model.safetensors")).unwrap();
+    let parsed = safetensors::SafeTensors::deserialize(&written).unwrap();
+    let tensors: Vec<(String, TensorView<'_>)> = parsed.tensors();
+    assert_eq!(tensors.len(), 15);
+    let metadata = [("format".to_owned(), "pt".to_owned())].into();
+    assert!(safetensors::serialize(tensors, Some(metadata)).unwrap() == written);
+}
