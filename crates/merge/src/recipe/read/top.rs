@@ -1,5 +1,7 @@
 //! The top level of a recipe.
 
+use std::collections::BTreeMap;
+
 use super::super::structure::{Body, Recipe};
 use super::super::yaml::Node;
 use super::Reader;
@@ -134,16 +136,18 @@ impl Reader<'_> {
 
     /// The recipes of one file must be told apart by their names; one of them may go without.
     pub(super) fn check_names(&mut self, recipes: &[Recipe]) {
-        for (at, later) in recipes.iter().enumerate() {
-            let name = |recipe: &Recipe| recipe.name.as_ref().map(|name| name.value.clone());
-            let Some(earlier) = recipes[..at].iter().find(|r| name(r) == name(later)) else {
-                continue;
-            };
-            let diagnostic = match (&earlier.name, &later.name) {
-                (Some(earlier), Some(later)) => same_name(earlier, later),
-                _ => no_names(earlier.span, later.span),
-            };
-            self.report(diagnostic);
+        let mut earlier: BTreeMap<Option<&str>, &Recipe> = BTreeMap::new();
+        for recipe in recipes {
+            let name = recipe.name.as_ref().map(|name| name.value.as_str());
+            match earlier.get(&name) {
+                Some(first) => self.report(match (&first.name, &recipe.name) {
+                    (Some(first), Some(second)) => same_name(first, second),
+                    _ => no_names(first.span, recipe.span),
+                }),
+                None => {
+                    earlier.insert(name, recipe);
+                }
+            }
         }
     }
 }

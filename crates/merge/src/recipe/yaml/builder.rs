@@ -16,7 +16,7 @@ const MAX_BYTES: usize = 4 << 20;
 /// Real recipes are at most about ten levels deep.
 const MAX_DEPTH: usize = 64;
 /// Nodes of a document after its aliases are replaced by what they stand for.
-const MAX_NODES: usize = 200_000;
+const MAX_NODES: usize = 100_000;
 
 /// The trees of all documents, with nothing for an empty document.
 ///

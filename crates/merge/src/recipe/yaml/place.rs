@@ -69,12 +69,21 @@ impl<'t> Places<'t> {
         let first = self.lines.get(line - 1).copied().unwrap_or(0);
         Span {
             line,
-            column: self.text[first..start].chars().count() + 1,
+            column: self.index(start) - self.index(first) + 1,
             start: start + self.skipped,
             end: end + self.skipped,
         }
     }
 
+    /// The index of the character at a byte offset.
+    fn index(&self, offset: usize) -> usize {
+        match &self.offsets {
+            Some(offsets) => offsets.partition_point(|start| *start < offset),
+            None => offset,
+        }
+    }
+
+    /// The byte offset of the character at an index.
     fn offset(&self, index: usize) -> usize {
         match &self.offsets {
             Some(offsets) => offsets.get(index).copied().unwrap_or(self.text.len()),
