@@ -95,7 +95,7 @@ impl Level {
 }
 
 /// Parameters of mergekit's merge methods, which belong under `parameters:`.
-const PARAMETERS: [&str; 22] = [
+const PARAMETERS: [&str; 20] = [
     "weight",
     "density",
     "t",
@@ -116,12 +116,10 @@ const PARAMETERS: [&str; 22] = [
     "tol",
     "r",
     "alpha",
-    "swapping",
-    "consensus_method",
 ];
 
 /// Options of mergekit's command line, which are no keys of a recipe.
-const OPTIONS: [&str; 23] = [
+const OPTIONS: [&str; 24] = [
     "random_seed",
     "seed",
     "allow_crimes",
@@ -142,7 +140,8 @@ const OPTIONS: [&str; 23] = [
     "read_to_gpu",
     "multi_gpu",
     "num_threads",
-    "verbose",
+    "unsafe_truncate_embeddings",
+    "write_threads",
     "async_write",
     "gpu_rich",
 ];
