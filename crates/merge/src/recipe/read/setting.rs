@@ -12,6 +12,9 @@ use crate::{Diagnostic, Span};
 /// What a parameter may be, for messages.
 const EXPECTED: &str = "a number, a boolean, a text, or a list";
 
+/// Every filter is compared with all before it; lists longer than this are no human's work.
+const MAX_COMPARED: usize = 2000;
+
 impl Reader<'_> {
     /// The `parameters:` of a level.
     pub(super) fn parameters(&mut self, fields: &mut Fields<'_>) -> Parameters {
@@ -131,6 +134,9 @@ impl Reader<'_> {
 
     /// Warns about alternatives that no tensor can get to.
     fn check_reachable(&mut self, name: &str, alternatives: &[Alternative]) {
+        if alternatives.len() > MAX_COMPARED {
+            return;
+        }
         for (at, later) in alternatives.iter().enumerate() {
             let Some(earlier) = alternatives[..at].iter().find(|a| shadows(a, later)) else {
                 continue;

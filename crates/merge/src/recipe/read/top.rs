@@ -1,5 +1,7 @@
 //! The top level of a recipe.
 
+use std::collections::BTreeMap;
+
 use super::super::structure::{Body, Recipe};
 use super::super::yaml::Node;
 use super::Reader;
@@ -97,12 +99,10 @@ impl Reader<'_> {
     }
 
     fn merge_method(&mut self, fields: &mut Fields<'_>) -> Option<Spanned<String>> {
-        let Some(field) = fields.take("merge_method") else {
-            let message = "the recipe has no `merge_method`";
-            let hint = "add one, such as `merge_method: linear`";
-            self.report(Diagnostic::error(message, start_of(fields.span)).hint(hint));
-            return None;
-        };
+        let message = "the recipe has no `merge_method`";
+        let missing = Diagnostic::error(message, start_of(fields.span))
+            .hint("add one, such as `merge_method: linear`");
+        let field = self.required(fields, "merge_method", missing)?;
         self.text("`merge_method`", field.value)
     }
 
@@ -136,32 +136,35 @@ impl Reader<'_> {
 
     /// The recipes of one file must be told apart by their names; one of them may go without.
     pub(super) fn check_names(&mut self, recipes: &[Recipe]) {
-        for (at, later) in recipes.iter().enumerate() {
-            let name = |recipe: &Recipe| recipe.name.as_ref().map(|name| name.value.clone());
-            let Some(earlier) = recipes[..at].iter().find(|r| name(r) == name(later)) else {
-                continue;
-            };
-            let diagnostic = match (&earlier.name, &later.name) {
-                (Some(earlier), Some(later)) => {
-                    let Span { line, column, .. } = earlier.span;
-                    let message = format!(
-                        "name `{}` is given to two recipes, first at {line}:{column}",
-                        later.value
-                    );
-                    Diagnostic::error(message, later.span)
+        let mut earlier: BTreeMap<Option<&str>, &Recipe> = BTreeMap::new();
+        for recipe in recipes {
+            let name = recipe.name.as_ref().map(|name| name.value.as_str());
+            match earlier.get(&name) {
+                Some(first) => self.report(match (&first.name, &recipe.name) {
+                    (Some(first), Some(second)) => same_name(first, second),
+                    _ => no_names(first.span, recipe.span),
+                }),
+                None => {
+                    earlier.insert(name, recipe);
                 }
-                _ => {
-                    let Span { line, column, .. } = earlier.span;
-                    let message = format!(
-                        "neither this recipe nor the one at {line}:{column} has a `name`; of several in a file one may go without"
-                    );
-                    Diagnostic::error(message, start_of(later.span))
-                        .hint("add `name: …` to all but the last")
-                }
-            };
-            self.report(diagnostic);
+            }
         }
     }
+}
+
+fn same_name(first: &Spanned<String>, second: &Spanned<String>) -> Diagnostic {
+    let Span { line, column, .. } = first.span;
+    let name = &second.value;
+    let message = format!("name `{name}` is given to two recipes, first at {line}:{column}");
+    Diagnostic::error(message, second.span)
+}
+
+fn no_names(first: Span, second: Span) -> Diagnostic {
+    let Span { line, column, .. } = first;
+    let message = format!(
+        "neither this recipe nor the one at {line}:{column} has a `name`; of several in a file one may go without"
+    );
+    Diagnostic::error(message, start_of(second)).hint("add `name: …` to all but the last")
 }
 
 /// The start of a place: a message about a whole document points there.

@@ -112,7 +112,7 @@ fn an_alias_bomb_is_refused() {
     let message = check(&bomb).diagnostics[0].to_string();
     assert_eq!(
         message,
-        "6:15: error: the document has more than 200000 values once its aliases are replaced by what they stand for"
+        "6:10: error: the document has more than 100000 values once its aliases are replaced by what they stand for"
     );
 }
 

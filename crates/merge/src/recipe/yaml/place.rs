@@ -60,17 +60,30 @@ impl<'t> Places<'t> {
         &self.text[span.start - self.skipped..]
     }
 
-    fn between(&self, start: usize, end: usize) -> Span {
+    fn between(&self, mut start: usize, end: usize) -> Span {
+        // The parser sometimes points between the two characters of a line end.
+        if self.text[..start].ends_with('\r') && self.text[start..].starts_with('\n') {
+            start -= 1;
+        }
         let line = self.lines.partition_point(|first| *first <= start).max(1);
         let first = self.lines.get(line - 1).copied().unwrap_or(0);
         Span {
             line,
-            column: self.text[first..start].chars().count() + 1,
+            column: self.index(start) - self.index(first) + 1,
             start: start + self.skipped,
             end: end + self.skipped,
         }
     }
 
+    /// The index of the character at a byte offset.
+    fn index(&self, offset: usize) -> usize {
+        match &self.offsets {
+            Some(offsets) => offsets.partition_point(|start| *start < offset),
+            None => offset,
+        }
+    }
+
+    /// The byte offset of the character at an index.
     fn offset(&self, index: usize) -> usize {
         match &self.offsets {
             Some(offsets) => offsets.get(index).copied().unwrap_or(self.text.len()),
