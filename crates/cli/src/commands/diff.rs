@@ -303,7 +303,7 @@ fn number(value: f64) -> String {
 
 /// A cosine with five digits, in which 1 is 1 and nothing else.
 fn cosine(value: f64) -> String {
-    if value < 1.0 && value >= 0.999_995 {
+    if (0.999_995..1.0).contains(&value) {
         ">0.99999".to_owned()
     } else {
         format!("{value:.5}")
