@@ -23,8 +23,8 @@ const NORMS: &[&str] = &[
     "layer_norm",
 ];
 
-/// `embeddings`, `final norm`, `output head`, the name of a further stack of layers (`encoder.layers.*`), or the tensor's
-/// own name when it is none of these.
+/// `embeddings`, `final norm`, `output head`, the name of a further stack of layers (`encoder.layers.*`), or the
+/// module that the tensor belongs to.
 pub(super) fn part(tensor: &str, before_layers: bool) -> String {
     let has = |words: &[&str]| {
         tensor
@@ -40,7 +40,10 @@ pub(super) fn part(tensor: &str, before_layers: bool) -> String {
     } else if has(NORMS) && !before_layers {
         "final norm".to_owned()
     } else {
-        tensor.to_owned()
+        let module = tensor
+            .strip_suffix(".weight")
+            .or(tensor.strip_suffix(".bias"));
+        module.unwrap_or(tensor).to_owned()
     }
 }
 
@@ -91,7 +94,7 @@ mod tests {
             ("model.norm.weight", false, "final norm"),
             ("transformer.ln_f.bias", false, "final norm"),
             ("lm_head.weight", false, "output head"),
-            ("pooler.dense.weight", false, "pooler.dense.weight"),
+            ("pooler.dense.weight", false, "pooler.dense"),
             ("encoder.layers.3.output.weight", false, "encoder.layers.*"),
         ] {
             assert_eq!(part(tensor, before), expected);

@@ -22,7 +22,7 @@ fn the_v_of_24_layers_is_seen_as_a_v() {
 
     Models
       A ░░  Qwen/Qwen2.5-0.5B@7ae5576           24 layers, 1.49 M parameters
-      B ██  Qwen/Qwen2.5-0.5B-Instruct@7ae5576  24 layers, 1.49 M parameters, base
+      B ██  Qwen/Qwen2.5-0.5B-Instruct@7ae5576  24 layers, 1.49 M parameters, base_model
 
     Parameters
       t · all tensors
@@ -73,9 +73,9 @@ fn the_v_of_24_layers_is_seen_as_a_v() {
         11–12  0.478  48 %   52 %
 
     In words
-      Qwen2.5-0.5B-Instruct rules layers 0–3 and 20–23 and leads in layers 4–8 and
+      `Qwen2.5-0.5B-Instruct` rules layers 0–3 and 20–23 and leads in layers 4–8 and
       15–19; in the middle (layers 9–14) both count about equally.
-      Outside of the layers, embeddings and final norm are Qwen2.5-0.5B-Instruct
+      Outside of the layers, embeddings and final norm are `Qwen2.5-0.5B-Instruct`
       alone.
     ");
 }
@@ -90,7 +90,7 @@ fn the_v_can_be_drawn_with_ascii_alone() {
 
     Models
       A ..  Qwen/Qwen2.5-0.5B@7ae5576           24 layers, 1.49 M parameters
-      B ##  Qwen/Qwen2.5-0.5B-Instruct@7ae5576  24 layers, 1.49 M parameters, base
+      B ##  Qwen/Qwen2.5-0.5B-Instruct@7ae5576  24 layers, 1.49 M parameters, base_model
 
     Parameters
       t - all tensors
@@ -141,9 +141,9 @@ fn the_v_can_be_drawn_with_ascii_alone() {
         11-12  0.478  48 %   52 %
 
     In words
-      Qwen2.5-0.5B-Instruct rules layers 0-3 and 20-23 and leads in layers 4-8 and
+      `Qwen2.5-0.5B-Instruct` rules layers 0-3 and 20-23 and leads in layers 4-8 and
       15-19; in the middle (layers 9-14) both count about equally.
-      Outside of the layers, embeddings and final norm are Qwen2.5-0.5B-Instruct
+      Outside of the layers, embeddings and final norm are `Qwen2.5-0.5B-Instruct`
       alone.
     ");
 }
@@ -151,16 +151,16 @@ fn the_v_can_be_drawn_with_ascii_alone() {
 #[test]
 fn a_full_v_gives_the_middle_to_the_other_model() {
     insta::assert_snapshot!(words(&slerp_curve(24, &[0.0, 0.5, 1.0, 0.5, 0.0])), @"
-    Qwen2.5-0.5B-Instruct rules layers 0–1 and 22–23 and leads in layers 2–4 and 19–21; Qwen2.5-0.5B rules layers 10–13 and leads in layers 8–9 and 14–15; in layers 5–7 and 16–18 both count about equally.
-    Outside of the layers, embeddings and final norm are Qwen2.5-0.5B-Instruct alone.
+    `Qwen2.5-0.5B-Instruct` rules layers 0–1 and 22–23 and leads in layers 2–4 and 19–21; `Qwen2.5-0.5B` rules layers 10–13 and leads in layers 8–9 and 14–15; in layers 5–7 and 16–18 both count about equally.
+    Outside of the layers, embeddings and final norm are `Qwen2.5-0.5B-Instruct` alone.
     ");
 }
 
 #[test]
 fn six_layers_of_the_v() {
     insta::assert_snapshot!(words(&slerp_curve(6, &[0.0, 0.25, 0.5, 0.25, 0.0])), @"
-    Qwen2.5-0.5B-Instruct rules layers 0 and 5 and leads in layers 1 and 4; in the middle (layers 2–3) both count about equally.
-    Outside of the layers, embeddings and final norm are Qwen2.5-0.5B-Instruct alone.
+    `Qwen2.5-0.5B-Instruct` rules layers 0 and 5 and leads in layers 1 and 4; in the middle (layers 2–3) both count about equally.
+    Outside of the layers, embeddings and final norm are `Qwen2.5-0.5B-Instruct` alone.
     ");
 }
 
@@ -194,9 +194,9 @@ fn constant_weights_are_told_in_a_line() {
               ███████████████░░░░░░░░░░░░░░░  A 50 %, B 50 %
 
     In words
-      Every layer is tiny-instruct and tiny-math in equal parts.
-      Outside of the layers, embeddings and final norm are tiny-instruct and
-      tiny-math in equal parts.
+      Every layer is `tiny-instruct` and `tiny-math` in equal parts.
+      Outside of the layers, embeddings and final norm are `tiny-instruct` and
+      `tiny-math` in equal parts.
     ");
 }
 
@@ -219,7 +219,7 @@ fn filters_are_told_apart_by_the_tensors_they_match() {
       Walks from the base model to the other along the arc between their weights.
 
     Models
-      A ██  OpenPipe/mistral-ft-optimized-1218@7ae5576    32 layers, 1.97 M parameters, base
+      A ██  OpenPipe/mistral-ft-optimized-1218@7ae5576    32 layers, 1.97 M parameters, base_model
       B ░░  mlabonne/NeuralHermes-2.5-Mistral-7B@7ae5576  32 layers, 1.97 M parameters
 
     Parameters
@@ -319,15 +319,16 @@ fn filters_are_told_apart_by_the_tensors_they_match() {
 
     In words
       In `input_layernorm.weight` and `post_attention_layernorm.weight`, every layer
-      is mistral-ft-optimized-1218 and NeuralHermes-2.5-Mistral-7B in equal parts.
-      In `mlp.*`, NeuralHermes-2.5-Mistral-7B rules layers 0–2 and leads in layers
-      3–5 and 13–16; mistral-ft-optimized-1218 rules layers 28–31 and leads in
+      is `mistral-ft-optimized-1218` and `NeuralHermes-2.5-Mistral-7B` in equal
+      parts.
+      In `mlp.*`, `NeuralHermes-2.5-Mistral-7B` rules layers 0–2 and leads in layers
+      3–5 and 13–16; `mistral-ft-optimized-1218` rules layers 28–31 and leads in
       layers 22–27; in layers 6–12 and 17–21 both count about equally.
-      In `self_attn.*`, mistral-ft-optimized-1218 rules layers 0–2 and leads in
-      layers 3–5 and 13–16; NeuralHermes-2.5-Mistral-7B rules layers 28–31 and leads
-      in layers 22–27; in layers 6–12 and 17–21 both count about equally.
-      Outside of the layers, embeddings and final norm are mistral-ft-optimized-1218
-      and NeuralHermes-2.5-Mistral-7B in equal parts.
+      In `self_attn.*`, `mistral-ft-optimized-1218` rules layers 0–2 and leads in
+      layers 3–5 and 13–16; `NeuralHermes-2.5-Mistral-7B` rules layers 28–31 and
+      leads in layers 22–27; in layers 6–12 and 17–21 both count about equally.
+      Outside of the layers, embeddings and final norm are
+      `mistral-ft-optimized-1218` and `NeuralHermes-2.5-Mistral-7B` in equal parts.
     ");
 }
 
@@ -365,9 +366,9 @@ fn a_stack_shows_where_its_layers_come_from() {
               ██████████████████████████████  A 100 %
 
     In words
-      Layers 0–7 are layers 0–7 of tiny-base; layers 8–15 are layers 4–11 of
-      tiny-math.
-      Outside of the layers, embeddings and final norm are tiny-base alone.
+      Layers 0–7 are layers 0–7 of `tiny-base`; layers 8–15 are layers 4–11 of
+      `tiny-math`.
+      Outside of the layers, embeddings and final norm are `tiny-base` alone.
     ");
 }
 
@@ -470,10 +471,10 @@ fn three_models_with_curves_of_their_own() {
            11         0         0         1    0 %   0 %  100 %
 
     In words
-      a rules layers 0–1 and leads in layers 2–3; b leads in layers 5–6; c rules
-      layers 10–11 and leads in layers 8–9; in layer 4 a and b lead together; in
-      layer 7 b and c lead together.
-      Outside of the layers, embeddings and final norm are a alone.
+      `a` rules layers 0–1 and leads in layers 2–3; `b` leads in layers 5–6; `c`
+      rules layers 10–11 and leads in layers 8–9; in layer 4 `a` and `b` lead
+      together; in layer 7 `b` and `c` lead together.
+      Outside of the layers, embeddings and final norm are `a` alone.
     ");
 }
 
@@ -483,8 +484,8 @@ fn weights_that_do_not_sum_to_one_are_called_coefficients() {
         linear(place, &[1.0, -0.5], false)
     });
     insta::assert_snapshot!(words(&sum), @"
-    Every layer is 1 × a − 0.5 × b.
-    Outside of the layers, embeddings and final norm are 1 × a − 0.5 × b.
+    Every layer is 1 × `a` − 0.5 × `b`.
+    Outside of the layers, embeddings and final norm are 1 × `a` − 0.5 × `b`.
     ");
 }
 
@@ -498,7 +499,7 @@ fn many_layers_are_drawn_in_fewer_columns() {
 
     Models
       A ░░  Qwen/Qwen2.5-0.5B@7ae5576           126 layers, 7.58 M parameters
-      B ██  Qwen/Qwen2.5-0.5B-Instruct@7ae5576  126 layers, 7.58 M parameters, base
+      B ██  Qwen/Qwen2.5-0.5B-Instruct@7ae5576  126 layers, 7.58 M parameters, base_model
 
     Parameters
       t · all tensors
@@ -602,12 +603,12 @@ fn many_layers_are_drawn_in_fewer_columns() {
         62–63  0.992  99 %    1 %
 
     In words
-      Qwen2.5-0.5B-Instruct rules layers 0–9 and 116–125 and
-      leads in layers 10–23 and 102–115; Qwen2.5-0.5B rules
+      `Qwen2.5-0.5B-Instruct` rules layers 0–9 and 116–125 and
+      leads in layers 10–23 and 102–115; `Qwen2.5-0.5B` rules
       layers 54–71 and leads in layers 40–53 and 72–85; in
       layers 24–39 and 86–101 both count about equally.
       Outside of the layers, embeddings and final norm are
-      Qwen2.5-0.5B-Instruct alone.
+      `Qwen2.5-0.5B-Instruct` alone.
     ");
 }
 
@@ -643,8 +644,8 @@ fn a_filtered_scale_is_said_to_be_set_where_it_is_set() {
           2–3                       0
 
     In words
-      Every layer is tiny-base alone.
-      Outside of the layers, embeddings and final norm are tiny-base alone.
+      Every layer is `tiny-base` alone.
+      Outside of the layers, embeddings and final norm are `tiny-base` alone.
     ");
 }
 

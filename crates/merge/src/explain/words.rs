@@ -29,11 +29,12 @@ const MAX_ORIGINS: usize = 6;
 
 /// All sentences about a plan.
 pub(super) fn sentences(explanation: &Explanation) -> Vec<String> {
-    let names: Vec<&str> = explanation
+    let names: Vec<String> = explanation
         .models
         .iter()
-        .map(|model| model.name.as_str())
+        .map(|model| format!("`{}`", model.name.replace('`', "'")))
         .collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut sentences = origin_sentences(&explanation.origins, &names);
     let Some(shares) = &explanation.shares else {
         sentences.push(format!(
@@ -393,15 +394,10 @@ fn list<S: AsRef<str>>(items: &[S]) -> String {
     }
 }
 
-/// With a full stop, and a capital unless it begins with a model's name (which is kept as it is).
+/// With a capital and a full stop. A name in backticks at the start stays as it is.
 fn sentence(text: &str) -> String {
-    const OPENINGS: &[&str] = &[
-        "every ", "each ", "in ", "on ", "outside ", "layer ", "layers ", "there ",
-    ];
-    let capital = OPENINGS.iter().any(|opening| text.starts_with(opening));
     let mut letters = text.chars();
-    match letters.next() {
-        Some(first) if capital => format!("{}{}.", first.to_uppercase(), letters.as_str()),
-        _ => format!("{text}."),
-    }
+    let capital = letters.next().map(char::to_uppercase);
+    let capital: String = capital.into_iter().flatten().collect();
+    format!("{capital}{}.", letters.as_str())
 }

@@ -10,6 +10,7 @@ mod layer_settings;
 mod lock;
 mod model_card;
 mod model_config;
+mod parent_files;
 mod published_recipe;
 mod share_picture;
 #[cfg(test)]
@@ -22,5 +23,6 @@ pub use lock::{
 };
 pub use model_card::{CardFacts, MODEL_CARD, model_card};
 pub use model_config::{ConfigEdit, ConfigError, EditedConfig, ModelConfig};
+pub use parent_files::{has_chat_template, parent_readme};
 pub use published_recipe::published_recipe;
 pub use share_picture::{SHARE_PICTURE, share_picture};

@@ -145,7 +145,7 @@ fn draw_head(area: &Area<'_>, explanation: &Explanation, shares: &Shares) -> Dra
             colour(place).filled(),
         ))?;
         let base = if explanation.models[model].base {
-            " (base)"
+            " (base_model)"
         } else {
             ""
         };

@@ -10,6 +10,8 @@ mod parameter;
 mod read;
 mod structure;
 mod suggest;
+#[cfg(test)]
+mod tests;
 mod tokenizer;
 mod yaml;
 

@@ -111,8 +111,12 @@ impl Scalar {
         }
     }
 
-    /// As a whole number: what [`Self::as_number`] gives if it has no fraction and fits.
+    /// As a whole number: what [`Self::as_number`] gives if it has no fraction and fits; a text must not have an exponent or end in a dot.
     pub fn as_integer(&self) -> Option<i64> {
+        if matches!(self, Self::Text(text) if text.contains(['e', 'E']) || text.trim_end().ends_with('.'))
+        {
+            return None;
+        }
         let exact = |value: &f64| value.fract() == 0.0 && value.abs() < 9.007_199_254_740_992e15;
         self.as_number().filter(exact).map(|value| value as i64)
     }

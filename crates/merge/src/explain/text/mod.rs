@@ -83,7 +83,7 @@ impl Page<'_> {
             .unwrap_or(0);
         for (model, title) in titles.iter().enumerate() {
             let of = &explanation.models[model];
-            let base = if of.base { ", base" } else { "" };
+            let base = if of.base { ", base_model" } else { "" };
             let layers = if of.layers == 1 {
                 "1 layer".to_owned()
             } else {

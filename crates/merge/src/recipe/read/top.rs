@@ -164,10 +164,10 @@ impl Reader<'_> {
     }
 }
 
-/// The first character of a place: a message about a whole document points there.
+/// The start of a place: a message about a whole document points there.
 fn start_of(span: Span) -> Span {
     Span {
-        end: span.start + 1,
+        end: span.start,
         ..span
     }
 }

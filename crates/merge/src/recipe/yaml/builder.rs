@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput, Tag};
+use saphyr_parser::{Event, Parser, ScalarStyle, StrInput, Tag};
 
 use super::mapping::{Entry, EntryKey, assemble};
 use super::message::syntax_error;
@@ -20,7 +20,7 @@ const MAX_NODES: usize = 200_000;
 
 /// The trees of all documents, with nothing for an empty document.
 ///
-/// Problems are added to `diagnostics`. After a fatal one the documents before it are returned.
+/// Problems are added to `diagnostics`. After a fatal one the complete documents before it are returned.
 pub(crate) fn documents(text: &str, diagnostics: &mut Vec<Diagnostic>) -> Vec<Node> {
     if text.len() > MAX_BYTES {
         let found = text.len();
@@ -35,9 +35,12 @@ pub(crate) fn documents(text: &str, diagnostics: &mut Vec<Diagnostic>) -> Vec<No
         diagnostics,
         anchors: BTreeMap::new(),
         nodes: 0,
+        complete: 0,
     };
     let mut documents = Vec::new();
     if let Err(fatal) = builder.stream(&mut documents) {
+        // What the parser took for the end of a document may have been the error itself.
+        documents.truncate(builder.complete);
         diagnostics.push(fatal);
     }
     documents
@@ -55,6 +58,8 @@ struct Builder<'t, 'p, 'd> {
     anchors: BTreeMap<Anchor, Option<Anchored>>,
     /// Nodes of this document so far.
     nodes: usize,
+    /// Documents before the last one that was begun.
+    complete: usize,
 }
 
 #[derive(Clone)]
@@ -82,6 +87,7 @@ impl<'t> Builder<'t, '_, '_> {
                 Event::DocumentStart(_) => {
                     self.anchors.clear();
                     self.nodes = 0;
+                    self.complete = documents.len();
                 }
                 Event::StreamStart | Event::DocumentEnd | Event::Nothing => {}
                 event => {
@@ -97,13 +103,9 @@ impl<'t> Builder<'t, '_, '_> {
     fn next(&mut self) -> Result<(Event<'t>, Span), Fatal> {
         match self.parser.next_event() {
             Some(Ok((event, span))) => Ok((event, self.places.span(span))),
-            Some(Err(error)) => Err(self.syntax_error(&error)),
+            Some(Err(error)) => Err(syntax_error(&error, self.places)),
             None => Err(Diagnostic::error("the text ends too early", None)),
         }
-    }
-
-    fn syntax_error(&self, error: &ScanError) -> Fatal {
-        syntax_error(error, self.places)
     }
 
     fn node(&mut self, event: Event<'t>, span: Span, depth: usize) -> Result<Built, Fatal> {

@@ -127,7 +127,11 @@ fn read_key(node: Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Key> {
             return None;
         }
         value => {
-            let message = format!("key `{text}` is taken for {} by YAML", value.kind());
+            let kind = match value {
+                Resolved::Null => "null",
+                other => other.kind(),
+            };
+            let message = format!("key `{text}` is taken for {kind} by YAML");
             let hint = format!("put it in quotes: `\"{text}\":`");
             diagnostics.push(Diagnostic::error(message, span).hint(hint));
         }

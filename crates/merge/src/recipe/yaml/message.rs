@@ -5,21 +5,143 @@ use saphyr_parser::ScanError;
 use super::place::Places;
 use crate::Diagnostic;
 
-/// Parts of the parser's messages, what to say instead, and what to do.
-const EXPLANATIONS: [(&str, &str, Option<&str>); 0] = [];
+/// What to say instead of one of the parser's messages.
+struct Explanation {
+    /// A part of the parser's message. The first explanation that fits is taken.
+    part: &'static str,
+    /// What is wrong; `{}` stands for the text at the place, up to the next white space or bracket.
+    message: &'static str,
+    /// What to do.
+    hint: &'static str,
+}
+
+const EXPLANATIONS: [Explanation; 20] = [
+    Explanation {
+        part: "tab",
+        message: "a tab is used where only spaces can indent",
+        hint: "indent with spaces",
+    },
+    Explanation {
+        part: "mapping values are not allowed",
+        message: "a key cannot stand here",
+        hint: "check the indentation and the space after the `:` in the lines before; a text with `: ` in it must be in quotes",
+    },
+    Explanation {
+        part: "illegal placement of ':'",
+        message: "a key cannot stand here",
+        hint: "a `[` or `{` before it may not be closed",
+    },
+    Explanation {
+        part: "unexpected character",
+        message: "a value cannot begin with the first character of `{}`",
+        hint: "put the value in quotes",
+    },
+    Explanation {
+        part: "unknown anchor",
+        message: "alias `{}` names no anchor before it",
+        hint: "an anchor is written `&name` before the value that it names; a text that begins with `*` must be in quotes",
+    },
+    Explanation {
+        part: "unexpected end of stream",
+        message: "the quote that opens here is not closed",
+        hint: "close it, or write a quote within single quotes twice",
+    },
+    Explanation {
+        part: "unknown escape character",
+        message: "a `\\` in this text begins no escape that YAML knows",
+        hint: "use single quotes, in which a `\\` is itself",
+    },
+    Explanation {
+        part: "invalid trailing content",
+        message: "`{}` follows a closing quote",
+        hint: "quotes go around a whole value; a quote within single quotes is written twice",
+    },
+    Explanation {
+        part: "misplaced bracket",
+        message: "`{}` closes nothing that is open",
+        hint: "remove it, or add the opening bracket",
+    },
+    Explanation {
+        part: "did not find expected ',' or '}'",
+        message: "a `{` before this place is not closed, or a `,` is missing",
+        hint: "write `{key: value, key: value}`",
+    },
+    Explanation {
+        part: "expected ',' or ']'",
+        message: "a `[` before this place is not closed, or a `,` is missing",
+        hint: "write `[value, value]`",
+    },
+    Explanation {
+        part: "did not find expected '-' indicator",
+        message: "`{}` stands where the next `-` of a list was expected",
+        hint: "the entries of a list start in the same column, and so do the keys of a mapping",
+    },
+    Explanation {
+        part: "did not find expected key",
+        message: "`{}` stands where the next key of a mapping was expected",
+        hint: "the keys of a mapping start in the same column",
+    },
+    Explanation {
+        part: "did not find expected <document start>",
+        message: "`{}` is neither part of the document before it nor the start of a new one",
+        hint: "the keys of a mapping start in the same column; documents are separated by `---`",
+    },
+    Explanation {
+        part: "block sequence entries are not allowed",
+        message: "a list cannot begin here",
+        hint: "begin it in the line below the key",
+    },
+    Explanation {
+        part: "unprintable",
+        message: "a control character cannot stand here",
+        hint: "the file may not be a text file in UTF-8",
+    },
+    Explanation {
+        part: "comment intercepting",
+        message: "a comment interrupts a text that goes on in the next line",
+        hint: "check the indentation of the next line",
+    },
+    Explanation {
+        part: "simple key expect",
+        message: "a `:` is missing behind a key",
+        hint: "write `key: value`",
+    },
+    Explanation {
+        part: "alphabetic or numeric character",
+        message: "a name is missing behind `{}`",
+        hint: "a text that begins with `*` or `&` must be in quotes",
+    },
+    Explanation {
+        part: "recursion limit",
+        message: "the brackets are nested deeper than 255 levels",
+        hint: "no recipe needs more than ten",
+    },
+];
 
 /// A diagnostic for text that is not YAML.
 pub(super) fn syntax_error(error: &ScanError, places: &Places<'_>) -> Diagnostic {
     let span = places.point(*error.marker());
     let info = error.info();
-    for (part, message, hint) in EXPLANATIONS {
-        if info.contains(part) {
-            let diagnostic = Diagnostic::error(format!("invalid YAML: {message}"), span);
-            return match hint {
-                Some(hint) => diagnostic.hint(hint),
-                None => diagnostic,
-            };
+    let explanation = EXPLANATIONS
+        .iter()
+        .find(|explanation| info.contains(explanation.part));
+    match explanation {
+        Some(Explanation { message, hint, .. }) => {
+            let message = message.replace("{}", word(places.from(span)));
+            Diagnostic::error(format!("invalid YAML: {message}"), span).hint(*hint)
         }
+        None => Diagnostic::error(format!("invalid YAML: {info}"), span),
     }
-    Diagnostic::error(format!("invalid YAML: {info}"), span)
+}
+
+/// The text up to the first white space or bracket, at least one character and not very long.
+fn word(text: &str) -> &str {
+    const LONGEST: usize = 40;
+    let ends = |c: char| c.is_whitespace() || matches!(c, ',' | '[' | ']' | '{' | '}');
+    let end = text
+        .char_indices()
+        .skip(1)
+        .find(|(at, c)| ends(*c) || *at >= LONGEST)
+        .map_or(text.len(), |(at, _)| at);
+    text[..end].trim_end()
 }

@@ -55,6 +55,11 @@ impl<'t> Places<'t> {
         &self.text[span.start - self.skipped..span.end - self.skipped]
     }
 
+    /// The text from the start of a place on.
+    pub(super) fn from(&self, span: Span) -> &'t str {
+        &self.text[span.start - self.skipped..]
+    }
+
     fn between(&self, start: usize, end: usize) -> Span {
         let line = self.lines.partition_point(|first| *first <= start).max(1);
         let first = self.lines.get(line - 1).copied().unwrap_or(0);
@@ -102,7 +107,7 @@ mod tests {
     fn columns_are_characters_and_offsets_are_bytes() {
         let span = point("ä: ö\nü: x", 8);
         assert_eq!((span.line, span.column), (2, 4));
-        assert_eq!((span.start, span.end), (10, 11));
+        assert_eq!((span.start, span.end), (11, 12));
     }
 
     #[test]

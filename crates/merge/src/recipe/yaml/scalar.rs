@@ -70,7 +70,8 @@ fn boolean(text: &str) -> Option<Resolved> {
 
 fn integer(text: &str) -> Option<Resolved> {
     let (sign, digits) = split_sign(text);
-    magnitude(digits).map(|value| Resolved::Integer(sign * value))
+    // Whole numbers have one zero: `-0` is 0.
+    magnitude(digits).map(|value| Resolved::Integer(sign * value + 0.0))
 }
 
 /// An unsigned whole number: binary, hexadecimal, octal with a leading zero, decimal or base sixty.

@@ -1,0 +1,5 @@
+//! Texts that are not YAML, or YAML that recipes do not use.
+
+use insta::assert_snapshot;
+
+use super::problems;
