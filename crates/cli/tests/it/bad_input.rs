@@ -320,11 +320,13 @@ fn invalid_yaml_is_an_error_with_its_place() {
     exit code: 2
     --- stdout
     --- stderr
-    error: invalid YAML: while parsing a block mapping, did not find expected key
+    error: invalid YAML: `-` stands where the next key of a mapping was expected
      --> recipe.yml:3:2
       |
     3 |  - model: b
       |  ^
+      |
+      = help: the keys of a mapping start in the same column
 
     1 error in recipe.yml
     ");

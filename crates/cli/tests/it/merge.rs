@@ -29,15 +29,15 @@ fn the_v_shaped_slerp_of_the_bundled_models_says_what_it_did() {
     let run = world.run(&["merge", "recipe.yml", "out"]);
     filtered(|| {
         insta::assert_snapshot!(run.transcript(), @r"
-    exit code: 0
-    --- stdout
-    --- stderr
-    merged 74 tensors (2.57M parameters) from 2 models with slerp
-    read 14.6 MB, wrote 5.1 MB in [TIME]: [SPEED]
-    private memory at most [MEMORY] (resident with mapped files: [MEMORY])
-    instruct rules layers 0 and 5 and leads in layers 1 and 4; in the middle (layers 2–3) both count about equally. Outside of the layers, embeddings and final norm are instruct alone.
-    the model is in out (1 file); check it at any time with `weightsmith verify out`
-    ");
+        exit code: 0
+        --- stdout
+        --- stderr
+        merged 74 tensors (2.57M parameters) from 2 models with slerp
+        read 14.6 MB, wrote 5.1 MB in [TIME]: [SPEED]
+        private memory at most [MEMORY] (resident with mapped files: [MEMORY])
+        `instruct` rules layers 0 and 5 and leads in layers 1 and 4; in the middle (layers 2–3) both count about equally. Outside of the layers, embeddings and final norm are `instruct` alone.
+        the model is in out (1 file); check it at any time with `weightsmith verify out`
+        ");
     });
     for name in [
         "model.safetensors",
