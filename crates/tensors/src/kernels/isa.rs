@@ -10,6 +10,9 @@ use std::sync::OnceLock;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Isa(Level);
 
+/// The one in use, once it is known.
+static CHOSEN: OnceLock<Isa> = OnceLock::new();
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Level {
     /// What the compiler assumes of every CPU of the target: SSE2 on x86-64, NEON on aarch64.
@@ -24,10 +27,20 @@ impl Isa {
     /// What every CPU of the target has.
     pub const PORTABLE: Self = Self(Level::Portable);
 
-    /// The best one that this CPU has; found out once.
+    /// The one that kernels use: the best that this CPU has, unless [`Isa::choose`] chose another.
     pub fn detected() -> Self {
-        static DETECTED: OnceLock<Isa> = OnceLock::new();
-        *DETECTED.get_or_init(|| Self::available().pop().unwrap_or(Self::PORTABLE))
+        *CHOSEN.get_or_init(|| Self::available().pop().unwrap_or(Self::PORTABLE))
+    }
+
+    /// Makes the whole process use an instruction set, to compare results or to find a fault.
+    ///
+    /// # Errors
+    /// With the one in use, when kernels ran before or another was chosen.
+    pub fn choose(self) -> Result<(), Self> {
+        match CHOSEN.set(self) {
+            Err(_) if Self::detected() != self => Err(Self::detected()),
+            _ => Ok(()),
+        }
     }
 
     /// All that this CPU has, the plainest first.
