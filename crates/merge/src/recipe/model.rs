@@ -31,7 +31,10 @@ pub struct ModelPath {
 /// Why a text is not a model reference.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidModelReference {
-    /// Nothing but white space, or nothing on one side of a `+` or `@`.
+    /// Nothing but white space.
+    #[error("a model reference must not be empty")]
+    Empty,
+    /// Nothing on one side of a `+` or before an `@`.
     #[error("model reference `{0}` lacks a path")]
     MissingPath(String),
     /// Nothing behind an `@`.
@@ -51,7 +54,7 @@ impl ModelPath {
     /// `exists` says whether a text is an existing local path; such a text is taken whole, whatever `@` it has.
     pub fn parse(text: &str, exists: &dyn Fn(&str) -> bool) -> Result<Self, InvalidModelReference> {
         if text.trim().is_empty() {
-            return Err(InvalidModelReference::MissingPath(text.to_owned()));
+            return Err(InvalidModelReference::Empty);
         }
         if !text.contains('@') || exists(text) {
             return Ok(Self::without_revision(text));
@@ -255,7 +258,7 @@ mod tests {
         let error = |text: &str| {
             ModelReference::parse(text, &nothing_exists).expect_err("an invalid reference")
         };
-        assert_eq!(error(" "), E::MissingPath(" ".into()));
+        assert_eq!(error(" "), E::Empty);
         assert_eq!(error("@main"), E::MissingPath("@main".into()));
         assert_eq!(error("m@"), E::MissingRevision("m@".into()));
         assert_eq!(error("m+"), E::MissingPath("m+".into()));

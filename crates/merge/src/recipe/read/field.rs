@@ -98,6 +98,20 @@ impl Reader<'_> {
         None
     }
 
+    /// Takes an entry, and reports `missing` if it is not there.
+    pub(super) fn required<'n>(
+        &mut self,
+        fields: &mut Fields<'n>,
+        name: &str,
+        missing: Diagnostic,
+    ) -> Option<Field<'n>> {
+        let field = fields.take(name);
+        if field.is_none() {
+            self.report(missing);
+        }
+        field
+    }
+
     /// The items of a list that must not be empty.
     pub(super) fn items<'n>(&mut self, what: &str, node: &'n Node) -> Option<&'n [Node]> {
         match &node.content {

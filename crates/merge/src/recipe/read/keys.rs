@@ -60,23 +60,38 @@ impl Level {
             Self::Source => "in an entry of `sources:`",
             Self::Slice => "in an entry of `slices:`",
             Self::Module => "in a module",
-            Self::Alternative => "beside `filter` and `value`",
+            Self::Alternative => "in an entry of a parameter",
             Self::ModelReference => "in a model's mapping",
-            Self::ModelPath => "beside `path` and `revision`",
+            Self::ModelPath => "in the `{path, revision}` of a model",
             Self::Tokenizer => "under `tokenizer:`",
             Self::Token => "under a token",
             Self::Embedding => "under the `source:` of a token",
         }
     }
 
-    /// Where else each key may stand: levels to look at when a key is in the wrong place.
-    const ELSEWHERE: [Self; 5] = [
-        Self::Recipe,
-        Self::Tokenizer,
-        Self::Slice,
-        Self::Source,
-        Self::ModelReference,
-    ];
+    /// The level that a key of another level belongs to: first those below this one.
+    fn home_of(self, key: &str) -> Option<Self> {
+        let below: &[Self] = match self {
+            Self::Recipe | Self::Module => &[Self::Model],
+            Self::Slice => &[Self::Source],
+            _ => &[],
+        };
+        let all = [
+            Self::Recipe,
+            Self::Tokenizer,
+            Self::Slice,
+            Self::Source,
+            Self::ModelReference,
+            Self::ModelPath,
+            Self::Embedding,
+            Self::Alternative,
+        ];
+        below
+            .iter()
+            .copied()
+            .chain(all)
+            .find(|level| level.keys().contains(&key))
+    }
 }
 
 /// Parameters of mergekit's merge methods, which belong under `parameters:`.
@@ -187,6 +202,13 @@ fn advice(key: &str, level: Level) -> Advice {
         let hint = "whole models are merged here; write `slices:` with `sources:` to take ranges of layers";
         return Advice::new(no_effect(key, place), hint);
     }
+    // Such as the `model` of a token whose embedding is zero.
+    if level.keys().contains(&key) {
+        return Advice {
+            message: no_effect(key, place),
+            hint: None,
+        };
+    }
     let has_parameters = level.keys().contains(&"parameters");
     if has_parameters && PARAMETERS.contains(&key) {
         let hint = format!("`{key}` belongs under `parameters:`");
@@ -195,10 +217,7 @@ fn advice(key: &str, level: Level) -> Advice {
     if let Some(advice) = option(key, place) {
         return advice;
     }
-    if let Some(other) = Level::ELSEWHERE
-        .into_iter()
-        .find(|other| other.keys().contains(&key))
-    {
+    if let Some(other) = level.home_of(key) {
         return Advice::new(no_effect(key, place), belongs_to(key, other));
     }
     let unknown = format!("unknown key `{key}` {place}");

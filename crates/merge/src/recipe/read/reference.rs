@@ -21,7 +21,7 @@ impl Reader<'_> {
                 self.checked(parsed, node)?
             }
             Content::Sequence(_) => {
-                self.report(mismatch(what, "a model", node));
+                self.report(mismatch(what, "a text or a mapping", node));
                 return None;
             }
         };
@@ -35,18 +35,15 @@ impl Reader<'_> {
             let path = self.model_path(what, node)?;
             return Some(ModelReference::from_parts(path, None, None));
         }
-        let model = fields.take("model");
+        let missing = Diagnostic::error(format!("{what} is a mapping without `model`"), node.span)
+            .hint(
+                "a model is a text, or a mapping with `model`, `lora` and `override_architecture`",
+            );
+        let model = self.required(&mut fields, "model", missing);
         let lora = fields.take("lora");
         let architecture = fields.take("override_architecture");
         self.unknown(fields, Level::ModelReference);
-        let Some(model) = model else {
-            let message = format!("{what} is a mapping without `model`");
-            let hint =
-                "a model is a text, or a mapping with `model`, `lora` and `override_architecture`";
-            self.report(Diagnostic::error(message, node.span).hint(hint));
-            return None;
-        };
-        let model = self.model_path("`model`", model.value);
+        let model = self.model_path("`model`", model?.value);
         let lora = match lora {
             Some(lora) => Some(self.model_path("`lora`", lora.value)?),
             None => None,
@@ -66,14 +63,11 @@ impl Reader<'_> {
             return self.checked(parsed, node);
         }
         let mut fields = self.fields(what, node)?;
-        let path = fields.take("path");
+        let missing = Diagnostic::error(format!("{what} has no `path`"), node.span);
+        let path = self.required(&mut fields, "path", missing);
         let revision = fields.take("revision");
         self.unknown(fields, Level::ModelPath);
-        let Some(path) = path else {
-            self.report(Diagnostic::error(format!("{what} lacks `path`"), node.span));
-            return None;
-        };
-        let path = self.text("`path`", path.value)?.value;
+        let path = self.text("`path`", path?.value)?.value;
         let revision = match revision {
             Some(revision) => Some(self.text("`revision`", revision.value)?.value),
             None => None,

@@ -60,16 +60,10 @@ impl Reader<'_> {
             return None;
         }
         let mut fields = self.fields(what, node)?;
-        let model = match fields.take("model") {
-            Some(field) => self.model("`model`", field.value),
-            None => {
-                self.report(Diagnostic::error(
-                    format!("{what} has no `model`"),
-                    node.span,
-                ));
-                None
-            }
-        };
+        let missing = Diagnostic::error(format!("{what} has no `model`"), node.span);
+        let model = self
+            .required(&mut fields, "model", missing.hint("write `- model: …`"))
+            .and_then(|field| self.model("`model`", field.value));
         let layer_range = match level {
             Level::Model => Some(None),
             _ => self.layer_range(&mut fields, node.span).map(Some),
@@ -87,27 +81,20 @@ impl Reader<'_> {
     /// `layer_range: [start, end]`.
     fn layer_range(&mut self, fields: &mut Fields<'_>, entry: Span) -> Option<Spanned<(u64, u64)>> {
         let hint = "the range `[0, 8]` takes the layers 0 to 7";
-        let Some(field) = fields.take("layer_range") else {
-            let message = "an entry of `sources` has no `layer_range`";
-            self.report(Diagnostic::error(message, entry).hint(hint));
-            return None;
-        };
+        let message = "an entry of `sources` has no `layer_range`";
+        let missing = Diagnostic::error(message, entry).hint(hint);
+        let field = self.required(fields, "layer_range", missing)?;
         let what = "`layer_range`";
         let expected = "a list of two whole numbers";
-        let (start, end) = match &field.value.content {
-            Content::Sequence(items) => match items.as_slice() {
-                [start, end] => (start, end),
-                items => {
-                    let found = items.len();
-                    let message = format!("{what} must be {expected}, found {found} entries");
-                    self.report(Diagnostic::error(message, field.value.span).hint(hint));
-                    return None;
-                }
-            },
-            _ => {
-                self.report(mismatch(what, expected, field.value).hint(hint));
-                return None;
-            }
+        let Content::Sequence(items) = &field.value.content else {
+            self.report(mismatch(what, expected, field.value).hint(hint));
+            return None;
+        };
+        let [start, end] = items.as_slice() else {
+            let found = items.len();
+            let message = format!("{what} must be {expected}, found {found} entries");
+            self.report(Diagnostic::error(message, field.value.span).hint(hint));
+            return None;
         };
         let start = self.whole("the start of `layer_range`", start);
         let end = self.whole("the end of `layer_range`", end);
@@ -125,25 +112,23 @@ impl Reader<'_> {
     /// An entry of `slices:`.
     fn slice(&mut self, node: &Node) -> Option<Slice> {
         let mut fields = self.fields("an entry of `slices`", node)?;
-        let sources = match fields.take("sources") {
-            Some(field) => self.items("`sources`", field.value).and_then(|items| {
-                self.all(items, |reader, item| reader.source(item, Level::Source))
-            }),
-            None => {
-                let message = "an entry of `slices` has no `sources`";
-                self.report(Diagnostic::error(message, node.span));
-                None
-            }
-        };
+        let message = "an entry of `slices` has no `sources`";
+        let missing = Diagnostic::error(message, node.span);
+        let sources = self
+            .required(&mut fields, "sources", missing)
+            .and_then(|field| self.items("`sources`", field.value))
+            .and_then(|items| self.all(items, |reader, item| reader.source(item, Level::Source)));
         if let Some(sources) = &sources {
             self.check_lengths(sources);
         }
         let base_model = fields
             .take("base_model")
             .map(|field| self.model("`base_model`", field.value));
-        let residual_weight = fields
-            .take("residual_weight")
-            .and_then(|field| self.number("`residual_weight`", field.value));
+        let residual_weight = fields.take("residual_weight").and_then(|field| {
+            let message = "`residual_weight` has no effect, nor has it in mergekit";
+            self.report(Diagnostic::warning(message, field.key.span));
+            self.number("`residual_weight`", field.value)
+        });
         let parameters = self.parameters(&mut fields);
         self.unknown(fields, Level::Slice);
         Some(Slice {

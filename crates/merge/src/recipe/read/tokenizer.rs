@@ -23,10 +23,9 @@ impl Reader<'_> {
             return None;
         }
         let mut fields = self.fields("`tokenizer`", node)?;
-        let source = match fields.take("source") {
-            Some(field) => Some(self.tokenizer_source("`source`", field.value)),
-            None => None,
-        };
+        let source = fields
+            .take("source")
+            .map(|field| self.tokenizer_source("`source`", field.value));
         let tokens = match fields.take("tokens") {
             Some(field) => self.tokens(field),
             None => IndexMap::new(),
@@ -102,10 +101,9 @@ impl Reader<'_> {
             return None;
         }
         let mut fields = self.fields(&what, field.value)?;
-        let source = match fields.take("source") {
-            Some(source) => Some(self.embedding(source.value)),
-            None => None,
-        };
+        let source = fields
+            .take("source")
+            .map(|source| self.embedding(source.value));
         let force = fields
             .take("force")
             .and_then(|field| self.flag("`force`", field.value));
@@ -159,14 +157,10 @@ impl Reader<'_> {
 
     fn model_token(&mut self, mut fields: Fields<'_>) -> Option<EmbeddingSource> {
         let span = fields.span;
-        let model = match fields.take("model") {
-            Some(field) => self.model("`model`", field.value),
-            None => {
-                let message = "a `source` of kind `model_token` has no `model`";
-                self.report(Diagnostic::error(message, span));
-                None
-            }
-        };
+        let message = "a `source` of kind `model_token` has no `model`";
+        let model = self
+            .required(&mut fields, "model", Diagnostic::error(message, span))
+            .and_then(|field| self.model("`model`", field.value));
         let text = fields.take("token");
         let id = fields.take("token_id");
         self.unknown(fields, Level::Embedding);

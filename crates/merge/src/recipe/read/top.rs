@@ -97,12 +97,10 @@ impl Reader<'_> {
     }
 
     fn merge_method(&mut self, fields: &mut Fields<'_>) -> Option<Spanned<String>> {
-        let Some(field) = fields.take("merge_method") else {
-            let message = "the recipe has no `merge_method`";
-            let hint = "add one, such as `merge_method: linear`";
-            self.report(Diagnostic::error(message, start_of(fields.span)).hint(hint));
-            return None;
-        };
+        let message = "the recipe has no `merge_method`";
+        let missing = Diagnostic::error(message, start_of(fields.span))
+            .hint("add one, such as `merge_method: linear`");
+        let field = self.required(fields, "merge_method", missing)?;
         self.text("`merge_method`", field.value)
     }
 
@@ -142,26 +140,27 @@ impl Reader<'_> {
                 continue;
             };
             let diagnostic = match (&earlier.name, &later.name) {
-                (Some(earlier), Some(later)) => {
-                    let Span { line, column, .. } = earlier.span;
-                    let message = format!(
-                        "name `{}` is given to two recipes, first at {line}:{column}",
-                        later.value
-                    );
-                    Diagnostic::error(message, later.span)
-                }
-                _ => {
-                    let Span { line, column, .. } = earlier.span;
-                    let message = format!(
-                        "neither this recipe nor the one at {line}:{column} has a `name`; of several in a file one may go without"
-                    );
-                    Diagnostic::error(message, start_of(later.span))
-                        .hint("add `name: …` to all but the last")
-                }
+                (Some(earlier), Some(later)) => same_name(earlier, later),
+                _ => no_names(earlier.span, later.span),
             };
             self.report(diagnostic);
         }
     }
+}
+
+fn same_name(first: &Spanned<String>, second: &Spanned<String>) -> Diagnostic {
+    let Span { line, column, .. } = first.span;
+    let name = &second.value;
+    let message = format!("name `{name}` is given to two recipes, first at {line}:{column}");
+    Diagnostic::error(message, second.span)
+}
+
+fn no_names(first: Span, second: Span) -> Diagnostic {
+    let Span { line, column, .. } = first;
+    let message = format!(
+        "neither this recipe nor the one at {line}:{column} has a `name`; of several in a file one may go without"
+    );
+    Diagnostic::error(message, start_of(second)).hint("add `name: …` to all but the last")
 }
 
 /// The start of a place: a message about a whole document points there.

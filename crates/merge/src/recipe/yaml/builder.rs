@@ -109,7 +109,7 @@ impl<'t> Builder<'t, '_, '_> {
     }
 
     fn node(&mut self, event: Event<'t>, span: Span, depth: usize) -> Result<Built, Fatal> {
-        self.check_depth(depth, span)?;
+        check_depth(depth, span)?;
         if let Event::Alias(anchor) = event {
             return self.alias(anchor, span, depth);
         }
@@ -164,7 +164,7 @@ impl<'t> Builder<'t, '_, '_> {
         };
         let (nodes, height) = (anchored.nodes, anchored.height);
         self.count(nodes, span)?;
-        self.check_depth(depth + height - 1, span)?;
+        check_depth(depth + height - 1, span)?;
         let content = match self.anchors.get(&anchor) {
             Some(Some(anchored)) => anchored.node.content.clone(),
             _ => Content::Sequence(Vec::new()),
@@ -182,14 +182,6 @@ impl<'t> Builder<'t, '_, '_> {
             let message = format!(
                 "the document has more than {MAX_NODES} values once its aliases are replaced by what they stand for"
             );
-            return Err(Diagnostic::error(message, span));
-        }
-        Ok(())
-    }
-
-    fn check_depth(&self, depth: usize, span: Span) -> Result<(), Fatal> {
-        if depth > MAX_DEPTH {
-            let message = format!("the document is nested deeper than {MAX_DEPTH} levels");
             return Err(Diagnostic::error(message, span));
         }
         Ok(())
@@ -296,7 +288,7 @@ impl<'t> Builder<'t, '_, '_> {
             height = height.max(key.height).max(value.height);
             entries.push(Entry {
                 key: if key.is_merge_key {
-                    EntryKey::Merge(key.node.span)
+                    EntryKey::Merge
                 } else {
                     EntryKey::Node(key.node)
                 },
@@ -304,6 +296,14 @@ impl<'t> Builder<'t, '_, '_> {
             });
         }
     }
+}
+
+fn check_depth(depth: usize, span: Span) -> Result<(), Fatal> {
+    if depth > MAX_DEPTH {
+        let message = format!("the document is nested deeper than {MAX_DEPTH} levels");
+        return Err(Diagnostic::error(message, span));
+    }
+    Ok(())
 }
 
 /// From the start of a collection to its closing bracket or, in block style, to the end of its last value.

@@ -14,7 +14,7 @@ pub(super) struct Entry {
 /// The key of an entry as it was read.
 pub(super) enum EntryKey {
     /// `<<`: take the entries of the mapping, or of the mappings in the list, that is the value.
-    Merge(Span),
+    Merge,
     /// Any other key.
     Node(Node),
 }
@@ -29,7 +29,7 @@ pub(super) fn assemble(entries: Vec<Entry>, diagnostics: &mut Vec<Diagnostic>) -
     let mut own = Unique::default();
     for Entry { key, value } in entries {
         match key {
-            EntryKey::Merge(span) => merge(value, span, &mut merged, diagnostics),
+            EntryKey::Merge => merge(value, &mut merged, diagnostics),
             EntryKey::Node(node) => {
                 let Some(key) = read_key(node, diagnostics) else {
                     continue;
@@ -62,17 +62,16 @@ impl Unique {
     }
 
     fn replace(&mut self, key: Key, value: Node) {
-        match self.positions.get(&key.text) {
-            Some(position) => self.entries[*position] = (key, value),
-            None => {
-                self.positions.insert(key.text.clone(), self.entries.len());
-                self.entries.push((key, value));
-            }
+        if let Some(position) = self.positions.get(&key.text) {
+            self.entries[*position] = (key, value);
+        } else {
+            self.positions.insert(key.text.clone(), self.entries.len());
+            self.entries.push((key, value));
         }
     }
 }
 
-fn merge(value: Node, place: Span, merged: &mut Unique, diagnostics: &mut Vec<Diagnostic>) {
+fn merge(value: Node, merged: &mut Unique, diagnostics: &mut Vec<Diagnostic>) {
     match value.content {
         Content::Mapping(entries) => {
             for (key, value) in entries {
@@ -83,7 +82,7 @@ fn merge(value: Node, place: Span, merged: &mut Unique, diagnostics: &mut Vec<Di
             // The last first, so that earlier ones replace it.
             for item in items.into_iter().rev() {
                 match item.content {
-                    Content::Mapping(_) => merge(item, place, merged, diagnostics),
+                    Content::Mapping(_) => merge(item, merged, diagnostics),
                     _ => diagnostics.push(not_a_mapping(&item)),
                 }
             }

@@ -15,7 +15,12 @@ struct Explanation {
     hint: &'static str,
 }
 
-const EXPLANATIONS: [Explanation; 20] = [
+const EXPLANATIONS: [Explanation; 21] = [
+    Explanation {
+        part: "unprintable",
+        message: "a control character cannot stand here",
+        hint: "the file may not be a text file in UTF-8",
+    },
     Explanation {
         part: "tab",
         message: "a tab is used where only spaces can indent",
@@ -92,14 +97,14 @@ const EXPLANATIONS: [Explanation; 20] = [
         hint: "begin it in the line below the key",
     },
     Explanation {
-        part: "unprintable",
-        message: "a control character cannot stand here",
-        hint: "the file may not be a text file in UTF-8",
-    },
-    Explanation {
         part: "comment intercepting",
         message: "a comment interrupts a text that goes on in the next line",
         hint: "check the indentation of the next line",
+    },
+    Explanation {
+        part: "did not find expected node content",
+        message: "a value was expected here",
+        hint: "a `[` or `{` before it may not be closed",
     },
     Explanation {
         part: "simple key expect",

@@ -60,7 +60,11 @@ impl<'t> Places<'t> {
         &self.text[span.start - self.skipped..]
     }
 
-    fn between(&self, start: usize, end: usize) -> Span {
+    fn between(&self, mut start: usize, end: usize) -> Span {
+        // The parser sometimes points between the two characters of a line end.
+        if self.text[..start].ends_with('\r') && self.text[start..].starts_with('\n') {
+            start -= 1;
+        }
         let line = self.lines.partition_point(|first| *first <= start).max(1);
         let first = self.lines.get(line - 1).copied().unwrap_or(0);
         Span {

@@ -115,8 +115,7 @@ fn decimal_digits(text: &str) -> Option<f64> {
 /// A digit of base sixty: `0` to `59`, with or without a leading zero.
 fn sixtieth(text: &str) -> Option<f64> {
     let well_formed = match text.as_bytes() {
-        [digit] => digit.is_ascii_digit(),
-        [b'0'..=b'5', digit] => digit.is_ascii_digit(),
+        [digit] | [b'0'..=b'5', digit] => digit.is_ascii_digit(),
         _ => false,
     };
     well_formed.then(|| text.parse().ok()).flatten()
