@@ -48,7 +48,10 @@ pub(crate) fn run(args: DiffArgs, printer: &Printer) -> Result<ExitCode, Failure
     let result = diff(&opened_a, &opened_b, base_source, &options, &progress);
     progress.finish();
     let difference = match result {
-        Err(DiffError::Interrupted) => return Ok(ExitCode::Interrupted),
+        Err(DiffError::Interrupted) => {
+            printer.stderr("interrupted");
+            return Ok(ExitCode::Interrupted);
+        }
         result => result?,
     };
     if json {

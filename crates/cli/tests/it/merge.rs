@@ -36,7 +36,7 @@ fn the_v_shaped_slerp_of_the_bundled_models_says_what_it_did() {
         read 14.6 MB, wrote 5.1 MB in [TIME]: [SPEED]
         private memory at most [MEMORY] (resident with mapped files: [MEMORY])
         `instruct` rules layers 0 and 5 and leads in layers 1 and 4; in the middle (layers 2–3) both count about equally. Outside of the layers, embeddings and final norm are `instruct` alone.
-        the model is in out (1 file); check it at any time with `weightsmith verify out`
+        the model is in out (1 weight file); check it at any time with `weightsmith verify out`
         ");
     });
     for name in [
