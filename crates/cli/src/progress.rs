@@ -11,12 +11,13 @@ use weightsmith::run::Reporter;
 
 use crate::printer::{Loudness, Printer};
 use crate::quantities::{bytes, percent, seconds};
+use crate::terminal;
 
 /// Time between two lines where there is no terminal.
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
 
 /// Bytes, speed and time to go; the work's name in front.
-const BAR: &str = "{prefix} {percent:>3} % {bar:30} {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} to go";
+const BAR: &str = "{prefix} {percent:>3} % {wide_bar} {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} to go";
 
 /// Tells a [`Printer`] how far the work is.
 #[derive(Debug)]
@@ -123,7 +124,11 @@ fn line(work: &str, done: u64, total: u64, at_start: u64, elapsed: f64) -> Strin
 fn bar(work: &'static str) -> ProgressBar {
     let style = ProgressStyle::with_template(BAR).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10))
-        .with_style(style.progress_chars("━╸ "))
+        .with_style(style.progress_chars(if terminal::unicode() {
+            "━╸ "
+        } else {
+            "=> "
+        }))
         .with_prefix(work)
 }
 

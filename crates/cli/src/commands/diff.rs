@@ -48,7 +48,10 @@ pub(crate) fn run(args: DiffArgs, printer: &Printer) -> Result<ExitCode, Failure
     let result = diff(&opened_a, &opened_b, base_source, &options, &progress);
     progress.finish();
     let difference = match result {
-        Err(DiffError::Interrupted) => return Ok(ExitCode::Interrupted),
+        Err(DiffError::Interrupted) => {
+            printer.stderr("interrupted");
+            return Ok(ExitCode::Interrupted);
+        }
         result => result?,
     };
     if json {
@@ -303,7 +306,7 @@ fn number(value: f64) -> String {
 
 /// A cosine with five digits, in which 1 is 1 and nothing else.
 fn cosine(value: f64) -> String {
-    if value < 1.0 && value >= 0.999_995 {
+    if (0.999_995..1.0).contains(&value) {
         ">0.99999".to_owned()
     } else {
         format!("{value:.5}")

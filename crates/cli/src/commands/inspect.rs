@@ -74,11 +74,10 @@ fn facts(inspection: &Inspection) -> Vec<(&'static str, String)> {
     add("revision", inspection.revision.clone());
     add(
         "parameters",
-        Some(format!(
-            "{} ({})",
-            parameters(inspection.parameters),
-            grouped(inspection.parameters)
-        )),
+        Some(match inspection.parameters {
+            few @ 0..1000 => few.to_string(),
+            many => format!("{} ({})", parameters(many), grouped(many)),
+        }),
     );
     add(
         "tensors",

@@ -129,7 +129,7 @@ fn summary(plan: &Plan, report: &Report, out: &Path) -> String {
         text,
         "the model is in {} ({}); check it at any time with `weightsmith verify {}`",
         safe(&out),
-        counted(files.len(), "file"),
+        counted(files.len(), "weight file"),
         safe(&out),
     );
     text

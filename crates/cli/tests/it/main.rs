@@ -1,0 +1,13 @@
+//! The `weightsmith` command as users run it: exit codes, output, and what is left on the disk.
+
+mod bad_input;
+mod check;
+mod diff;
+mod disk;
+mod explain;
+mod inspect;
+mod interrupt;
+mod merge;
+mod shells;
+mod verify;
+mod world;

@@ -1,0 +1,164 @@
+//! `merge`.
+
+use crate::world::{FIXTURES, SLERP, World};
+
+/// What differs from run to run.
+fn filtered(run: impl FnOnce()) {
+    let mut settings = insta::Settings::clone_current();
+    settings.add_filter(r"\d+\.\d+ s\b", "[TIME]");
+    settings.add_filter(r"\d+(\.\d+)? [kMG]?B/s", "[SPEED]");
+    settings.add_filter(r"\d+\.\d MiB", "[MEMORY]");
+    settings.add_filter(r"with \d+ threads?", "with [THREADS]");
+    settings.bind(run);
+}
+
+fn fixture_recipe(world: &World) {
+    world.write(
+        "recipe.yml",
+        &format!(
+            "models:\n  - model: {FIXTURES}/base\n  - model: {FIXTURES}/instruct\nmerge_method: slerp\n\
+             base_model: {FIXTURES}/instruct\ndtype: bfloat16\nparameters:\n  t: [0, 0.25, 0.5, 0.25, 0]\n"
+        ),
+    );
+}
+
+#[test]
+fn the_v_shaped_slerp_of_the_bundled_models_says_what_it_did() {
+    let world = World::new();
+    fixture_recipe(&world);
+    let run = world.run(&["merge", "recipe.yml", "out"]);
+    filtered(|| {
+        insta::assert_snapshot!(run.transcript(), @r"
+        exit code: 0
+        --- stdout
+        --- stderr
+        merged 74 tensors (2.57M parameters) from 2 models with slerp
+        read 14.6 MB, wrote 5.1 MB in [TIME]: [SPEED]
+        private memory at most [MEMORY] (resident with mapped files: [MEMORY])
+        `instruct` rules layers 0 and 5 and leads in layers 1 and 4; in the middle (layers 2–3) both count about equally. Outside of the layers, embeddings and final norm are `instruct` alone.
+        the model is in out (1 weight file); check it at any time with `weightsmith verify out`
+        ");
+    });
+    for name in [
+        "model.safetensors",
+        "config.json",
+        "tokenizer.json",
+        "mergekit_config.yml",
+        "generation_config.json",
+    ] {
+        assert!(world.path("out").join(name).exists(), "{name}");
+    }
+    assert_eq!(
+        world.names().into_iter().collect::<Vec<_>>(),
+        ["out", "recipe.yml"]
+    );
+}
+
+#[test]
+fn a_dry_run_writes_nothing() {
+    let world = World::new();
+    fixture_recipe(&world);
+    let run = world.run(&["merge", "--dry-run", "recipe.yml", "out"]);
+    filtered(|| {
+        insta::assert_snapshot!(run.transcript(), @r"
+    exit code: 0
+    --- stdout
+    method  slerp
+    input   base at [FIXTURES]/base: 74 tensors, 2.57M parameters, 6 layers
+    input   instruct at [FIXTURES]/instruct: 74 tensors, 2.57M parameters, 6 layers, base, gives config and tokenizer
+    result  74 tensors, 2.57M parameters, 6 layers
+    file    model.safetensors, 5.1 MB
+    work    read 14.6 MB, write 5.1 MB, with [THREADS] and at most [MEMORY] of private memory
+    --- stderr
+    ");
+    });
+    assert_eq!(
+        world.names().into_iter().collect::<Vec<_>>(),
+        ["recipe.yml"]
+    );
+}
+
+#[test]
+fn quiet_says_nothing_when_all_is_well() {
+    let world = World::with_models();
+    world.write("recipe.yml", SLERP);
+    let run = world.run(&["merge", "--quiet", "--cuda", "recipe.yml", "out"]);
+    assert_eq!(run.transcript(), "exit code: 0\n--- stdout\n--- stderr\n");
+    let run = world.run(&[
+        "merge",
+        "--quiet",
+        "--no-quiet",
+        "--force",
+        "recipe.yml",
+        "out",
+    ]);
+    run.expect_code(0).expect_error("merged 4 tensors");
+}
+
+#[test]
+fn shards_and_companions_follow_the_options() {
+    let world = World::new();
+    fixture_recipe(&world);
+    let options = [
+        "--out-shard-size",
+        "2MB",
+        "--no-copy-tokenizer",
+        "--no-write-model-card",
+    ];
+    let run = world.run(&[&["merge", "recipe.yml", "out"][..], &options].concat());
+    run.expect_code(0);
+    let out = world.path("out");
+    assert!(
+        out.join("model-00001-of-00003.safetensors").exists(),
+        "{}",
+        run.transcript()
+    );
+    assert!(out.join("model.safetensors.index.json").exists());
+    assert!(!out.join("tokenizer.json").exists());
+    assert!(!out.join("README.md").exists());
+}
+
+#[test]
+fn threads_and_memory_come_from_the_environment_too() {
+    let world = World::with_models();
+    world.write("recipe.yml", SLERP);
+    let mut command = world.command(&["merge", "--dry-run", "recipe.yml", "out"]);
+    command
+        .env("WEIGHTSMITH_THREADS", "3")
+        .env("WEIGHTSMITH_MAX_MEMORY", "64MiB");
+    let run = world.outcome(&command.output().expect("starts"));
+    assert!(
+        run.stdout.contains("with 3 threads and at most 64.0 MiB"),
+        "{}",
+        run.transcript()
+    );
+    command.args(["-j", "2"]);
+    let run = world.outcome(&command.output().expect("starts"));
+    assert!(
+        run.stdout.contains("with 2 threads"),
+        "{}",
+        run.transcript()
+    );
+    command.env("WEIGHTSMITH_MAX_MEMORY", "lots");
+    world
+        .outcome(&command.output().expect("starts"))
+        .expect_code(2)
+        .expect_error("`lots` is not a size");
+}
+
+#[test]
+fn wrong_options_are_usage_errors() {
+    let world = World::new();
+    world.run(&["merge"]).expect_code(2);
+    world
+        .run(&["merge", "--no-such-option", "r", "o"])
+        .expect_code(2);
+    world.run(&["unmerge"]).expect_code(2);
+    world.run(&["merge", "-j", "0", "r", "o"]).expect_code(2);
+    world
+        .run(&["merge", "--out-shard-size", "tiny", "r", "o"])
+        .expect_code(2)
+        .expect_error("`--out-shard-size`");
+    world.run(&["--help"]).expect_code(0);
+    world.run(&["--version"]).expect_code(0);
+}
