@@ -5,6 +5,7 @@ use clap::Parser as _;
 
 use crate::args::{Cli, Color, Command, GlobalArgs};
 use crate::commands;
+use crate::cpu;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::printer::{Loudness, Printer};
@@ -16,7 +17,9 @@ pub(crate) fn main() -> ExitCode {
         Err(message) => return explain_usage(&message),
     };
     let printer = printer(global);
-    run(command, &printer).unwrap_or_else(|failure| failure.report(&printer))
+    cpu::choose()
+        .and_then(|()| run(command, &printer))
+        .unwrap_or_else(|failure| failure.report(&printer))
 }
 
 /// Prints help, version or what is wrong with the command line.

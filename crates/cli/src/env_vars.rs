@@ -14,6 +14,9 @@ pub(crate) const MAX_MEMORY: &str = "WEIGHTSMITH_MAX_MEMORY";
 /// Value of `--threads`.
 pub(crate) const THREADS: &str = "WEIGHTSMITH_THREADS";
 
+/// Instruction set of the arithmetic.
+pub(crate) const CPU: &str = "WEIGHTSMITH_CPU";
+
 /// The locale, the variable that counts first: whether more than ASCII can be shown.
 pub(crate) const LOCALE: [&str; 3] = ["LC_ALL", "LC_CTYPE", "LANG"];
 
@@ -26,6 +29,10 @@ pub(crate) const TABLE: &[EnvVar] = &[
     EnvVar {
         name: THREADS,
         summary: "Number of threads that a merge uses, as `--threads`.",
+    },
+    EnvVar {
+        name: CPU,
+        summary: "Instruction set to calculate with: `portable`, `avx2` or `avx512`. The best that the CPU has is the default; the results are the same bytes with each.",
     },
     EnvVar {
         name: "HF_HOME",

@@ -3,6 +3,7 @@
 mod app;
 mod args;
 mod commands;
+mod cpu;
 mod diagnostics;
 mod env_vars;
 mod exit_code;

@@ -57,10 +57,10 @@ fn slerp_without_t_says_that_t_is_missing() {
     --- stdout
     --- stderr
     error: `t` is not set for tensor `model.embed_tokens.weight`
-     --> recipe.yml:1:1
+     --> recipe.yml:4:15
       |
-    1 | models:
-      | ^^^^^^^
+    4 | merge_method: slerp
+      |               ^^^^^
       |
       = help: set it under the recipe's `parameters:`; with filters, add one without `filter` for all other tensors
 
@@ -345,19 +345,13 @@ fn models_and_slices_together_are_an_error() {
     exit code: 2
     --- stdout
     --- stderr
-    error: `slerp` merges 2 models, here are 1
-     --> recipe.yml:2:5
-      |
-    2 |   - model: a
-      |     ^^^^^^^^
-
     error: the recipe has both `models` (at 1:1) and `slices` (at 3:1), expected one of them
      --> recipe.yml:3:1
       |
     3 | slices:
       | ^^^^^^
 
-    2 errors in recipe.yml
+    1 error in recipe.yml
     ");
 }
 

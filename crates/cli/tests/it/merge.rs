@@ -162,3 +162,31 @@ fn wrong_options_are_usage_errors() {
     world.run(&["--help"]).expect_code(0);
     world.run(&["--version"]).expect_code(0);
 }
+
+#[test]
+fn every_instruction_set_of_the_cpu_writes_the_same_bytes() {
+    let world = World::new();
+    fixture_recipe(&world);
+    let merge = |cpu: &str| {
+        let mut command = world.command(&["merge", "recipe.yml", &format!("out-{cpu}")]);
+        world.outcome(
+            &command
+                .env("WEIGHTSMITH_CPU", cpu)
+                .output()
+                .expect("the command starts"),
+        )
+    };
+    let weights = |cpu: &str| {
+        merge(cpu).expect_code(0);
+        fs_err::read(world.path(&format!("out-{cpu}/model.safetensors"))).expect("written")
+    };
+    let available = weightsmith_tensors::kernels::Isa::available();
+    let results: Vec<Vec<u8>> = available.iter().map(|isa| weights(isa.name())).collect();
+    assert!(
+        results.iter().all(|result| *result == results[0]),
+        "{available:?}"
+    );
+    merge("abacus")
+        .expect_code(2)
+        .expect_error("`WEIGHTSMITH_CPU` is `abacus`");
+}

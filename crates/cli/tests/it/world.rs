@@ -92,6 +92,7 @@ impl World {
         for name in [
             "WEIGHTSMITH_MAX_MEMORY",
             "WEIGHTSMITH_THREADS",
+            "WEIGHTSMITH_CPU",
             "HF_HUB_CACHE",
             "HF_HUB_OFFLINE",
             "NO_COLOR",

@@ -173,7 +173,8 @@ impl Opener<'_> {
             base,
             length: None,
             levels,
-            span: recipe.span,
+            // where to look for what all models have in common
+            span: recipe.merge_method.span,
         })
     }
 

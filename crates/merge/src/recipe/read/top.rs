@@ -106,7 +106,7 @@ impl Reader<'_> {
         self.text("`merge_method`", field.value)
     }
 
-    /// Exactly one of `models`, `slices` and `modules`. Of several, all are checked and the first is taken.
+    /// Exactly one of `models`, `slices` and `modules`. Of several, all are checked and none is taken, since nobody knows which was meant.
     fn body(&mut self, fields: &mut Fields<'_>) -> Option<Body> {
         let names = ["models", "slices", "modules"];
         let mut given: Vec<_> = names
@@ -123,7 +123,7 @@ impl Reader<'_> {
             let spans = (earlier.key.span, later.key.span);
             self.report(both("the recipe", first, spans.0, second, spans.1));
         }
-        let bodies: Vec<Option<Body>> = given
+        let mut bodies: Vec<Option<Body>> = given
             .into_iter()
             .map(|(name, field)| match name {
                 "models" => self.models(field).map(Body::Models),
@@ -131,7 +131,11 @@ impl Reader<'_> {
                 _ => self.modules(field).map(Body::Modules),
             })
             .collect();
-        bodies.into_iter().next().flatten()
+        if bodies.len() == 1 {
+            bodies.pop().flatten()
+        } else {
+            None
+        }
     }
 
     /// The recipes of one file must be told apart by their names; one of them may go without.
