@@ -8,3 +8,4 @@ mod family;
 mod golden;
 mod oracle;
 mod resume;
+mod stacks;
