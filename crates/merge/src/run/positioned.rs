@@ -37,7 +37,8 @@ pub(super) fn allocate(file: &File, bytes: u64) -> std::io::Result<()> {
     #[cfg(target_os = "linux")]
     if bytes > 0 {
         use rustix::fs::{FallocateFlags, fallocate};
-        match fallocate(file.file(), FallocateFlags::empty(), 0, bytes) {
+        let take = || fallocate(file.file(), FallocateFlags::empty(), 0, bytes);
+        match rustix::io::retry_on_intr(take) {
             // the file system cannot: it will take room as it is written
             Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => {}
             result => result.map_err(|error| named(file, &error.into()))?,
