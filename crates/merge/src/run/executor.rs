@@ -8,12 +8,13 @@ use std::time::Duration;
 use weightsmith_tensors::{BlockHash, HASH_BLOCK};
 
 use super::error::RunError;
+use super::findings::Findings;
 use super::journal::{FinishedBlock, Journal};
 use super::memory::Peak;
 use super::positioned::write_all_at;
 use super::reporter::Reporter;
 use super::schedule::{Placed, ShardMap, Task};
-use super::tensor_job::{Findings, Scratch, TensorJob};
+use super::tensor_job::{Scratch, TensorJob};
 
 /// A shard file that is being written.
 #[derive(Debug)]
