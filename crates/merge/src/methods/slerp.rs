@@ -148,12 +148,21 @@ impl<T: Real> Measure<T> for Slerp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Value;
+    use crate::run::evaluate::{evaluate, operation, with};
 
     #[test]
     fn orthogonal_vectors_of_any_length_mix_with_the_sines_of_the_angle() {
         // θ = 90°: sin(45°) / sin(90°) for both
         let (a, b) = coefficients(0.5, 4.0, 9.0, 0.0);
         assert!((a - 0.5f64.sqrt()).abs() < 1e-15 && (b - 0.5f64.sqrt()).abs() < 1e-15);
+    }
+
+    #[test]
+    fn halfway_between_two_axes_lies_the_diagonal() {
+        let operation = with(operation("slerp", 2, Some(0)), "t", Value::Number(0.5));
+        let result = evaluate(&operation, &[2], &[vec![1.0f32, 0.0], vec![0.0, 1.0]]);
+        assert_eq!(result, [0.5f32.sqrt(); 2]);
     }
 
     #[test]

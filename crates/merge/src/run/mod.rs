@@ -5,6 +5,8 @@
 
 mod budget;
 mod error;
+#[cfg(test)]
+pub(crate) mod evaluate;
 mod execute;
 mod executor;
 mod findings;
