@@ -1,36 +1,121 @@
 //! The arithmetic of a method on one tensor, tile by tile.
+//!
+//! A kernel is a sequence of stages: first those that [`Measure`] the whole tensor, each knowing what the one before it found, at last
+//! one that can [`Apply`]. Most methods need no measuring; SLERP needs the angle, trimming needs thresholds.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
-use weightsmith_tensors::Real;
-
-/// Sums over a whole tensor, added up tile by tile and block by block in a fixed order.
-pub type Statistic = Vec<f64>;
+use weightsmith_tensors::kernels::TILE;
+use weightsmith_tensors::{Real, TensorInfo};
 
 /// The arithmetic that makes one output tensor from the tensors of its sources.
 ///
-/// A kernel is pure: its results depend on its parameters, the tiles and the statistics alone. A tensor is worked
-/// through in tiles of at most [`TILE`](weightsmith_tensors::kernels::TILE) elements: once for each statistics pass, then
-/// once for the result.
+/// Kernels are pure: their results depend on the operation, the tiles and the statistics alone.
 pub trait Kernel<T: Real>: Send + Sync + Debug {
-    /// For each pass over the whole tensor that must come before the result: how many sums it takes.
-    fn passes(&self) -> &'static [usize] {
-        &[]
+    /// The largest number of stages that measure.
+    fn passes(&self) -> usize {
+        0
     }
 
-    /// Adds a tile's part to the sums of a pass, given the statistics of earlier passes.
-    fn measure(&self, pass: usize, earlier: &[Statistic], tiles: &Tiles<'_, T>, sums: &mut [f64]) {
-        let _ = (pass, earlier, tiles, sums);
+    /// What must be seen together.
+    fn unit(&self) -> Unit {
+        Unit::Element
     }
 
-    /// What [`Kernel::apply`] needs to know of the whole tensor, from the statistics of all passes.
-    fn conclude(&self, statistics: &[Statistic]) -> Vec<f64> {
-        let _ = statistics;
-        Vec::new()
-    }
+    /// The first stage for a tensor of that shape.
+    fn begin(&self, info: &TensorInfo) -> Stage<T>;
+}
 
-    /// The result for a tile, given what [`Kernel::conclude`] returned.
-    fn apply(&self, conclusion: &[f64], tiles: &Tiles<'_, T>, out: &mut [T]);
+/// A step of the work on a tensor.
+#[derive(Debug, Clone)]
+pub enum Stage<T: Real> {
+    /// The tensor must be measured.
+    Measure(Arc<dyn Measure<T>>),
+    /// The result can be computed.
+    Apply(Arc<dyn Apply<T>>),
+}
+
+/// A pass over the whole tensor that gathers statistics.
+pub trait Measure<T: Real>: Send + Sync + Debug {
+    /// How much it gathers.
+    fn gathers(&self) -> Gathers;
+
+    /// Adds what it finds in a tile.
+    fn tile(&self, tiles: &Tiles<'_, T>, room: &mut Workspace<T>, found: &mut Gathered<'_>);
+
+    /// The stage that follows, once all tiles were seen.
+    fn next(&self, statistic: Statistic) -> Stage<T>;
+}
+
+/// The pass that computes the result.
+pub trait Apply<T: Real>: Send + Sync + Debug {
+    /// The result for a tile; `out` is as long as each source's tile.
+    fn tile(&self, tiles: &Tiles<'_, T>, room: &mut Workspace<T>, out: &mut [T]);
+}
+
+/// What must lie in one tile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Nothing: elements do not know each other.
+    Element,
+    /// Whole tiles, counted from the start of the tensor: the kernel looks its tile up by number.
+    Tile,
+    /// Whole rows along the last axis; a tensor of one axis is one row.
+    Row,
+}
+
+impl Unit {
+    /// Its length in elements, for a tensor of that shape.
+    pub fn elements(self, info: &TensorInfo) -> u64 {
+        match self {
+            Self::Element => 1,
+            Self::Tile => TILE as u64,
+            Self::Row => info.shape.last().copied().unwrap_or(1).max(1),
+        }
+    }
+}
+
+/// How much a pass gathers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Gathers {
+    /// Sums over all tiles, added in a fixed order.
+    pub sums: usize,
+    /// Counts over all tiles.
+    pub counts: usize,
+    /// Counts that are kept for each tile.
+    pub tile_counts: usize,
+}
+
+/// What a pass finds in a tile is added here.
+#[derive(Debug)]
+pub struct Gathered<'a> {
+    /// See [`Gathers::sums`].
+    pub sums: &'a mut [f64],
+    /// See [`Gathers::counts`].
+    pub counts: &'a mut [u64],
+    /// See [`Gathers::tile_counts`]: those of this tile, zero before.
+    pub tile_counts: &'a mut [u32],
+}
+
+/// What a pass found in the whole tensor.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Statistic {
+    /// See [`Gathers::sums`].
+    pub sums: Vec<f64>,
+    /// See [`Gathers::counts`].
+    pub counts: Vec<u64>,
+    /// See [`Gathers::tile_counts`]: those of the first tile, of the second and so on.
+    pub tile_counts: Vec<u32>,
+}
+
+/// Memory of a worker that kernels may use; what it holds at the start of a call is undefined.
+#[derive(Debug, Default)]
+pub struct Workspace<T> {
+    /// Numbers.
+    pub values: Vec<T>,
+    /// More numbers.
+    pub others: Vec<T>,
 }
 
 /// The same range of elements of every source, widened for arithmetic.
@@ -39,20 +124,38 @@ pub struct Tiles<'a, T> {
     buffer: &'a [T],
     stride: usize,
     len: usize,
+    first: u64,
 }
 
 impl<'a, T> Tiles<'a, T> {
-    /// Views `buffer` as tiles that begin every `stride` elements, of which the first `len` count.
-    pub fn new(buffer: &'a [T], stride: usize, len: usize) -> Self {
+    /// Views `buffer` as tiles that begin every `stride` elements, of which the first `len` count; they begin at
+    /// element `first` of the tensor.
+    pub fn new(buffer: &'a [T], stride: usize, len: usize, first: u64) -> Self {
         Self {
             buffer,
             stride,
             len,
+            first,
         }
     }
 
     /// The elements of a source.
     pub fn source(&self, position: usize) -> &'a [T] {
         &self.buffer[position * self.stride..][..self.len]
+    }
+
+    /// Number of elements of each source.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// True when there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Index in the tensor of the first element.
+    pub fn first(&self) -> u64 {
+        self.first
     }
 }

@@ -1,10 +1,12 @@
 //! Weighted average. <https://arxiv.org/abs/2203.05482>
 
-use weightsmith_tensors::{Real, kernels};
+use std::sync::Arc;
+
+use weightsmith_tensors::{Real, TensorInfo, kernels};
 
 use super::{
-    BaseRule, Compile, Default, InputCount, Kernel, Kind, MethodSpec, MissingRule, ParameterSpec,
-    Reference, Scope, Tiles,
+    Apply, BaseRule, Compile, Default, InputCount, Kernel, Kind, MethodSpec, MissingRule,
+    ParameterSpec, Reference, Scope, Stage, Tiles, Workspace,
 };
 use crate::plan::Operation;
 
@@ -48,8 +50,8 @@ listed under `models` takes part as an ordinary input and needs a `weight` of it
     shares: |operation| Some(coefficients(operation)),
     validate,
     compile: Compile {
-        single: |operation| Box::new(WeightedSum::<f32>::new(operation)),
-        double: |operation| Box::new(WeightedSum::<f64>::new(operation)),
+        single: |operation| Box::new(WeightedSum::<f32>::of(&coefficients(operation))),
+        double: |operation| Box::new(WeightedSum::<f64>::of(&coefficients(operation))),
     },
 };
 
@@ -89,24 +91,29 @@ fn validate(operation: &Operation) -> Result<(), String> {
     Ok(())
 }
 
-#[derive(Debug)]
-struct WeightedSum<T> {
+/// Σ cᵢ·Wᵢ.
+#[derive(Debug, Clone)]
+pub(super) struct WeightedSum<T> {
     coefficients: Vec<T>,
 }
 
 impl<T: Real> WeightedSum<T> {
-    fn new(operation: &Operation) -> Self {
+    /// With these coefficients, each rounded once.
+    pub(super) fn of(coefficients: &[f64]) -> Self {
         Self {
-            coefficients: coefficients(operation)
-                .into_iter()
-                .map(T::from_f64)
-                .collect(),
+            coefficients: coefficients.iter().map(|c| T::from_f64(*c)).collect(),
         }
     }
 }
 
 impl<T: Real> Kernel<T> for WeightedSum<T> {
-    fn apply(&self, _: &[f64], tiles: &Tiles<'_, T>, out: &mut [T]) {
+    fn begin(&self, _: &TensorInfo) -> Stage<T> {
+        Stage::Apply(Arc::new(self.clone()))
+    }
+}
+
+impl<T: Real> Apply<T> for WeightedSum<T> {
+    fn tile(&self, tiles: &Tiles<'_, T>, _: &mut Workspace<T>, out: &mut [T]) {
         match *self.coefficients.as_slice() {
             [first, second, ref rest @ ..] => {
                 kernels::lerp_pair(out, first, tiles.source(0), second, tiles.source(1));

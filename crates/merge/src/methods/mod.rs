@@ -6,7 +6,9 @@ mod passthrough;
 mod slerp;
 mod specification;
 
-pub use kernel::{Kernel, Statistic, Tiles};
+pub use kernel::{
+    Apply, Gathered, Gathers, Kernel, Measure, Stage, Statistic, Tiles, Unit, Workspace,
+};
 pub(crate) use passthrough::unchanged;
 pub use specification::{
     BaseRule, Compile, Default, InputCount, Kind, MethodSpec, MissingRule, ParameterSpec,

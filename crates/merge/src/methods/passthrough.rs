@@ -1,10 +1,11 @@
 //! One model's tensors, unchanged or scaled.
 
-use weightsmith_tensors::{Real, kernels};
+use weightsmith_tensors::Real;
 
+use super::linear::WeightedSum;
 use super::{
     BaseRule, Compile, Default, InputCount, Kernel, Kind, MethodSpec, MissingRule, ParameterSpec,
-    Scope, Tiles,
+    Scope,
 };
 use crate::plan::Operation;
 
@@ -36,36 +37,17 @@ layer start out doing nothing.",
     shares: |_| Some(vec![1.0]),
     validate: |_| Ok(()),
     compile: Compile {
-        single: |operation| Box::new(Scale::<f32>::new(operation)),
-        double: |operation| Box::new(Scale::<f64>::new(operation)),
+        single: |operation| Box::new(WeightedSum::<f32>::of(&[scale(operation)])),
+        double: |operation| Box::new(WeightedSum::<f64>::of(&[scale(operation)])),
     },
 };
 
-/// The operation that changes nothing but the type.
+/// The kernel that changes nothing but the type.
 pub(crate) fn unchanged<T: Real>() -> Box<dyn Kernel<T>> {
-    Box::new(Scale { factor: T::ONE })
+    Box::new(WeightedSum::<T>::of(&[1.0]))
 }
 
 fn scale(operation: &Operation) -> f64 {
     let scale = operation.source_number(0, "scale");
     if scale.is_nan() { 1.0 } else { scale }
-}
-
-#[derive(Debug)]
-struct Scale<T> {
-    factor: T,
-}
-
-impl<T: Real> Scale<T> {
-    fn new(operation: &Operation) -> Self {
-        Self {
-            factor: T::from_f64(scale(operation)),
-        }
-    }
-}
-
-impl<T: Real> Kernel<T> for Scale<T> {
-    fn apply(&self, _: &[f64], tiles: &Tiles<'_, T>, out: &mut [T]) {
-        kernels::scale(out, self.factor, tiles.source(0));
-    }
 }

@@ -1,10 +1,13 @@
 //! Interpolation along the arc between two models. <https://dl.acm.org/doi/10.1145/325165.325242>
 
-use weightsmith_tensors::{Real, kernels};
+use std::sync::Arc;
 
+use weightsmith_tensors::{Real, TensorInfo, kernels};
+
+use super::linear::WeightedSum;
 use super::{
-    BaseRule, Compile, Default, InputCount, Kernel, Kind, MethodSpec, MissingRule, ParameterSpec,
-    Reference, Scope, Statistic, Tiles,
+    BaseRule, Compile, Default, Gathered, Gathers, InputCount, Kernel, Kind, Measure, MethodSpec,
+    MissingRule, ParameterSpec, Reference, Scope, Stage, Statistic, Tiles, Workspace,
 };
 use crate::plan::Operation;
 
@@ -69,7 +72,8 @@ fn identity(operation: &Operation) -> Option<usize> {
     }
 }
 
-#[derive(Debug)]
+/// Measures the angle.
+#[derive(Debug, Clone, Copy)]
 struct Slerp {
     /// How far to go from the first source to the second.
     t: f64,
@@ -110,37 +114,55 @@ fn coefficients(t: f64, aa: f64, bb: f64, ab: f64) -> (f64, f64) {
 }
 
 impl<T: Real> Kernel<T> for Slerp {
-    fn passes(&self) -> &'static [usize] {
-        &[3]
+    fn passes(&self) -> usize {
+        1
     }
 
-    fn measure(&self, _: usize, _: &[Statistic], tiles: &Tiles<'_, T>, sums: &mut [f64]) {
+    fn begin(&self, _: &TensorInfo) -> Stage<T> {
+        Stage::Measure(Arc::new(*self))
+    }
+}
+
+impl<T: Real> Measure<T> for Slerp {
+    fn gathers(&self) -> Gathers {
+        Gathers {
+            sums: 3,
+            ..Gathers::default()
+        }
+    }
+
+    fn tile(&self, tiles: &Tiles<'_, T>, _: &mut Workspace<T>, found: &mut Gathered<'_>) {
         let products = kernels::dot3(tiles.source(0), tiles.source(1));
-        for (sum, product) in sums.iter_mut().zip(products) {
+        for (sum, product) in found.sums.iter_mut().zip(products) {
             *sum += product;
         }
     }
 
-    fn conclude(&self, statistics: &[Statistic]) -> Vec<f64> {
-        let (a, b) = coefficients(self.t, statistics[0][0], statistics[0][1], statistics[0][2]);
-        vec![a, b]
-    }
-
-    fn apply(&self, conclusion: &[f64], tiles: &Tiles<'_, T>, out: &mut [T]) {
-        let (a, b) = (T::from_f64(conclusion[0]), T::from_f64(conclusion[1]));
-        kernels::lerp_pair(out, a, tiles.source(0), b, tiles.source(1));
+    fn next(&self, statistic: Statistic) -> Stage<T> {
+        let [aa, bb, ab] = [statistic.sums[0], statistic.sums[1], statistic.sums[2]];
+        let (a, b) = coefficients(self.t, aa, bb, ab);
+        Stage::Apply(Arc::new(WeightedSum::<T>::of(&[a, b])))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Value;
+    use crate::run::evaluate::{evaluate, operation, with};
 
     #[test]
     fn orthogonal_vectors_of_any_length_mix_with_the_sines_of_the_angle() {
         // θ = 90°: sin(45°) / sin(90°) for both
         let (a, b) = coefficients(0.5, 4.0, 9.0, 0.0);
         assert!((a - 0.5f64.sqrt()).abs() < 1e-15 && (b - 0.5f64.sqrt()).abs() < 1e-15);
+    }
+
+    #[test]
+    fn halfway_between_two_axes_lies_the_diagonal() {
+        let operation = with(operation("slerp", 2, Some(0)), "t", Value::Number(0.5));
+        let result = evaluate(&operation, &[2], &[vec![1.0f32, 0.0], vec![0.0, 1.0]]);
+        assert_eq!(result, [0.5f32.sqrt(); 2]);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::tensor_job::{Findings, Scratch, TensorJob};
+use super::findings::Findings;
+use super::tensor_job::{Scratch, TensorJob};
 
 /// A run that could not be finished.
 #[derive(Debug, thiserror::Error)]

@@ -8,12 +8,13 @@ use std::time::Duration;
 use weightsmith_tensors::{BlockHash, HASH_BLOCK};
 
 use super::error::RunError;
+use super::findings::Findings;
 use super::journal::{FinishedBlock, Journal};
 use super::memory::Peak;
 use super::output_shard::OutputShard;
 use super::reporter::Reporter;
 use super::schedule::{Placed, ShardMap, Task};
-use super::tensor_job::{Findings, Scratch, TensorJob};
+use super::tensor_job::{Scratch, TensorJob};
 use crate::plan::PlannedTensor;
 
 /// All that workers share.
@@ -289,7 +290,7 @@ mod tests {
     use weightsmith_tensors::{DType, Error, ShardLayout, TensorEntry, TensorInfo, TensorSource};
 
     use super::super::reporter::Silent;
-    use super::super::tensor_job::{JobSource, Work};
+    use super::super::tensor_job::JobSource;
     use super::*;
     use crate::plan::{Operation, SourceTensor, Value};
 
@@ -334,9 +335,13 @@ mod tests {
             parameters: BTreeMap::from([("t".to_owned(), Value::Number(0.5))]),
             source_parameters: vec![BTreeMap::new(); 2],
         };
-        let kernel = (crate::methods::find("slerp").unwrap().compile.single)(&operation);
-        let sources = vec![source.clone(), source];
-        TensorJob::new(entry.info.clone(), sources, Work::Single(kernel))
+        let compile = crate::methods::find("slerp").unwrap().compile;
+        TensorJob::merge(
+            entry.info.clone(),
+            vec![source.clone(), source],
+            || (compile.single)(&operation),
+            || (compile.double)(&operation),
+        )
     }
 
     #[test]

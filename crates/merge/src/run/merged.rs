@@ -7,7 +7,7 @@ use std::sync::Arc;
 use weightsmith_tensors::{Error, TensorEntry, TensorSource};
 
 use super::error::RunError;
-use super::tensor_job::{JobSource, Scratch, TensorJob, Work, needs_double};
+use super::tensor_job::{JobSource, Scratch, TensorJob};
 use crate::methods;
 use crate::plan::{Action, Plan, PlannedTensor, SourceTensor};
 
@@ -80,7 +80,7 @@ impl TensorSource for MergedSource {
         scratch.clear();
         scratch.resize((bits / 8) as usize, 0);
         let findings = job.compute(elements, scratch, &mut room)?;
-        if findings.unequal.is_some() || (findings.non_finite > 0 && !self.allow_non_finite) {
+        if findings.unequal.is_some() || (!findings.is_clean() && !self.allow_non_finite) {
             let name = &self.entries[tensor].name;
             let error = RunError::values(name, job, &findings, &mut room)?;
             return Err(Error::Source(Box::new(error)));
@@ -120,20 +120,22 @@ fn job(
             }),
         }
     };
-    let (sources, work) = match &tensor.action {
+    let info = tensor.info.clone();
+    match &tensor.action {
         Action::Copy { source, equal, .. } => {
             let sources = std::iter::once(source)
                 .chain(equal)
                 .map(locate)
                 .collect::<Result<Vec<_>, _>>()?;
-            let work = if sources[0].info().dtype == tensor.info.dtype {
-                Work::Copy
-            } else if needs_double(&sources) {
-                Work::Double(methods::unchanged())
-            } else {
-                Work::Single(methods::unchanged())
-            };
-            (sources, work)
+            if sources[0].info().dtype == info.dtype {
+                return Ok(TensorJob::copy(info, sources));
+            }
+            Ok(TensorJob::merge(
+                info,
+                sources,
+                methods::unchanged,
+                methods::unchanged,
+            ))
         }
         Action::Merge(operation) => {
             let sources = operation
@@ -145,13 +147,12 @@ fn job(
                 methods::find(&operation.method).ok_or_else(|| RunError::UnknownMethod {
                     method: operation.method.clone(),
                 })?;
-            let work = if needs_double(&sources) {
-                Work::Double((method.compile.double)(operation))
-            } else {
-                Work::Single((method.compile.single)(operation))
-            };
-            (sources, work)
+            Ok(TensorJob::merge(
+                info,
+                sources,
+                || (method.compile.single)(operation),
+                || (method.compile.double)(operation),
+            ))
         }
-    };
-    Ok(TensorJob::new(tensor.info.clone(), sources, work))
+    }
 }

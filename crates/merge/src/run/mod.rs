@@ -5,8 +5,11 @@
 
 mod budget;
 mod error;
+#[cfg(test)]
+pub(crate) mod evaluate;
 mod execute;
 mod executor;
+mod findings;
 mod journal;
 mod memory;
 mod merged;
@@ -18,6 +21,7 @@ mod reporter;
 mod schedule;
 mod side_files;
 mod space;
+mod steps;
 mod tensor_job;
 mod verification;
 mod work_folder;

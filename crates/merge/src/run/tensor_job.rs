@@ -1,15 +1,16 @@
 //! One tensor of the result: measured block by block, computed range by range.
 
 use std::ops::Range;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
 
-use weightsmith_tensors::kernels::{REDUCTION_BLOCK, TILE};
 use weightsmith_tensors::{DType, Error, Real, TensorInfo, TensorSource, non_finite_in};
 
-use crate::methods::{Kernel, Statistic, Tiles};
+use super::findings::Findings;
+use super::steps::{Geometry, Steps};
+use crate::methods::{Gathered, Kernel, Measure, Statistic, Tiles, Workspace};
 
-/// Elements read from a source at a time, where it cannot lend its memory.
-const PIECE: u64 = 64 * TILE as u64;
+/// Tiles read from a source at a time, where it cannot lend its memory.
+const PIECE_TILES: u64 = 64;
 
 /// A tensor of a source.
 #[derive(Debug, Clone)]
@@ -37,13 +38,13 @@ impl JobSource {
 
 /// What makes the tensor from its sources.
 #[derive(Debug)]
-pub(crate) enum Work {
+enum Work {
     /// The bytes of the first source; the others must hold the same.
     Copy,
     /// Arithmetic in f32.
-    Single(Box<dyn Kernel<f32>>),
+    Single(Steps<f32>),
     /// Arithmetic in f64.
-    Double(Box<dyn Kernel<f64>>),
+    Double(Steps<f64>),
 }
 
 /// A tensor of the result and all that is needed to compute any part of it.
@@ -52,69 +53,50 @@ pub(crate) struct TensorJob {
     info: TensorInfo,
     sources: Vec<JobSource>,
     work: Work,
-    passes: Vec<Pass>,
-    conclusion: OnceLock<Vec<f64>>,
-}
-
-/// The statistics of one pass: partial sums by block until all are there, then their total.
-#[derive(Debug)]
-struct Pass {
-    partials: Mutex<Partials>,
-    total: OnceLock<Statistic>,
-}
-
-#[derive(Debug)]
-struct Partials {
-    blocks: Vec<Option<Statistic>>,
-    missing: usize,
 }
 
 /// Memory that a worker keeps between calls.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     bytes: Vec<Vec<u8>>,
-    single: Vec<f32>,
-    double: Vec<f64>,
+    single: Room<f32>,
+    double: Room<f64>,
 }
 
-/// A problem with the values of a tensor, found while computing a part of it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Findings {
-    /// NaN or infinite elements in the result.
-    pub(crate) non_finite: u64,
-    /// NaN or infinite elements in each source, counted where the result has some.
-    pub(crate) sources: Vec<u64>,
-    /// Position of a source that differs from the first where all must be equal.
-    pub(crate) unequal: Option<usize>,
-}
-
-impl Findings {
-    pub(crate) fn is_clean(&self) -> bool {
-        self.non_finite == 0 && self.unequal.is_none()
-    }
-
-    pub(crate) fn add(&mut self, other: Self) {
-        self.non_finite += other.non_finite;
-        self.sources
-            .resize(self.sources.len().max(other.sources.len()), 0);
-        for (sum, count) in self.sources.iter_mut().zip(other.sources) {
-            *sum += count;
-        }
-        self.unequal = self.unequal.or(other.unequal);
-    }
+/// The part of the scratch memory that belongs to one precision.
+#[derive(Debug, Default)]
+struct Room<T> {
+    widened: Vec<T>,
+    result: Vec<T>,
+    workspace: Workspace<T>,
 }
 
 impl TensorJob {
-    pub(crate) fn new(info: TensorInfo, sources: Vec<JobSource>, work: Work) -> Self {
-        let blocks = info.elements().div_ceil(REDUCTION_BLOCK) as usize;
-        let passes = match &work {
-            Work::Copy => &[],
-            Work::Single(kernel) => kernel.passes(),
-            Work::Double(kernel) => kernel.passes(),
+    /// A tensor that is copied from the first of its sources.
+    pub(crate) fn copy(info: TensorInfo, sources: Vec<JobSource>) -> Self {
+        Self {
+            info,
+            sources,
+            work: Work::Copy,
+        }
+    }
+
+    /// A tensor that is computed, in f64 where a source is F64.
+    pub(crate) fn merge(
+        info: TensorInfo,
+        sources: Vec<JobSource>,
+        single: impl FnOnce() -> Box<dyn Kernel<f32>>,
+        double: impl FnOnce() -> Box<dyn Kernel<f64>>,
+    ) -> Self {
+        let is_double = sources
+            .iter()
+            .any(|source| source.info().dtype == DType::F64);
+        let work = if is_double {
+            Work::Double(Steps::new(double().as_ref(), &info))
+        } else {
+            Work::Single(Steps::new(single().as_ref(), &info))
         };
         Self {
-            passes: passes.iter().map(|sums| Pass::new(blocks, *sums)).collect(),
-            conclusion: OnceLock::new(),
             info,
             sources,
             work,
@@ -129,55 +111,66 @@ impl TensorJob {
         &self.sources
     }
 
-    /// Number of passes over the whole tensor before any part of it can be computed.
+    /// The most passes over the whole tensor that may be needed before any part of it can be computed.
     pub(crate) fn passes(&self) -> usize {
-        self.passes.len()
+        match &self.work {
+            Work::Copy => 0,
+            Work::Single(steps) => steps.passes(),
+            Work::Double(steps) => steps.passes(),
+        }
     }
 
     /// Number of blocks that each pass is done in.
     pub(crate) fn blocks(&self) -> u64 {
-        self.info.elements().div_ceil(REDUCTION_BLOCK)
+        match &self.work {
+            Work::Copy => 0,
+            Work::Single(steps) => steps.geometry().blocks(),
+            Work::Double(steps) => steps.geometry().blocks(),
+        }
     }
 
     /// True when all blocks of a pass were measured.
     pub(crate) fn is_measured(&self, pass: usize) -> bool {
-        self.passes[pass].total.get().is_some()
+        match &self.work {
+            Work::Copy => true,
+            Work::Single(steps) => steps.is_measured(pass),
+            Work::Double(steps) => steps.is_measured(pass),
+        }
     }
 
     /// True when any part can be computed.
     pub(crate) fn is_ready(&self) -> bool {
-        self.passes
-            .last()
-            .is_none_or(|pass| pass.total.get().is_some())
+        match &self.work {
+            Work::Copy => true,
+            Work::Single(steps) => steps.apply().is_some(),
+            Work::Double(steps) => steps.apply().is_some(),
+        }
     }
 
-    /// Measures one block of a pass; all earlier passes must be complete.
+    /// Measures one block of a pass, if the kernel needs it; all earlier passes must be complete.
     pub(crate) fn measure(
         &self,
         pass: usize,
         block: u64,
         scratch: &mut Scratch,
     ) -> Result<(), Error> {
-        let start = block * REDUCTION_BLOCK;
-        let elements = start..(start + REDUCTION_BLOCK).min(self.info.elements());
-        let earlier: Vec<Statistic> = self.passes[..pass]
-            .iter()
-            .filter_map(|p| p.total.get().cloned())
-            .collect();
-        let partial = match &self.work {
-            Work::Copy => Vec::new(),
-            Work::Single(kernel) => self.sum(kernel.as_ref(), pass, &earlier, elements, scratch)?,
-            Work::Double(kernel) => self.sum(kernel.as_ref(), pass, &earlier, elements, scratch)?,
-        };
-        self.passes[pass].add(block as usize, partial);
-        Ok(())
+        match &self.work {
+            Work::Copy => Ok(()),
+            Work::Single(steps) => self.measure_block(steps, pass, block, scratch),
+            Work::Double(steps) => self.measure_block(steps, pass, block, scratch),
+        }
     }
 
     /// Measures everything that is not measured yet, in this thread.
     pub(crate) fn measure_all(&self, scratch: &mut Scratch) -> Result<(), Error> {
         for pass in 0..self.passes() {
             for block in 0..self.blocks() {
-                if !self.passes[pass].has(block as usize) {
+                let is_done = match &self.work {
+                    Work::Copy => true,
+                    Work::Single(steps) => steps.has(pass, block),
+                    Work::Double(steps) => steps.has(pass, block),
+                };
+                if !is_done {
                     self.measure(pass, block, scratch)?;
                 }
             }
@@ -193,9 +186,9 @@ impl TensorJob {
         scratch: &mut Scratch,
     ) -> Result<Findings, Error> {
         match &self.work {
-            Work::Copy => self.copy(elements, out, scratch),
-            Work::Single(kernel) => self.apply(kernel.as_ref(), elements, out, scratch),
-            Work::Double(kernel) => self.apply(kernel.as_ref(), elements, out, scratch),
+            Work::Copy => self.copy_range(elements, out, scratch),
+            Work::Single(steps) => self.compute_range(steps, elements, out, scratch),
+            Work::Double(steps) => self.compute_range(steps, elements, out, scratch),
         }
     }
 
@@ -245,15 +238,19 @@ impl TensorJob {
     pub(crate) fn non_finite_sources(&self, scratch: &mut Scratch) -> Result<Vec<u64>, Error> {
         match &self.work {
             Work::Copy => Ok(Vec::new()),
-            Work::Single(_) => self.count_non_finite::<f32>(scratch),
-            Work::Double(_) => self.count_non_finite::<f64>(scratch),
+            Work::Single(steps) => self.count_non_finite(steps, scratch),
+            Work::Double(steps) => self.count_non_finite(steps, scratch),
         }
     }
 
-    fn count_non_finite<T: Widened>(&self, scratch: &mut Scratch) -> Result<Vec<u64>, Error> {
+    fn count_non_finite<T: Precision>(
+        &self,
+        steps: &Steps<T>,
+        scratch: &mut Scratch,
+    ) -> Result<Vec<u64>, Error> {
         let mut counts = vec![0; self.sources.len()];
         let elements = 0..self.info.elements();
-        self.for_each_tile(elements, scratch, |_, tiles, _: &mut [T]| {
+        self.for_each_tile(steps.geometry(), elements, scratch, |tiles, _, _| {
             for (position, count) in counts.iter_mut().enumerate() {
                 *count += T::count_non_finite(tiles.source(position));
             }
@@ -262,53 +259,94 @@ impl TensorJob {
         Ok(counts)
     }
 
-    fn sum<T: Widened>(
+    fn measure_block<T: Precision>(
         &self,
-        kernel: &dyn Kernel<T>,
+        steps: &Steps<T>,
         pass: usize,
-        earlier: &[Statistic],
-        elements: Range<u64>,
+        block: u64,
         scratch: &mut Scratch,
-    ) -> Result<Statistic, Error> {
-        let mut sums = vec![0.0; kernel.passes()[pass]];
-        self.for_each_tile(elements, scratch, |_, tiles, _| {
-            kernel.measure(pass, earlier, tiles, &mut sums);
-            Ok(())
-        })?;
-        Ok(sums)
+    ) -> Result<(), Error> {
+        let Some(measure) = steps.measure(pass) else {
+            return Ok(());
+        };
+        let found = self.gather(steps.geometry(), measure.as_ref(), block, scratch)?;
+        steps.add(pass, block, found);
+        Ok(())
     }
 
-    fn apply<T: Widened>(
+    fn gather<T: Precision>(
         &self,
-        kernel: &dyn Kernel<T>,
+        geometry: Geometry,
+        measure: &dyn Measure<T>,
+        block: u64,
+        scratch: &mut Scratch,
+    ) -> Result<Statistic, Error> {
+        let gathers = measure.gathers();
+        let range = geometry.range(block);
+        let tiles = (range.end - range.start).div_ceil(geometry.tile) as usize;
+        let mut found = Statistic {
+            sums: vec![0.0; gathers.sums],
+            counts: vec![0; gathers.counts],
+            tile_counts: vec![0; gathers.tile_counts * tiles],
+        };
+        let mut tile_counts = found.tile_counts.chunks_mut(gathers.tile_counts.max(1));
+        self.for_each_tile(geometry, range, scratch, |tiles, workspace, _| {
+            let mut gathered = Gathered {
+                sums: &mut found.sums,
+                counts: &mut found.counts,
+                tile_counts: tile_counts.next().unwrap_or_default(),
+            };
+            measure.tile(tiles, workspace, &mut gathered);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    fn compute_range<T: Precision>(
+        &self,
+        steps: &Steps<T>,
         elements: Range<u64>,
         out: &mut [u8],
         scratch: &mut Scratch,
     ) -> Result<Findings, Error> {
-        let conclusion = self.conclusion.get_or_init(|| {
-            let statistics: Vec<Statistic> = self
-                .passes
-                .iter()
-                .filter_map(|pass| pass.total.get().cloned())
-                .collect();
-            kernel.conclude(&statistics)
-        });
-        let width = (self.info.dtype.bits() / 8) as usize;
         let mut findings = Findings::default();
+        let Some(apply) = steps.apply() else {
+            // callers wait for readiness; a plan whose kernel never gets there is a fault of the kernel
+            return Err(Error::Source(
+                "the kernel was asked for a result before it was ready".into(),
+            ));
+        };
+        let geometry = steps.geometry();
+        let whole = elements.start / geometry.unit * geometry.unit
+            ..elements
+                .end
+                .next_multiple_of(geometry.unit)
+                .min(self.info.elements());
+        let width = (self.info.dtype.bits() / 8) as usize;
         self.for_each_tile(
-            elements.clone(),
+            geometry,
+            whole,
             scratch,
-            |offset, tiles, result: &mut [T]| {
-                kernel.apply(conclusion, tiles, result);
-                let out = &mut out[offset * width..][..result.len() * width];
+            |tiles, workspace, result: &mut [T]| {
+                apply.tile(tiles, workspace, result);
+                let first = elements.start.max(tiles.first());
+                let last = elements.end.min(tiles.first() + tiles.len() as u64);
+                if first >= last {
+                    return Ok(());
+                }
+                let result =
+                    &result[(first - tiles.first()) as usize..(last - tiles.first()) as usize];
+                let out =
+                    &mut out[(first - elements.start) as usize * width..][..result.len() * width];
                 T::narrow(result, self.info.dtype, out)?;
+                let inputs: Vec<u64> = (0..self.sources.len())
+                    .map(|source| T::count_non_finite(tiles.source(source)))
+                    .collect();
                 let non_finite = non_finite_in(self.info.dtype, out);
-                if non_finite > 0 {
+                if non_finite > 0 || inputs.iter().any(|count| *count > 0) {
                     findings.add(Findings {
                         non_finite,
-                        sources: (0..self.sources.len())
-                            .map(|s| T::count_non_finite(tiles.source(s)))
-                            .collect(),
+                        sources: inputs,
                         unequal: None,
                     });
                 }
@@ -318,21 +356,24 @@ impl TensorJob {
         Ok(findings)
     }
 
-    /// Calls `visit` with the offset of each tile from the start of the range, the widened sources, and room for a result.
-    fn for_each_tile<T: Widened>(
+    /// Calls `visit` with each tile of the widened sources in a range, a workspace, and room for a result.
+    fn for_each_tile<T: Precision>(
         &self,
-        elements: Range<u64>,
+        geometry: Geometry,
+        range: Range<u64>,
         scratch: &mut Scratch,
-        mut visit: impl FnMut(usize, &Tiles<'_, T>, &mut [T]) -> Result<(), Error>,
+        mut visit: impl FnMut(&Tiles<'_, T>, &mut Workspace<T>, &mut [T]) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let count = self.sources.len();
+        let stride = geometry.tile as usize;
         let (bytes, room) = T::room(scratch);
         bytes.resize_with(count.max(bytes.len()), Vec::new);
-        room.resize(room.len().max((count + 1) * TILE), T::from_f64(0.0));
-        let (widened, result) = room.split_at_mut(count * TILE);
-        let mut piece = elements.start;
-        while piece < elements.end {
-            let end = (piece + PIECE).min(elements.end);
+        room.widened
+            .resize(room.widened.len().max(count * stride), T::ZERO);
+        room.result.resize(room.result.len().max(stride), T::ZERO);
+        let mut piece = range.start;
+        while piece < range.end {
+            let end = (piece + PIECE_TILES * geometry.tile).min(range.end);
             let views = self
                 .sources
                 .iter()
@@ -341,19 +382,16 @@ impl TensorJob {
                 .collect::<Result<Vec<_>, _>>()?;
             let mut tile = piece;
             while tile < end {
-                let len = (end - tile).min(TILE as u64) as usize;
+                let len = (end - tile).min(geometry.tile) as usize;
                 for (position, view) in views.iter().enumerate() {
                     let dtype = self.sources[position].info().dtype;
                     let width = (dtype.bits() / 8) as usize;
                     let start = (tile - piece) as usize * width;
-                    T::widen(
-                        dtype,
-                        &view[start..start + len * width],
-                        &mut widened[position * TILE..][..len],
-                    )?;
+                    let widened = &mut room.widened[position * stride..][..len];
+                    T::widen(dtype, &view[start..start + len * width], widened)?;
                 }
-                let offset = (tile - elements.start) as usize;
-                visit(offset, &Tiles::new(widened, TILE, len), &mut result[..len])?;
+                let tiles = Tiles::new(&room.widened, stride, len, tile);
+                visit(&tiles, &mut room.workspace, &mut room.result[..len])?;
                 tile += len as u64;
             }
             piece = end;
@@ -361,7 +399,7 @@ impl TensorJob {
         Ok(())
     }
 
-    fn copy(
+    fn copy_range(
         &self,
         elements: Range<u64>,
         out: &mut [u8],
@@ -375,8 +413,7 @@ impl TensorJob {
         out.copy_from_slice(bytes);
         let mut findings = Findings {
             non_finite: non_finite_in(self.info.dtype, out),
-            sources: Vec::new(),
-            unequal: None,
+            ..Findings::default()
         };
         if findings.non_finite > 0 {
             findings.sources = vec![findings.non_finite];
@@ -390,75 +427,21 @@ impl TensorJob {
     }
 }
 
-impl Pass {
-    fn new(blocks: usize, sums: usize) -> Self {
-        let pass = Self {
-            partials: Mutex::new(Partials {
-                blocks: vec![None; blocks],
-                missing: blocks,
-            }),
-            total: OnceLock::new(),
-        };
-        if blocks == 0 {
-            let _ = pass.total.set(vec![0.0; sums]);
-        }
-        pass
-    }
-
-    fn has(&self, block: usize) -> bool {
-        let partials = self.partials.lock().unwrap_or_else(PoisonError::into_inner);
-        // the blocks are gone when all are there
-        partials.missing == 0 || partials.blocks[block].is_some()
-    }
-
-    fn add(&self, block: usize, partial: Statistic) {
-        let mut partials = self.partials.lock().unwrap_or_else(PoisonError::into_inner);
-        if partials.missing == 0 || partials.blocks[block].is_some() {
-            return;
-        }
-        partials.blocks[block] = Some(partial);
-        partials.missing -= 1;
-        if partials.missing == 0 {
-            let blocks = std::mem::take(&mut partials.blocks);
-            let _ = self.total.set(add_in_order(blocks.into_iter().flatten()));
-        }
-    }
-}
-
-/// The sums over all blocks, added in the order of the blocks whatever the order in which they were measured.
-fn add_in_order(blocks: impl Iterator<Item = Statistic>) -> Statistic {
-    blocks
-        .reduce(|mut total, block| {
-            for (sum, part) in total.iter_mut().zip(block) {
-                *sum += part;
-            }
-            total
-        })
-        .unwrap_or_default()
-}
-
 /// The precision that a kernel computes in, with its part of the scratch memory.
-trait Widened: Real {
-    fn room(scratch: &mut Scratch) -> (&mut Vec<Vec<u8>>, &mut Vec<Self>);
+trait Precision: Real {
+    fn room(scratch: &mut Scratch) -> (&mut Vec<Vec<u8>>, &mut Room<Self>);
 }
 
-impl Widened for f32 {
-    fn room(scratch: &mut Scratch) -> (&mut Vec<Vec<u8>>, &mut Vec<Self>) {
+impl Precision for f32 {
+    fn room(scratch: &mut Scratch) -> (&mut Vec<Vec<u8>>, &mut Room<Self>) {
         (&mut scratch.bytes, &mut scratch.single)
     }
 }
 
-impl Widened for f64 {
-    fn room(scratch: &mut Scratch) -> (&mut Vec<Vec<u8>>, &mut Vec<Self>) {
+impl Precision for f64 {
+    fn room(scratch: &mut Scratch) -> (&mut Vec<Vec<u8>>, &mut Room<Self>) {
         (&mut scratch.bytes, &mut scratch.double)
     }
-}
-
-/// The precision in which a tensor is computed: double where an input is.
-pub(crate) fn needs_double(sources: &[JobSource]) -> bool {
-    sources
-        .iter()
-        .any(|source| source.info().dtype == DType::F64)
 }
 
 #[cfg(test)]
@@ -515,7 +498,7 @@ mod tests {
                 }),
                 tensor: 0,
             };
-            let job = TensorJob::new(info, vec![source], Work::Copy);
+            let job = TensorJob::copy(info, vec![source]);
             let step = if dtype == DType::BF16 { 2 } else { 1 };
             for start in (0..bytes.len()).step_by(step) {
                 for end in (start..=bytes.len()).step_by(step) {
@@ -527,15 +510,5 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn a_block_is_there_while_the_total_of_all_is_being_added_up() {
-        let pass = Pass::new(1, 1);
-        let mut partials = pass.partials.lock().unwrap();
-        partials.missing = 0;
-        partials.blocks = Vec::new();
-        drop(partials);
-        assert!(pass.has(0));
     }
 }

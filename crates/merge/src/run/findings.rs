@@ -1,0 +1,30 @@
+//! What is wrong with the values of a tensor.
+
+/// A problem with the values of a tensor, found while computing a part of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Findings {
+    /// NaN or infinite elements in the result.
+    pub(crate) non_finite: u64,
+    /// NaN or infinite elements in each source.
+    pub(crate) sources: Vec<u64>,
+    /// Position of a source that differs from the first where all must be equal.
+    pub(crate) unequal: Option<usize>,
+}
+
+impl Findings {
+    pub(crate) fn is_clean(&self) -> bool {
+        self.non_finite == 0
+            && self.unequal.is_none()
+            && self.sources.iter().all(|count| *count == 0)
+    }
+
+    pub(crate) fn add(&mut self, other: Self) {
+        self.non_finite += other.non_finite;
+        self.sources
+            .resize(self.sources.len().max(other.sources.len()), 0);
+        for (sum, count) in self.sources.iter_mut().zip(other.sources) {
+            *sum += count;
+        }
+        self.unequal = self.unequal.or(other.unequal);
+    }
+}
