@@ -1,4 +1,7 @@
-//! Merges language models: recipe, plan, run.
+//! Merges language models: recipe → [`plan`] → [`run`] → checkpoint.
+//!
+//! A [`recipe`] is parsed with the place of every word, planned against the headers of its models, and executed in blocks of
+//! the output files; or read without being written, through [`run::MergedSource`].
 
 pub mod architecture;
 mod diagnostic;
@@ -12,5 +15,10 @@ pub mod plan;
 pub mod recipe;
 pub mod run;
 pub mod verify;
+
+/// Compiles the example in the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
 
 pub use diagnostic::{Diagnostic, Severity, Span, Spanned};

@@ -28,6 +28,18 @@ pub struct PlanOptions {
     pub truncate_embeddings: bool,
 }
 
+impl PlanOptions {
+    /// One file, the default seed, vocabularies as they are.
+    pub fn new(locate: LocateOptions) -> Self {
+        Self {
+            locate,
+            shard_size: None,
+            seed: 0,
+            truncate_embeddings: false,
+        }
+    }
+}
+
 /// A plan with the opened models that it reads, and what the user should know about it.
 #[derive(Debug)]
 pub struct Planned {
