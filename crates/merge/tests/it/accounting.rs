@@ -153,7 +153,10 @@ fn a_buffer_that_one_model_lacks_is_copied_and_unequal_buffers_are_an_error() {
         let checkpoint = weightsmith_tensors::Checkpoint::open(&workshop.path(model)).unwrap();
         let tensor = checkpoint.find("model.position_ids").unwrap();
         let mut scratch = Vec::new();
-        checkpoint.read(tensor, 0..2, &mut scratch).unwrap().to_vec()
+        checkpoint
+            .read(tensor, 0..2, &mut scratch)
+            .unwrap()
+            .to_vec()
     };
     assert_eq!(ids("out"), ids("b"));
     workshop.model_with("a", 1, &Shape::default(), &buffer(1.0));
