@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use weightsmith::plan::{Action, Plan};
 use weightsmith::run::{RunError, Silent};
-use weightsmith_tensors::DType;
+use weightsmith_tensors::{DType, TensorSource};
 
 use crate::family::{Shape, Workshop, errors};
 
@@ -149,8 +149,19 @@ fn a_buffer_that_one_model_lacks_is_copied_and_unequal_buffers_are_an_error() {
     workshop.model("a", 1, &Shape::default());
     workshop.model_with("b", 2, &Shape::default(), &buffer(1.0));
     workshop.merge(LINEAR, "out");
+    let ids = |model: &str| {
+        let checkpoint = weightsmith_tensors::Checkpoint::open(&workshop.path(model)).unwrap();
+        let tensor = checkpoint.find("model.position_ids").unwrap();
+        let mut scratch = Vec::new();
+        checkpoint
+            .read(tensor, 0..2, &mut scratch)
+            .unwrap()
+            .to_vec()
+    };
+    assert_eq!(ids("out"), ids("b"));
     workshop.model_with("a", 1, &Shape::default(), &buffer(1.0));
     workshop.merge(LINEAR, "equal");
+    assert_eq!(ids("equal"), ids("b"));
     workshop.model_with("a", 1, &Shape::default(), &buffer(2.0));
     let error = workshop
         .run(

@@ -205,3 +205,21 @@ fn a_budget_below_one_worker_is_an_error_that_says_what_is_needed() {
         "{error}"
     );
 }
+
+#[test]
+fn thousands_of_tensors_need_no_large_budget() {
+    let workshop = Workshop::new();
+    let shape = Shape {
+        layers: 2000,
+        ..Shape::default()
+    };
+    workshop.model("a", 1, &shape);
+    workshop.model("b", 2, &shape);
+    let never = AtomicBool::new(false);
+    let planned = workshop.plan(RECIPE);
+    workshop
+        .run(&planned, "out", &Silent, &never, |options| {
+            options.max_memory = 48 << 20;
+        })
+        .unwrap();
+}
