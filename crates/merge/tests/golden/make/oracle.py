@@ -23,7 +23,7 @@ class Choices:
 
     def compared(self, values, limit):
         """A comparison of `values` with `limit`, element by element."""
-        self.doubtful |= (np.abs(values - limit) <= NEAR * abs(limit)).reshape(self.doubtful.shape)
+        self.doubtful |= ((np.abs(values - limit) <= NEAR * abs(limit)) & (values != 0)).reshape(self.doubtful.shape)
 
     def decided(self, value, limit, near=0.02):
         """One comparison on which the whole tensor hangs."""
@@ -176,7 +176,8 @@ def ram(inputs, base, shared, each, choices, plus=False):
     result = start + np.where(owners > 1, (deltas * active).sum(axis=0) / np.maximum(owners, 1), 0)
     for delta, mine in zip(deltas, active):
         alone = mine & (owners == 1)
-        ratio = (mine & (owners > 1)).sum() / max(alone.sum(), epsilon)
+        shared_count, divisor = (mine & (owners > 1)).sum(), max(alone.sum(), epsilon)
+        ratio = shared_count / divisor if divisor else (np.inf if shared_count else 0)
         factor = 1 + shared.get("r", 0.1) * min(max(ratio, 0), shared.get("alpha", 0.2)) if plus else 1
         result = result + factor * delta * alone
     return result
