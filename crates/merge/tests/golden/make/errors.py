@@ -48,7 +48,7 @@ def measured(golden, name, merged, expected, compared, deviates):
     return beyond
 
 
-def measured_natively(golden, merged, expected):
+def measured_natively(golden, name, merged, expected):
     """Records what the peer makes of the case with the 16-bit type as its `dtype`."""
     expected = torch.from_numpy(expected)
     if not expected.numel():
@@ -56,7 +56,8 @@ def measured_natively(golden, merged, expected):
     magnitude = expected.abs().max()
     off = (merged.double() - expected).abs()
     share = off.max() / magnitude if magnitude else off.max()
-    NATIVE.append((golden.method, golden.kind, share.item(), (off > unit(golden.kind, expected)).sum().item(), off.numel()))
+    NATIVE.append((golden.method, golden.kind, share.item(), name,
+                   (off > unit(golden.kind, expected)).sum().item(), off.numel()))
 
 
 def report():
@@ -72,8 +73,8 @@ def report():
             cells.append(f"{max(row[3] for row in found):.1e} of {len(found)}" if found else "–")
         for kind in ("bf16", "f16"):
             found = [row for row in NATIVE if row[:2] == (method, kind)]
-            elements = sum(row[4] for row in found)
-            cells.append(f"{max(row[2] for row in found):.1e}, {sum(row[3] for row in found) / elements:.1%}" if elements else "–")
+            worst, elements = max(found, key=lambda row: row[2]), sum(row[5] for row in found)
+            cells.append(f"{worst[2]:.1e} ({worst[3]}), {sum(row[4] for row in found) / elements:.1%}")
         print("| " + " | ".join(cells) + " |")
     print("\nBeyond rounding:\n")
     for method, kind, name, error, reason in ROWS:

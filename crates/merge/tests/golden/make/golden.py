@@ -148,7 +148,7 @@ class Checked(Golden):
         self.cases.append(record)
         native = self.dtype if self.kind != "f32" else None
         if native and not ties and not deviates:
-            errors.measured_natively(self, self.merged(inputs, base, parameters, each, lots.again(), native), expected)
+            errors.measured_natively(self, name, self.merged(inputs, base, parameters, each, lots.again(), native), expected)
 
     def keep_lots(self, name, lots, inputs, base, given, ties):
         """Keeps the drawn masks, by the position of their input, and DELLA's probabilities, which are checked."""
@@ -186,7 +186,7 @@ class Checked(Golden):
         try:
             merged = self.merged(inputs, base, parameters or {}, each, lots)
         except (ValueError, RuntimeError, IndexError, TypeError) as error:
-            message = f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"
+            message = f"{type(error).__name__}: {str(error).strip().splitlines()[0].split('. ')[0].split('  (')[0]}"
         else:
             assert not merged.isfinite().all(), f"{self.method} {name}: {merged}"
             message = "not finite: " + ", ".join(str(v) for v in merged.flatten()[:3].tolist())
