@@ -71,7 +71,8 @@ def check_same_code(text, results, dtype, out_dtype=None):
 
 
 def doubts(text, results):
-    """Compares a float32 run with the formula; for each tensor in which a choice is a tie or nearly one, the elements that hang on it, and the formula's values."""
+    """Compares a float32 run with the formula; for each tensor, the elements that hang on a choice that is a tie or nearly one, and
+    the formula's values."""
     method = yaml.safe_load(text)["merge_method"]
     found, most, chosen, elements, sums = {}, 0.0, 0, 0, 0.0
     for name, tensors, base, shared, each in gathered(text):

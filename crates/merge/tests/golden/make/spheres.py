@@ -5,7 +5,8 @@ from golden import Checked, drawn, weights
 from shapes import shapes
 
 SHAPE = (4, 6)
-NOISE_AT_PI = "The cosine of opposite vectors is not quite -1 in f32, so that an arc is taken where none is defined, instead of the straight line."
+NOISE_AT_PI = ("The cosine of opposite vectors is not quite -1 in f32, so that an arc is taken where none is defined, instead of the "
+               "straight line.")
 
 COSINE_NEAR_PI = "The angle is the arc cosine of a rounded cosine near -1, and the coefficients are large there."
 NO_MEAN = "Opposite vectors have no mean: the first one's direction is kept by the formula, and turned about by noise in the peer."
@@ -95,8 +96,8 @@ def multislerp(method, kind):
     def build():
         points = independent(golden, "points", 4)
         base, *tunes = golden.family("tuned", SHAPE, 3)
-        for count, values in ((1, (0.7,)), (2, (0.5, 0.5)), (3, (0.2, 0.3, 0.9)), (4, (1.0, 1.0, 1.0, 1.0)), (3, (1.0, -0.4, 0.6)), (3, (0.6, 0.0, 0.9)),
-                              (2, (1.0, 0.0)), (2, (-0.4, -0.8))):
+        for count, values in ((1, (0.7,)), (2, (0.5, 0.5)), (3, (0.2, 0.3, 0.9)), (4, (1.0, 1.0, 1.0, 1.0)), (3, (1.0, -0.4, 0.6)),
+                              (3, (0.6, 0.0, 0.9)), (2, (1.0, 0.0)), (2, (-0.4, -0.8))):
             label = "_".join(map(str, values))
             for normalize in (True, False):
                 flags = {} if normalize else {"normalize_weights": False}

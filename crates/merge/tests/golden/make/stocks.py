@@ -191,7 +191,8 @@ def arcee_fusion(method, kind):
         golden.case("pair", [base, tune], 0, information=True)
         golden.case("base_second", [tune, base], 1, information=True)
         golden.case("equal", [base, base], 0, information=True)
-        golden.case("column", [golden.input(f"column/{i}", golden.tensors[n].reshape(24, 1).clone()) for i, n in enumerate((base, tune))], 0, information=True)
+        columns = [golden.input(f"column/{i}", golden.tensors[n].reshape(24, 1).clone()) for i, n in enumerate((base, tune))]
+        golden.case("column", columns, 0, information=True)
 
     golden.group(build)
     golden.save()

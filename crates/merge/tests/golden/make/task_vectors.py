@@ -223,8 +223,8 @@ def della(method, kind):
 
     def ranks():
         base, *tunes = golden.family("rank", SHAPE, 2)
-        for density, epsilon in (((0.3, 0.3), 0.1), ((0.5, 0.5), 0.0), ((0.5, 0.5), 0.49), ((0.3, 0.6), (0.2, 0.1)), ((0.5, 1.0), 0.2), ((0.0, 0.5), 0.2),
-                                 ((0.0, 0.0), 0.2), ((1.0, 1.0), 0.2)):
+        for density, epsilon in (((0.3, 0.3), 0.1), ((0.5, 0.5), 0.0), ((0.5, 0.5), 0.49), ((0.3, 0.6), (0.2, 0.1)), ((0.5, 1.0), 0.2),
+                                 ((0.0, 0.5), 0.2), ((0.0, 0.0), 0.2), ((1.0, 1.0), 0.2)):
             label = f"density_{density[0]}_{density[1]}_epsilon_{epsilon if isinstance(epsilon, float) else 'of_each'}"
             for rescale in (None, False) if epsilon == 0.1 else (None,):
                 golden.case(label + ("_unscaled" if rescale is False else ""), [base] + tunes, 0, None if rescale is None else {"rescale": rescale},
