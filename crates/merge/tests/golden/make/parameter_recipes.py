@@ -287,4 +287,228 @@ merge_method: ties
 base_model: fixtures/tiny-qwen2/base
 parameters: {normalize: true, int8_mask: true}
 """,
+    "a common value is for all but the base": """\
+models:
+  - model: fixtures/tiny-qwen2/base
+  - model: fixtures/tiny-qwen2/instruct
+    parameters: {weight: 0.7}
+  - model: fixtures/tiny-qwen2/math
+merge_method: dare_ties
+base_model: fixtures/tiny-qwen2/base
+parameters:
+  weight: [0.2, 0.4]
+  density: [1, 0.5]
+""",
+    "the base's own parameters are not used": """\
+models:
+  - model: fixtures/tiny-qwen2/instruct
+    parameters: {weight: 1, density: 0.3}
+  - model: fixtures/tiny-qwen2/base
+    parameters: {weight: 9, density: 9}
+  - model: fixtures/tiny-qwen2/math
+    parameters: {weight: 0.5, density: 0.6}
+merge_method: dare_linear
+base_model: fixtures/tiny-qwen2/base
+parameters: {rescale: false, lambda: [1, 0.5]}
+""",
+    "defaults of breadcrumbs": """\
+models:
+  - model: fixtures/tiny-qwen2/instruct
+    parameters: {weight: 1}
+  - model: fixtures/tiny-qwen2/math
+    parameters: {weight: 0.5, gamma: [0, 0.1], density: 0.9}
+merge_method: breadcrumbs
+base_model: fixtures/tiny-qwen2/base
+""",
+    "breadcrumbs_ties with a common gamma": """\
+models:
+  - model: fixtures/tiny-qwen2/instruct
+  - model: fixtures/tiny-qwen2/math
+merge_method: breadcrumbs_ties
+base_model: fixtures/tiny-qwen2/base
+parameters:
+  weight: 1
+  density:
+    - filter: self_attn
+      value: [0.9, 0.5]
+    - value: 0.7
+  gamma: 1e-2
+  normalize: yes
+""",
+    "della with filters on density and epsilon": """\
+models:
+  - model: fixtures/tiny-qwen2/instruct
+    parameters:
+      weight: 1
+      density: 0.6
+      epsilon:
+        - filter: mlp
+          value: [0.1, 0.2]
+        - value: 0.05
+  - model: fixtures/tiny-qwen2/math
+    parameters:
+      weight: 0.5
+      density:
+        - filter: o_proj
+          value: 0.4
+merge_method: della
+base_model: fixtures/tiny-qwen2/base
+parameters: {lambda: 1.1}
+""",
+    "defaults of della_linear": """\
+models:
+  - model: fixtures/tiny-qwen2/instruct
+  - model: fixtures/tiny-qwen2/math
+merge_method: della_linear
+base_model: fixtures/tiny-qwen2/base
+parameters: {weight: 1}
+""",
+    "task_arithmetic takes a density": """\
+models:
+  - model: fixtures/tiny-qwen2/instruct
+  - model: fixtures/tiny-qwen2/math
+merge_method: task_arithmetic
+base_model: fixtures/tiny-qwen2/base
+parameters: {weight: [1, 0.5], density: 0.4, normalize: true}
+""",
+    "defaults of ties": """\
+models:
+  - model: fixtures/tiny-qwen2/instruct
+  - model: fixtures/tiny-qwen2/math
+merge_method: ties
+base_model: fixtures/tiny-qwen2/base
+parameters: {weight: 1}
+""",
+    "slices of task vectors": """\
+slices:
+  - sources:
+      - model: fixtures/tiny-qwen2/base
+        layer_range: [0, 3]
+      - model: fixtures/tiny-qwen2/instruct
+        layer_range: [0, 3]
+        parameters: {weight: [0.1, 0.3]}
+      - model: fixtures/tiny-qwen2/math
+        layer_range: [0, 3]
+    parameters: {density: 0.5}
+  - sources:
+      - model: fixtures/tiny-qwen2/instruct
+        layer_range: [3, 6]
+      - model: fixtures/tiny-qwen2/math
+        layer_range: [3, 6]
+        parameters: {weight: 0.9}
+      - model: fixtures/tiny-qwen2/base
+        layer_range: [3, 6]
+merge_method: ties
+base_model: fixtures/tiny-qwen2/base
+parameters: {weight: 0.4, density: [0.8, 0.6], normalize: false}
+""",
+    "sce with a gradient": """\
+models:
+  - model: fixtures/tiny-qwen2/instruct
+  - model: fixtures/tiny-qwen2/math
+merge_method: sce
+base_model: fixtures/tiny-qwen2/base
+parameters:
+  select_topk: [0.1, 0.9]
+  int8_mask: true
+""",
+    "ram with an epsilon": """\
+models:
+  - model: fixtures/tiny-qwen2/instruct
+  - model: fixtures/tiny-qwen2/math
+merge_method: ram
+base_model: fixtures/tiny-qwen2/base
+parameters:
+  epsilon:
+    - filter: mlp
+      value: 1e-4
+""",
+    "ramplus_tl with filters": """\
+models:
+  - model: fixtures/tiny-qwen2/instruct
+  - model: fixtures/tiny-qwen2/math
+merge_method: ramplus_tl
+base_model: fixtures/tiny-qwen2/base
+parameters:
+  r: [0.1, 0.3]
+  alpha:
+    - filter: self_attn
+      value: 0.5
+""",
+    "model_stock filter by filter": """\
+models:
+  - model: fixtures/tiny-qwen2/instruct
+  - model: fixtures/tiny-qwen2/math
+merge_method: model_stock
+base_model: fixtures/tiny-qwen2/base
+parameters:
+  filter_wise:
+    - filter: mlp
+      value: true
+    - filter: o_proj
+      value: [true, false]
+    - value: false
+""",
+    "karcher with a whole number": """\
+models:
+  - model: fixtures/tiny-qwen2/instruct
+  - model: fixtures/tiny-qwen2/math
+merge_method: karcher
+parameters:
+  max_iter: 100
+  tol: 1e-9
+""",
+    "multislerp without a base": """\
+models:
+  - model: fixtures/tiny-qwen2/instruct
+  - model: fixtures/tiny-qwen2/math
+merge_method: multislerp
+parameters:
+  weight: [0, 1]
+  normalize_weights: false
+""",
+    "multislerp with a base": """\
+models:
+  - model: fixtures/tiny-qwen2/instruct
+  - model: fixtures/tiny-qwen2/math
+merge_method: multislerp
+base_model: fixtures/tiny-qwen2/base
+parameters: {weight: 0.5, eps: 1e-6}
+""",
+    "nuslerp with and without flattening": """\
+models:
+  - model: fixtures/tiny-qwen2/instruct
+    parameters: {weight: 0.4}
+  - model: fixtures/tiny-qwen2/math
+    parameters: {weight: [0.6, 0.2]}
+merge_method: nuslerp
+parameters:
+  nuslerp_flatten:
+    - filter: self_attn
+      value: false
+  nuslerp_row_wise: true
+""",
+    "nuslerp with a base": """\
+models:
+  - model: fixtures/tiny-qwen2/instruct
+    parameters: {weight: 0.4}
+  - model: fixtures/tiny-qwen2/math
+    parameters: {weight: 0.6}
+merge_method: nuslerp
+base_model: fixtures/tiny-qwen2/base
+""",
+    "nearswap with a gradient": """\
+models:
+  - model: fixtures/tiny-qwen2/instruct
+merge_method: nearswap
+base_model: fixtures/tiny-qwen2/base
+parameters:
+  t: [0.0001, 0.001]
+""",
+    "arcee_fusion has no parameters": """\
+models:
+  - model: fixtures/tiny-qwen2/instruct
+merge_method: arcee_fusion
+base_model: fixtures/tiny-qwen2/base
+""",
 }
