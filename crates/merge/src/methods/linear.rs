@@ -126,3 +126,31 @@ impl<T: Real> Apply<T> for WeightedSum<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Value;
+    use crate::run::evaluate::{evaluate, operation, with, with_source};
+
+    /// 1·(4, 8) and 3·(0, 4), divided by 4 or not.
+    fn average(normalize: bool) -> Vec<f32> {
+        let operation = with_source(operation("linear", 2, None), "weight", &[1.0, 3.0]);
+        let operation = with(operation, "normalize", Value::Bool(normalize));
+        evaluate(&operation, &[2], &[vec![4.0f32, 8.0], vec![0.0, 4.0]])
+    }
+
+    #[test]
+    fn weights_are_shares_when_they_are_normalised() {
+        assert_eq!(average(true), [1.0, 5.0]);
+        assert_eq!(average(false), [4.0, 20.0]);
+    }
+
+    #[test]
+    fn weights_that_cancel_are_refused_only_when_they_would_be_divided_by() {
+        let cancelling = with_source(operation("linear", 3, None), "weight", &[0.3, 0.4, -0.7]);
+        let normalized = with(cancelling.clone(), "normalize", Value::Bool(true));
+        assert!(validate(&normalized).is_err());
+        assert!(validate(&with(cancelling, "normalize", Value::Bool(false))).is_ok());
+    }
+}

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Value;
 use super::slices::{Inputs, PlannedSlice, inputs};
-use crate::methods::{Default, Kind, METHODS, MethodSpec, ParameterSpec, Scope};
+use crate::methods::{BaseRule, Default, Kind, METHODS, MethodSpec, ParameterSpec, Scope};
 use crate::recipe::{Parameters, Recipe, Setting, UnsuitableParameter, closest};
 use crate::{Diagnostic, Span};
 
@@ -178,6 +178,10 @@ impl Resolver {
                 }
                 Scope::Model => {
                     for (index, &position) in positions.iter().enumerate() {
+                        // what the others are measured against has no weight of its own
+                        if method.base != BaseRule::Ignored && slice.base == Some(position) {
+                            continue;
+                        }
                         let source = &slice.sources[position];
                         let name = &subject.inputs[index];
                         let own = source.parameters;
