@@ -141,12 +141,12 @@ fn summary_of_plan(planned: &Planned, settings: &MergeSettings) -> String {
     let mut text = format!("method  {}\n", plan.method);
     for (index, input) in plan.inputs.iter().enumerate() {
         let base = if plan.base == Some(index) {
-            ", base"
+            ", base_model"
         } else {
             ""
         };
         let donor = if plan.donor == index {
-            ", gives config and tokenizer"
+            ", gives its config and other files"
         } else {
             ""
         };

@@ -65,7 +65,7 @@ fn a_dry_run_writes_nothing() {
     --- stdout
     method  slerp
     input   base at [FIXTURES]/base: 74 tensors, 2.57M parameters, 6 layers
-    input   instruct at [FIXTURES]/instruct: 74 tensors, 2.57M parameters, 6 layers, base, gives config and tokenizer
+    input   instruct at [FIXTURES]/instruct: 74 tensors, 2.57M parameters, 6 layers, base_model, gives its config and other files
     result  74 tensors, 2.57M parameters, 6 layers
     file    model.safetensors, 5.1 MB
     work    read 14.6 MB, write 5.1 MB, with [THREADS] and at most [MEMORY] of private memory

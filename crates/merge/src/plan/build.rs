@@ -6,7 +6,7 @@ use weightsmith_tensors::{DType, ShardLayout, TensorEntry, TensorInfo, TensorSou
 
 use super::config::edited_config;
 use super::models::{Model, Models};
-use super::parameters::{check_names, list};
+use super::parameters::{check_filters, check_names, list};
 use super::slices::{Arranged, Inputs, PlannedSlice, arrange, inputs};
 use super::tensors::{Assembled, Assembly};
 use super::{Action, Dropped, Plan};
@@ -69,7 +69,7 @@ pub fn build(recipe: &Recipe, options: &PlanOptions) -> Result<Planned, Vec<Diag
         return Err(diagnostics);
     };
     for slice in &slices {
-        check_count(slice, method, models.as_slice(), &mut diagnostics);
+        check_count(recipe, slice, method, models.as_slice(), &mut diagnostics);
     }
     check_quantized(&slices, method, models.as_slice(), &mut diagnostics);
     if has_error(&diagnostics) {
@@ -89,6 +89,14 @@ pub fn build(recipe: &Recipe, options: &PlanOptions) -> Result<Planned, Vec<Diag
     );
     let (assembled, found) = assembly.assemble();
     diagnostics.extend(found);
+    let names: BTreeSet<&str> = models
+        .as_slice()
+        .iter()
+        .flat_map(|model| model.checkpoint.tensors())
+        .map(|tensor| tensor.name.as_str())
+        .chain(assembled.tensors.iter().map(|tensor| tensor.name.as_str()))
+        .collect();
+    check_filters(recipe, &names, &mut diagnostics);
     if has_error(&diagnostics) {
         return Err(diagnostics);
     }
@@ -157,7 +165,7 @@ fn find_method(
                 format!("merge method `{}` is not implemented yet", name.value),
                 name.span,
             )
-            .hint(format!("these are: {}", list(&ready))),
+            .hint(format!("implemented are {}", list(&ready))),
         );
         return None;
     }
@@ -190,6 +198,7 @@ fn check_base(recipe: &Recipe, method: &MethodSpec, diagnostics: &mut Vec<Diagno
 }
 
 fn check_count(
+    recipe: &Recipe,
     slice: &PlannedSlice<'_>,
     method: &MethodSpec,
     models: &[Model],
@@ -197,6 +206,10 @@ fn check_count(
 ) {
     let count = slice.sources.len();
     if method.base == BaseRule::Required && slice.base.is_none() {
+        if recipe.base_model.is_none() {
+            // said once, where the method is named
+            return;
+        }
         diagnostics.push(
             Diagnostic::error(
                 "the base model is not among the sources of this slice",

@@ -42,6 +42,48 @@ pub(super) fn check_names(recipe: &Recipe, method: &MethodSpec, diagnostics: &mu
     }
 }
 
+/// Warns about every filter that is part of no tensor's name: it is probably misspelt, and does nothing.
+pub(super) fn check_filters(
+    recipe: &Recipe,
+    names: &BTreeSet<&str>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let Some((inputs, mut levels)) = inputs(recipe) else {
+        return;
+    };
+    match inputs {
+        Inputs::Models(sources) => levels.extend(sources.iter().map(|source| &source.parameters)),
+        Inputs::Slices(slices) => {
+            for slice in slices {
+                levels.push(&slice.parameters);
+                levels.extend(slice.sources.iter().map(|source| &source.parameters));
+            }
+        }
+    }
+    let settings = levels.iter().flat_map(|level| level.iter());
+    let alternatives = settings.flat_map(|(_, setting)| &setting.alternatives);
+    let mut said = BTreeSet::new();
+    for alternative in alternatives {
+        let Some(filter) = alternative
+            .filter
+            .as_deref()
+            .filter(|filter| *filter != "*")
+        else {
+            continue;
+        };
+        if names.iter().any(|name| name.contains(filter)) || !said.insert(alternative.span) {
+            continue;
+        }
+        let message = format!("filter `{filter}` is part of no tensor's name");
+        let diagnostic = Diagnostic::warning(message, alternative.span);
+        let parts = names.iter().flat_map(|name| name.split('.'));
+        diagnostics.push(match closest(filter, parts) {
+            Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
+            None => diagnostic.hint("`weightsmith inspect` shows the names"),
+        });
+    }
+}
+
 fn check_name(
     name: &str,
     setting: &Setting,
@@ -209,6 +251,10 @@ impl Resolver {
     ) -> Result<Option<Value>, Unusable> {
         let levels = own.into_iter().chain(slice.levels.iter().copied());
         for setting in levels.filter_map(|level| level.get(parameter.name)) {
+            if setting.alternatives.is_empty() {
+                // it could not be read, which was said where it was
+                return Err(Unusable);
+            }
             let value = match parameter.kind {
                 Kind::Number => setting
                     .number(tensor, position)

@@ -408,3 +408,29 @@ fn the_tensors_of_unrelated_models_are_not_told_one_by_one() {
     assert_eq!(errors.len(), 21, "{errors:?}");
     assert!(errors[20].ends_with("error: 62 more tensors differ in shape"));
 }
+
+#[test]
+fn a_filter_that_is_part_of_no_name_is_warned_about_with_the_nearest_part() {
+    let workshop = Workshop::new();
+    workshop.model("a", 1, &Shape::default());
+    workshop.model("b", 2, &Shape::default());
+    let recipe = |filter: &str| {
+        format!(
+            "models: [{{model: a}}, {{model: b}}]\nmerge_method: slerp\nbase_model: a\nparameters:\n  t:\n    - {{filter: {filter}, value: 0.1}}\n    - value: 0.5\n"
+        )
+    };
+    let warnings = |filter: &str| {
+        let planned = workshop.plan(&recipe(filter));
+        planned
+            .diagnostics
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(warnings("mlp"), Vec::<String>::new());
+    let found = warnings("self_atn");
+    assert!(
+        found.len() == 1 && found[0].contains("did you mean `self_attn`?"),
+        "{found:?}"
+    );
+}

@@ -141,7 +141,7 @@ fn models(facts: &CardFacts<'_>) -> String {
             roles.push("the base model");
         }
         if plan.donor == index {
-            roles.push("gave config and tokenizer");
+            roles.push("gave its config and other files");
         }
         let roles = if roles.is_empty() {
             String::new()

@@ -62,7 +62,7 @@ fn the_card_of_the_v() {
     ## Models merged
 
     - [Qwen/Qwen2.5-0.5B](https://huggingface.co/Qwen/Qwen2.5-0.5B) at `7ae557604adf67be50417f59c2c2f167def9a775`
-    - [Qwen/Qwen2.5-0.5B-Instruct](https://huggingface.co/Qwen/Qwen2.5-0.5B-Instruct) at `7ae557604adf67be50417f59c2c2f167def9a775`: the base model, gave config and tokenizer
+    - [Qwen/Qwen2.5-0.5B-Instruct](https://huggingface.co/Qwen/Qwen2.5-0.5B-Instruct) at `7ae557604adf67be50417f59c2c2f167def9a775`: the base model, gave its config and other files
 
     ## Method
 
@@ -158,7 +158,7 @@ fn local_models_are_named_by_their_folders_and_unknown_licences_are_said() {
 
     ## Models merged
 
-    - `minilm`: gave config and tokenizer
+    - `minilm`: gave its config and other files
     - `sre`
 
     ## Method
