@@ -1,8 +1,13 @@
 //! The merge methods, one per file, and the table that names them.
 
+mod family;
 mod kernel;
 mod linear;
+mod nearswap;
+#[cfg(test)]
+mod oracle;
 mod passthrough;
+mod ram;
 mod slerp;
 mod specification;
 
@@ -16,7 +21,14 @@ pub use specification::{
 };
 
 /// Every method, in the order in which the documentation lists them.
-pub static METHODS: &[&MethodSpec] = &[&linear::SPEC, &slerp::SPEC, &passthrough::SPEC];
+pub static METHODS: &[&MethodSpec] = &[
+    &linear::SPEC,
+    &slerp::SPEC,
+    &ram::SPEC,
+    &ram::PLUS,
+    &nearswap::SPEC,
+    &passthrough::SPEC,
+];
 
 /// Methods of mergekit that are not here yet; a recipe that asks for one is told so.
 pub const PLANNED: &[&str] = &[
@@ -32,10 +44,7 @@ pub const PLANNED: &[&str] = &[
     "della",
     "della_linear",
     "sce",
-    "ram",
-    "ramplus_tl",
     "model_stock",
-    "nearswap",
     "arcee_fusion",
 ];
 
