@@ -1,6 +1,11 @@
 //! Moves each weight of the base towards the other model's, by a fixed distance at most.
 //! <https://huggingface.co/alchemonaut/BoreanGale-70B>
 
+#![expect(
+    clippy::inline_always,
+    reason = "only what is inlined into a kernel is compiled for the instruction set that was detected"
+)]
+
 use std::sync::Arc;
 
 use weightsmith_tensors::kernels::Isa;

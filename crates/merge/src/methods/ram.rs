@@ -1,8 +1,13 @@
 //! Averages what several models changed and keeps whole what one of them changed alone. <https://arxiv.org/abs/2601.13572>
 
+#![expect(
+    clippy::inline_always,
+    reason = "only what is inlined into a kernel is compiled for the instruction set that was detected"
+)]
+
 use std::sync::Arc;
 
-use weightsmith_tensors::kernels::Isa;
+use weightsmith_tensors::kernels::{Isa, load, store};
 use weightsmith_tensors::{Real, TensorInfo, kernels};
 
 use super::family::Family;
@@ -114,19 +119,6 @@ impl<T: Real> Ram<T> {
             family,
         }
     }
-
-    /// How many models changed each weight.
-    fn count_owners(&self, tiles: &Tiles<'_, T>, owners: &mut [T]) {
-        owners.fill(T::ZERO);
-        for &source in &self.family.tuned {
-            Isa::detected().run(CountOwners {
-                epsilon: self.epsilon,
-                base: tiles.source(self.family.base),
-                tuned: tiles.source(source),
-                owners,
-            });
-        }
-    }
 }
 
 impl<T: Real> Kernel<T> for Ram<T> {
@@ -136,27 +128,10 @@ impl<T: Real> Kernel<T> for Ram<T> {
 }
 
 impl<T: Real> Apply<T> for Ram<T> {
-    fn tile(&self, tiles: &Tiles<'_, T>, room: &mut Workspace<T>, out: &mut [T]) {
-        let isa = Isa::detected();
-        let base = tiles.source(self.family.base);
-        let owners = zeros(&mut room.values, tiles.len());
-        let own = zeros(&mut room.others, tiles.len());
-        out.fill(T::ZERO);
-        for (&source, &factor) in self.family.tuned.iter().zip(&self.factors) {
-            isa.run(Gather {
-                epsilon: self.epsilon,
-                factor,
-                base,
-                tuned: tiles.source(source),
-                sums: out,
-                owners,
-                own,
-            });
-        }
-        isa.run(Settle {
-            base,
-            owners,
-            own,
+    fn tile(&self, tiles: &Tiles<'_, T>, _: &mut Workspace<T>, out: &mut [T]) {
+        Isa::detected().run(Mix {
+            ram: self,
+            tiles,
             out,
         });
     }
@@ -211,21 +186,12 @@ impl<T: Real> Measure<T> for RamPlus<T> {
         }
     }
 
-    fn tile(&self, tiles: &Tiles<'_, T>, room: &mut Workspace<T>, found: &mut Gathered<'_>) {
-        let family = &self.ram.family;
-        let owners = zeros(&mut room.values, tiles.len());
-        self.ram.count_owners(tiles, owners);
-        let counts = found.counts.as_chunks_mut::<2>().0;
-        for (&source, [unique, shared]) in family.tuned.iter().zip(counts) {
-            let [alone, together] = Isa::detected().run(CountShared {
-                epsilon: self.ram.epsilon,
-                base: tiles.source(family.base),
-                tuned: tiles.source(source),
-                owners,
-            });
-            *unique += alone;
-            *shared += together;
-        }
+    fn tile(&self, tiles: &Tiles<'_, T>, _: &mut Workspace<T>, found: &mut Gathered<'_>) {
+        Isa::detected().run(Count {
+            ram: &self.ram,
+            tiles,
+            counts: found.counts.as_chunks_mut().0,
+        });
     }
 
     fn next(&self, statistic: Statistic) -> Stage<T> {
@@ -241,115 +207,89 @@ impl<T: Real> Measure<T> for RamPlus<T> {
     }
 }
 
-/// That many zeros.
-fn zeros<T: Real>(room: &mut Vec<T>, len: usize) -> &mut [T] {
-    room.clear();
-    room.resize(len, T::ZERO);
-    room
-}
+/// Elements that are worked on at once.
+const GROUP: usize = 16;
 
-/// Adds 1 where a model is active.
-struct CountOwners<'a, T> {
-    epsilon: T,
-    base: &'a [T],
-    tuned: &'a [T],
-    owners: &'a mut [T],
-}
-
-impl<T: Real> kernels::Kernel for CountOwners<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for ((owners, &base), &tuned) in self.owners.iter_mut().zip(self.base).zip(self.tuned) {
-            let is_active = (tuned - base).abs() > self.epsilon;
-            *owners += if is_active { T::ONE } else { T::ZERO };
-        }
-    }
-}
-
-/// Counts the weights that a model changed alone, and those that it changed with others.
-struct CountShared<'a, T> {
-    epsilon: T,
-    base: &'a [T],
-    tuned: &'a [T],
-    owners: &'a [T],
-}
-
-impl<T: Real> kernels::Kernel for CountShared<'_, T> {
-    type Output = [u64; 2];
-
-    #[inline(always)]
-    fn run(self) -> [u64; 2] {
-        // rows longer than 2^32 elements come in tiles far shorter
-        let (mut alone, mut together) = (0u32, 0u32);
-        for ((&owners, &base), &tuned) in self.owners.iter().zip(self.base).zip(self.tuned) {
-            let is_active = (tuned - base).abs() > self.epsilon;
-            alone += u32::from(is_active & (owners == T::ONE));
-            together += u32::from(is_active & (owners > T::ONE));
-        }
-        [alone.into(), together.into()]
-    }
-}
-
-/// Takes up one model: adds its changes where it is active, and its value there, which stands where no other is.
-struct Gather<'a, T> {
-    epsilon: T,
-    factor: T,
-    base: &'a [T],
-    tuned: &'a [T],
-    sums: &'a mut [T],
-    owners: &'a mut [T],
-    own: &'a mut [T],
-}
-
-impl<T: Real> kernels::Kernel for Gather<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let len = self.sums.len();
-        let (base, tuned) = (&self.base[..len], &self.tuned[..len]);
-        let (owners, own) = (&mut self.owners[..len], &mut self.own[..len]);
-        let as_it_is = self.factor == T::ONE;
-        for i in 0..len {
-            let change = tuned[i] - base[i];
-            let is_active = change.abs() > self.epsilon;
-            let value = if as_it_is {
-                tuned[i]
-            } else {
-                base[i] + self.factor * change
-            };
-            self.sums[i] += if is_active { change } else { T::ZERO };
-            owners[i] += if is_active { T::ONE } else { T::ZERO };
-            own[i] = if is_active { value } else { own[i] };
-        }
-    }
-}
-
-/// Makes the result of the sums of changes.
-struct Settle<'a, T> {
-    base: &'a [T],
-    owners: &'a [T],
-    own: &'a [T],
+/// Computes the result.
+struct Mix<'a, T> {
+    ram: &'a Ram<T>,
+    tiles: &'a Tiles<'a, T>,
     out: &'a mut [T],
 }
 
-impl<T: Real> kernels::Kernel for Settle<'_, T> {
+impl<T: Real> kernels::Kernel for Mix<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        let len = self.out.len();
-        let (base, owners, own) = (&self.base[..len], &self.owners[..len], &self.own[..len]);
-        for i in 0..len {
-            let mean = base[i] + self.out[i] / owners[i];
-            let changed = if owners[i] > T::ONE { mean } else { own[i] };
-            self.out[i] = if owners[i] > T::ZERO {
-                changed
-            } else {
-                base[i]
-            };
+        let Ram {
+            family,
+            epsilon,
+            factors,
+        } = self.ram;
+        for first in (0..self.out.len()).step_by(GROUP) {
+            let base = load::<T, GROUP>(self.tiles.source(family.base), first);
+            // the changes added up, how many there are, and the value where there is but one
+            let (mut sums, mut owners, mut own) = ([T::ZERO; GROUP], [T::ZERO; GROUP], base);
+            for (&source, &factor) in family.tuned.iter().zip(factors) {
+                let tuned = load::<T, GROUP>(self.tiles.source(source), first);
+                for i in 0..GROUP {
+                    let change = tuned[i] - base[i];
+                    let is_active = change.abs() > *epsilon;
+                    let value = if factor == T::ONE {
+                        tuned[i]
+                    } else {
+                        base[i] + factor * change
+                    };
+                    sums[i] += if is_active { change } else { T::ZERO };
+                    owners[i] += if is_active { T::ONE } else { T::ZERO };
+                    own[i] = if is_active { value } else { own[i] };
+                }
+            }
+            for i in 0..GROUP {
+                let mean = base[i] + sums[i] / owners[i];
+                own[i] = if owners[i] > T::ONE { mean } else { own[i] };
+            }
+            store(self.out, first, &own);
+        }
+    }
+}
+
+/// Counts, for each model, the weights that it changed alone and those that it changed with others.
+struct Count<'a, T> {
+    ram: &'a Ram<T>,
+    tiles: &'a Tiles<'a, T>,
+    counts: &'a mut [[u64; 2]],
+}
+
+impl<T: Real> kernels::Kernel for Count<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Ram {
+            family, epsilon, ..
+        } = self.ram;
+        for first in (0..self.tiles.len()).step_by(GROUP) {
+            let base = load::<T, GROUP>(self.tiles.source(family.base), first);
+            let mut owners = [0u32; GROUP];
+            for &source in &family.tuned {
+                let tuned = load::<T, GROUP>(self.tiles.source(source), first);
+                for i in 0..GROUP {
+                    owners[i] += u32::from((tuned[i] - base[i]).abs() > *epsilon);
+                }
+            }
+            for (&source, [unique, shared]) in family.tuned.iter().zip(&mut *self.counts) {
+                let tuned = load::<T, GROUP>(self.tiles.source(source), first);
+                let (mut active, mut alone) = (0u32, 0u32);
+                for i in 0..GROUP {
+                    let mine = u32::from((tuned[i] - base[i]).abs() > *epsilon);
+                    active += mine;
+                    alone += mine & u32::from(owners[i] == 1);
+                }
+                *unique += u64::from(alone);
+                *shared += u64::from(active - alone);
+            }
         }
     }
 }
