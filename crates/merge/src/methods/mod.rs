@@ -1,11 +1,13 @@
 //! The merge methods, one per file, and the table that names them.
 
+mod arcee_fusion;
 mod family;
 mod kernel;
 mod linear;
 mod nearswap;
 #[cfg(test)]
 mod oracle;
+mod order_statistic;
 mod passthrough;
 mod ram;
 mod slerp;
@@ -27,6 +29,7 @@ pub static METHODS: &[&MethodSpec] = &[
     &ram::SPEC,
     &ram::PLUS,
     &nearswap::SPEC,
+    &arcee_fusion::SPEC,
     &passthrough::SPEC,
 ];
 
@@ -45,7 +48,6 @@ pub const PLANNED: &[&str] = &[
     "della_linear",
     "sce",
     "model_stock",
-    "arcee_fusion",
 ];
 
 /// The method of that name.
