@@ -10,6 +10,7 @@ mod oracle;
 mod order_statistic;
 mod passthrough;
 mod ram;
+mod sce;
 mod slerp;
 mod specification;
 
@@ -26,6 +27,7 @@ pub use specification::{
 pub static METHODS: &[&MethodSpec] = &[
     &linear::SPEC,
     &slerp::SPEC,
+    &sce::SPEC,
     &ram::SPEC,
     &ram::PLUS,
     &nearswap::SPEC,
@@ -46,7 +48,6 @@ pub const PLANNED: &[&str] = &[
     "breadcrumbs_ties",
     "della",
     "della_linear",
-    "sce",
     "model_stock",
 ];
 

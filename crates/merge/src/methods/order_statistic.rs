@@ -21,6 +21,9 @@ pub(super) trait Bits: Real {
     /// How many there are without the sign.
     const WIDTH: u32;
 
+    /// Larger than all but NaN.
+    const LARGEST: Self;
+
     /// Passes that a search takes.
     const PASSES: usize = Self::WIDTH.div_ceil(DIGIT) as usize;
 
@@ -33,6 +36,7 @@ pub(super) trait Bits: Real {
 
 impl Bits for f32 {
     const WIDTH: u32 = 31;
+    const LARGEST: Self = Self::INFINITY;
 
     #[inline(always)]
     fn bits(self) -> u64 {
@@ -47,6 +51,7 @@ impl Bits for f32 {
 
 impl Bits for f64 {
     const WIDTH: u32 = 63;
+    const LARGEST: Self = Self::INFINITY;
 
     #[inline(always)]
     fn bits(self) -> u64 {

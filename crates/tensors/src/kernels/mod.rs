@@ -16,7 +16,7 @@ pub use combine::{
     scale, scale_on,
 };
 pub use divergence::{divergence, divergence_on};
-pub use dot::{LANES, dot3, dot3_on};
+pub use dot::{LANES, add_pairwise, dot3, dot3_on};
 pub use group::{load, store};
 pub use isa::{Isa, Kernel};
 
