@@ -424,7 +424,7 @@ mod tests {
         };
         let mut divergences = Vec::new();
         fresh.for_each_row(&tiles, &mut Vec::new(), |_, divergence| {
-            divergences.push(divergence)
+            divergences.push(divergence);
         });
         let kept = Fusion {
             divergences: Divergences::Kept(divergences.clone().into()),
@@ -432,7 +432,7 @@ mod tests {
         };
         let mut again = Vec::new();
         kept.for_each_row(&tiles, &mut Vec::new(), |_, divergence| {
-            again.push(divergence)
+            again.push(divergence);
         });
         assert_eq!(again, divergences);
         assert_eq!(again.len(), 20);

@@ -211,7 +211,7 @@ impl<T: Bits> Kernel for CountWithin<'_, T> {
         for group in self.values.chunks(LANES) {
             let within: u32 = group
                 .iter()
-                .map(|value| u32::from((*value >= start) & (*value <= end)))
+                .map(|value| u32::from(*value >= start) & u32::from(*value <= end))
                 .sum();
             if within == 0 {
                 continue;

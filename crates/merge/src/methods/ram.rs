@@ -229,28 +229,36 @@ impl<T: Real> kernels::Kernel for Mix<'_, T> {
         } = self.ram;
         for first in (0..self.out.len()).step_by(GROUP) {
             let base = load::<T, GROUP>(self.tiles.source(family.base), first);
-            // the changes added up, how many there are, and the value where there is but one
-            let (mut sums, mut owners, mut own) = ([T::ZERO; GROUP], [T::ZERO; GROUP], base);
+            // the changes added up, how many there are, and the values added up: where there is but one, that one
+            let (mut sums, mut owners) = ([T::ZERO; GROUP], [T::ZERO; GROUP]);
+            let mut own = [T::ZERO; GROUP];
             for (&source, &factor) in family.tuned.iter().zip(factors) {
                 let tuned = load::<T, GROUP>(self.tiles.source(source), first);
+                let mut values = tuned;
+                if factor != T::ONE {
+                    for i in 0..GROUP {
+                        values[i] = base[i] + factor * (tuned[i] - base[i]);
+                    }
+                }
                 for i in 0..GROUP {
                     let change = tuned[i] - base[i];
                     let is_active = change.abs() > *epsilon;
-                    let value = if factor == T::ONE {
-                        tuned[i]
-                    } else {
-                        base[i] + factor * change
-                    };
                     sums[i] += if is_active { change } else { T::ZERO };
                     owners[i] += if is_active { T::ONE } else { T::ZERO };
-                    own[i] = if is_active { value } else { own[i] };
+                    own[i] += if is_active { values[i] } else { T::ZERO };
                 }
             }
+            let mut result = base;
             for i in 0..GROUP {
                 let mean = base[i] + sums[i] / owners[i];
-                own[i] = if owners[i] > T::ONE { mean } else { own[i] };
+                let changed = if owners[i] > T::ONE { mean } else { own[i] };
+                result[i] = if owners[i] > T::ZERO {
+                    changed
+                } else {
+                    base[i]
+                };
             }
-            store(self.out, first, &own);
+            store(self.out, first, &result);
         }
     }
 }

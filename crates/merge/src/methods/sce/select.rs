@@ -295,8 +295,11 @@ impl<T: Real> kernels::Kernel for Flag<'_, T> {
     #[inline(always)]
     fn run(self) {
         for value in self.values {
-            let is_tie = self.with_equal & (*value == self.variance);
-            *value = flag(is_tie | (*value > self.variance));
+            *value = flag(if self.with_equal {
+                *value >= self.variance
+            } else {
+                *value > self.variance
+            });
         }
     }
 }
