@@ -116,6 +116,8 @@ pub struct Workspace<T> {
     pub values: Vec<T>,
     /// More numbers.
     pub others: Vec<T>,
+    /// Numbers that need more precision.
+    pub wide: Vec<f64>,
 }
 
 /// The same range of elements of every source, widened for arithmetic.

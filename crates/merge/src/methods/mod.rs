@@ -1,8 +1,16 @@
 //! The merge methods, one per file, and the table that names them.
 
+mod arcee_fusion;
+mod family;
 mod kernel;
 mod linear;
+mod nearswap;
+#[cfg(test)]
+mod oracle;
+mod order_statistic;
 mod passthrough;
+mod ram;
+mod sce;
 mod slerp;
 mod specification;
 
@@ -16,7 +24,16 @@ pub use specification::{
 };
 
 /// Every method, in the order in which the documentation lists them.
-pub static METHODS: &[&MethodSpec] = &[&linear::SPEC, &slerp::SPEC, &passthrough::SPEC];
+pub static METHODS: &[&MethodSpec] = &[
+    &linear::SPEC,
+    &slerp::SPEC,
+    &sce::SPEC,
+    &ram::SPEC,
+    &ram::PLUS,
+    &nearswap::SPEC,
+    &arcee_fusion::SPEC,
+    &passthrough::SPEC,
+];
 
 /// Methods of mergekit that are not here yet; a recipe that asks for one is told so.
 pub const PLANNED: &[&str] = &[
@@ -31,12 +48,7 @@ pub const PLANNED: &[&str] = &[
     "breadcrumbs_ties",
     "della",
     "della_linear",
-    "sce",
-    "ram",
-    "ramplus_tl",
     "model_stock",
-    "nearswap",
-    "arcee_fusion",
 ];
 
 /// The method of that name.

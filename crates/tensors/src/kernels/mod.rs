@@ -5,14 +5,19 @@
 //! [`LANES`] accumulators whatever the width of the registers.
 
 mod combine;
+mod divergence;
 mod dot;
+mod exponential;
+mod group;
 mod isa;
 
 pub use combine::{
     add_scaled, add_scaled_on, count_non_finite, count_non_finite_on, lerp_pair, lerp_pair_on,
     scale, scale_on,
 };
-pub use dot::{LANES, dot3, dot3_on};
+pub use divergence::{divergence, divergence_on};
+pub use dot::{LANES, add_pairwise, dot3, dot3_on};
+pub use group::{load, store};
 pub use isa::{Isa, Kernel};
 
 /// Elements that are worked on at once. Two inputs and a result as `f32` and as bytes of a 16-bit type take 36 KiB then,

@@ -1,0 +1,28 @@
+//! A base and the models that were tuned from it.
+
+use crate::plan::Operation;
+
+/// Positions of the sources of an operation that has a base.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Family {
+    /// The base.
+    pub(super) base: usize,
+    /// The others, in the order of the recipe.
+    pub(super) tuned: Vec<usize>,
+}
+
+impl Family {
+    /// The family of an operation; the first source stands in for a base that is not named.
+    pub(super) fn of(operation: &Operation) -> Self {
+        let base = operation.base.unwrap_or(0);
+        let tuned = (0..operation.sources.len())
+            .filter(|source| *source != base)
+            .collect();
+        Self { base, tuned }
+    }
+
+    /// The base's position, where there is nothing to merge into it.
+    pub(super) fn lone(operation: &Operation) -> Option<usize> {
+        (operation.sources.len() == 1).then_some(0)
+    }
+}
