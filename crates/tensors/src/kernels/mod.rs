@@ -5,14 +5,20 @@
 //! [`LANES`] accumulators whatever the width of the registers.
 
 mod combine;
+mod difference;
 mod dot;
+mod gram;
 mod isa;
 
 pub use combine::{
     add_scaled, add_scaled_on, count_non_finite, count_non_finite_on, lerp_pair, lerp_pair_on,
     scale, scale_on,
 };
+pub use difference::{
+    add_scaled_difference, add_scaled_difference_on, scale_difference, scale_difference_on,
+};
 pub use dot::{LANES, dot3, dot3_on};
+pub use gram::{add_products, add_products_on, pair, square_of_sum, square_of_sum_on};
 pub use isa::{Isa, Kernel};
 
 /// Elements that are worked on at once. Two inputs and a result as `f32` and as bytes of a 16-bit type take 36 KiB then,
