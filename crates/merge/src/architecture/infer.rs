@@ -103,6 +103,12 @@ impl Architecture {
         self.main.map_or(0, |main| self.stacks[main].count)
     }
 
+    /// The layers that `config.json` counts, of those that there are: all but the ones that predict further tokens.
+    pub fn counted_layers(&self) -> u64 {
+        let counted = self.layer_count.as_ref().and_then(|count| count.value);
+        counted.map_or(self.layers(), |counted| counted.min(self.layers()))
+    }
+
     /// Where `config.json` holds the main stack's layer count; `None` without a config.
     pub fn layer_count(&self) -> Option<&LayerCount> {
         self.layer_count.as_ref()
@@ -118,8 +124,8 @@ impl Architecture {
         let split = stacks::split(name)?;
         let stack = self
             .stacks
-            .iter()
-            .position(|stack| stack.prefix == split.prefix)?;
+            .binary_search_by(|stack| stack.prefix.as_str().cmp(split.prefix))
+            .ok()?;
         Some(LayerPosition {
             stack,
             prefix: split.prefix,

@@ -18,5 +18,6 @@ pub use config_keys::{LayerCount, locate_layer_count, text_config_path};
 pub use facts::{Facts, StackFacts};
 pub use infer::Architecture;
 pub use place::Place;
+pub(crate) use stacks::MOST_LAYERS;
 pub use stacks::{LayerPosition, LayerStack};
 pub use vocabulary::{VocabularyRole, VocabularyTensor};

@@ -13,6 +13,9 @@ const INNER_LISTS: [&str; 5] = [
     "codebooks",
 ];
 
+/// More layers than this come from a damaged or hostile name; nothing goes over them one by one.
+pub(crate) const MOST_LAYERS: u64 = 1 << 16;
+
 /// A run of equally named layers, such as everything under `model.layers.N.`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayerStack {

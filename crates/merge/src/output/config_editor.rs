@@ -6,13 +6,10 @@ use weightsmith_tensors::DType;
 use super::json_text::{self, Kind, Node};
 use super::layer_settings::{self, LayerChange};
 use super::model_config::ConfigError;
-use crate::architecture::{Architecture, text_config_path};
+use crate::architecture::{Architecture, MOST_LAYERS, text_config_path};
 
 /// Keys of the type of the weights: the newer and the older one.
 const DTYPE_KEYS: [&str; 2] = ["dtype", "torch_dtype"];
-
-/// More layers than this come from a damaged or hostile name; lists of that length are not written.
-const MOST_LAYERS: u64 = 1 << 16;
 
 /// The text and what was found out on the way. Parsed anew for every change: a config is small.
 pub(super) struct Editor {
@@ -123,7 +120,7 @@ impl Editor {
             return Ok(());
         };
         let stored = architecture.layers();
-        let old = count.value.map_or(stored, |counted| counted.min(stored));
+        let old = architecture.counted_layers();
         if old > MOST_LAYERS {
             return Err(ConfigError::TooManyLayers { count: old });
         }

@@ -7,7 +7,7 @@ use weightsmith_tensors::{DType, ShardLayout, TensorEntry, TensorInfo, TensorSou
 use super::config::edited_config;
 use super::models::{Model, Models};
 use super::parameters::{check_names, list};
-use super::slices::{Inputs, PlannedSlice, arrange, inputs};
+use super::slices::{Arranged, Inputs, PlannedSlice, arrange, inputs};
 use super::tensors::{Assembled, Assembly};
 use super::{Action, Dropped, Plan};
 use crate::methods::{self, BaseRule, MethodSpec};
@@ -64,8 +64,8 @@ pub fn build(recipe: &Recipe, options: &PlanOptions) -> Result<Planned, Vec<Diag
         check_base(recipe, method, &mut diagnostics);
     }
     let mut models = Models::default();
-    let slices = arrange(recipe, &mut models, &options.locate, &mut diagnostics);
-    let (Some(method), Some(slices)) = (method, slices) else {
+    let arranged = arrange(recipe, &mut models, &options.locate, &mut diagnostics);
+    let (Some(method), Some(Arranged { slices, base })) = (method, arranged) else {
         return Err(diagnostics);
     };
     for slice in &slices {
@@ -92,10 +92,6 @@ pub fn build(recipe: &Recipe, options: &PlanOptions) -> Result<Planned, Vec<Diag
     if has_error(&diagnostics) {
         return Err(diagnostics);
     }
-    let base = recipe
-        .base_model
-        .as_ref()
-        .and_then(|_| slices[0].base.map(|base| slices[0].sources[base].model));
     let draft = Draft {
         method,
         slices: &slices,

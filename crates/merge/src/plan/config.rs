@@ -3,7 +3,7 @@
 use weightsmith_tensors::DType;
 
 use super::models::Model;
-use super::tensors::Assembled;
+use super::tensors::{Assembled, Head};
 use crate::Diagnostic;
 use crate::output::ConfigEdit;
 
@@ -27,15 +27,13 @@ pub(super) fn edited_config(
     };
     let mut edits = Vec::new();
     edits.extend(dtype.map(ConfigEdit::DType));
-    let layers = donor_layers(donor, assembled);
+    let layers = donor_layers(model, donor, assembled, diagnostics);
     let unchanged = (0..model.architecture.layers()).eq(layers.iter().copied());
     if !unchanged && !layers.is_empty() {
         edits.push(ConfigEdit::Layers(layers));
     }
-    edits.extend(assembled.vocabulary.map(ConfigEdit::VocabSize));
-    if assembled.unties {
-        edits.push(ConfigEdit::TieWordEmbeddings(false));
-    }
+    edits.extend(vocabulary(model, assembled, diagnostics).map(ConfigEdit::VocabSize));
+    edits.extend(tie(model, assembled).map(ConfigEdit::TieWordEmbeddings));
     match config.edited(&model.architecture, &edits) {
         Ok(edited) => {
             diagnostics.extend(
@@ -56,15 +54,74 @@ pub(super) fn edited_config(
     }
 }
 
+/// The rows of the result's embedding, where they are not the donor's; complains where the head has another number.
+fn vocabulary(
+    model: &Model,
+    assembled: &Assembled,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<u64> {
+    let architecture = &model.architecture;
+    let own = architecture.embedding()?;
+    let loose = || assembled.tensors.iter().filter(|t| t.layer.is_none());
+    let embedding = loose().find(|tensor| tensor.name == own.name)?;
+    let rows = *embedding.info.shape.get(own.axis)?;
+    let own_head = architecture.head();
+    if let Some(head) = loose().find(|tensor| architecture.is_head(&tensor.name))
+        && let Some(&head_rows) = head.info.shape.get(own_head.map_or(0, |head| head.axis))
+        && head_rows != rows
+        && own_head.is_none_or(|head| head.rows == own.rows)
+    {
+        diagnostics.push(
+            Diagnostic::error(
+                format!(
+                    "the first layers' model has {rows} tokens (`{}`), the last layers' has {head_rows} (`{}`)",
+                    embedding.name, head.name
+                ),
+                None,
+            )
+            .hint("take the first and the last layers from models with one vocabulary"),
+        );
+    }
+    (rows != own.rows).then_some(rows)
+}
+
+/// Whether the head is the embedding, where that is not so in the donor.
+fn tie(model: &Model, assembled: &Assembled) -> Option<bool> {
+    let tied = assembled.head? == Head::Tied;
+    (tied != model.architecture.is_tied()).then_some(tied)
+}
+
 /// For every layer of the result the donor's layer whose settings it takes: its own source's number where the donor is
 /// not among the sources, since stacked models have the same kinds of layers at the same depths.
-fn donor_layers(donor: usize, assembled: &Assembled) -> Vec<u64> {
-    assembled
+fn donor_layers(
+    model: &Model,
+    donor: usize,
+    assembled: &Assembled,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<u64> {
+    let counted = model.architecture.counted_layers();
+    let mut is_deeper = false;
+    let layers = assembled
         .layers
         .iter()
         .filter_map(|layer| {
             let own = layer.sources.iter().find(|(model, _)| *model == donor);
-            own.or(layer.sources.first()).map(|(_, index)| *index)
+            own.map(|(_, index)| *index).or_else(|| {
+                let (_, index) = *layer.sources.first()?;
+                is_deeper |= index >= counted;
+                Some(index.min(counted.saturating_sub(1)))
+            })
         })
-        .collect()
+        .collect();
+    if is_deeper {
+        diagnostics.push(Diagnostic::warning(
+            format!(
+                "`{}` gives config.json and has {counted} layers: settings that go by layer are those of its last one \
+                 for deeper layers of other models",
+                model.label()
+            ),
+            None,
+        ));
+    }
+    layers
 }

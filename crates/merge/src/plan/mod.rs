@@ -12,7 +12,7 @@ mod slices;
 mod tensor;
 mod tensors;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use weightsmith_tensors::{ShardLayout, TensorInfo};
@@ -60,6 +60,7 @@ pub struct PlannedInput {
     /// The commit, for a model from the hub's cache.
     pub revision: Option<String>,
     /// The folder, or the single file. Never written to anything that is published.
+    #[serde(serialize_with = "as_text")]
     pub path: PathBuf,
     /// Its weight files.
     pub files: Vec<InputFile>,
@@ -69,6 +70,11 @@ pub struct PlannedInput {
     pub parameters: u64,
     /// Number of layers of its main stack.
     pub layers: u64,
+}
+
+/// A path for readers, also where it is not UTF-8.
+fn as_text<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
 }
 
 /// A weight file of an input; what a journal must find unchanged to be trusted.

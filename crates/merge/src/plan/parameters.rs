@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Value;
 use super::slices::{Inputs, PlannedSlice, inputs};
 use crate::methods::{Default, Kind, METHODS, MethodSpec, ParameterSpec, Scope};
-use crate::recipe::{Parameters, Recipe, Scalar, Setting, closest};
-use crate::{Diagnostic, Severity, Span};
+use crate::recipe::{Parameters, Recipe, Setting, UnsuitableParameter, closest};
+use crate::{Diagnostic, Span};
 
 /// Parameters that mergekit accepts everywhere and that have no effect here.
 const WITHOUT_EFFECT: &[&str] = &["int8_mask"];
@@ -95,20 +95,25 @@ pub(super) fn list(names: &[&str]) -> String {
     }
 }
 
+/// Complaints of one kind about different tensors that are told one by one; the others are counted.
+const TENSORS_TOLD: usize = 20;
+
 /// Resolves parameters and keeps each complaint once, however many tensors it concerns.
 #[derive(Debug, Default)]
 pub(super) struct Resolver {
     diagnostics: Vec<Diagnostic>,
     said: BTreeSet<(Option<Span>, String)>,
+    /// Complaints about tensors, by place and kind.
+    counts: BTreeMap<(Option<Span>, &'static str), usize>,
 }
 
 /// A tensor that parameters are wanted for.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Subject<'a> {
+#[derive(Debug, Clone)]
+pub(super) struct Subject {
     /// Its name in the result, which filters of global parameters match.
-    pub(super) output: &'a str,
+    pub(super) output: String,
     /// Its name in each source, which filters of the sources' parameters match.
-    pub(super) inputs: &'a [String],
+    pub(super) inputs: Vec<String>,
     /// Where gradients are evaluated.
     pub(super) position: f64,
 }
@@ -116,33 +121,18 @@ pub(super) struct Subject<'a> {
 /// The parameters of a tensor: its own, and each source's.
 pub(super) type Resolved = (BTreeMap<String, Value>, Vec<BTreeMap<String, Value>>);
 
-/// Whether a required parameter could not be resolved.
-pub(super) fn lacks_required(
-    method: &MethodSpec,
-    (global, of_sources): (&BTreeMap<String, Value>, &[BTreeMap<String, Value>]),
-) -> bool {
-    let mut required = method
-        .parameters
-        .iter()
-        .filter(|p| p.default == Default::Required);
-    required.any(|parameter| match parameter.scope {
-        Scope::Global => !global.contains_key(parameter.name),
-        Scope::Model => of_sources
-            .iter()
-            .any(|source| !source.contains_key(parameter.name)),
-    })
-}
+/// A parameter's value cannot be used, which has been said.
+#[derive(Debug)]
+struct Unusable;
 
 impl Resolver {
-    /// Number of errors so far.
-    pub(super) fn errors(&self) -> usize {
-        self.diagnostics
-            .iter()
-            .filter(|diagnostic| diagnostic.severity == Severity::Error)
-            .count()
-    }
-
-    pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {
+    pub(super) fn into_diagnostics(mut self) -> Vec<Diagnostic> {
+        let more = self.counts.into_iter().filter_map(|((span, what), count)| {
+            let more = count.checked_sub(TENSORS_TOLD).filter(|more| *more > 0)?;
+            let message = format!("{more} more tensors {what}");
+            Some(Diagnostic::error(message, span))
+        });
+        self.diagnostics.extend(more);
         self.diagnostics
     }
 
@@ -155,46 +145,56 @@ impl Resolver {
         }
     }
 
-    /// All parameters of the method for a tensor made of the sources at `positions`.
+    /// Complains about one tensor of perhaps a hundred thousand; `what` says what they have in common.
+    pub(super) fn complain_about_tensor(&mut self, what: &'static str, diagnostic: Diagnostic) {
+        let count = self.counts.entry((diagnostic.span, what)).or_default();
+        *count += 1;
+        if *count <= TENSORS_TOLD {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// All parameters of the method for a tensor made of the sources at `positions`; nothing where one is missing or
+    /// cannot be used, which is said.
     pub(super) fn resolve(
         &mut self,
         method: &MethodSpec,
         slice: &PlannedSlice<'_>,
         positions: &[usize],
-        subject: Subject<'_>,
-    ) -> Resolved {
+        subject: &Subject,
+    ) -> Option<Resolved> {
         let mut global = BTreeMap::new();
         let mut of_sources = vec![BTreeMap::new(); positions.len()];
+        let mut is_complete = true;
         for parameter in method.parameters {
             match parameter.scope {
                 Scope::Global => {
-                    let value =
-                        self.look_up(parameter, None, slice, subject.output, subject.position);
-                    let value =
-                        value.or_else(|| self.default(parameter, slice.span, subject.output));
+                    let name = &subject.output;
+                    let value = self.look_up(parameter, None, slice, name, subject.position);
+                    let value = self.or_default(value, parameter, slice.span, name);
+                    is_complete &= value.is_ok();
+                    let value = value.ok().flatten();
                     global.extend(value.map(|value| (parameter.name.to_owned(), value)));
                 }
                 Scope::Model => {
                     for (index, &position) in positions.iter().enumerate() {
                         let source = &slice.sources[position];
                         let name = &subject.inputs[index];
-                        let value = self.look_up(
-                            parameter,
-                            source.parameters,
-                            slice,
-                            name,
-                            subject.position,
-                        );
-                        let value = value.or_else(|| self.default(parameter, source.span, name));
+                        let own = source.parameters;
+                        let value = self.look_up(parameter, own, slice, name, subject.position);
+                        let value = self.or_default(value, parameter, source.span, name);
+                        is_complete &= value.is_ok();
+                        let value = value.ok().flatten();
                         of_sources[index]
                             .extend(value.map(|value| (parameter.name.to_owned(), value)));
                     }
                 }
             }
         }
-        (global, of_sources)
+        is_complete.then_some((global, of_sources))
     }
 
+    /// The value at the innermost level that says something about the tensor.
     fn look_up(
         &mut self,
         parameter: &ParameterSpec,
@@ -202,41 +202,49 @@ impl Resolver {
         slice: &PlannedSlice<'_>,
         tensor: &str,
         position: f64,
-    ) -> Option<Value> {
+    ) -> Result<Option<Value>, Unusable> {
         let levels = own.into_iter().chain(slice.levels.iter().copied());
         for setting in levels.filter_map(|level| level.get(parameter.name)) {
-            if let Some(scalar) = setting.evaluate(tensor, position) {
-                return self.convert(parameter, setting, &scalar);
+            let value = match parameter.kind {
+                Kind::Number => setting
+                    .number(tensor, position)
+                    .map(|value| value.map(Value::Number)),
+                Kind::Bool => setting
+                    .flag(tensor, position)
+                    .map(|value| value.map(Value::Bool)),
+            };
+            match value {
+                Ok(None) => {}
+                Ok(Some(value)) => {
+                    self.warn_if_unusual(parameter, setting, value);
+                    return Ok(Some(value));
+                }
+                Err(error) => {
+                    let UnsuitableParameter {
+                        expected,
+                        found,
+                        span,
+                    } = error;
+                    self.complain(Diagnostic::error(
+                        format!("`{}` is {found}, expected {expected}", parameter.name),
+                        span,
+                    ));
+                    return Err(Unusable);
+                }
             }
         }
-        None
+        Ok(None)
     }
 
-    fn convert(
-        &mut self,
-        parameter: &ParameterSpec,
-        setting: &Setting,
-        scalar: &Scalar,
-    ) -> Option<Value> {
-        let value = match parameter.kind {
-            Kind::Number => scalar.as_number().map(Value::Number),
-            Kind::Bool => scalar.as_bool().map(Value::Bool),
-        };
-        let Some(value) = value else {
-            let expected = match parameter.kind {
-                Kind::Number => "a number",
-                Kind::Bool => "true or false",
-            };
-            self.complain(Diagnostic::error(
-                format!("`{}` is {scalar}, expected {expected}", parameter.name),
-                setting.span,
-            ));
-            return None;
-        };
+    /// Warns once for a setting, whatever it comes to for other tensors.
+    fn warn_if_unusual(&mut self, parameter: &ParameterSpec, setting: &Setting, value: Value) {
         if let (Value::Number(number), Some((low, high))) = (value, parameter.usual)
             && !(low..=high).contains(&number)
+            && self
+                .said
+                .insert((Some(setting.span), "outside of its range".to_owned()))
         {
-            self.complain(Diagnostic::warning(
+            self.diagnostics.push(Diagnostic::warning(
                 format!(
                     "`{}` is {number}, outside of its range from {low} to {high}",
                     parameter.name
@@ -244,17 +252,25 @@ impl Resolver {
                 setting.span,
             ));
         }
-        Some(value)
     }
 
-    fn default(&mut self, parameter: &ParameterSpec, span: Span, tensor: &str) -> Option<Value> {
+    fn or_default(
+        &mut self,
+        value: Result<Option<Value>, Unusable>,
+        parameter: &ParameterSpec,
+        span: Span,
+        tensor: &str,
+    ) -> Result<Option<Value>, Unusable> {
+        if let Some(value) = value? {
+            return Ok(Some(value));
+        }
         match parameter.default {
-            Default::Number(number) => Some(Value::Number(number)),
-            Default::Bool(on) => Some(Value::Bool(on)),
-            Default::Unset => None,
+            Default::Number(number) => Ok(Some(Value::Number(number))),
+            Default::Bool(on) => Ok(Some(Value::Bool(on))),
+            Default::Unset => Ok(None),
             Default::Required => {
                 self.missing(parameter, span, tensor);
-                None
+                Err(Unusable)
             }
         }
     }

@@ -34,6 +34,15 @@ pub(super) struct SliceSource<'a> {
     pub(super) span: Span,
 }
 
+/// The body of a recipe, its models opened.
+#[derive(Debug)]
+pub(super) struct Arranged<'a> {
+    /// The slices, in the order of the result. Never empty.
+    pub(super) slices: Vec<PlannedSlice<'a>>,
+    /// Index of the model that the recipe's own `base_model` names, also where no slice has it among its sources.
+    pub(super) base: Option<usize>,
+}
+
 /// Opens the models of a recipe and arranges them by slices.
 ///
 /// Returns nothing when a model could not be opened; the diagnostics say why.
@@ -42,7 +51,7 @@ pub(super) fn arrange<'a>(
     models: &mut Models,
     options: &LocateOptions,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Option<Vec<PlannedSlice<'a>>> {
+) -> Option<Arranged<'a>> {
     let mut opener = Opener {
         models,
         options,
@@ -71,8 +80,14 @@ pub(super) fn arrange<'a>(
             None
         }
     };
-    let base = recipe.base_model.as_ref().map(|base| opener.open(base));
-    if base == Some(None) { None } else { slices }
+    let base = match recipe.base_model.as_ref() {
+        Some(reference) => Some(opener.open(reference)?),
+        None => None,
+    };
+    Some(Arranged {
+        slices: slices?,
+        base,
+    })
 }
 
 /// The inputs of a recipe, or of its only module.
@@ -111,18 +126,23 @@ struct Opener<'m> {
 
 impl Opener<'_> {
     fn open(&mut self, reference: &Spanned<ModelReference>) -> Option<usize> {
-        let known = self.diagnostics.len();
-        if let Some(lora) = &reference.value.lora {
-            self.diagnostics.push(
-                Diagnostic::error(
-                    format!("LoRA adapters cannot be merged yet: `{}` on `{}`", lora.path, reference.value.path),
-                    reference.span,
-                )
-                .hint("merge the adapter into its model first, for example with PEFT's `merge_and_unload`"),
-            );
-        }
         let index = self.models.index(reference, self.options, self.diagnostics);
-        index.filter(|_| self.diagnostics.len() == known)
+        let Some(lora) = &reference.value.lora else {
+            return index;
+        };
+        let refusal = Diagnostic::error(
+            format!(
+                "LoRA adapters cannot be merged yet: `{}` on `{}`",
+                lora.path, reference.value.path
+            ),
+            reference.span,
+        )
+        .hint("merge the adapter into its model first, for example with PEFT's `merge_and_unload`");
+        // a base model is opened for every slice
+        if !self.diagnostics.contains(&refusal) {
+            self.diagnostics.push(refusal);
+        }
+        None
     }
 
     fn sources<'a>(&mut self, sources: &'a [Source]) -> Option<Vec<SliceSource<'a>>> {

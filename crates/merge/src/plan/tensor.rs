@@ -2,7 +2,7 @@
 
 use weightsmith_tensors::{DType, TensorInfo, TensorSource};
 
-use super::parameters::{Subject, lacks_required};
+use super::parameters::Subject;
 use super::slices::PlannedSlice;
 use super::tensors::{Assembly, Wanted};
 use super::{Action, Operation, PlannedTensor, SourceTensor};
@@ -69,7 +69,8 @@ impl Assembly<'_> {
             (0..wanted.inputs.len()).find(|position| wanted.inputs[*position].is_none())?;
         let source = &slice.sources[position];
         let model = self.models[source.model].label();
-        self.resolver.complain(
+        self.resolver.complain_about_tensor(
+            "are missing in an input",
             Diagnostic::error(
                 format!("`{model}` lacks tensor `{}`, which other inputs have", wanted.name),
                 source.span,
@@ -136,7 +137,6 @@ impl Assembly<'_> {
                 .map(|source| source.info.shape[0])
                 .min()
                 .unwrap_or(0);
-            self.result.vocabulary = Some(rows);
             self.resolver.complain(Diagnostic::warning(
                 format!(
                     "`{}` is cut to the first {rows} tokens, which all inputs have",
@@ -155,11 +155,13 @@ impl Assembly<'_> {
             ),
             slice.sources[odd.position].span,
         );
-        self.resolver.complain(if is_vocabulary {
+        let diagnostic = if is_vocabulary {
             diagnostic.hint("`--unsafe-truncate-embeddings` keeps the tokens that come first in both, which is right only where they are the same tokens")
         } else {
             diagnostic
-        });
+        };
+        self.resolver
+            .complain_about_tensor("differ in shape", diagnostic);
         None
     }
 
@@ -176,13 +178,15 @@ impl Assembly<'_> {
             .iter()
             .find(|source| source.info.dtype.is_plain_float() != own.is_plain_float())
         {
-            self.resolver.complain(Diagnostic::error(
+            let diagnostic = Diagnostic::error(
                 format!(
                     "tensor `{}` is {own} in `{}` and {} in `{}`",
                     wanted.name, present[lead].label, odd.info.dtype, odd.label
                 ),
                 slice.sources[odd.position].span,
-            ));
+            );
+            self.resolver
+                .complain_about_tensor("differ in type", diagnostic);
             return None;
         }
         if own.is_plain_float() {
@@ -190,7 +194,8 @@ impl Assembly<'_> {
         }
         let needs_arithmetic = is_scaled_float(own) && (present.len() > 1 || self.dtype.is_some());
         if needs_arithmetic {
-            self.resolver.complain(
+            self.resolver.complain_about_tensor(
+                "are of such types",
                 Diagnostic::error(
                     format!(
                         "tensor `{}` of `{}` is {own}, whose scales lie in other tensors: it cannot be merged yet",
@@ -205,6 +210,15 @@ impl Assembly<'_> {
         Some(own)
     }
 
+    /// What filters take the tensor's name in a source for: a head is one, also where its values are the embedding's.
+    fn name_in<'n>(&self, source: &'n Present, wanted: &'n Wanted<'_>) -> &'n str {
+        let architecture = &self.models[source.source.input].architecture;
+        match architecture.tied_source(&wanted.name) {
+            Some(_) => &wanted.name,
+            None => &source.source.tensor,
+        }
+    }
+
     /// The method applied to the tensor, or the copy that it comes down to.
     fn operation(
         &mut self,
@@ -216,24 +230,17 @@ impl Assembly<'_> {
             return Some(copy(present, 0));
         }
         let positions: Vec<usize> = present.iter().map(|source| source.position).collect();
-        let inputs: Vec<String> = present
-            .iter()
-            .map(|source| source.source.tensor.clone())
-            .collect();
         let subject = Subject {
-            output: &wanted.name,
-            inputs: &inputs,
+            output: wanted.name.clone(),
+            inputs: present
+                .iter()
+                .map(|source| self.name_in(source, wanted).to_owned())
+                .collect(),
             position: wanted.position,
         };
-        let complaints = self.resolver.errors();
         let (parameters, source_parameters) =
             self.resolver
-                .resolve(self.method, slice, &positions, subject);
-        if self.resolver.errors() > complaints
-            || lacks_required(self.method, (&parameters, &source_parameters))
-        {
-            return None;
-        }
+                .resolve(self.method, slice, &positions, &subject)?;
         let operation = Operation {
             method: self.method.name.to_owned(),
             sources: present.iter().map(|source| source.source.clone()).collect(),

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use indexmap::{IndexMap, IndexSet};
 use weightsmith_tensors::{DType, TensorSource};
 
 use super::models::Model;
 use super::parameters::Resolver;
-use super::slices::PlannedSlice;
+use super::slices::{PlannedSlice, SliceSource};
 use super::{PlannedLayer, PlannedTensor};
 use crate::Diagnostic;
-use crate::architecture::Place;
+use crate::architecture::{MOST_LAYERS, Place};
 use crate::methods::MethodSpec;
 
 /// What all tensors have in common.
@@ -24,25 +25,37 @@ pub(super) struct Assembly<'a> {
     pub(super) truncate_vocabulary: bool,
     pub(super) resolver: Resolver,
     pub(super) result: Assembled,
-    /// Layers of each model's main stack: the names within the layer, and in full.
-    layers: Vec<BTreeMap<u64, Vec<LayerTensor>>>,
+    /// Layers of each model's main stack.
+    layers: Vec<BTreeMap<u64, LayerNames>>,
 }
+
+/// The tensors of a layer: for each name within the layer the full one, in the checkpoint's order.
+type LayerNames = IndexMap<String, String>;
 
 /// What comes of it.
 #[derive(Debug, Default)]
 pub(super) struct Assembled {
     pub(super) tensors: Vec<PlannedTensor>,
     pub(super) layers: Vec<PlannedLayer>,
-    /// True when some inputs tie their head to the embedding and others do not: the result does not.
-    pub(super) unties: bool,
-    /// Rows of the vocabulary that were kept, where it was cut.
-    pub(super) vocabulary: Option<u64>,
+    /// The output head, where the inputs have one.
+    pub(super) head: Option<Head>,
 }
 
-#[derive(Debug, Clone)]
-struct LayerTensor {
-    kind: String,
-    name: String,
+/// Where the result's output head is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Head {
+    /// It is the embedding.
+    Tied,
+    /// It is a tensor of its own.
+    Own,
+}
+
+/// A tensor outside of the main stack's layers.
+#[derive(Debug)]
+struct Loose {
+    place: Place,
+    /// Where gradients are evaluated.
+    position: f64,
 }
 
 /// An output tensor that is to be made.
@@ -89,45 +102,31 @@ impl<'a> Assembly<'a> {
                 self.slice(index, slice, length);
             }
             self.loose(last, |place| place == Place::After);
+            self.head_of_tied_end(first, last);
+            if self.ends().all(|model| model.architecture.is_tied()) {
+                self.result.head.get_or_insert(Head::Tied);
+            }
         }
         (self.result, self.resolver.into_diagnostics())
     }
 
     /// Number of layers of a slice, if all its sources have them.
     fn length(&mut self, slice: &PlannedSlice<'_>) -> Option<u64> {
-        let lead = &slice.sources[slice.base.unwrap_or(0)];
-        let length = slice
-            .length
-            .unwrap_or_else(|| self.models[lead.model].architecture.layers());
+        let lead = &self.models[slice.sources[slice.base.unwrap_or(0)].model];
+        let length = slice.length.unwrap_or_else(|| lead.architecture.layers());
         let mut fits = true;
         for source in &slice.sources {
             let model = &self.models[source.model];
-            let layers = model.architecture.layers();
-            if slice.length.is_none() && layers != length {
+            let problem = too_many_layers(model)
+                .or_else(|| other_layers(lead, model))
+                .or_else(|| wrong_length(lead, model, slice.length, source.start, length));
+            if let Some((message, hint)) = problem {
                 fits = false;
-                self.resolver.complain(
-                    Diagnostic::error(
-                        format!(
-                            "`{}` has {layers} layers, `{}` has {length}",
-                            model.label(),
-                            self.models[lead.model].label()
-                        ),
-                        source.span,
-                    )
-                    .hint("choose equally many layers of both with `slices:` and `layer_range`"),
-                );
-            } else if source.start + length > layers {
-                fits = false;
-                self.resolver.complain(Diagnostic::error(
-                    format!(
-                        "layers {} to {} are asked for, `{}` has {layers} (0 to {})",
-                        source.start,
-                        source.start + length - 1,
-                        model.label(),
-                        layers.saturating_sub(1)
-                    ),
-                    source.span,
-                ));
+                let diagnostic = Diagnostic::error(message, source.span);
+                self.resolver.complain(match hint {
+                    Some(hint) => diagnostic.hint(hint),
+                    None => diagnostic,
+                });
             }
         }
         fits.then_some(length)
@@ -135,87 +134,128 @@ impl<'a> Assembly<'a> {
 
     /// The tensors outside of the main stack's layers that stand at certain places.
     fn loose(&mut self, slice: &PlannedSlice<'_>, wanted: impl Fn(Place) -> bool) {
-        for (name, place) in self.loose_names(slice) {
-            if !wanted(place) {
-                continue;
+        for (name, loose) in self.loose_names(slice) {
+            if wanted(loose.place)
+                && let Some(inputs) = self.tied_or_own(slice, &name)
+            {
+                self.loose_tensor(slice, name, loose.position, &inputs);
             }
-            let position = match place {
-                Place::Layer { stack, index } => {
-                    let lead = &self.models[slice.sources[slice.base.unwrap_or(0)].model];
-                    lead.architecture
-                        .stacks()
-                        .get(stack)
-                        .map_or(0.0, |stack| fraction(index, stack.count))
-                }
-                Place::Before | Place::After => 0.0,
-            };
-            let Some(inputs) = self.tied_or_own(slice, &name) else {
-                continue;
-            };
-            self.tensor(
-                slice,
-                &Wanted {
-                    kind: name.clone(),
-                    name,
-                    layer: None,
-                    position,
-                    inputs: &inputs,
-                },
-            );
         }
     }
 
-    /// Names outside of the main stack, the lead model's first, each with its place.
-    fn loose_names(&self, slice: &PlannedSlice<'_>) -> Vec<(String, Place)> {
-        let mut names: indexmap::IndexMap<String, Place> = indexmap::IndexMap::new();
+    fn loose_tensor(
+        &mut self,
+        slice: &PlannedSlice<'_>,
+        name: String,
+        position: f64,
+        inputs: &[Option<String>],
+    ) {
+        self.tensor(
+            slice,
+            &Wanted {
+                kind: name.clone(),
+                name,
+                layer: None,
+                position,
+                inputs,
+            },
+        );
+    }
+
+    /// The head of a stack that ends with a tied model and begins with an untied one: the last model's embedding, since
+    /// the result has another one.
+    fn head_of_tied_end(&mut self, first: &PlannedSlice<'_>, last: &PlannedSlice<'_>) {
+        for (name, loose) in self.loose_names(first) {
+            let is_planned = |tensor: &PlannedTensor| tensor.name == name;
+            let is_tied = |model: &Model| model.architecture.tied_source(&name).is_some();
+            if loose.place == Place::After
+                && self.is_head(first, &name)
+                && !self.result.tensors.iter().any(is_planned)
+                && self.models_of(last).any(is_tied)
+                && let Some(inputs) = self.tied_or_own(last, &name)
+            {
+                self.loose_tensor(last, name, loose.position, &inputs);
+            }
+        }
+    }
+
+    /// Names outside of the main stack, the lead model's first.
+    fn loose_names(&self, slice: &PlannedSlice<'_>) -> IndexMap<String, Loose> {
+        let mut names = IndexMap::new();
         for position in lead_first(slice) {
-            let model = &self.models[slice.sources[position].model];
-            for tensor in model.checkpoint.tensors() {
-                let place = model.architecture.place(&tensor.name);
-                let is_main = matches!(place, Place::Layer { stack, .. } if Some(stack) == model.architecture.main_stack());
-                if !is_main {
-                    names.entry(tensor.name.clone()).or_insert(place);
+            let architecture = &self.models[slice.sources[position].model].architecture;
+            let checkpoint = &self.models[slice.sources[position].model].checkpoint;
+            for tensor in checkpoint.tensors() {
+                let place = architecture.place(&tensor.name);
+                let position = match place {
+                    Place::Layer { stack, .. } if Some(stack) == architecture.main_stack() => {
+                        continue;
+                    }
+                    Place::Layer { stack, index } => {
+                        fraction(index, architecture.stacks()[stack].count)
+                    }
+                    Place::Before | Place::After => 0.0,
+                };
+                if !names.contains_key(&tensor.name) {
+                    names.insert(tensor.name.clone(), Loose { place, position });
                 }
             }
         }
-        names.into_iter().collect()
+        names
+    }
+
+    fn models_of<'s>(
+        &self,
+        slice: &'s PlannedSlice<'_>,
+    ) -> impl Iterator<Item = &'a Model> + use<'s, 'a> {
+        let models = self.models;
+        slice.sources.iter().map(|source| &models[source.model])
+    }
+
+    /// Whether a name is an output head's in any source of a slice.
+    fn is_head(&self, slice: &PlannedSlice<'_>, name: &str) -> bool {
+        self.models_of(slice)
+            .any(|model| model.architecture.is_head(name))
+    }
+
+    /// The models that give the embedding and the head.
+    fn ends(&self) -> impl Iterator<Item = &'a Model> + use<'_, 'a> {
+        let ends = [self.slices.first(), self.slices.last()];
+        ends.into_iter()
+            .flatten()
+            .flat_map(|slice| self.models_of(slice))
+    }
+
+    /// Whether the result's head is its embedding: where it is so in every model that gives one of the two.
+    fn is_tied(&self, name: &str) -> bool {
+        self.ends()
+            .all(|model| model.architecture.tied_source(name).is_some())
     }
 
     /// The name of a loose tensor in each source: its own, or the embedding's for a head that is tied to it.
-    /// `None` for a head that every source ties.
+    /// `None` for a head that is tied in the result.
     fn tied_or_own(&mut self, slice: &PlannedSlice<'_>, name: &str) -> Option<Vec<Option<String>>> {
-        let models = || {
-            slice
-                .sources
-                .iter()
-                .map(|source| &self.models[source.model])
-        };
         let own = |model: &Model| model.checkpoint.find(name).map(|_| name.to_owned());
-        if !models().any(|model| model.architecture.is_head(name)) {
-            return Some(models().map(own).collect());
+        if !self.is_head(slice, name) {
+            return Some(self.models_of(slice).map(own).collect());
         }
-        let tied = models()
-            .filter(|model| model.architecture.tied_source(name).is_some())
-            .count();
-        if tied == slice.sources.len() {
+        if self.is_tied(name) {
+            self.result.head.get_or_insert(Head::Tied);
             return None;
         }
-        let names = models()
-            .map(|model| {
-                model
-                    .architecture
-                    .tied_source(name)
-                    .map(str::to_owned)
-                    .or_else(|| own(model))
-            })
-            .collect();
-        self.result.unties |= tied > 0;
-        Some(names)
+        self.result.head = Some(Head::Own);
+        let tied = |model: &Model| model.architecture.tied_source(name).map(str::to_owned);
+        Some(
+            self.models_of(slice)
+                .map(|model| tied(model).or_else(|| own(model)))
+                .collect(),
+        )
     }
 
     fn slice(&mut self, index: usize, slice: &PlannedSlice<'_>, length: u64) {
+        let depth = self.depth(slice, length);
         for offset in 0..length {
-            let position = fraction(offset, length);
+            let position = fraction(offset.min(depth.saturating_sub(1)), depth);
             let layer = self.result.layers.len() as u64;
             self.result.layers.push(PlannedLayer {
                 slice: index,
@@ -227,51 +267,128 @@ impl<'a> Assembly<'a> {
                     .collect(),
             });
             for kind in self.kinds(slice, offset) {
-                let inputs: Vec<Option<String>> = slice
-                    .sources
-                    .iter()
-                    .map(|source| {
-                        let tensors = self.layers[source.model].get(&(source.start + offset))?;
-                        Some(
-                            tensors
-                                .iter()
-                                .find(|tensor| tensor.kind == kind)?
-                                .name
-                                .clone(),
-                        )
-                    })
-                    .collect();
-                let Some(name) = lead_first(slice).find_map(|position| {
-                    let architecture = &self.models[slice.sources[position].model].architecture;
-                    Some(architecture.rename_layer(inputs[position].as_ref()?, layer))
-                }) else {
-                    continue;
-                };
-                self.tensor(
-                    slice,
-                    &Wanted {
-                        name,
-                        kind,
-                        layer: Some(layer),
-                        position,
-                        inputs: &inputs,
-                    },
-                );
+                self.layer_tensor(slice, (offset, layer), kind, position);
             }
         }
     }
 
-    /// The names within a layer, the lead model's first.
-    fn kinds(&self, slice: &PlannedSlice<'_>, offset: u64) -> Vec<String> {
-        let mut kinds = indexmap::IndexSet::new();
-        for position in lead_first(slice) {
-            let source = &slice.sources[position];
-            if let Some(tensors) = self.layers[source.model].get(&(source.start + offset)) {
-                kinds.extend(tensors.iter().map(|tensor| tensor.kind.clone()));
-            }
-        }
-        kinds.into_iter().collect()
+    /// Plans a tensor of layer `offset` of a slice, which is layer `layer` of the result.
+    fn layer_tensor(
+        &mut self,
+        slice: &PlannedSlice<'_>,
+        (offset, layer): (u64, u64),
+        kind: String,
+        position: f64,
+    ) {
+        let name_in = |source: &SliceSource<'_>| {
+            let names = self.layers[source.model].get(&(source.start + offset))?;
+            names.get(&kind).cloned()
+        };
+        let inputs: Vec<Option<String>> = slice.sources.iter().map(name_in).collect();
+        let Some(name) = lead_first(slice).find_map(|position| {
+            let architecture = &self.models[slice.sources[position].model].architecture;
+            Some(architecture.rename_layer(inputs[position].as_ref()?, layer))
+        }) else {
+            return;
+        };
+        self.tensor(
+            slice,
+            &Wanted {
+                name,
+                kind,
+                layer: Some(layer),
+                position,
+                inputs: &inputs,
+            },
+        );
     }
+
+    /// The number of layers that gradients stretch over: without those behind the end that predict further tokens,
+    /// where whole models are merged.
+    fn depth(&self, slice: &PlannedSlice<'_>, length: u64) -> u64 {
+        let lead = &self.models[slice.sources[slice.base.unwrap_or(0)].model];
+        match slice.length {
+            Some(_) => length,
+            None => lead.architecture.counted_layers(),
+        }
+    }
+
+    /// The names within a layer, the lead model's first.
+    fn kinds(&self, slice: &PlannedSlice<'_>, offset: u64) -> IndexSet<String> {
+        lead_first(slice)
+            .filter_map(|position| {
+                let source = &slice.sources[position];
+                self.layers[source.model].get(&(source.start + offset))
+            })
+            .flat_map(|names| names.keys().cloned())
+            .collect()
+    }
+}
+
+/// What is wrong, and what can be done about it.
+type Problem = (String, Option<&'static str>);
+
+fn too_many_layers(model: &Model) -> Option<Problem> {
+    let layers = model.architecture.layers();
+    (layers > MOST_LAYERS).then(|| {
+        let message = format!(
+            "the tensors of `{}` count {layers} layers, expected at most {MOST_LAYERS}",
+            model.label()
+        );
+        (message, None)
+    })
+}
+
+/// Where one model's layers are another part of the other, such as the encoder's of a model whose decoder counts.
+fn other_layers(lead: &Model, model: &Model) -> Option<Problem> {
+    let prefix = |model: &Model| {
+        let stack = model.architecture.main_stack()?;
+        Some(model.architecture.stacks()[stack].prefix.clone())
+    };
+    let has = |model: &Model, prefix: &str| {
+        let stacks = model.architecture.stacks();
+        stacks.iter().any(|stack| stack.prefix == prefix)
+    };
+    let (wanted, found) = (prefix(lead)?, prefix(model)?);
+    let differ = wanted != found && (has(lead, &found) || has(model, &wanted));
+    differ.then(|| {
+        let message = format!(
+            "the layers of `{}` are `{found}N`, those of `{}` are `{wanted}N`",
+            model.label(),
+            lead.label()
+        );
+        (
+            message,
+            Some("merge models of one kind, with their `config.json`"),
+        )
+    })
+}
+
+fn wrong_length(
+    lead: &Model,
+    model: &Model,
+    asked: Option<u64>,
+    start: u64,
+    length: u64,
+) -> Option<Problem> {
+    let (label, layers) = (model.label(), model.architecture.layers());
+    if asked.is_none() {
+        let message = format!(
+            "`{label}` has {layers} layers, `{}` has {length}",
+            lead.label()
+        );
+        let hint = "choose equally many layers of both with `slices:` and `layer_range`";
+        return (layers != length).then_some((message, Some(hint)));
+    }
+    let end = start.saturating_add(length);
+    (end > layers).then(|| {
+        let message = format!(
+            "layers {start} to {} are asked for, `{label}` has {layers} (0 to {})",
+            end - 1,
+            layers.saturating_sub(1)
+        );
+        (message, None)
+    })
 }
 
 /// Positions of a slice's sources, the one that leads (the base, else the first) before the others.
@@ -290,17 +407,16 @@ fn fraction(index: u64, count: u64) -> f64 {
 }
 
 /// The tensors of each layer of a model's main stack.
-fn layer_tensors(model: &Model) -> BTreeMap<u64, Vec<LayerTensor>> {
-    let mut layers: BTreeMap<u64, Vec<LayerTensor>> = BTreeMap::new();
+fn layer_tensors(model: &Model) -> BTreeMap<u64, LayerNames> {
+    let mut layers: BTreeMap<u64, LayerNames> = BTreeMap::new();
     for tensor in model.checkpoint.tensors() {
         if let Some(position) = model.architecture.layer_of(&tensor.name)
             && Some(position.stack) == model.architecture.main_stack()
         {
-            let kind = position.rest.to_owned();
-            layers.entry(position.index).or_default().push(LayerTensor {
-                kind,
-                name: tensor.name.clone(),
-            });
+            layers
+                .entry(position.index)
+                .or_default()
+                .insert(position.rest.to_owned(), tensor.name.clone());
         }
     }
     layers

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::findings::Findings;
-use super::tensor_job::TensorJob;
+use super::tensor_job::{Scratch, TensorJob};
 
 /// A run that could not be finished.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +30,33 @@ pub enum RunError {
     OutputExists {
         /// The output folder.
         path: PathBuf,
+    },
+
+    /// The output path holds something that no result can replace.
+    #[error("{path} exists and is not a folder", path = path.display())]
+    NotAFolder {
+        /// The output path.
+        path: PathBuf,
+    },
+
+    /// The output path is empty.
+    #[error("the output path is empty, expected the path of a folder")]
+    NoOutput,
+
+    /// The output path leads through a link to nothing.
+    #[error("{path} is a link to something that does not exist", path = path.display())]
+    BrokenLink {
+        /// The link.
+        path: PathBuf,
+    },
+
+    /// Writing the output would replace or change a model that is read.
+    #[error("{path} holds the input {input} or lies in it", path = path.display(), input = input.display())]
+    OutputIsInput {
+        /// The output folder.
+        path: PathBuf,
+        /// The input's folder.
+        input: PathBuf,
     },
 
     /// Another process writes to the same output.
@@ -124,19 +151,31 @@ pub enum RunError {
 
 impl RunError {
     /// The error for values that a result must not have.
-    pub(super) fn values(tensor: &str, job: &TensorJob, findings: &Findings) -> Self {
+    ///
+    /// # Errors
+    /// When the inputs cannot be read, which may be necessary to tell.
+    pub(super) fn values(
+        tensor: &str,
+        job: &TensorJob,
+        findings: &Findings,
+        scratch: &mut Scratch,
+    ) -> Result<Self, weightsmith_tensors::Error> {
         let tensor = tensor.to_owned();
         let dtype = job.info().dtype;
         if findings.unequal.is_some() {
-            return Self::UnequalBuffers { tensor, dtype };
+            return Ok(Self::UnequalBuffers { tensor, dtype });
         }
-        match findings
-            .sources
-            .iter()
+        let mut sources = findings.sources.clone();
+        if sources.iter().all(|count| *count == 0) && job.passes() > 0 {
+            // through a statistic a value spoils the whole tensor, also where its neighbours are sound
+            sources = job.non_finite_sources(scratch)?;
+        }
+        let spoilt = sources
+            .into_iter()
             .enumerate()
-            .find(|(_, count)| **count > 0)
-        {
-            Some((position, &count)) => {
+            .find(|(_, count)| *count > 0);
+        Ok(match spoilt {
+            Some((position, count)) => {
                 let source = &job.sources()[position];
                 let tensor = source.source.tensors()[source.tensor].name.clone();
                 Self::NonFiniteInput {
@@ -150,13 +189,17 @@ impl RunError {
                 dtype,
                 count: findings.non_finite,
             },
-        }
+        })
     }
 
     /// What the user can do about it.
     pub fn hints(&self) -> Vec<String> {
         match self {
             Self::OutputExists { .. } => vec!["choose another folder, or replace it with `--force`".into()],
+            Self::NotAFolder { .. } | Self::OutputIsInput { .. } => {
+                vec!["choose another folder for the result".into()]
+            }
+            Self::BrokenLink { .. } => vec!["remove the link, or create what it leads to".into()],
             Self::Busy { .. } => vec!["wait for it, or choose another folder".into()],
             Self::NoSpace { .. } => vec!["free some space or write to another device".into()],
             Self::Budget { needed, .. } => vec![format!("give at least `--max-memory {}MiB`", needed.div_ceil(1 << 20))],

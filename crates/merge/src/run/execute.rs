@@ -10,10 +10,12 @@ use weightsmith_tensors::BlockHash;
 
 use super::budget;
 use super::error::RunError;
-use super::executor::{Executor, OpenShard, hashes_in_order, trusted};
+use super::executor::{Executor, hashes_in_order};
 use super::journal::{FinishedBlock, Journal};
 use super::memory::{Peak, peak_resident};
 use super::merged::jobs;
+use super::output_path;
+use super::output_shard::{OutputShard, trusted};
 use super::positioned::allocate;
 use super::reporter::Reporter;
 use super::schedule::{Measuring, Placed, ShardMap, Task, schedule};
@@ -104,53 +106,55 @@ pub fn execute(
     let sources = planned.models.sources();
     let jobs = jobs(plan, &sources)?;
     let threads = budget::workers(plan, options.max_memory, options.threads)?;
+    let target = output_path::resolve(out)?;
+    output_path::refuse_inputs(&target, planned.models.as_slice())?;
     let side_files = SideFiles::gather(planned, options)?;
-    let folder = WorkFolder::open(out, options.force)?;
-    let peak = Peak::default();
+    let folder = WorkFolder::open(&target, options.force)?;
     let run = Run {
+        planned,
         plan,
         jobs: &jobs,
         options,
         reporter,
         folder: &folder,
         threads,
-        peak: &peak,
+        start,
+        peak: &Peak::default(),
     };
-    match run.weights(side_files.bytes()) {
-        Ok(weights) => {
-            reporter.stage("finishing");
-            let report = weights.report(plan, start, &peak);
-            side_files.write(planned, &folder, &report, options)?;
-            verify_headers(plan, folder.path())?;
-            peak.sample();
-            folder.publish(options.sync)?;
-            Ok(Report {
-                seconds: start.elapsed().as_secs_f64(),
-                ..report
-            })
-        }
-        Err((error, finished)) => {
-            if finished == 0 || !can_resume(&error) {
-                folder.remove()?;
-            }
-            Err(error)
-        }
+    let result = run.all(side_files);
+    if let Err(error) = &result
+        && !(can_resume(error) && Journal::lists_blocks(&folder.journal()))
+        && let Err(left) = folder.remove()
+    {
+        reporter.note(&format!(
+            "the unfinished result could not be removed: {left}"
+        ));
     }
+    result
 }
 
 /// Whether what was written before the error is of use to a rerun.
 fn can_resume(error: &RunError) -> bool {
-    matches!(error, RunError::Interrupted | RunError::Io(_))
+    matches!(
+        error,
+        RunError::Interrupted
+            | RunError::Io(_)
+            | RunError::NoSpace { .. }
+            | RunError::OutputExists { .. }
+            | RunError::NotAFolder { .. }
+    )
 }
 
 /// What the parts of a run share.
 struct Run<'a> {
+    planned: &'a Planned,
     plan: &'a Plan,
     jobs: &'a [TensorJob],
     options: &'a RunOptions<'a>,
     reporter: &'a dyn Reporter,
     folder: &'a WorkFolder,
     threads: usize,
+    start: Instant,
     peak: &'a Peak,
 }
 
@@ -162,35 +166,43 @@ struct Weights {
 }
 
 impl Run<'_> {
-    /// Writes the weight files. An error comes with the number of blocks that are finished.
-    fn weights(&self, other_bytes: u64) -> Result<Weights, (RunError, usize)> {
-        let nothing = |error: RunError| (error, 0);
-        let maps: Vec<ShardMap> = self.plan.layout.shards().iter().map(shard_map).collect();
-        let headers: Vec<Vec<u8>> = self
-            .plan
-            .layout
-            .shards()
-            .iter()
-            .map(weightsmith_tensors::Shard::start)
-            .collect();
-        let (journal, listed) = self.journal().map_err(nothing)?;
-        require_space(self.folder.path(), self.plan.bytes_written + other_bytes)
-            .map_err(nothing)?;
-        let shards = self.open(&maps, &headers).map_err(nothing)?;
-        let resumed = trusted(&listed, &shards, self.threads).map_err(nothing)?;
-        let resumed_bytes = resumed.iter().map(|block| block_bytes(&maps, block)).sum();
+    /// Writes everything and puts it in its place.
+    fn all(&self, side_files: SideFiles) -> Result<Report, RunError> {
+        let weights = self.weights(side_files.bytes())?;
+        self.reporter.stage("finishing");
+        for model in self.planned.models.as_slice() {
+            model.checkpoint.ensure_unchanged()?;
+        }
+        let report = weights.report(self.plan, self.start, self.peak);
+        side_files.write(self.planned, self.folder, &report, self.options)?;
+        verify_headers(self.plan, self.folder.path())?;
+        self.peak.sample();
+        if let Some(error) = self.folder.publish(self.options.sync)? {
+            self.reporter
+                .note(&format!("the old content could not be removed: {error}"));
+        }
+        Ok(Report {
+            seconds: self.start.elapsed().as_secs_f64(),
+            ..report
+        })
+    }
+
+    /// Writes the weight files.
+    fn weights(&self, other_bytes: u64) -> Result<Weights, RunError> {
+        let shards = self.plan.layout.shards();
+        let maps: Vec<ShardMap> = shards.iter().map(shard_map).collect();
+        let (journal, listed) = self.journal()?;
+        require_space(self.folder.path(), self.plan.bytes_written + other_bytes)?;
+        let files = self.allocate(&maps)?;
+        let mut finished = trusted(&listed, &files, self.threads, self.options.interrupt)?;
+        let resumed_bytes = finished.iter().map(|block| block_bytes(&maps, block)).sum();
         self.reporter
             .started(self.plan.bytes_written, resumed_bytes);
-        let tasks = self.tasks(&maps, &resumed);
+        let tasks = self.tasks(&maps, &finished);
         let executor = Executor {
             jobs: self.jobs,
-            names: self
-                .plan
-                .tensors
-                .iter()
-                .map(|tensor| tensor.name.as_str())
-                .collect(),
-            shards: &shards,
+            tensors: &self.plan.tensors,
+            shards: &files,
             tasks: &tasks,
             journal: Mutex::new(journal),
             allow_non_finite: self.options.allow_non_finite,
@@ -198,17 +210,9 @@ impl Run<'_> {
             reporter: self.reporter,
             peak: self.peak,
         };
-        let mut finished = resumed;
-        let (written, failure) = executor.run(self.threads);
-        finished.extend(written);
-        if let Some(error) = failure {
-            return Err((error, finished.len()));
-        }
-        let files = self
-            .hashed(&maps, &finished)
-            .map_err(|error| (error, finished.len()))?;
+        finished.extend(executor.run(self.threads)?);
         Ok(Weights {
-            files,
+            files: self.hashed(&maps, &finished)?,
             resumed_bytes,
             non_finite: self.non_finite(&finished),
         })
@@ -216,38 +220,48 @@ impl Run<'_> {
 
     /// Goes on with the journal of an earlier run of the same merge, or begins one in an empty folder.
     fn journal(&self) -> Result<(Journal, Vec<FinishedBlock>), RunError> {
-        let key = key(self.plan);
+        let key = key(self.plan)?;
         let path = self.folder.journal();
         if !self.options.fresh
-            && let Some(resumed) = Journal::resume(&path, &key)?
+            && let Some((journal, mut blocks)) = Journal::resume(&path, &key)?
         {
-            return Ok(resumed);
+            // other files may be those of a run with other options
+            let shards = self.plan.layout.shards().iter();
+            let names: Vec<&str> = shards.map(|shard| shard.file_name.as_str()).collect();
+            self.folder.clear_but(&names)?;
+            // what an earlier run allowed is computed again, and found again, where it is not allowed
+            blocks.retain(|block| self.allows(block));
+            return Ok((journal, blocks));
         }
         if path.exists() && !self.options.fresh {
             self.reporter
                 .note("removed what another, unfinished merge had left for this output");
         }
-        self.folder.clear()?;
+        self.folder.clear(|_| false)?;
         Ok((Journal::create(&path, &key)?, Vec::new()))
     }
 
-    fn open<'s>(
-        &self,
-        maps: &'s [ShardMap],
-        headers: &'s [Vec<u8>],
-    ) -> Result<Vec<OpenShard<'s>>, RunError> {
-        let shards = self.plan.layout.shards().iter().zip(maps).zip(headers);
+    /// Whether a block of an earlier run may be part of the result as far as its values go.
+    fn allows(&self, block: &FinishedBlock) -> bool {
+        let mut tensors = block.non_finite.iter().map(|(tensor, _)| *tensor);
+        block.non_finite.is_empty()
+            || (self.options.allow_non_finite
+                && tensors.all(|tensor| tensor < self.plan.tensors.len()))
+    }
+
+    /// Creates the weight files in their full size.
+    fn allocate<'s>(&'s self, maps: &'s [ShardMap]) -> Result<Vec<OutputShard<'s>>, RunError> {
+        let shards = self.plan.layout.shards().iter().zip(maps);
         shards
-            .map(|((shard, map), header)| {
+            .map(|(shard, map)| {
                 let path = self.folder.path().join(&shard.file_name);
                 let file = fs_err::OpenOptions::new()
-                    .read(true)
                     .write(true)
                     .create(true)
                     .truncate(false)
-                    .open(path)?;
+                    .open(&path)?;
                 allocate(&file, map.bytes)?;
-                Ok(OpenShard { file, header, map })
+                Ok(OutputShard::new(path, shard, map))
             })
             .collect()
     }
@@ -347,10 +361,13 @@ fn block_bytes(maps: &[ShardMap], block: &FinishedBlock) -> u64 {
 }
 
 /// What a journal must be about to be of use: the whole plan, input files included, and this version's arithmetic.
-fn key(plan: &Plan) -> String {
+fn key(plan: &Plan) -> Result<String, RunError> {
     let mut hasher = blake3::Hasher::new();
     hasher.update(env!("CARGO_PKG_VERSION").as_bytes());
-    // a plan holds nothing that cannot be written as JSON
-    hasher.update(&serde_json::to_vec(plan).unwrap_or_default());
-    hasher.finalize().to_string()
+    serde_json::to_writer(&mut hasher, plan).map_err(std::io::Error::from)?;
+    // a plan shows paths that are not UTF-8 with a replacement for what cannot be shown
+    for input in &plan.inputs {
+        hasher.update(input.path.as_os_str().as_encoded_bytes());
+    }
+    Ok(hasher.finalize().to_string())
 }

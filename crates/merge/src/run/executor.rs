@@ -11,24 +11,17 @@ use super::error::RunError;
 use super::findings::Findings;
 use super::journal::{FinishedBlock, Journal};
 use super::memory::Peak;
-use super::positioned::write_all_at;
+use super::output_shard::OutputShard;
 use super::reporter::Reporter;
 use super::schedule::{Placed, ShardMap, Task};
 use super::tensor_job::{Scratch, TensorJob};
-
-/// A shard file that is being written.
-#[derive(Debug)]
-pub(super) struct OpenShard<'a> {
-    pub(super) file: fs_err::File,
-    pub(super) header: &'a [u8],
-    pub(super) map: &'a ShardMap,
-}
+use crate::plan::PlannedTensor;
 
 /// All that workers share.
 pub(super) struct Executor<'a> {
     pub(super) jobs: &'a [TensorJob],
-    pub(super) names: Vec<&'a str>,
-    pub(super) shards: &'a [OpenShard<'a>],
+    pub(super) tensors: &'a [PlannedTensor],
+    pub(super) shards: &'a [OutputShard<'a>],
     pub(super) tasks: &'a [Task],
     pub(super) journal: Mutex<Journal>,
     pub(super) allow_non_finite: bool,
@@ -49,29 +42,41 @@ struct Shared {
 }
 
 impl Executor<'_> {
-    /// Does all tasks with that many threads; returns the blocks that were written, and what stopped the work.
-    pub(super) fn run(&self, threads: usize) -> (Vec<FinishedBlock>, Option<RunError>) {
+    /// Does all tasks with that many threads; returns the blocks that were written.
+    ///
+    /// # Errors
+    /// What stopped the work; blocks that were finished before are in the journal.
+    ///
+    /// # Panics
+    /// When a worker does; the others stop first.
+    pub(super) fn run(&self, threads: usize) -> Result<Vec<FinishedBlock>, RunError> {
         let shared = Shared::default();
+        for task in self.tasks {
+            if let Task::Write { shard, .. } = *task {
+                self.shards[shard].expect_block();
+            }
+        }
+        let work = || {
+            let _stop = StopOnPanic(&shared);
+            if let Err(error) = self.work(&shared) {
+                shared.fail(error);
+            }
+        };
         std::thread::scope(|scope| {
-            for _ in 0..threads {
-                scope.spawn(|| {
-                    if let Err(error) = self.work(&shared) {
-                        shared.fail(error);
-                    }
-                });
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            let panics = workers.into_iter().filter_map(|worker| worker.join().err());
+            if let Some(panic) = panics.last() {
+                std::panic::resume_unwind(panic);
             }
         });
-        let finished = shared
-            .finished
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
-        (
-            finished,
-            shared
-                .failure
+        let failure = shared.failure.into_inner();
+        match failure.unwrap_or_else(PoisonError::into_inner) {
+            Some(error) => Err(error),
+            None => Ok(shared
+                .finished
                 .into_inner()
-                .unwrap_or_else(PoisonError::into_inner),
-        )
+                .unwrap_or_else(PoisonError::into_inner)),
+        }
     }
 
     fn work(&self, shared: &Shared) -> Result<(), RunError> {
@@ -140,7 +145,7 @@ impl Executor<'_> {
         let bytes = &mut buffer[..(range.end - range.start) as usize];
         let non_finite = self.fill(open, &range, tensors, bytes, scratch)?;
         let hash = open.map.file().hash(block, bytes);
-        write_all_at(&open.file, bytes, range.start)?;
+        open.write(bytes, range.start)?;
         self.finish(
             shared,
             FinishedBlock {
@@ -158,16 +163,13 @@ impl Executor<'_> {
     /// Computes all that lies in a range of a shard file; returns the non-finite values that were allowed.
     fn fill(
         &self,
-        open: &OpenShard<'_>,
+        open: &OutputShard<'_>,
         range: &Range<u64>,
         tensors: &[Placed],
         bytes: &mut [u8],
         scratch: &mut Scratch,
     ) -> Result<Vec<(usize, u64)>, RunError> {
-        if let Some(header) = open.header.get(range.start as usize..) {
-            let len = header.len().min(bytes.len());
-            bytes[..len].copy_from_slice(&header[..len]);
-        }
+        open.fill_header(range.start, bytes);
         let mut non_finite = Vec::new();
         for placed in tensors {
             let start = range.start.max(placed.offset);
@@ -176,7 +178,7 @@ impl Executor<'_> {
             let job = &self.jobs[placed.tensor];
             let findings =
                 job.compute_bytes(start - placed.offset..end - placed.offset, out, scratch)?;
-            self.judge(placed.tensor, &findings)?;
+            self.judge(placed.tensor, &findings, scratch)?;
             if findings.non_finite > 0 {
                 non_finite.push((placed.tensor, findings.non_finite));
             }
@@ -184,15 +186,22 @@ impl Executor<'_> {
         Ok(non_finite)
     }
 
-    fn judge(&self, tensor: usize, findings: &Findings) -> Result<(), RunError> {
+    fn judge(
+        &self,
+        tensor: usize,
+        findings: &Findings,
+        scratch: &mut Scratch,
+    ) -> Result<(), RunError> {
         if findings.is_clean() || (self.allow_non_finite && findings.unequal.is_none()) {
             return Ok(());
         }
+        let name = &self.tensors[tensor].name;
         Err(RunError::values(
-            self.names[tensor],
+            name,
             &self.jobs[tensor],
             findings,
-        ))
+            scratch,
+        )?)
     }
 
     fn finish(&self, shared: &Shared, block: FinishedBlock) -> Result<(), RunError> {
@@ -209,14 +218,29 @@ impl Executor<'_> {
     }
 }
 
+/// Lets the other workers stop when one panics, who would wait for its work for ever.
+struct StopOnPanic<'a>(&'a Shared);
+
+impl Drop for StopOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.stop();
+        }
+    }
+}
+
 impl Shared {
+    fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.notify();
+    }
+
     fn fail(&self, error: RunError) {
         self.failure
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .get_or_insert(error);
-        self.stop.store(true, Ordering::Relaxed);
-        self.notify();
+        self.stop();
     }
 
     fn notify(&self) {
@@ -245,51 +269,6 @@ impl Shared {
     }
 }
 
-/// Reads the blocks that a journal lists and keeps those whose bytes are what it says.
-pub(super) fn trusted(
-    listed: &[FinishedBlock],
-    shards: &[OpenShard<'_>],
-    threads: usize,
-) -> Result<Vec<FinishedBlock>, RunError> {
-    let next = AtomicUsize::new(0);
-    let kept = Mutex::new(Vec::new());
-    let check = || -> Result<(), RunError> {
-        let mut buffer = vec![0; HASH_BLOCK];
-        while let Some(listed) = listed.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let Some(open) = shards.get(listed.shard) else {
-                continue;
-            };
-            if listed.block >= open.map.blocks() {
-                continue;
-            }
-            let range = open.map.range(listed.block);
-            let bytes = &mut buffer[..(range.end - range.start) as usize];
-            if super::positioned::read_exact_at(&open.file, bytes, range.start).is_ok()
-                && open.map.file().hash(listed.block, bytes) == listed.hash
-            {
-                kept.lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(listed.clone());
-            }
-        }
-        Ok(())
-    };
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(check)).collect();
-        for worker in workers {
-            match worker.join() {
-                Ok(result) => result?,
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        Ok::<_, RunError>(())
-    })?;
-    let mut kept = kept.into_inner().unwrap_or_else(PoisonError::into_inner);
-    kept.sort_by_key(|block| (block.shard, block.block));
-    kept.dedup_by_key(|block| (block.shard, block.block));
-    Ok(kept)
-}
-
 /// The hashes of a shard's finished blocks in order.
 pub(super) fn hashes_in_order(
     shard: usize,
@@ -301,4 +280,107 @@ pub(super) fn hashes_in_order(
         hashes[block.block as usize] = Some(block.hash);
     }
     hashes.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use weightsmith_tensors::{DType, Error, ShardLayout, TensorEntry, TensorInfo, TensorSource};
+
+    use super::super::reporter::Silent;
+    use super::super::tensor_job::JobSource;
+    use super::*;
+    use crate::plan::{Operation, SourceTensor, Value};
+
+    /// A tensor whose reading takes a while and fails in a way that nobody foresaw.
+    #[derive(Debug)]
+    struct Panicking(Vec<TensorEntry>);
+
+    impl TensorSource for Panicking {
+        fn tensors(&self) -> &[TensorEntry] {
+            &self.0
+        }
+
+        fn find(&self, _: &str) -> Option<usize> {
+            Some(0)
+        }
+
+        fn read<'a>(
+            &'a self,
+            _: usize,
+            _: Range<u64>,
+            _: &'a mut Vec<u8>,
+        ) -> Result<&'a [u8], Error> {
+            std::thread::sleep(Duration::from_millis(50));
+            panic!("nobody foresaw this")
+        }
+    }
+
+    fn job(entry: &TensorEntry) -> TensorJob {
+        let source = JobSource {
+            model: "a".into(),
+            source: Arc::new(Panicking(vec![entry.clone()])),
+            tensor: 0,
+        };
+        let tensor = SourceTensor {
+            input: 0,
+            tensor: "x".into(),
+        };
+        let operation = Operation {
+            method: "slerp".into(),
+            sources: vec![tensor.clone(), tensor],
+            base: Some(0),
+            parameters: BTreeMap::from([("t".to_owned(), Value::Number(0.5))]),
+            source_parameters: vec![BTreeMap::new(); 2],
+        };
+        let compile = crate::methods::find("slerp").unwrap().compile;
+        TensorJob::merge(
+            entry.info.clone(),
+            vec![source.clone(), source],
+            || (compile.single)(&operation),
+            || (compile.double)(&operation),
+        )
+    }
+
+    #[test]
+    #[should_panic(expected = "nobody foresaw this")]
+    fn a_worker_that_panics_leaves_no_other_waiting_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let entry = TensorEntry {
+            name: "x".into(),
+            info: TensorInfo {
+                dtype: DType::F32,
+                shape: vec![4],
+            },
+        };
+        let layout = ShardLayout::plan(std::slice::from_ref(&entry), None).unwrap();
+        let shard = &layout.shards()[0];
+        let map = ShardMap {
+            bytes: shard.file_size,
+            tensors: vec![Placed {
+                tensor: 0,
+                offset: shard.data_start(),
+                bytes: 16,
+            }],
+        };
+        let measure = Task::Measure {
+            tensor: 0,
+            pass: 0,
+            block: 0,
+        };
+        let executor = Executor {
+            jobs: &[job(&entry)],
+            tensors: &[],
+            shards: &[OutputShard::new(folder.path().join("x"), shard, &map)],
+            tasks: &[measure, Task::Write { shard: 0, block: 0 }],
+            journal: Mutex::new(Journal::create(&folder.path().join("j"), "key").unwrap()),
+            allow_non_finite: false,
+            interrupt: &AtomicBool::new(false),
+            reporter: &Silent,
+            peak: &Peak::default(),
+        };
+        let _ = executor.run(2);
+    }
 }

@@ -73,6 +73,15 @@ impl Journal {
         Ok(Some((Self { file }, blocks)))
     }
 
+    /// Whether the journal at a path lists any block.
+    pub(super) fn lists_blocks(path: &Path) -> bool {
+        let Ok(file) = File::open(path) else {
+            return false;
+        };
+        let mut lines = BufReader::new(file).split(b'\n').map_while(Result::ok);
+        lines.any(|line| serde_json::from_slice::<FinishedBlock>(&line).is_ok())
+    }
+
     /// Records a finished block.
     pub(super) fn finished(&mut self, block: &FinishedBlock) -> std::io::Result<()> {
         self.append(block)
@@ -114,6 +123,7 @@ mod tests {
             .set_len(length - 5)
             .unwrap();
 
+        assert!(Journal::lists_blocks(&path));
         let (mut journal, blocks) = Journal::resume(&path, "key").unwrap().unwrap();
         assert_eq!(blocks, [block(0)]);
         journal.finished(&block(2)).unwrap();
@@ -126,6 +136,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal");
         drop(Journal::create(&path, "key").unwrap());
+        assert!(!Journal::lists_blocks(&path));
         assert!(Journal::resume(&path, "another").unwrap().is_none());
         assert!(
             Journal::resume(&folder.path().join("none"), "key")

@@ -81,7 +81,8 @@ impl TensorSource for MergedSource {
         scratch.resize((bits / 8) as usize, 0);
         let findings = job.compute(elements, scratch, &mut room)?;
         if findings.unequal.is_some() || (!findings.is_clean() && !self.allow_non_finite) {
-            let error = RunError::values(&self.entries[tensor].name, job, &findings);
+            let name = &self.entries[tensor].name;
+            let error = RunError::values(name, job, &findings, &mut room)?;
             return Err(Error::Source(Box::new(error)));
         }
         Ok(scratch)

@@ -45,7 +45,9 @@ impl SideFiles {
                 plan.layout.index_json(),
             ));
         }
-        let mut companions = if options.copy_companions {
+        // the folder of a single file may be any folder
+        let is_model_folder = donor.located.file.is_none() || donor.config.is_some();
+        let mut companions = if options.copy_companions && is_model_folder {
             companions(&donor.located.folder)?
         } else {
             Vec::new()

@@ -107,9 +107,10 @@ impl<T: Real> Steps<T> {
 
     /// True when a block of a pass was measured.
     pub(super) fn has(&self, pass: usize, block: u64) -> bool {
+        // the lock first: who ends a pass holds it until the next stage is known
+        let partials = self.lock(pass);
         self.is_measured(pass)
-            || self
-                .lock(pass)
+            || partials
                 .blocks
                 .get(block as usize)
                 .is_some_and(Option::is_some)
@@ -132,7 +133,6 @@ impl<T: Real> Steps<T> {
         if partials.measured == blocks {
             let statistic = std::mem::take(&mut *partials).total();
             partials.measured = blocks;
-            drop(partials);
             self.finish(pass, statistic);
         }
     }

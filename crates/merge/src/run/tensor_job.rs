@@ -200,19 +200,63 @@ impl TensorJob {
         scratch: &mut Scratch,
     ) -> Result<Findings, Error> {
         let bits = self.info.dtype.bits();
-        if bits.is_multiple_of(8) {
-            let width = bits / 8;
-            return self.compute(bytes.start / width..bytes.end / width, out, scratch);
+        // the fewest elements that fill whole bytes, and those bytes
+        let (group, group_bytes) = if bits.is_multiple_of(8) {
+            (1, bits / 8)
+        } else {
+            (8, bits)
+        };
+        if group == 1 {
+            let elements = bytes.start / group_bytes..bytes.end / group_bytes;
+            return self.compute(elements, out, scratch);
         }
-        // eight elements of a packed type fill as many bytes as one has bits
-        let start = bytes.start / bits;
-        let end = bytes.end.div_ceil(bits);
-        let elements = start * 8..(end * 8).min(self.info.elements());
-        let mut whole = vec![0; ((elements.end - elements.start) * bits / 8) as usize];
-        let findings = self.compute(elements, &mut whole, scratch)?;
-        let offset = (bytes.start - start * bits) as usize;
-        out.copy_from_slice(&whole[offset..][..out.len()]);
+        // groups that are cut at either end are computed apart
+        let mut findings = Findings::default();
+        let mut byte = bytes.start;
+        while byte < bytes.end {
+            let first = byte / group_bytes;
+            let cut = byte % group_bytes;
+            let whole_groups = (bytes.end - byte) / group_bytes;
+            let count = if cut == 0 { whole_groups.max(1) } else { 1 };
+            let elements = first * group..((first + count) * group).min(self.info.elements());
+            let size = ((elements.end - elements.start) * bits / 8) as usize;
+            let room = &mut out[(byte - bytes.start) as usize..];
+            let taken = (size - cut as usize).min(room.len());
+            if taken == size {
+                findings.add(self.compute(elements, &mut room[..size], scratch)?);
+            } else {
+                let mut whole = [0; 8];
+                findings.add(self.compute(elements, &mut whole[..size], scratch)?);
+                room[..taken].copy_from_slice(&whole[cut as usize..][..taken]);
+            }
+            byte += taken as u64;
+        }
         Ok(findings)
+    }
+
+    /// Number of NaN and infinite elements in each source of a tensor that is computed.
+    pub(crate) fn non_finite_sources(&self, scratch: &mut Scratch) -> Result<Vec<u64>, Error> {
+        match &self.work {
+            Work::Copy => Ok(Vec::new()),
+            Work::Single(steps) => self.count_non_finite(steps, scratch),
+            Work::Double(steps) => self.count_non_finite(steps, scratch),
+        }
+    }
+
+    fn count_non_finite<T: Precision>(
+        &self,
+        steps: &Steps<T>,
+        scratch: &mut Scratch,
+    ) -> Result<Vec<u64>, Error> {
+        let mut counts = vec![0; self.sources.len()];
+        let elements = 0..self.info.elements();
+        self.for_each_tile(steps.geometry(), elements, scratch, |tiles, _, _| {
+            for (position, count) in counts.iter_mut().enumerate() {
+                *count += T::count_non_finite(tiles.source(position));
+            }
+            Ok(())
+        })?;
+        Ok(counts)
     }
 
     fn measure_block<T: Precision>(
@@ -397,5 +441,74 @@ impl Precision for f32 {
 impl Precision for f64 {
     fn room(scratch: &mut Scratch) -> (&mut Vec<Vec<u8>>, &mut Room<Self>) {
         (&mut scratch.bytes, &mut scratch.double)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bytes that are elements of some type.
+    #[derive(Debug)]
+    struct Bytes {
+        entries: Vec<weightsmith_tensors::TensorEntry>,
+        bytes: Vec<u8>,
+    }
+
+    impl TensorSource for Bytes {
+        fn tensors(&self) -> &[weightsmith_tensors::TensorEntry] {
+            &self.entries
+        }
+
+        fn find(&self, _: &str) -> Option<usize> {
+            Some(0)
+        }
+
+        fn read<'a>(
+            &'a self,
+            _: usize,
+            elements: Range<u64>,
+            _: &'a mut Vec<u8>,
+        ) -> Result<&'a [u8], Error> {
+            let bits = self.entries[0].info.dtype.bits();
+            assert_eq!((elements.start * bits) % 8, 0);
+            Ok(&self.bytes
+                [(elements.start * bits / 8) as usize..(elements.end * bits / 8) as usize])
+        }
+    }
+
+    #[test]
+    fn any_range_of_a_packed_tensors_bytes_can_be_copied() {
+        for (dtype, elements) in [(DType::F4, 34), (DType::F6_E2M3, 28), (DType::BF16, 12)] {
+            let bits = dtype.bits();
+            let bytes: Vec<u8> = (1..=(elements * bits / 8) as u8).collect();
+            let info = TensorInfo {
+                dtype,
+                shape: vec![elements],
+            };
+            let entry = weightsmith_tensors::TensorEntry {
+                name: "x".into(),
+                info: info.clone(),
+            };
+            let source = JobSource {
+                model: "a".into(),
+                source: Arc::new(Bytes {
+                    entries: vec![entry],
+                    bytes: bytes.clone(),
+                }),
+                tensor: 0,
+            };
+            let job = TensorJob::copy(info, vec![source]);
+            let step = if dtype == DType::BF16 { 2 } else { 1 };
+            for start in (0..bytes.len()).step_by(step) {
+                for end in (start..=bytes.len()).step_by(step) {
+                    let mut out = vec![0; end - start];
+                    let range = start as u64..end as u64;
+                    job.compute_bytes(range, &mut out, &mut Scratch::default())
+                        .unwrap();
+                    assert_eq!(out, bytes[start..end], "{dtype} {start}..{end}");
+                }
+            }
+        }
     }
 }

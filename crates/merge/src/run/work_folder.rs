@@ -3,19 +3,29 @@
 //! A result appears at its final path complete or not at all. It grows in a hidden folder beside that path (inside it where it is a
 //! mount point, since no rename crosses devices), under a lock, and is renamed into place at the end.
 
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 use fs_err::File;
 
 use super::error::RunError;
+use super::publishing::{
+    aside, contents, flush_tree, move_files, recover, recover_inside, replace_folder,
+};
 
 /// Name of the lock inside a working folder.
 const LOCK: &str = ".lock";
 /// Name of the journal inside a working folder.
 const JOURNAL: &str = ".journal";
 /// Name of the working folder inside an output that is a mount point.
-const INSIDE: &str = ".weightsmith-partial";
+pub(super) const INSIDE: &str = ".weightsmith-partial";
+
+/// Longer names of outputs are hashed for the working folder, whose own name must not be longer than 255 bytes.
+const LONGEST_NAME: usize = 200;
+
+/// How often a lock is tried whose folder its owner has just taken away.
+const TRIES: usize = 100;
 
 /// A locked working folder.
 #[derive(Debug)]
@@ -23,34 +33,39 @@ pub(super) struct WorkFolder {
     target: PathBuf,
     path: PathBuf,
     inside: bool,
+    force: bool,
     /// Held for as long as the folder is used; the system lets go of it when the process dies.
-    lock: File,
+    _lock: File,
 }
 
 impl WorkFolder {
     /// Takes the working folder of an output path, creating it where there is none.
+    ///
+    /// The path must be absolute and without links.
     pub(super) fn open(target: &Path, force: bool) -> Result<Self, RunError> {
-        let target = std::path::absolute(target)?;
-        let inside = is_mount_point(&target);
-        recover(&target, &aside(&working_path(&target, inside)))?;
-        refuse_existing(&target, force)?;
-        let path = working_path(&target, inside);
-        fs::create_dir_all(&path)?;
-        let lock = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path.join(LOCK))?;
-        match lock.file().try_lock() {
-            Ok(()) => Ok(Self {
-                target,
-                path,
-                inside,
-                lock,
-            }),
-            Err(std::fs::TryLockError::WouldBlock) => Err(RunError::Busy { path: target }),
-            Err(std::fs::TryLockError::Error(error)) => Err(error.into()),
+        refuse_existing(target, force)?;
+        let inside = is_mount_point(target);
+        let path = working_path(target, inside);
+        let folder = Self {
+            _lock: take_lock(&path, target)?,
+            target: target.to_owned(),
+            path,
+            inside,
+            force,
+        };
+        if inside {
+            recover_inside(&folder.path, target, &[LOCK, JOURNAL])?;
+        } else {
+            recover(target, &aside(&folder.path))?;
         }
+        // what was recovered may be in the way
+        if let Err(error) = refuse_existing(target, force) {
+            if !folder.journal().exists() {
+                folder.remove()?;
+            }
+            return Err(error);
+        }
+        Ok(folder)
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -69,11 +84,11 @@ impl WorkFolder {
         self.path.join(JOURNAL)
     }
 
-    /// Removes all that an earlier run left, but the lock.
-    pub(super) fn clear(&self) -> std::io::Result<()> {
+    /// Removes all that an earlier run left, but the lock and what is to be kept.
+    pub(super) fn clear(&self, keep: impl Fn(&OsStr) -> bool) -> std::io::Result<()> {
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
-            if entry.file_name() == LOCK {
+            if entry.file_name() == LOCK || keep(&entry.file_name()) {
                 continue;
             }
             if entry.file_type()?.is_dir() {
@@ -85,65 +100,115 @@ impl WorkFolder {
         Ok(())
     }
 
+    /// Removes all that an earlier run left but its journal and files of the given names.
+    pub(super) fn clear_but(&self, names: &[&str]) -> std::io::Result<()> {
+        self.clear(|name| name == JOURNAL || names.iter().any(|kept| name == *kept))
+    }
+
     /// Gives the folder up: nothing of it stays.
-    pub(super) fn remove(self) -> std::io::Result<()> {
+    pub(super) fn remove(&self) -> std::io::Result<()> {
         fs::remove_dir_all(&self.path)
     }
 
-    /// Puts the finished result in its place.
-    pub(super) fn publish(self, sync: bool) -> Result<(), RunError> {
-        let journal = self.journal();
-        if journal.exists() {
-            fs::remove_file(journal)?;
-        }
+    /// Puts the finished result in its place. After an error the folder is as complete as before and can be used again.
+    ///
+    /// What it replaced may resist its removal, with the error that is returned beside the result in its place.
+    pub(super) fn publish(&self, sync: bool) -> Result<Option<std::io::Error>, RunError> {
         if sync {
             flush_tree(&self.path)?;
         }
-        fs::remove_file(self.path.join(LOCK))?;
-        if self.inside {
-            move_files(&self.path, &self.target)?;
+        // somebody may have written there during the run
+        refuse_existing(&self.target, self.force)?;
+        let left = if self.inside {
+            move_files(&self.path, &self.target, &[LOCK, JOURNAL])?
         } else {
-            replace_folder(&self.path, &self.target)?;
+            // still locked: another run must not take the folder for abandoned
+            let left = replace_folder(&self.path, &self.target)?;
+            for name in [JOURNAL, LOCK] {
+                let file = self.target.join(name);
+                if file.exists() {
+                    fs::remove_file(file)?;
+                }
+            }
+            left
+        };
+        if sync {
+            File::open(&self.target)?.sync_all()?;
+            if let Some(parent) = self.target.parent() {
+                File::open(parent)?.sync_all()?;
+            }
         }
-        if sync && let Some(parent) = self.target.parent() {
-            File::open(parent)?.sync_all()?;
-        }
-        drop(self.lock);
-        Ok(())
+        Ok(left)
     }
+}
+
+/// Locks a working folder, which is created if need be.
+fn take_lock(path: &Path, target: &Path) -> Result<File, RunError> {
+    let name = path.join(LOCK);
+    for _ in 0..TRIES {
+        fs::create_dir_all(path)?;
+        let mut options = File::options();
+        let lock = match options.create(true).truncate(false).write(true).open(&name) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            result => result?,
+        };
+        match lock.file().try_lock() {
+            Ok(()) if is_still(&lock, &name) => return Ok(lock),
+            Ok(()) => {}
+            Err(std::fs::TryLockError::WouldBlock) => break,
+            Err(std::fs::TryLockError::Error(error)) => {
+                let message = format!("{}: cannot be locked: {error}", name.display());
+                return Err(std::io::Error::new(error.kind(), message).into());
+            }
+        }
+    }
+    Err(RunError::Busy {
+        path: target.to_owned(),
+    })
+}
+
+/// Whether an open file is still the one of that name: its owner may have removed or published the folder since.
+#[cfg(unix)]
+fn is_still(file: &File, name: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let (Ok(opened), Ok(named)) = (file.metadata(), fs::metadata(name)) else {
+        return false;
+    };
+    (opened.dev(), opened.ino()) == (named.dev(), named.ino())
+}
+
+#[cfg(not(unix))]
+fn is_still(_: &File, name: &Path) -> bool {
+    name.exists()
 }
 
 fn refuse_existing(target: &Path, force: bool) -> Result<(), RunError> {
-    let Ok(metadata) = fs::metadata(target) else {
-        return Ok(());
-    };
-    let occupied = !metadata.is_dir() || contents(target)?.next().is_some();
-    if occupied && (!force || !metadata.is_dir()) {
-        return Err(RunError::OutputExists {
+    match fs::metadata(target) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error.into()),
+        Ok(metadata) if !metadata.is_dir() => Err(RunError::NotAFolder {
             path: target.to_owned(),
-        });
+        }),
+        Ok(_) if !force && !contents(target)?.is_empty() => Err(RunError::OutputExists {
+            path: target.to_owned(),
+        }),
+        Ok(_) => Ok(()),
     }
-    Ok(())
-}
-
-/// What a folder holds, but a working folder and what every fresh file system holds.
-fn contents(folder: &Path) -> std::io::Result<impl Iterator<Item = PathBuf>> {
-    let entries = fs::read_dir(folder)?.collect::<std::io::Result<Vec<_>>>()?;
-    Ok(entries
-        .into_iter()
-        .filter(|entry| entry.file_name() != INSIDE && entry.file_name() != "lost+found")
-        .map(|entry| entry.path()))
 }
 
 fn working_path(target: &Path, inside: bool) -> PathBuf {
     if inside {
         return target.join(INSIDE);
     }
-    let name = target.file_name().map_or_else(
-        || "output".into(),
-        |name| name.to_string_lossy().into_owned(),
-    );
-    target.with_file_name(format!(".{name}.weightsmith-partial"))
+    let name = target.file_name().unwrap_or(OsStr::new("output"));
+    let mut working = OsString::from(".");
+    if name.len() > LONGEST_NAME {
+        working.push(blake3::hash(name.as_encoded_bytes()).to_string());
+    } else {
+        working.push(name);
+    }
+    working.push(".weightsmith-partial");
+    target.with_file_name(working)
 }
 
 #[cfg(unix)]
@@ -158,84 +223,6 @@ fn is_mount_point(path: &Path) -> bool {
 #[cfg(not(unix))]
 fn is_mount_point(_: &Path) -> bool {
     false
-}
-
-/// Puts `from` where `to` is, keeping one of both whole at every moment.
-fn replace_folder(from: &Path, to: &Path) -> std::io::Result<()> {
-    if !to.exists() {
-        return fs::rename(from, to);
-    }
-    if contents(to)?.next().is_none() {
-        fs::remove_dir(to)?;
-        return fs::rename(from, to);
-    }
-    if exchange(from, to).is_ok() {
-        return fs::remove_dir_all(from);
-    }
-    let aside = aside(from);
-    fs::rename(to, &aside)?;
-    if let Err(error) = fs::rename(from, to) {
-        fs::rename(&aside, to)?;
-        return Err(error);
-    }
-    fs::remove_dir_all(aside)
-}
-
-/// Where the old content waits while the new one takes its place.
-fn aside(working: &Path) -> PathBuf {
-    working.with_extension("weightsmith-replaced")
-}
-
-/// Puts the old content back if a process was killed between the two steps of [`replace_folder`].
-fn recover(target: &Path, aside: &Path) -> std::io::Result<()> {
-    if aside.exists() && !target.exists() {
-        fs::rename(aside, target)?;
-    }
-    Ok(())
-}
-
-#[cfg(target_os = "linux")]
-fn exchange(a: &Path, b: &Path) -> std::io::Result<()> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    Ok(renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE)?)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn exchange(_: &Path, _: &Path) -> std::io::Result<()> {
-    Err(std::io::ErrorKind::Unsupported.into())
-}
-
-/// Moves what is in `from` into `to`, `config.json` last: without it no loader takes the folder for a model.
-fn move_files(from: &Path, to: &Path) -> std::io::Result<()> {
-    for old in contents(to)? {
-        if old.is_dir() {
-            fs::remove_dir_all(old)?;
-        } else {
-            fs::remove_file(old)?;
-        }
-    }
-    let mut entries: Vec<PathBuf> = fs::read_dir(from)?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<Result<_, _>>()?;
-    entries.sort_by_key(|path| (path.ends_with("config.json"), path.clone()));
-    for entry in entries {
-        if let Some(name) = entry.file_name() {
-            fs::rename(&entry, to.join(name))?;
-        }
-    }
-    fs::remove_dir(from)
-}
-
-fn flush_tree(folder: &Path) -> std::io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            flush_tree(&path)?;
-        } else {
-            File::open(&path)?.sync_all()?;
-        }
-    }
-    File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]
@@ -256,8 +243,9 @@ mod tests {
         let work = WorkFolder::open(&target, true).unwrap();
         fs::write(work.path().join("new"), "new").unwrap();
         assert!(target.join("old").exists());
-        work.publish(true).unwrap();
+        assert!(work.publish(true).unwrap().is_none());
         assert!(target.join("new").exists() && !target.join("old").exists());
+        assert_eq!(fs::read_dir(&target).unwrap().count(), 1);
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
     }
 
@@ -272,8 +260,45 @@ mod tests {
         assert!(target.join("new").exists());
         assert!(matches!(
             WorkFolder::open(&target.join("new"), true),
+            Err(RunError::NotAFolder { .. })
+        ));
+    }
+
+    #[test]
+    fn content_that_appears_during_the_run_is_not_replaced_and_the_work_not_lost() {
+        let root = tempfile::tempdir().unwrap();
+        let target = root.path().join("out");
+        let work = WorkFolder::open(&target, false).unwrap();
+        fs::write(work.path().join("new"), "new").unwrap();
+        fs::create_dir(&target).unwrap();
+        fs::write(target.join("other"), "other").unwrap();
+        assert!(matches!(
+            work.publish(false),
             Err(RunError::OutputExists { .. })
         ));
+        assert!(target.join("other").exists() && work.path().join("new").exists());
+    }
+
+    #[test]
+    fn a_lock_whose_folder_was_published_meanwhile_is_not_taken() {
+        let root = tempfile::tempdir().unwrap();
+        let target = root.path().join("out");
+        let work = WorkFolder::open(&target, false).unwrap();
+        let name = work.path().join(LOCK);
+        let late = File::open(&name).unwrap();
+        assert!(is_still(&late, &name));
+        work.publish(false).unwrap();
+        drop(work);
+        assert!(late.file().try_lock().is_ok() && !is_still(&late, &name));
+    }
+
+    #[test]
+    fn a_name_as_long_as_a_file_system_allows_can_be_published() {
+        let root = tempfile::tempdir().unwrap();
+        let target = root.path().join("m".repeat(255));
+        let work = WorkFolder::open(&target, false).unwrap();
+        work.publish(false).unwrap();
+        assert!(target.is_dir());
     }
 
     #[test]

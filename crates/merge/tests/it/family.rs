@@ -140,6 +140,15 @@ impl Workshop {
         folder
     }
 
+    /// Changes a model's `config.json`.
+    pub(crate) fn set_config(&self, model: &str, key: &str, value: serde_json::Value) {
+        let path = self.path(model).join("config.json");
+        let mut config: serde_json::Value =
+            serde_json::from_slice(&fs_err::read(&path).unwrap()).unwrap();
+        config[key] = value;
+        fs_err::write(&path, config.to_string()).unwrap();
+    }
+
     pub(crate) fn plan_options(&self) -> PlanOptions {
         PlanOptions {
             locate: LocateOptions {

@@ -7,4 +7,6 @@ mod determinism;
 mod family;
 mod golden;
 mod oracle;
+mod refusals;
 mod resume;
+mod stacks;
