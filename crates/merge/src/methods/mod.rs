@@ -1,8 +1,11 @@
 //! The merge methods, one per file, and the table that names them.
 
+mod delta_sum;
 mod family;
+mod gram;
 mod kernel;
 mod linear;
+mod model_stock;
 mod nearswap;
 #[cfg(test)]
 mod oracle;
@@ -26,6 +29,7 @@ pub static METHODS: &[&MethodSpec] = &[
     &slerp::SPEC,
     &ram::SPEC,
     &ram::PLUS,
+    &model_stock::SPEC,
     &nearswap::SPEC,
     &passthrough::SPEC,
 ];
@@ -44,7 +48,6 @@ pub const PLANNED: &[&str] = &[
     "della",
     "della_linear",
     "sce",
-    "model_stock",
     "arcee_fusion",
 ];
 
