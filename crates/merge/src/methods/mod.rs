@@ -3,6 +3,7 @@
 mod delta_sum;
 mod family;
 mod gram;
+mod karcher;
 mod kernel;
 mod linear;
 mod model_stock;
@@ -27,6 +28,7 @@ pub use specification::{
 pub static METHODS: &[&MethodSpec] = &[
     &linear::SPEC,
     &slerp::SPEC,
+    &karcher::SPEC,
     &ram::SPEC,
     &ram::PLUS,
     &model_stock::SPEC,
@@ -38,7 +40,6 @@ pub static METHODS: &[&MethodSpec] = &[
 pub const PLANNED: &[&str] = &[
     "nuslerp",
     "multislerp",
-    "karcher",
     "task_arithmetic",
     "ties",
     "dare_linear",
