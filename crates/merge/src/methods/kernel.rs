@@ -4,6 +4,7 @@
 //! one that can [`Apply`]. Most methods need no measuring; SLERP needs the angle, trimming needs thresholds.
 
 use std::fmt::Debug;
+use std::ops::Range;
 use std::sync::Arc;
 
 use weightsmith_tensors::kernels::TILE;
@@ -34,6 +35,8 @@ pub enum Stage<T: Real> {
     Measure(Arc<dyn Measure<T>>),
     /// The result can be computed.
     Apply(Arc<dyn Apply<T>>),
+    /// There is no result for what the sources hold, and this is why.
+    Refuse(Arc<str>),
 }
 
 /// A pass over the whole tensor that gathers statistics.
@@ -144,6 +147,17 @@ impl<'a, T> Tiles<'a, T> {
     /// The elements of a source.
     pub fn source(&self, position: usize) -> &'a [T] {
         &self.buffer[position * self.stride..][..self.len]
+    }
+
+    /// The elements of that range alone, counted from the tile's first.
+    #[must_use]
+    pub fn part(&self, range: Range<usize>) -> Self {
+        Self {
+            buffer: &self.buffer[range.start..],
+            stride: self.stride,
+            len: range.len(),
+            first: self.first + range.start as u64,
+        }
     }
 
     /// Number of elements of each source.

@@ -1,9 +1,13 @@
 //! The merge methods, one per file, and the table that names them.
 
 mod arcee_fusion;
+mod delta_sum;
 mod family;
+mod gram;
+mod karcher;
 mod kernel;
 mod linear;
+mod model_stock;
 mod nearswap;
 #[cfg(test)]
 mod oracle;
@@ -28,8 +32,10 @@ pub static METHODS: &[&MethodSpec] = &[
     &linear::SPEC,
     &slerp::SPEC,
     &sce::SPEC,
+    &karcher::SPEC,
     &ram::SPEC,
     &ram::PLUS,
+    &model_stock::SPEC,
     &nearswap::SPEC,
     &arcee_fusion::SPEC,
     &passthrough::SPEC,
@@ -39,7 +45,6 @@ pub static METHODS: &[&MethodSpec] = &[
 pub const PLANNED: &[&str] = &[
     "nuslerp",
     "multislerp",
-    "karcher",
     "task_arithmetic",
     "ties",
     "dare_linear",
@@ -48,7 +53,6 @@ pub const PLANNED: &[&str] = &[
     "breadcrumbs_ties",
     "della",
     "della_linear",
-    "model_stock",
 ];
 
 /// The method of that name.

@@ -25,6 +25,25 @@ pub(super) fn half_unit<T: Real>() -> f64 {
     0.5f64.powi(bits)
 }
 
+/// a·b as if computed in twice the precision of f64 and rounded once (Dot2, <https://doi.org/10.1137/030601818>).
+pub(super) fn exact_dot(a: &[f64], b: &[f64]) -> f64 {
+    let (mut sum, mut error) = (0.0f64, 0.0f64);
+    for (&a, &b) in a.iter().zip(b) {
+        let product = a * b;
+        let next = sum + product;
+        let taken = next - sum;
+        error += (sum - (next - taken)) + (product - taken) + a.mul_add(b, -product);
+        sum = next;
+    }
+    sum + error
+}
+
+/// What coefficients that are computed in f64 from sums over the tensor may be off by, in half units of `T`: nothing in f32, a few
+/// dozen in f64.
+pub(super) fn coefficient_units<T: Real>() -> f64 {
+    if size_of::<T>() == 4 { 0.0 } else { 32.0 }
+}
+
 /// Holds each element against `formula`, which gives the exact value and Σ|terms|: they may differ by `k` half units of that
 /// sum.
 pub(super) fn check<T: Real>(result: &[T], k: f64, formula: impl Fn(usize) -> (f64, f64)) {

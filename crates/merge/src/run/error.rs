@@ -124,6 +124,15 @@ pub enum RunError {
         count: u64,
     },
 
+    /// The method has no result for what the inputs hold.
+    #[error("tensor `{tensor}`: {reason}")]
+    Refused {
+        /// The tensor of the result.
+        tensor: String,
+        /// What was found and what the method needs.
+        reason: String,
+    },
+
     /// A buffer that is not merged differs between the inputs.
     #[error(
         "tensor `{tensor}` holds {dtype} values, which are copied and not merged, and differs between the inputs"
@@ -150,6 +159,14 @@ pub enum RunError {
 }
 
 impl RunError {
+    /// The error for a tensor that the method refuses to compute.
+    pub(super) fn refused(tensor: &str, reason: &str) -> Self {
+        Self::Refused {
+            tensor: tensor.to_owned(),
+            reason: reason.to_owned(),
+        }
+    }
+
     /// The error for values that a result must not have.
     ///
     /// # Errors

@@ -176,6 +176,12 @@ impl Executor<'_> {
             let end = range.end.min(placed.offset + placed.bytes);
             let out = &mut bytes[(start - range.start) as usize..(end - range.start) as usize];
             let job = &self.jobs[placed.tensor];
+            if let Some(reason) = job.refusal() {
+                return Err(RunError::refused(
+                    &self.tensors[placed.tensor].name,
+                    &reason,
+                ));
+            }
             let findings =
                 job.compute_bytes(start - placed.offset..end - placed.offset, out, scratch)?;
             self.judge(placed.tensor, &findings, scratch)?;

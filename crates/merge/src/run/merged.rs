@@ -76,6 +76,10 @@ impl TensorSource for MergedSource {
         let job = &self.jobs[tensor];
         let mut room = Scratch::default();
         job.measure_all(&mut room)?;
+        if let Some(reason) = job.refusal() {
+            let error = RunError::refused(&self.entries[tensor].name, &reason);
+            return Err(Error::Source(Box::new(error)));
+        }
         let bits = (elements.end - elements.start) * job.info().dtype.bits();
         scratch.clear();
         scratch.resize((bits / 8) as usize, 0);

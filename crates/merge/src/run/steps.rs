@@ -1,5 +1,6 @@
 //! A kernel at work on one tensor: its stages, measured block by block by any number of workers.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use weightsmith_tensors::kernels::{REDUCTION_BLOCK, TILE};
@@ -54,12 +55,16 @@ impl Geometry {
 }
 
 /// What is known of a pass while it runs.
+///
+/// Sums are added in the order of the blocks whatever the order in which they were measured, and as soon as that is
+/// possible: what waits is no more than what other workers have in hand.
 #[derive(Debug, Default)]
 struct Partials {
-    /// Blocks that were measured, with their sums and tile counts; counts of all of them are added up at once.
-    blocks: Vec<Option<(Vec<f64>, Vec<u32>)>>,
-    counts: Vec<u64>,
-    measured: usize,
+    /// What the first `next` blocks hold, and the counts of all that were measured.
+    total: Statistic,
+    next: u64,
+    /// Blocks that were measured before an earlier one.
+    waiting: BTreeMap<u64, Statistic>,
 }
 
 impl<T: Real> Steps<T> {
@@ -100,39 +105,43 @@ impl<T: Real> Steps<T> {
         apply.map(Arc::clone)
     }
 
+    /// Why there will be no result, where a kernel found what it cannot work with.
+    pub(super) fn refusal(&self) -> Option<Arc<str>> {
+        self.stages.iter().find_map(|stage| match stage.get() {
+            Some(Stage::Refuse(reason)) => Some(Arc::clone(reason)),
+            _ => None,
+        })
+    }
+
+    /// True when no more needs to be measured.
+    pub(super) fn is_settled(&self) -> bool {
+        let settles = |stage: &OnceLock<Stage<T>>| {
+            matches!(stage.get(), Some(Stage::Apply(_) | Stage::Refuse(_)))
+        };
+        self.stages.iter().any(settles)
+    }
+
     /// True when a pass is over, or will never be needed.
     pub(super) fn is_measured(&self, pass: usize) -> bool {
-        self.stages[pass + 1].get().is_some() || self.apply().is_some()
+        self.stages[pass + 1].get().is_some() || self.is_settled()
     }
 
     /// True when a block of a pass was measured.
     pub(super) fn has(&self, pass: usize, block: u64) -> bool {
         // the lock first: who ends a pass holds it until the next stage is known
         let partials = self.lock(pass);
-        self.is_measured(pass)
-            || partials
-                .blocks
-                .get(block as usize)
-                .is_some_and(Option::is_some)
+        self.is_measured(pass) || partials.has(block)
     }
 
     /// Takes what was found in a block; the last one ends the pass.
     pub(super) fn add(&self, pass: usize, block: u64, found: Statistic) {
         let mut partials = self.lock(pass);
-        let blocks = self.geometry.blocks() as usize;
-        partials.blocks.resize(blocks, None);
-        if partials.measured == blocks || partials.blocks[block as usize].is_some() {
+        if partials.has(block) {
             return;
         }
-        partials.counts.resize(found.counts.len(), 0);
-        for (sum, count) in partials.counts.iter_mut().zip(&found.counts) {
-            *sum += count;
-        }
-        partials.blocks[block as usize] = Some((found.sums, found.tile_counts));
-        partials.measured += 1;
-        if partials.measured == blocks {
-            let statistic = std::mem::take(&mut *partials).total();
-            partials.measured = blocks;
+        partials.add(block, found);
+        if partials.next == self.geometry.blocks() {
+            let statistic = std::mem::take(&mut partials.total);
             self.finish(pass, statistic);
         }
     }
@@ -173,25 +182,27 @@ fn nothing(gathers: Gathers) -> Statistic {
 }
 
 impl Partials {
-    /// The sums over all blocks, added in the order of the blocks whatever the order in which they were measured.
-    fn total(self) -> Statistic {
-        let mut sums: Option<Vec<f64>> = None;
-        let mut tile_counts = Vec::new();
-        for (part, tiles) in self.blocks.into_iter().flatten() {
-            tile_counts.extend(tiles);
-            match &mut sums {
-                None => sums = Some(part),
-                Some(sums) => {
-                    for (sum, part) in sums.iter_mut().zip(part) {
-                        *sum += part;
-                    }
+    fn has(&self, block: u64) -> bool {
+        block < self.next || self.waiting.contains_key(&block)
+    }
+
+    fn add(&mut self, block: u64, mut found: Statistic) {
+        let counts = std::mem::take(&mut found.counts);
+        self.total.counts.resize(counts.len(), 0);
+        for (sum, count) in self.total.counts.iter_mut().zip(counts) {
+            *sum += count;
+        }
+        self.waiting.insert(block, found);
+        while let Some(part) = self.waiting.remove(&self.next) {
+            self.total.tile_counts.extend(part.tile_counts);
+            if self.next == 0 {
+                self.total.sums = part.sums;
+            } else {
+                for (sum, part) in self.total.sums.iter_mut().zip(part.sums) {
+                    *sum += part;
                 }
             }
-        }
-        Statistic {
-            sums: sums.unwrap_or_default(),
-            counts: self.counts,
-            tile_counts,
+            self.next += 1;
         }
     }
 }

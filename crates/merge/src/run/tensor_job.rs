@@ -138,12 +138,21 @@ impl TensorJob {
         }
     }
 
-    /// True when any part can be computed.
+    /// True when any part can be computed, or never will be: see [`TensorJob::refusal`].
     pub(crate) fn is_ready(&self) -> bool {
         match &self.work {
             Work::Copy => true,
-            Work::Single(steps) => steps.apply().is_some(),
-            Work::Double(steps) => steps.apply().is_some(),
+            Work::Single(steps) => steps.is_settled(),
+            Work::Double(steps) => steps.is_settled(),
+        }
+    }
+
+    /// Why the tensor cannot be computed, once that is known.
+    pub(crate) fn refusal(&self) -> Option<Arc<str>> {
+        match &self.work {
+            Work::Copy => None,
+            Work::Single(steps) => steps.refusal(),
+            Work::Double(steps) => steps.refusal(),
         }
     }
 

@@ -5,9 +5,11 @@
 //! [`LANES`] accumulators whatever the width of the registers.
 
 mod combine;
+mod difference;
 mod divergence;
 mod dot;
 mod exponential;
+mod gram;
 mod group;
 mod isa;
 
@@ -15,8 +17,12 @@ pub use combine::{
     add_scaled, add_scaled_on, count_non_finite, count_non_finite_on, lerp_pair, lerp_pair_on,
     scale, scale_on,
 };
+pub use difference::{
+    add_scaled_difference, add_scaled_difference_on, scale_difference, scale_difference_on,
+};
 pub use divergence::{divergence, divergence_on};
 pub use dot::{LANES, add_pairwise, dot3, dot3_on};
+pub use gram::{add_products, add_products_on, pair, square_of_sum, square_of_sum_on};
 pub use group::{load, store};
 pub use isa::{Isa, Kernel};
 
