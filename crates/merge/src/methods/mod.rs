@@ -7,6 +7,7 @@ mod karcher;
 mod kernel;
 mod linear;
 mod model_stock;
+mod multislerp;
 mod nearswap;
 #[cfg(test)]
 mod oracle;
@@ -28,6 +29,7 @@ pub use specification::{
 pub static METHODS: &[&MethodSpec] = &[
     &linear::SPEC,
     &slerp::SPEC,
+    &multislerp::SPEC,
     &karcher::SPEC,
     &ram::SPEC,
     &ram::PLUS,
@@ -39,7 +41,6 @@ pub static METHODS: &[&MethodSpec] = &[
 /// Methods of mergekit that are not here yet; a recipe that asks for one is told so.
 pub const PLANNED: &[&str] = &[
     "nuslerp",
-    "multislerp",
     "task_arithmetic",
     "ties",
     "dare_linear",
