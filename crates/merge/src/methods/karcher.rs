@@ -161,7 +161,7 @@ impl Karcher {
         let mut tangent = vec![0.0; count];
         // how much of `mean` itself is taken away
         let mut back = 0.0;
-        for i in 0..count {
+        for (i, tangent) in tangent.iter_mut().enumerate() {
             let row = (0..count).map(|j| mean[j] * units.get(i, j));
             let cosine = row.sum::<f64>().clamp(-1.0, 1.0);
             let angle = libm::acos(cosine);
@@ -171,7 +171,7 @@ impl Karcher {
                 continue;
             }
             let share = angle / square.sqrt() / count as f64;
-            tangent[i] += share;
+            *tangent += share;
             back += share * cosine;
         }
         for (tangent, mean) in tangent.iter_mut().zip(mean) {
@@ -189,7 +189,9 @@ fn length(units: &Products, mixture: &[f64]) -> f64 {
 fn normalise(units: &Products, mixture: &mut [f64]) {
     let length = length(units, mixture);
     if length > 0.0 {
-        mixture.iter_mut().for_each(|share| *share /= length);
+        for share in mixture {
+            *share /= length;
+        }
     }
 }
 

@@ -56,7 +56,7 @@ listed under `models` takes part as an ordinary input and needs a `weight` of it
 };
 
 /// Sums of weights smaller than this share of the weights' magnitude are cancellation, not a divisor.
-const CANCELLED: f64 = 1e-6;
+pub(super) const CANCELLED: f64 = 1e-6;
 
 fn weights(operation: &Operation) -> impl Iterator<Item = f64> + '_ {
     (0..operation.sources.len()).map(|source| operation.source_number(source, "weight"))

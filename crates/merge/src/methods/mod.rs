@@ -8,6 +8,7 @@ mod karcher;
 mod kernel;
 mod linear;
 mod model_stock;
+mod multislerp;
 mod nearswap;
 #[cfg(test)]
 mod oracle;
@@ -31,6 +32,7 @@ pub use specification::{
 pub static METHODS: &[&MethodSpec] = &[
     &linear::SPEC,
     &slerp::SPEC,
+    &multislerp::SPEC,
     &sce::SPEC,
     &karcher::SPEC,
     &ram::SPEC,
@@ -44,7 +46,6 @@ pub static METHODS: &[&MethodSpec] = &[
 /// Methods of mergekit that are not here yet; a recipe that asks for one is told so.
 pub const PLANNED: &[&str] = &[
     "nuslerp",
-    "multislerp",
     "task_arithmetic",
     "ties",
     "dare_linear",

@@ -18,6 +18,14 @@ struct Case {
     base: Option<usize>,
     parameters: serde_json::Map<String, serde_json::Value>,
     input_parameters: Vec<serde_json::Map<String, serde_json::Value>>,
+    /// Why the peer's value is not the formula's, which stands beside it.
+    deviates: Option<String>,
+    /// Whether elements hang on a choice among equal magnitudes.
+    #[serde(default)]
+    ties: bool,
+    /// Whether the case is not to be compared.
+    #[serde(default)]
+    information: bool,
 }
 
 fn golden_folder() -> PathBuf {
@@ -118,7 +126,7 @@ fn safetensors_file(shape: &str, dtype: DType, bytes: &[u8]) -> Vec<u8> {
 }
 
 /// The formula's value for a case, and the k of its bound.
-fn oracle(method: &str, case: &Case, inputs: &[Vec<f64>]) -> (Vec<Expected>, f64) {
+fn oracle(method: &str, case: &Case, inputs: &[Vec<f64>]) -> Option<(Vec<Expected>, f64)> {
     let number = |map: &serde_json::Map<String, serde_json::Value>, name: &str| {
         map.get(name).and_then(serde_json::Value::as_f64)
     };
@@ -133,10 +141,10 @@ fn oracle(method: &str, case: &Case, inputs: &[Vec<f64>]) -> (Vec<Expected>, f64
                 .parameters
                 .get("normalize")
                 .is_none_or(|v| v.as_bool() == Some(true));
-            (
+            Some((
                 linear(&weights, normalize, inputs),
                 weights.len() as f64 + 1.0,
-            )
+            ))
         }
         "slerp" => {
             let t = number(&case.parameters, "t").unwrap();
@@ -145,13 +153,14 @@ fn oracle(method: &str, case: &Case, inputs: &[Vec<f64>]) -> (Vec<Expected>, f64
             } else {
                 inputs.to_vec()
             };
-            (slerp(t, &ordered), 3.0)
+            Some((slerp(t, &ordered), 3.0))
         }
         "passthrough" => {
             let scale = number(&case.input_parameters[0], "scale").unwrap_or(1.0);
-            (linear(&[scale], false, inputs), 2.0)
+            Some((linear(&[scale], false, inputs), 2.0))
         }
-        other => panic!("no oracle for {other}"),
+        // the other methods are tested against their formulas beside their code
+        _ => None,
     }
 }
 
@@ -159,34 +168,62 @@ fn oracle(method: &str, case: &Case, inputs: &[Vec<f64>]) -> (Vec<Expected>, f64
 fn every_golden_case_agrees_with_the_peer_and_with_the_formula() {
     let mut cases = 0;
     for (stem, file) in golden_files() {
-        let (method, dtype) = (metadata(&file, "method"), metadata(&file, "dtype"));
+        let method = metadata(&file, "method");
         // files of methods that are still to come
         if weightsmith::methods::find(&method).is_none() {
             continue;
         }
         for case in serde_json::from_str::<Vec<Case>>(&metadata(&file, "cases")).unwrap() {
-            let what = format!("{stem} {}", case.name);
-            let found = merged(&file, &method, &dtype, &case);
-            let expected_name = format!("{}/expected", case.name);
-            let peer = values(&file, &expected_name);
-            let result = file.tensors()[file.find(&expected_name).unwrap()]
-                .info
-                .dtype;
-            let inputs: Vec<Vec<f64>> = case
-                .inputs
-                .iter()
-                .map(|input| values(&file, input))
-                .collect();
-            let (expected, k) = oracle(&method, &case, &inputs);
-            // in f64 the rounding of the cosine counts, also the oracle's: at cos −0.9992 the coefficients amplify
-            // it by (1 / sin θ)³, some 15,000
-            let k = if result == DType::F64 { 15_000.0 } else { k };
-            assert_within(&what, result, k, &found, &expected);
-            assert_near_the_peer(&what, result, &found, &peer);
-            cases += 1;
+            // the mean of exactly opposite tensors is the first of them (tested beside the code); the file's f64
+            // evaluation of the iteration turns about on rounding there, as the peer's does
+            let is_noise = method == "karcher" && case.name == "opposite";
+            if !case.information && !is_noise {
+                assert_agrees(&stem, &file, &method, &case);
+                cases += 1;
+            }
         }
     }
     assert!(cases > 100, "{cases} cases");
+}
+
+fn assert_agrees(stem: &str, file: &Checkpoint, method: &str, case: &Case) {
+    let what = format!("{stem} {}", case.name);
+    let mut found = merged(file, method, &metadata(file, "dtype"), case);
+    let expected = format!("{}/expected", case.name);
+    let result = file.tensors()[file.find(&expected).unwrap()].info.dtype;
+    let witness = match case.deviates {
+        Some(_) => format!("{}/formula", case.name),
+        None => expected,
+    };
+    let mut peer = values(file, &witness);
+    if case.ties {
+        let free = tied(file, &format!("{}/tied", case.name));
+        let mut keep = free.iter().map(|tied| !tied);
+        found.retain(|_| keep.next().unwrap());
+        let mut keep = free.iter().map(|tied| !tied);
+        peer.retain(|_| keep.next().unwrap());
+    }
+    assert_near_the_peer(&what, result, &found, &peer);
+    let inputs: Vec<Vec<f64>> = case
+        .inputs
+        .iter()
+        .map(|input| values(file, input))
+        .collect();
+    if let Some((expected, k)) = oracle(method, case, &inputs) {
+        // in f64 the rounding of the cosine counts, also the oracle's: at cos −0.9992 the coefficients amplify
+        // it by (1 / sin θ)³, some 15,000
+        let k = if result == DType::F64 { 15_000.0 } else { k };
+        assert_within(&what, result, k, &found, &expected);
+    }
+}
+
+/// The elements that hang on a choice among equals.
+fn tied(file: &Checkpoint, name: &str) -> Vec<bool> {
+    let index = file.find(name).unwrap();
+    let elements = file.tensors()[index].info.elements();
+    let mut scratch = Vec::new();
+    let bytes = file.read(index, 0..elements, &mut scratch).unwrap();
+    bytes.iter().map(|byte| *byte != 0).collect()
 }
 
 /// f32 and f64 within 1e-5 of the tensor's magnitude, 16-bit types within one unit in the last place.
@@ -309,6 +346,10 @@ fn every_tensor_is_merged_with_the_peers_inputs_and_parameters() {
             let operation = tensor.action.operation().unwrap();
             for (parameter, value) in expected {
                 let what = format!("{} {name} {parameter}", golden.name);
+                // accepted, without effect there or here
+                if parameter == "int8_mask" {
+                    continue;
+                }
                 if parameter == "inputs" {
                     assert_eq!(inputs_of(&planned, name, operation), *value, "{what}");
                 } else {
