@@ -25,7 +25,10 @@ impl Family {
     pub(super) fn validate(operation: &Operation) -> Result<(), String> {
         match operation.base {
             Some(_) => Ok(()),
-            None => Err("the base model lacks it, and there is no difference to it without".into()),
+            None => Err(format!(
+                "the base model has no tensor `{}`, which `{}` compares the others with",
+                operation.sources[0].tensor, operation.method
+            )),
         }
     }
 
