@@ -11,6 +11,7 @@ use std::sync::Arc;
 use weightsmith_tensors::kernels::{self, Isa, TILE};
 use weightsmith_tensors::{Real, TensorInfo};
 
+use super::family::Family;
 use super::order_statistic::{Bits, Search};
 use super::{
     Apply, BaseRule, Compile, Gathered, Gathers, InputCount, Kernel, Measure, MethodSpec,
@@ -41,7 +42,7 @@ order. Divergences are calculated in f64, since those of fine-tunes are too smal
     missing: MissingRule::CopyLone,
     identity: |_| None,
     shares: |_| None,
-    validate: |_| Ok(()),
+    validate: Family::validate,
     compile: Compile {
         single: |operation| Box::new(Fusion::new(operation)),
         double: |operation| Box::new(Fusion::new(operation)),

@@ -12,13 +12,24 @@ pub(super) struct Family {
 }
 
 impl Family {
-    /// The family of an operation; the first source stands in for a base that is not named.
+    /// The family of an operation that [`Family::validate`] accepts.
     pub(super) fn of(operation: &Operation) -> Self {
         let base = operation.base.unwrap_or(0);
         let tuned = (0..operation.sources.len())
             .filter(|source| *source != base)
             .collect();
         Self { base, tuned }
+    }
+
+    /// Whether the base is among the sources: it may lack a tensor that others have.
+    pub(super) fn validate(operation: &Operation) -> Result<(), String> {
+        match operation.base {
+            Some(_) => Ok(()),
+            None => Err(format!(
+                "the base model has no tensor `{}`, which `{}` compares the others with",
+                operation.sources[0].tensor, operation.method
+            )),
+        }
     }
 
     /// The base's position, where there is nothing to merge into it.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use weightsmith_tensors::kernels::Isa;
 use weightsmith_tensors::{Real, TensorInfo, kernels};
 
+use super::family::Family;
 use super::{
     Apply, BaseRule, Compile, Default, InputCount, Kernel, Kind, MethodSpec, MissingRule,
     ParameterSpec, Reference, Scope, Stage, Tiles, Workspace,
@@ -45,7 +46,7 @@ author merged 70B models with `t` between 0.0001 and 0.001, and saw them break d
     missing: MissingRule::CopyLone,
     identity: |operation| (operation.number("t") <= 0.0).then_some(operation.base.unwrap_or(0)),
     shares: |_| None,
-    validate: |_| Ok(()),
+    validate: Family::validate,
     compile: Compile {
         single: |operation| Box::new(NearSwap::<f32>::new(operation)),
         double: |operation| Box::new(NearSwap::<f64>::new(operation)),

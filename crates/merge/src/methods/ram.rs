@@ -51,7 +51,7 @@ values in the checkpoints: the default counts almost every change that BF16 can 
     missing: MissingRule::MergeRest,
     identity: Family::lone,
     shares: |_| None,
-    validate: |_| Ok(()),
+    validate: Family::validate,
     compile: Compile {
         single: |operation| Box::new(Ram::<f32>::new(operation)),
         double: |operation| Box::new(Ram::<f64>::new(operation)),
@@ -94,7 +94,7 @@ Averaging weakens the changes that a model shares; RAM+ makes up for it with the
     missing: MissingRule::MergeRest,
     identity: Family::lone,
     shares: |_| None,
-    validate: |_| Ok(()),
+    validate: Family::validate,
     compile: Compile {
         single: |operation| Box::new(RamPlus::<f32>::new(operation)),
         double: |operation| Box::new(RamPlus::<f64>::new(operation)),
@@ -352,11 +352,19 @@ mod tests {
     #[test]
     fn a_base_alone_stays_as_it_is() {
         assert_eq!((SPEC.identity)(&ram(1, 0, 1e-5)), Some(0));
+        assert_eq!((SPEC.validate)(&ram(1, 0, 1e-5)), Ok(()));
         assert_eq!((PLUS.identity)(&plus(2, 0, 1e-5, 0.0, 0.0)), None);
         assert_eq!(
             evaluate(&ram(1, 0, 1e-5), &[2], &[vec![1.0f32, 2.0]]),
             [1.0, 2.0]
         );
+    }
+
+    #[test]
+    fn a_tensor_without_its_base_is_refused() {
+        let without = operation("ram", 2, None);
+        assert!((SPEC.validate)(&without).is_err_and(|text| text.contains("base")));
+        assert!((PLUS.validate)(&without).is_err());
     }
 
     #[test]

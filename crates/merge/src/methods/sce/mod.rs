@@ -74,6 +74,7 @@ fn identity(operation: &Operation) -> Option<usize> {
 }
 
 fn validate(operation: &Operation) -> Result<(), String> {
+    Family::validate(operation)?;
     let share = operation.number("select_topk");
     if share < 0.0 {
         return Err(format!(
@@ -208,6 +209,7 @@ mod tests {
     fn a_negative_share_is_refused() {
         assert!(validate(&sce(3, 0, -0.1)).is_err_and(|text| text.contains("-0.1")));
         assert_eq!(validate(&sce(3, 0, 0.0)), Ok(()));
+        assert!(validate(&operation("sce", 2, None)).is_err());
     }
 
     /// The selected positions, by sorting; variances in two passes over the deltas.
