@@ -61,7 +61,7 @@ fn add_products<T: Real>(sums: &mut [[f64; LANES]; 3], a: &[T; LANES], b: &[T; L
 
 /// Adds the second half to the first until one is left.
 #[inline(always)]
-fn add_pairwise(mut lanes: [f64; LANES]) -> f64 {
+pub(super) fn add_pairwise(mut lanes: [f64; LANES]) -> f64 {
     let mut half = LANES / 2;
     while half > 0 {
         for lane in 0..half {
