@@ -29,6 +29,7 @@ pub trait Real:
     + Div<Output = Self>
     + Neg<Output = Self>
     + 'static
+    + kernels::Magnitude
 {
     /// The element type with the same values.
     const DTYPE: DType;

@@ -12,6 +12,11 @@ mod exponential;
 mod gram;
 mod group;
 mod isa;
+mod magnitude;
+mod random;
+mod rank;
+mod selection;
+mod sums;
 
 pub use combine::{
     add_scaled, add_scaled_on, count_non_finite, count_non_finite_on, lerp_pair, lerp_pair_on,
@@ -25,6 +30,18 @@ pub use dot::{LANES, add_pairwise, dot3, dot3_on};
 pub use gram::{add_products, add_products_on, pair, square_of_sum, square_of_sum_on};
 pub use group::{load, store};
 pub use isa::{Isa, Kernel};
+pub use magnitude::{Key, Magnitude};
+pub use random::{
+    Stream, bernoulli_keep, bernoulli_keep_each, bernoulli_keep_each_on, bernoulli_keep_on,
+    philox4x32,
+};
+pub use rank::{RankScratch, ranks};
+pub use selection::{
+    Cut, Search, Tally, keep, keep_between, keep_between_on, keep_by, keep_by_on, keep_on,
+};
+pub use sums::{
+    dot, dot_on, sum_abs, sum_abs_kept, sum_abs_kept_on, sum_abs_on, sum_squares, sum_squares_on,
+};
 
 /// Elements that are worked on at once. Two inputs and a result as `f32` and as bytes of a 16-bit type take 36 KiB then,
 /// which stays in a first-level cache of 48 KiB; 4096 elements do not, and cost a lerp of BF16 a third of its speed.

@@ -12,3 +12,4 @@ mod kernels;
 mod layouts;
 mod malformed;
 mod random;
+mod selection;

@@ -1,0 +1,14 @@
+//! Randomness that depends on what it is for and not on who draws it or when.
+//!
+//! Element i of a tensor has a random word of its own, a function of the seed, the tensor's name, the input's position and
+//! i: word i mod 4 of Philox4x32-10 with the counter (i / 4, stream) and the key (seed).
+
+mod bernoulli;
+mod philox;
+mod stream;
+
+pub use bernoulli::{
+    bernoulli_keep, bernoulli_keep_each, bernoulli_keep_each_on, bernoulli_keep_on,
+};
+pub use philox::philox4x32;
+pub use stream::Stream;

@@ -1,0 +1,134 @@
+//! The range in which a cut is likely to be, from a sample.
+
+use std::ops::Range;
+
+use super::Cut;
+use super::bracket::{Bracket, Spans, Stage, Ties};
+use crate::kernels::{Key, TILE};
+
+/// Elements of a tensor that is looked at as a whole.
+const WHOLE: u64 = 1 << 14;
+/// Elements of the sample that are neighbours.
+const RUN: u64 = 64;
+/// One element in so many is in the sample,
+const SHARE: u64 = 128;
+/// but no fewer
+const FEWEST: u64 = 1 << 13;
+/// and no more than this.
+const MOST: u64 = 1 << 18;
+/// Standard errors from the estimate to each end of the bracket.
+const ERRORS: f64 = 4.0;
+
+/// Which elements of a tensor are looked at first.
+#[derive(Debug, Clone)]
+pub(super) struct Sampling {
+    elements: u64,
+    /// Runs of a tensor for each one of the sample; 0 if the sample is the whole tensor.
+    stride: u64,
+}
+
+impl Sampling {
+    pub(super) fn of(elements: u64) -> Self {
+        let stride = if elements <= WHOLE {
+            0
+        } else {
+            let wanted = (elements / SHARE).clamp(FEWEST, MOST) / RUN;
+            (elements / RUN / wanted).max(1)
+        };
+        Self { elements, stride }
+    }
+
+    fn is_whole(&self) -> bool {
+        self.stride == 0
+    }
+
+    pub(super) fn pieces(&self) -> u64 {
+        if self.is_whole() {
+            self.elements.div_ceil(TILE as u64)
+        } else {
+            self.elements / RUN / self.stride
+        }
+    }
+
+    /// A run at a place that no row length has a pattern with.
+    pub(super) fn piece(&self, piece: u64) -> Range<u64> {
+        if self.is_whole() {
+            return super::search::tile_range(piece, self.elements);
+        }
+        let scattered = piece.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let run = piece * self.stride + scattered % self.stride;
+        run * RUN..(run + 1) * RUN
+    }
+
+    /// The stage that follows the look at the sample, for the first `k` elements.
+    pub(super) fn stage<K: Key>(&self, sample: &[K], k: u64, bins: u64, spans: Spans) -> Stage<K> {
+        if self.is_whole() {
+            return known(sample, k, spans);
+        }
+        let mut order = sample.to_vec();
+        // of as many elements as the sample has, `rank` are above the cut
+        let share = sample.len() as f64 / self.elements as f64;
+        let rank = ((k as f64 * share) as usize).min(sample.len() - 1);
+        let estimate = nth_largest(&mut order, rank);
+        let error = error_of(sample, estimate);
+        let reach = (ERRORS * error) as usize + 2;
+        let highest = match rank.checked_sub(reach) {
+            Some(above) => nth_largest(&mut order[..rank], above),
+            None => K::MAX,
+        };
+        let lowest = match rank + reach {
+            below if below < sample.len() => nth_largest(&mut order[rank..], reach),
+            _ => K::ZERO,
+        };
+        let mut bracket = Bracket::new((lowest, highest), None, bins, spans);
+        let repeats = sample.iter().filter(|&&key| key == estimate).count();
+        bracket.guess = (repeats > 1 && repeats as f64 >= error).then_some(estimate);
+        order.retain(|key| (lowest..=highest).contains(key));
+        order.sort_unstable();
+        bracket.sample = order;
+        Stage::Bracket(bracket)
+    }
+}
+
+/// The stage when the sample is the tensor.
+fn known<K: Key>(all: &[K], k: u64, spans: Spans) -> Stage<K> {
+    let key = nth_largest(&mut all.to_vec(), k as usize - 1);
+    let above = all.iter().filter(|&&other| other > key).count() as u64;
+    let equal = all.iter().filter(|&&other| other == key).count() as u64;
+    if above + equal == k {
+        return Stage::Done(Cut::down_to(key.to_u64()));
+    }
+    Stage::Ties(Ties {
+        key,
+        needed: k - above,
+        spans,
+    })
+}
+
+/// Moves the larger ones before the `n`-th, counted from 0, and the others behind it.
+fn nth_largest<K: Key>(keys: &mut [K], n: usize) -> K {
+    *keys.select_nth_unstable_by(n, |a, b| b.cmp(a)).1
+}
+
+/// The standard error of the number of keys in the sample that are above one, from how much the runs differ.
+///
+/// Neighbours resemble each other (rows have their own scale), so the sample tells less than its size promises.
+fn error_of<K: Key>(sample: &[K], key: K) -> f64 {
+    let larger = |limit: K| variance(sample, |other| other > limit);
+    // all that are equal count either way
+    let at_least = variance(sample, |other| other >= key);
+    larger(key).max(at_least).sqrt()
+}
+
+/// The variance of the number of chosen keys in the sample.
+fn variance<K: Key>(sample: &[K], chosen: impl Fn(K) -> bool) -> f64 {
+    let (mut sum, mut squares) = (0_u64, 0_u64);
+    let runs = sample.chunks(RUN as usize);
+    let count = runs.len() as f64;
+    for run in runs {
+        let chosen = run.iter().filter(|&&key| chosen(key)).count() as u64;
+        sum += chosen;
+        squares += chosen * chosen;
+    }
+    squares as f64 - (sum as f64) * (sum as f64) / count
+}

@@ -1,0 +1,245 @@
+//! Finding cuts.
+
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use super::bracket::{Bracket, Spans, Stage};
+use super::count::{CountAbove, CountEqual, Histogram};
+use super::sample::Sampling;
+use super::tally::Counts;
+use super::{Cut, Tally};
+use crate::Real;
+use crate::kernels::{Isa, Key, Magnitude, TILE};
+
+/// One bin for so many elements,
+const ELEMENTS_PER_BIN: u64 = 16;
+/// but no fewer
+const FEWEST_BINS: u64 = 1 << 10;
+/// and no more than this: 1 MiB.
+const MOST_BINS: u64 = 1 << 17;
+
+/// The search for where the first k elements of a tensor end, for one or several k.
+///
+/// It takes passes: each is over [`Search::pieces`] pieces of the tensor, whose values are given to [`Search::count`] in
+/// any order and by any number of workers with a [`Tally`] each; [`Search::advance`] takes the merged tallies. When no
+/// pieces are left, [`Search::cuts`] has the cuts. They depend on the values alone.
+///
+/// The first pass looks at a sample, which tells a range of keys that the cut is likely in; the next one counts how many
+/// are above it and how many of each in it. Where many elements are equal, that pass mostly counts those equal to the
+/// sought one as well, tile by tile, which settles where they stop to belong. So there are two passes as a rule, the first
+/// over 1 % of the tensor, rarely three or four.
+#[derive(Debug, Clone)]
+pub struct Search<T: Real> {
+    elements: u64,
+    ks: Vec<u64>,
+    stages: Vec<Stage<<T as Magnitude>::Key>>,
+    sampling: Option<Sampling>,
+    tiles: Range<u64>,
+    values: PhantomData<T>,
+}
+
+impl<T: Real> Search<T> {
+    /// For the first `k` elements, for each of `ks`, of a tensor of `elements`. More than all of them are all of them.
+    pub fn new(elements: u64, ks: &[u64]) -> Self {
+        Self::with(elements, ks, |k| match k {
+            0 => Stage::Done(Cut::NONE),
+            k if k >= elements => Stage::Done(Cut::ALL),
+            _ => Stage::Sample,
+        })
+    }
+
+    /// As [`Search::new`], but finds the magnitude of the last element for k = n as well, where the cut needs no look at
+    /// any value. `k` elements have this magnitude or more: in ascending order it is that of element n − k.
+    pub fn for_magnitudes(elements: u64, ks: &[u64]) -> Self {
+        let ks: Vec<u64> = ks.iter().map(|&k| k.min(elements)).collect();
+        Self::with(elements, &ks, |k| match k {
+            0 => Stage::Done(Cut::NONE),
+            _ => Stage::Sample,
+        })
+    }
+
+    fn with(elements: u64, ks: &[u64], stage: impl Fn(u64) -> Stage<T::Key>) -> Self {
+        let stages: Vec<_> = ks.iter().map(|&k| stage(k)).collect();
+        let sampled = stages.iter().any(|stage| matches!(stage, Stage::Sample));
+        Self {
+            elements,
+            ks: ks.to_vec(),
+            stages,
+            sampling: sampled.then(|| Sampling::of(elements)),
+            tiles: 0..0,
+            values: PhantomData,
+        }
+    }
+
+    /// How many pieces of the tensor are to be counted in this pass; 0 when the cuts are known.
+    pub fn pieces(&self) -> u64 {
+        match &self.sampling {
+            Some(sampling) => sampling.pieces(),
+            None => self.tiles.end - self.tiles.start,
+        }
+    }
+
+    /// The elements of a piece: a tile or a part of one. Pieces with higher numbers come later in the tensor.
+    pub fn piece(&self, piece: u64) -> Range<u64> {
+        match &self.sampling {
+            Some(sampling) => sampling.piece(piece),
+            None => tile_range(self.tiles.start + piece, self.elements),
+        }
+    }
+
+    /// For what a worker counts in this pass.
+    pub fn tally(&self) -> Tally<<T as Magnitude>::Key> {
+        let counts = |stage: &Stage<_>| match stage {
+            Stage::Bracket(bracket) => Counts {
+                bins: vec![0; bracket.bins()],
+                ties: vec![0; bracket.guess.map_or(0, |_| bracket.spans.count())],
+                ..Counts::default()
+            },
+            Stage::Ties(ties) => Counts {
+                ties: vec![0; ties.spans.count()],
+                ..Counts::default()
+            },
+            Stage::Sample | Stage::Done(_) => Counts::default(),
+        };
+        Tally {
+            sample: Vec::new(),
+            counts: self.stages.iter().map(counts).collect(),
+        }
+    }
+
+    /// Counts a piece, whose first element in the tensor is `first`.
+    pub fn count(&self, first: u64, values: &[T], tally: &mut Tally<<T as Magnitude>::Key>) {
+        self.count_on(Isa::detected(), first, values, tally);
+    }
+
+    /// [`Search::count`] on a given instruction set.
+    pub fn count_on(
+        &self,
+        isa: Isa,
+        first: u64,
+        values: &[T],
+        tally: &mut Tally<<T as Magnitude>::Key>,
+    ) {
+        if self.sampling.is_some() {
+            tally.sample.extend(values.iter().map(|value| value.key()));
+            return;
+        }
+        let tile = first / TILE as u64;
+        for (stage, counts) in self.stages.iter().zip(&mut tally.counts) {
+            match stage {
+                Stage::Bracket(bracket) => count_bracket(isa, bracket, tile, values, counts),
+                Stage::Ties(ties) => count_ties(isa, ties.key, &ties.spans, tile, values, counts),
+                Stage::Sample | Stage::Done(_) => {}
+            }
+        }
+    }
+
+    /// Ends a pass, with what all workers counted.
+    pub fn advance(&mut self, counted: Tally<<T as Magnitude>::Key>) {
+        let bins = (self.elements / ELEMENTS_PER_BIN)
+            .next_power_of_two()
+            .clamp(FEWEST_BINS, MOST_BINS);
+        let tiles = self.elements.div_ceil(TILE as u64);
+        let sampling = self.sampling.take();
+        let Tally {
+            sample,
+            counts: counted,
+        } = counted;
+        for ((stage, &k), counts) in self.stages.iter_mut().zip(&self.ks).zip(&counted) {
+            // a cut that is known does not change
+            let known = Stage::Done(Cut::NONE);
+            *stage = match (std::mem::replace(stage, known), &sampling) {
+                (Stage::Sample, Some(sampling)) => {
+                    sampling.stage(&sample, k, bins, Spans::over(tiles))
+                }
+                (Stage::Bracket(bracket), _) => bracket.narrow(k, counts, bins),
+                (Stage::Ties(ties), _) => {
+                    let equal = counts.ties.iter().map(|&ties| u64::from(ties)).sum();
+                    ties.cut(equal, counts)
+                }
+                (stage, _) => stage,
+            };
+        }
+        self.tiles = self.tiles_to_count(tiles);
+    }
+
+    fn tiles_to_count(&self, tiles: u64) -> Range<u64> {
+        let ranges = self.stages.iter().filter_map(|stage| match stage {
+            Stage::Done(_) => None,
+            Stage::Ties(ties) => Some(ties.spans.tiles.clone()),
+            Stage::Sample | Stage::Bracket(_) => Some(0..tiles),
+        });
+        ranges
+            .reduce(|a, b| a.start.min(b.start)..a.end.max(b.end))
+            .unwrap_or(0..0)
+    }
+
+    /// The cuts, one for each k, once they are known.
+    pub fn cuts(&self) -> Option<Vec<Cut>> {
+        let cut = |stage: &Stage<_>| match stage {
+            Stage::Done(cut) => Some(*cut),
+            _ => None,
+        };
+        self.stages.iter().map(cut).collect()
+    }
+
+    /// The magnitude of the last of the first k elements, for each k, once it is known: before the cuts are, where only
+    /// the place of equal elements is left to be found. NaN for k = 0. For k = n see [`Search::for_magnitudes`].
+    pub fn magnitudes(&self) -> Option<Vec<T>> {
+        let magnitude = |stage: &Stage<<T as Magnitude>::Key>| match stage {
+            Stage::Done(cut) => Some(T::from_key(Key::saturating_from(cut.key))),
+            Stage::Ties(ties) => Some(T::from_key(ties.key)),
+            Stage::Sample | Stage::Bracket(_) => None,
+        };
+        self.stages.iter().map(magnitude).collect()
+    }
+}
+
+/// The elements of a tile.
+pub(super) fn tile_range(tile: u64, elements: u64) -> Range<u64> {
+    let first = tile * TILE as u64;
+    first..elements.min(first + TILE as u64)
+}
+
+fn count_bracket<T: Real>(
+    isa: Isa,
+    bracket: &Bracket<T::Key>,
+    tile: u64,
+    values: &[T],
+    counts: &mut Counts,
+) {
+    let highest = bracket.highest;
+    if bracket.above.is_none() {
+        let key = highest;
+        counts.above += isa.run(CountAbove { values, key });
+    }
+    if let Some(key) = bracket.guess {
+        counts.above_guess += isa.run(CountAbove { values, key });
+        count_ties(isa, key, &bracket.spans, tile, values, counts);
+    }
+    if !counts.bins.is_empty() {
+        isa.run(Histogram {
+            values,
+            lowest: bracket.lowest,
+            highest,
+            shift: bracket.shift,
+            bins: &mut counts.bins,
+        });
+    }
+}
+
+fn count_ties<T: Real>(
+    isa: Isa,
+    key: T::Key,
+    spans: &Spans,
+    tile: u64,
+    values: &[T],
+    counts: &mut Counts,
+) {
+    if let Some(ties) = spans
+        .position(tile)
+        .and_then(|span| counts.ties.get_mut(span))
+    {
+        *ties += isa.run(CountEqual { values, key }) as u32;
+    }
+}
