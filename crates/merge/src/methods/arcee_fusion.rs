@@ -8,14 +8,14 @@
 
 use std::sync::Arc;
 
+use weightsmith_tensors::Real;
 use weightsmith_tensors::kernels::{self, Isa, TILE};
-use weightsmith_tensors::{Real, TensorInfo};
 
 use super::family::Family;
 use super::order_statistic::{Bits, Search};
 use super::{
     Apply, BaseRule, Compile, Gathered, Gathers, InputCount, Kernel, Measure, MethodSpec,
-    MissingRule, Reference, Stage, Statistic, Tiles, Unit, Workspace,
+    MissingRule, Reference, Stage, Statistic, Subject, Tiles, Unit, Workspace,
 };
 use crate::plan::Operation;
 
@@ -132,13 +132,13 @@ impl<T: Bits> Kernel<T> for Fusion {
         Unit::Row
     }
 
-    fn begin(&self, info: &TensorInfo) -> Stage<T> {
-        let row = Unit::Row.elements(info);
+    fn begin(&self, subject: &Subject<'_>) -> Stage<T> {
+        let row = Unit::Row.elements(subject.info);
         let fusion = Self {
             row: row as usize,
             ..self.clone()
         };
-        let elements = info.elements();
+        let elements = subject.info.elements();
         if elements / row > KEPT_ROWS {
             return fusion.search(elements);
         }

@@ -7,11 +7,13 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use weightsmith_tensors::kernels::pair;
-use weightsmith_tensors::{Real, TensorInfo, kernels};
+use weightsmith_tensors::{Real, kernels};
 
 use super::delta_sum::DeltaSum;
 use super::linear::WeightedSum;
-use super::{Apply, Gathered, Gathers, Kernel, Measure, Stage, Statistic, Tiles, Unit, Workspace};
+use super::{
+    Apply, Gathered, Gathers, Kernel, Measure, Stage, Statistic, Subject, Tiles, Unit, Workspace,
+};
 use crate::plan::Operation;
 
 /// The inputs as vectors: as they are, or relative to the base.
@@ -208,8 +210,8 @@ impl<T: Real, M: Mixing> Kernel<T> for MixWhole<M> {
         M::PASSES
     }
 
-    fn begin(&self, info: &TensorInfo) -> Stage<T> {
-        if info.elements() == 0 {
+    fn begin(&self, subject: &Subject<'_>) -> Stage<T> {
+        if subject.info.elements() == 0 {
             return Stage::Apply(Arc::new(self.points.mixture::<T>(&[])));
         }
         Stage::Measure(Arc::new(self.clone()))
@@ -300,8 +302,8 @@ impl<T: Real, M: Mixing> Kernel<T> for MixRows<M> {
         Unit::Row
     }
 
-    fn begin(&self, info: &TensorInfo) -> Stage<T> {
-        let row = Unit::Row.elements(info) as usize;
+    fn begin(&self, subject: &Subject<'_>) -> Stage<T> {
+        let row = Unit::Row.elements(subject.info) as usize;
         Stage::Apply(Arc::new(Self {
             row,
             ..self.clone()

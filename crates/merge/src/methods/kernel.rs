@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use std::ops::Range;
 use std::sync::Arc;
 
-use weightsmith_tensors::kernels::TILE;
+use weightsmith_tensors::kernels::{TILE, Tally};
 use weightsmith_tensors::{Real, TensorInfo};
 
 /// The arithmetic that makes one output tensor from the tensors of its sources.
@@ -19,13 +19,38 @@ pub trait Kernel<T: Real>: Send + Sync + Debug {
         0
     }
 
+    /// What it keeps in memory besides tiles.
+    fn memory(&self, _: &TensorInfo) -> Memory {
+        Memory::default()
+    }
+
     /// What must be seen together.
     fn unit(&self) -> Unit {
         Unit::Element
     }
 
-    /// The first stage for a tensor of that shape.
-    fn begin(&self, info: &TensorInfo) -> Stage<T>;
+    /// The first stage for a tensor.
+    fn begin(&self, subject: &Subject<'_>) -> Stage<T>;
+}
+
+/// The tensor that is made.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its type and shape.
+    pub info: &'a TensorInfo,
+    /// The key of all randomness.
+    pub seed: u64,
+}
+
+/// Memory of a kernel in bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// Of each worker.
+    pub worker: u64,
+    /// Of all workers together, while the tensor is measured.
+    pub shared: u64,
 }
 
 /// A step of the work on a tensor.
@@ -43,6 +68,16 @@ pub enum Stage<T: Real> {
 pub trait Measure<T: Real>: Send + Sync + Debug {
     /// How much it gathers.
     fn gathers(&self) -> Gathers;
+
+    /// Empty tallies, for a pass that selects.
+    fn tallies(&self) -> Vec<Tally> {
+        Vec::new()
+    }
+
+    /// What of a block it looks at, in order: all of it, as a rule. A pass that counts per tile must look at all.
+    fn parts(&self, block: Range<u64>) -> Vec<Range<u64>> {
+        vec![block]
+    }
 
     /// Adds what it finds in a tile.
     fn tile(&self, tiles: &Tiles<'_, T>, room: &mut Workspace<T>, found: &mut Gathered<'_>);
@@ -66,6 +101,8 @@ pub enum Unit {
     Tile,
     /// Whole rows along the last axis; a tensor of one axis is one row.
     Row,
+    /// All that shares an index of the first axis; a tensor of one axis is one such slab.
+    Slab,
 }
 
 impl Unit {
@@ -75,6 +112,11 @@ impl Unit {
             Self::Element => 1,
             Self::Tile => TILE as u64,
             Self::Row => info.shape.last().copied().unwrap_or(1).max(1),
+            Self::Slab => match info.shape.as_slice() {
+                [] => 1,
+                [only] => (*only).max(1),
+                [_, rest @ ..] => rest.iter().product::<u64>().max(1),
+            },
         }
     }
 }
@@ -99,10 +141,12 @@ pub struct Gathered<'a> {
     pub counts: &'a mut [u64],
     /// See [`Gathers::tile_counts`]: those of this tile, zero before.
     pub tile_counts: &'a mut [u32],
+    /// See [`Measure::tallies`].
+    pub tallies: &'a mut [Tally],
 }
 
 /// What a pass found in the whole tensor.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub struct Statistic {
     /// See [`Gathers::sums`].
     pub sums: Vec<f64>,
@@ -110,6 +154,8 @@ pub struct Statistic {
     pub counts: Vec<u64>,
     /// See [`Gathers::tile_counts`]: those of the first tile, of the second and so on.
     pub tile_counts: Vec<u32>,
+    /// See [`Measure::tallies`]: merged.
+    pub tallies: Vec<Tally>,
 }
 
 /// Memory of a worker that kernels may use; what it holds at the start of a call is undefined.

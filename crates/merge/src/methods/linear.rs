@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use weightsmith_tensors::{Real, TensorInfo, kernels};
+use weightsmith_tensors::{Real, kernels};
 
 use super::{
     Apply, BaseRule, Compile, Default, InputCount, Kernel, Kind, MethodSpec, MissingRule,
-    ParameterSpec, Reference, Scope, Stage, Tiles, Workspace,
+    ParameterSpec, Reference, Scope, Stage, Subject, Tiles, Workspace,
 };
 use crate::plan::Operation;
 
@@ -107,7 +107,7 @@ impl<T: Real> WeightedSum<T> {
 }
 
 impl<T: Real> Kernel<T> for WeightedSum<T> {
-    fn begin(&self, _: &TensorInfo) -> Stage<T> {
+    fn begin(&self, _: &Subject<'_>) -> Stage<T> {
         Stage::Apply(Arc::new(self.clone()))
     }
 }

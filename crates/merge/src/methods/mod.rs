@@ -20,7 +20,8 @@ mod slerp;
 mod specification;
 
 pub use kernel::{
-    Apply, Gathered, Gathers, Kernel, Measure, Stage, Statistic, Tiles, Unit, Workspace,
+    Apply, Gathered, Gathers, Kernel, Measure, Memory, Stage, Statistic, Subject, Tiles, Unit,
+    Workspace,
 };
 pub(crate) use passthrough::unchanged;
 pub use specification::{

@@ -9,12 +9,12 @@
 use std::sync::Arc;
 
 use weightsmith_tensors::kernels::Isa;
-use weightsmith_tensors::{Real, TensorInfo, kernels};
+use weightsmith_tensors::{Real, kernels};
 
 use super::family::Family;
 use super::{
     Apply, BaseRule, Compile, Default, InputCount, Kernel, Kind, MethodSpec, MissingRule,
-    ParameterSpec, Reference, Scope, Stage, Tiles, Workspace,
+    ParameterSpec, Reference, Scope, Stage, Subject, Tiles, Workspace,
 };
 use crate::plan::Operation;
 
@@ -92,7 +92,7 @@ impl<T: Real> NearSwap<T> {
 }
 
 impl<T: Real> Kernel<T> for NearSwap<T> {
-    fn begin(&self, _: &TensorInfo) -> Stage<T> {
+    fn begin(&self, _: &Subject<'_>) -> Stage<T> {
         Stage::Apply(Arc::new(*self))
     }
 }

@@ -8,12 +8,13 @@
 use std::sync::Arc;
 
 use weightsmith_tensors::kernels::{Isa, load, store};
-use weightsmith_tensors::{Real, TensorInfo, kernels};
+use weightsmith_tensors::{Real, kernels};
 
 use super::family::Family;
 use super::{
     Apply, BaseRule, Compile, Default, Gathered, Gathers, InputCount, Kernel, Kind, Measure,
-    MethodSpec, MissingRule, ParameterSpec, Reference, Scope, Stage, Statistic, Tiles, Workspace,
+    MethodSpec, MissingRule, ParameterSpec, Reference, Scope, Stage, Statistic, Subject, Tiles,
+    Workspace,
 };
 use crate::plan::Operation;
 
@@ -122,7 +123,7 @@ impl<T: Real> Ram<T> {
 }
 
 impl<T: Real> Kernel<T> for Ram<T> {
-    fn begin(&self, _: &TensorInfo) -> Stage<T> {
+    fn begin(&self, _: &Subject<'_>) -> Stage<T> {
         Stage::Apply(Arc::new(self.clone()))
     }
 }
@@ -173,7 +174,7 @@ impl<T: Real> Kernel<T> for RamPlus<T> {
         1
     }
 
-    fn begin(&self, _: &TensorInfo) -> Stage<T> {
+    fn begin(&self, _: &Subject<'_>) -> Stage<T> {
         Stage::Measure(Arc::new(self.clone()))
     }
 }

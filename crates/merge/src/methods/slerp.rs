@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use weightsmith_tensors::{Real, TensorInfo, kernels};
+use weightsmith_tensors::{Real, kernels};
 
 use super::linear::WeightedSum;
 use super::{
     BaseRule, Compile, Default, Gathered, Gathers, InputCount, Kernel, Kind, Measure, MethodSpec,
-    MissingRule, ParameterSpec, Reference, Scope, Stage, Statistic, Tiles, Workspace,
+    MissingRule, ParameterSpec, Reference, Scope, Stage, Statistic, Subject, Tiles, Workspace,
 };
 use crate::plan::Operation;
 
@@ -118,7 +118,7 @@ impl<T: Real> Kernel<T> for Slerp {
         1
     }
 
-    fn begin(&self, _: &TensorInfo) -> Stage<T> {
+    fn begin(&self, _: &Subject<'_>) -> Stage<T> {
         Stage::Measure(Arc::new(*self))
     }
 }

@@ -477,12 +477,7 @@ fn bytes_read(assembled: &Assembled, models: &[Model]) -> u64 {
             Action::Copy { source, equal, .. } => {
                 size(source) + equal.iter().map(size).sum::<u64>()
             }
-            Action::Merge(operation) => {
-                let passes = methods::find(&operation.method).map_or(0, |method| {
-                    (method.compile.single)(operation).passes() as u64
-                });
-                operation.sources.iter().map(size).sum::<u64>() * (passes + 1)
-            }
+            Action::Merge(operation) => operation.sources.iter().map(size).sum::<u64>(),
         })
         .sum()
 }

@@ -1,9 +1,10 @@
 //! How many workers a memory budget allows.
 
 use weightsmith_tensors::HASH_BLOCK;
-use weightsmith_tensors::kernels::{REDUCTION_BLOCK, TILE};
+use weightsmith_tensors::kernels::REDUCTION_BLOCK;
 
 use super::error::RunError;
+use super::tensor_job::TensorJob;
 use crate::plan::{Action, Plan};
 
 /// Memory of the process besides its workers: code, allocator, headers of a small model.
@@ -27,9 +28,14 @@ const PER_BLOCK: u64 = 256;
 const PER_REDUCTION_BLOCK: u64 = 96;
 
 /// Number of workers, at most `threads`, whose memory fits the budget.
-pub(super) fn workers(plan: &Plan, budget: u64, threads: usize) -> Result<usize, RunError> {
-    let fixed = fixed(plan);
-    let each = worker(plan);
+pub(super) fn workers(
+    plan: &Plan,
+    jobs: &[TensorJob],
+    budget: u64,
+    threads: usize,
+) -> Result<usize, RunError> {
+    let fixed = fixed(plan) + shared(jobs);
+    let each = worker(jobs);
     let fitting = budget.saturating_sub(fixed) / each;
     if fitting == 0 {
         return Err(RunError::Budget {
@@ -61,11 +67,19 @@ fn fixed(plan: &Plan) -> u64 {
         + reduction_blocks * PER_REDUCTION_BLOCK
 }
 
-/// Memory of one worker: the block that it writes, and a tile of each source and of the result in both precisions.
-fn worker(plan: &Plan) -> u64 {
-    let sources = plan.tensors.iter().map(|tensor| sources(&tensor.action));
-    let tiles = sources.max().unwrap_or(1) + 1;
-    (HASH_BLOCK + tiles * TILE * (size_of::<f32>() + size_of::<f64>())) as u64
+/// Tensors that are measured at the same time, at most: the last blocks of one and the first of the next.
+const MEASURED_AT_ONCE: u64 = 2;
+
+/// What is known of the tensors that are being measured.
+fn shared(jobs: &[TensorJob]) -> u64 {
+    let largest = jobs.iter().map(|job| job.memory().shared).max();
+    largest.unwrap_or(0) * MEASURED_AT_ONCE
+}
+
+/// Memory of one worker: the block that it writes, and what the most demanding tensor takes.
+fn worker(jobs: &[TensorJob]) -> u64 {
+    let largest = jobs.iter().map(|job| job.memory().worker).max();
+    HASH_BLOCK as u64 + largest.unwrap_or(0)
 }
 
 /// Number of sources that a plan names for a tensor.

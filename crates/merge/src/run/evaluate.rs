@@ -6,7 +6,7 @@ use std::sync::Arc;
 use weightsmith_tensors::{Error, Real, TensorEntry, TensorInfo, TensorSource};
 
 use super::tensor_job::{JobSource, Scratch, TensorJob};
-use crate::methods::find;
+use crate::methods::{Subject, find};
 use crate::plan::{Operation, SourceTensor, Value};
 
 /// One tensor in memory.
@@ -93,8 +93,13 @@ pub(crate) fn evaluate<T: Real>(
         })
         .collect();
     let method = find(&operation.method).expect("a method of the table");
+    let subject = Subject {
+        name: "tensor",
+        info: &info,
+        seed: 0,
+    };
     let job = TensorJob::merge(
-        info.clone(),
+        &subject,
         job_sources,
         || (method.compile.single)(operation),
         || (method.compile.double)(operation),

@@ -18,7 +18,7 @@ use super::output_path;
 use super::output_shard::{OutputShard, trusted};
 use super::positioned::allocate;
 use super::reporter::Reporter;
-use super::schedule::{Measuring, Placed, ShardMap, Task, schedule};
+use super::schedule::{Measuring, Placed, Schedule, ShardMap, schedule};
 use super::side_files::SideFiles;
 use super::space::require_space;
 use super::tensor_job::TensorJob;
@@ -105,7 +105,7 @@ pub fn execute(
     let plan = &planned.plan;
     let sources = planned.models.sources();
     let jobs = jobs(plan, &sources)?;
-    let threads = budget::workers(plan, options.max_memory, options.threads)?;
+    let threads = budget::workers(plan, &jobs, options.max_memory, options.threads)?;
     let target = output_path::resolve(out)?;
     output_path::refuse_inputs(&target, planned.models.as_slice())?;
     let side_files = SideFiles::gather(planned, options)?;
@@ -266,7 +266,7 @@ impl Run<'_> {
             .collect()
     }
 
-    fn tasks(&self, maps: &[ShardMap], resumed: &[FinishedBlock]) -> Vec<Task> {
+    fn tasks(&self, maps: &[ShardMap], resumed: &[FinishedBlock]) -> Schedule {
         let mut done: Vec<Vec<bool>> = maps
             .iter()
             .map(|map| vec![false; map.blocks() as usize])

@@ -13,7 +13,7 @@ use super::journal::{FinishedBlock, Journal};
 use super::memory::Peak;
 use super::output_shard::OutputShard;
 use super::reporter::Reporter;
-use super::schedule::{Placed, ShardMap, Task};
+use super::schedule::{Placed, Schedule, ShardMap, Task};
 use super::tensor_job::{Scratch, TensorJob};
 use crate::plan::PlannedTensor;
 
@@ -22,7 +22,7 @@ pub(super) struct Executor<'a> {
     pub(super) jobs: &'a [TensorJob],
     pub(super) tensors: &'a [PlannedTensor],
     pub(super) shards: &'a [OutputShard<'a>],
-    pub(super) tasks: &'a [Task],
+    pub(super) tasks: &'a Schedule,
     pub(super) journal: Mutex<Journal>,
     pub(super) allow_non_finite: bool,
     pub(super) interrupt: &'a AtomicBool,
@@ -51,8 +51,8 @@ impl Executor<'_> {
     /// When a worker does; the others stop first.
     pub(super) fn run(&self, threads: usize) -> Result<Vec<FinishedBlock>, RunError> {
         let shared = Shared::default();
-        for task in self.tasks {
-            if let Task::Write { shard, .. } = *task {
+        for task in self.tasks.iter() {
+            if let Task::Write { shard, .. } = task {
                 self.shards[shard].expect_block();
             }
         }
@@ -89,7 +89,7 @@ impl Executor<'_> {
             if shared.stop.load(Ordering::Relaxed) {
                 return Ok(());
             }
-            let Some(&task) = self.tasks.get(shared.next.fetch_add(1, Ordering::Relaxed)) else {
+            let Some(task) = self.tasks.get(shared.next.fetch_add(1, Ordering::Relaxed)) else {
                 return Ok(());
             };
             match task {
@@ -342,8 +342,13 @@ mod tests {
             source_parameters: vec![BTreeMap::new(); 2],
         };
         let compile = crate::methods::find("slerp").unwrap().compile;
+        let subject = crate::methods::Subject {
+            name: &entry.name,
+            info: &entry.info,
+            seed: 0,
+        };
         TensorJob::merge(
-            entry.info.clone(),
+            &subject,
             vec![source.clone(), source],
             || (compile.single)(&operation),
             || (compile.double)(&operation),
@@ -380,7 +385,9 @@ mod tests {
             jobs: &[job(&entry)],
             tensors: &[],
             shards: &[OutputShard::new(folder.path().join("x"), shard, &map)],
-            tasks: &[measure, Task::Write { shard: 0, block: 0 }],
+            tasks: &[measure, Task::Write { shard: 0, block: 0 }]
+                .into_iter()
+                .collect(),
             journal: Mutex::new(Journal::create(&folder.path().join("j"), "key").unwrap()),
             allow_non_finite: false,
             interrupt: &AtomicBool::new(false),

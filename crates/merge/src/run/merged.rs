@@ -8,7 +8,7 @@ use weightsmith_tensors::{Error, TensorEntry, TensorSource};
 
 use super::error::RunError;
 use super::tensor_job::{JobSource, Scratch, TensorJob};
-use crate::methods;
+use crate::methods::{self, Subject};
 use crate::plan::{Action, Plan, PlannedTensor, SourceTensor};
 
 /// The tensors of an unwritten merge. Reading one gives the bytes that a run would write.
@@ -124,7 +124,12 @@ fn job(
             }),
         }
     };
-    let info = tensor.info.clone();
+    let info = &tensor.info;
+    let subject = Subject {
+        name: &tensor.name,
+        info,
+        seed: plan.seed,
+    };
     match &tensor.action {
         Action::Copy { source, equal, .. } => {
             let sources = std::iter::once(source)
@@ -132,10 +137,10 @@ fn job(
                 .map(locate)
                 .collect::<Result<Vec<_>, _>>()?;
             if sources[0].info().dtype == info.dtype {
-                return Ok(TensorJob::copy(info, sources));
+                return Ok(TensorJob::copy(info.clone(), sources));
             }
             Ok(TensorJob::merge(
-                info,
+                &subject,
                 sources,
                 methods::unchanged,
                 methods::unchanged,
@@ -152,7 +157,7 @@ fn job(
                     method: operation.method.clone(),
                 })?;
             Ok(TensorJob::merge(
-                info,
+                &subject,
                 sources,
                 || (method.compile.single)(operation),
                 || (method.compile.double)(operation),

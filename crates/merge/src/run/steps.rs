@@ -1,20 +1,31 @@
 //! A kernel at work on one tensor: its stages, measured block by block by any number of workers.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use weightsmith_tensors::kernels::{REDUCTION_BLOCK, TILE};
+use weightsmith_tensors::kernels::{REDUCTION_BLOCK, TILE, Tally};
 use weightsmith_tensors::{Real, TensorInfo};
 
-use crate::methods::{Apply, Gathers, Kernel, Measure, Stage, Statistic, Unit};
+use crate::methods::{Apply, Gathers, Kernel, Measure, Memory, Stage, Statistic, Subject, Unit};
 
-/// The stages of a kernel for one tensor, as far as they are known.
+/// The stage that a kernel has reached on one tensor.
 #[derive(Debug)]
 pub(super) struct Steps<T: Real> {
     geometry: Geometry,
-    /// The first, and the one after each pass.
-    stages: Vec<OnceLock<Stage<T>>>,
-    partials: Vec<Mutex<Partials>>,
+    /// The most passes that it takes.
+    passes: usize,
+    memory: Memory,
+    progress: Mutex<Progress<T>>,
+}
+
+/// How far the kernel has come.
+#[derive(Debug)]
+struct Progress<T: Real> {
+    /// Passes that are over.
+    passes: usize,
+    stage: Stage<T>,
+    /// What is known of the pass under way.
+    partials: Partials,
 }
 
 /// How a tensor is cut up. Nothing here depends on threads or budgets, since sums are added along these cuts.
@@ -60,7 +71,7 @@ impl Geometry {
 /// possible: what waits is no more than what other workers have in hand.
 #[derive(Debug, Default)]
 struct Partials {
-    /// What the first `next` blocks hold, and the counts of all that were measured.
+    /// What the first `next` blocks hold, and the counts and tallies of all that were measured.
     total: Statistic,
     next: u64,
     /// Blocks that were measured before an earlier one.
@@ -68,16 +79,22 @@ struct Partials {
 }
 
 impl<T: Real> Steps<T> {
-    pub(super) fn new(kernel: &dyn Kernel<T>, info: &TensorInfo) -> Self {
-        let geometry = Geometry::new(info, kernel.unit());
-        let passes = kernel.passes();
-        let steps = Self {
-            geometry,
-            stages: (0..=passes).map(|_| OnceLock::new()).collect(),
-            partials: (0..passes).map(|_| Mutex::default()).collect(),
+    pub(super) fn new(kernel: &dyn Kernel<T>, subject: &Subject<'_>) -> Self {
+        let geometry = Geometry::new(subject.info, kernel.unit());
+        let mut progress = Progress {
+            passes: 0,
+            stage: kernel.begin(subject),
+            partials: Partials::default(),
         };
-        steps.enter(0, kernel.begin(info));
-        steps
+        if geometry.elements == 0 {
+            progress.measure_nothing();
+        }
+        Self {
+            geometry,
+            passes: kernel.passes(),
+            memory: kernel.memory(subject.info),
+            progress: Mutex::new(progress),
+        }
     }
 
     pub(super) fn geometry(&self) -> Geometry {
@@ -85,99 +102,102 @@ impl<T: Real> Steps<T> {
     }
 
     pub(super) fn passes(&self) -> usize {
-        self.partials.len()
+        self.passes
     }
 
-    /// What measures in a pass; nothing where the kernel needs no such pass.
+    /// What the kernel keeps in memory besides tiles.
+    pub(super) fn memory(&self) -> Memory {
+        self.memory
+    }
+
+    /// What measures in a pass; nothing where the kernel needs no such pass, or has ended it.
     pub(super) fn measure(&self, pass: usize) -> Option<Arc<dyn Measure<T>>> {
-        match self.stages[pass].get() {
-            Some(Stage::Measure(measure)) => Some(Arc::clone(measure)),
+        let progress = self.lock();
+        match &progress.stage {
+            Stage::Measure(measure) if progress.passes == pass => Some(Arc::clone(measure)),
             _ => None,
         }
     }
 
     /// What computes the result, once all that it needs is measured.
     pub(super) fn apply(&self) -> Option<Arc<dyn Apply<T>>> {
-        let apply = self.stages.iter().find_map(|stage| match stage.get() {
-            Some(Stage::Apply(apply)) => Some(apply),
+        match &self.lock().stage {
+            Stage::Apply(apply) => Some(Arc::clone(apply)),
             _ => None,
-        });
-        apply.map(Arc::clone)
+        }
     }
 
     /// Why there will be no result, where a kernel found what it cannot work with.
     pub(super) fn refusal(&self) -> Option<Arc<str>> {
-        self.stages.iter().find_map(|stage| match stage.get() {
-            Some(Stage::Refuse(reason)) => Some(Arc::clone(reason)),
+        match &self.lock().stage {
+            Stage::Refuse(reason) => Some(Arc::clone(reason)),
             _ => None,
-        })
+        }
     }
 
     /// True when no more needs to be measured.
     pub(super) fn is_settled(&self) -> bool {
-        let settles = |stage: &OnceLock<Stage<T>>| {
-            matches!(stage.get(), Some(Stage::Apply(_) | Stage::Refuse(_)))
-        };
-        self.stages.iter().any(settles)
+        self.lock().is_settled()
     }
 
     /// True when a pass is over, or will never be needed.
     pub(super) fn is_measured(&self, pass: usize) -> bool {
-        self.stages[pass + 1].get().is_some() || self.is_settled()
+        let progress = self.lock();
+        progress.passes > pass || progress.is_settled()
     }
 
     /// True when a block of a pass was measured.
     pub(super) fn has(&self, pass: usize, block: u64) -> bool {
-        // the lock first: who ends a pass holds it until the next stage is known
-        let partials = self.lock(pass);
-        self.is_measured(pass) || partials.has(block)
+        let progress = self.lock();
+        progress.passes > pass || progress.is_settled() || progress.partials.has(block)
     }
 
     /// Takes what was found in a block; the last one ends the pass.
     pub(super) fn add(&self, pass: usize, block: u64, found: Statistic) {
-        let mut partials = self.lock(pass);
-        if partials.has(block) {
+        let mut progress = self.lock();
+        if progress.passes != pass || progress.is_settled() || progress.partials.has(block) {
             return;
         }
-        partials.add(block, found);
-        if partials.next == self.geometry.blocks() {
-            let statistic = std::mem::take(&mut partials.total);
-            self.finish(pass, statistic);
+        progress.partials.add(block, found);
+        if progress.partials.next == self.geometry.blocks() {
+            let partials = std::mem::take(&mut progress.partials);
+            progress.finish(partials.total);
         }
     }
 
-    fn finish(&self, pass: usize, statistic: Statistic) {
-        if let Some(measure) = self.measure(pass) {
-            self.enter(pass + 1, measure.next(statistic));
+    fn lock(&self) -> MutexGuard<'_, Progress<T>> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T: Real> Progress<T> {
+    fn is_settled(&self) -> bool {
+        !matches!(self.stage, Stage::Measure(_))
+    }
+
+    fn finish(&mut self, statistic: Statistic) {
+        if let Stage::Measure(measure) = &self.stage {
+            self.stage = measure.next(statistic);
+            self.passes += 1;
         }
     }
 
-    /// Enters a stage; an empty tensor has nothing to measure and goes straight on.
-    fn enter(&self, index: usize, stage: Stage<T>) {
-        let empty = match &stage {
-            Stage::Measure(measure) if self.geometry.elements == 0 => Some(measure.gathers()),
-            _ => None,
-        };
-        if self.stages[index].set(stage).is_ok()
-            && let Some(gathers) = empty
-        {
-            self.finish(index, nothing(gathers));
+    /// Goes through all passes of a tensor without elements.
+    fn measure_nothing(&mut self) {
+        while let Stage::Measure(measure) = &self.stage {
+            let statistic = nothing(measure.gathers(), measure.tallies());
+            self.finish(statistic);
         }
-    }
-
-    fn lock(&self, pass: usize) -> std::sync::MutexGuard<'_, Partials> {
-        self.partials[pass]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// What is found in a tensor without elements.
-fn nothing(gathers: Gathers) -> Statistic {
+fn nothing(gathers: Gathers, tallies: Vec<Tally>) -> Statistic {
     Statistic {
         sums: vec![0.0; gathers.sums],
         counts: vec![0; gathers.counts],
         tile_counts: Vec::new(),
+        tallies,
     }
 }
 
@@ -192,6 +212,7 @@ impl Partials {
         for (sum, count) in self.total.counts.iter_mut().zip(counts) {
             *sum += count;
         }
+        self.add_tallies(std::mem::take(&mut found.tallies));
         self.waiting.insert(block, found);
         while let Some(part) = self.waiting.remove(&self.next) {
             self.total.tile_counts.extend(part.tile_counts);
@@ -203,6 +224,16 @@ impl Partials {
                 }
             }
             self.next += 1;
+        }
+    }
+
+    fn add_tallies(&mut self, tallies: Vec<Tally>) {
+        if self.total.tallies.is_empty() {
+            self.total.tallies = tallies;
+            return;
+        }
+        for (total, tally) in self.total.tallies.iter_mut().zip(tallies) {
+            total.merge(tally);
         }
     }
 }

@@ -7,7 +7,7 @@ use weightsmith_tensors::{DType, Error, Real, TensorInfo, TensorSource, non_fini
 
 use super::findings::Findings;
 use super::steps::{Geometry, Steps};
-use crate::methods::{Gathered, Kernel, Measure, Statistic, Tiles, Workspace};
+use crate::methods::{Gathered, Kernel, Measure, Memory, Statistic, Subject, Tiles, Workspace};
 
 /// Tiles read from a source at a time, where it cannot lend its memory.
 const PIECE_TILES: u64 = 64;
@@ -83,7 +83,7 @@ impl TensorJob {
 
     /// A tensor that is computed, in f64 where a source is F64.
     pub(crate) fn merge(
-        info: TensorInfo,
+        subject: &Subject<'_>,
         sources: Vec<JobSource>,
         single: impl FnOnce() -> Box<dyn Kernel<f32>>,
         double: impl FnOnce() -> Box<dyn Kernel<f64>>,
@@ -92,12 +92,12 @@ impl TensorJob {
             .iter()
             .any(|source| source.info().dtype == DType::F64);
         let work = if is_double {
-            Work::Double(Steps::new(double().as_ref(), &info))
+            Work::Double(Steps::new(double().as_ref(), subject))
         } else {
-            Work::Single(Steps::new(single().as_ref(), &info))
+            Work::Single(Steps::new(single().as_ref(), subject))
         };
         Self {
-            info,
+            info: subject.info.clone(),
             sources,
             work,
         }
@@ -126,6 +126,25 @@ impl TensorJob {
             Work::Copy => 0,
             Work::Single(steps) => steps.geometry().blocks(),
             Work::Double(steps) => steps.geometry().blocks(),
+        }
+    }
+
+    /// Memory that the work takes: a tile of each source and of the result, and what the kernel keeps.
+    pub(crate) fn memory(&self) -> Memory {
+        match &self.work {
+            Work::Copy => Memory::default(),
+            Work::Single(steps) => self.memory_of(steps),
+            Work::Double(steps) => self.memory_of(steps),
+        }
+    }
+
+    fn memory_of<T: Real>(&self, steps: &Steps<T>) -> Memory {
+        let of_kernel = steps.memory();
+        let tile = steps.geometry().tile.min(self.info.elements());
+        let tiles = (self.sources.len() as u64 + 1) * tile * size_of::<T>() as u64;
+        Memory {
+            worker: of_kernel.worker + tiles,
+            ..of_kernel
         }
     }
 
@@ -173,18 +192,25 @@ impl TensorJob {
     /// Measures everything that is not measured yet, in this thread.
     pub(crate) fn measure_all(&self, scratch: &mut Scratch) -> Result<(), Error> {
         for pass in 0..self.passes() {
+            if self.is_ready() {
+                break;
+            }
             for block in 0..self.blocks() {
-                let is_done = match &self.work {
-                    Work::Copy => true,
-                    Work::Single(steps) => steps.has(pass, block),
-                    Work::Double(steps) => steps.has(pass, block),
-                };
-                if !is_done {
+                if !self.has(pass, block) {
                     self.measure(pass, block, scratch)?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// True when a block of a pass was measured, or will never be needed.
+    fn has(&self, pass: usize, block: u64) -> bool {
+        match &self.work {
+            Work::Copy => true,
+            Work::Single(steps) => steps.has(pass, block),
+            Work::Double(steps) => steps.has(pass, block),
+        }
     }
 
     /// Computes a range of elements into `out`, which has the result's type. [`TensorJob::is_ready`] must hold.
@@ -297,17 +323,21 @@ impl TensorJob {
             sums: vec![0.0; gathers.sums],
             counts: vec![0; gathers.counts],
             tile_counts: vec![0; gathers.tile_counts * tiles],
+            tallies: measure.tallies(),
         };
         let mut tile_counts = found.tile_counts.chunks_mut(gathers.tile_counts.max(1));
-        self.for_each_tile(geometry, range, scratch, |tiles, workspace, _| {
-            let mut gathered = Gathered {
-                sums: &mut found.sums,
-                counts: &mut found.counts,
-                tile_counts: tile_counts.next().unwrap_or_default(),
-            };
-            measure.tile(tiles, workspace, &mut gathered);
-            Ok(())
-        })?;
+        for part in measure.parts(range) {
+            self.for_each_tile(geometry, part, scratch, |tiles, workspace, _| {
+                let mut gathered = Gathered {
+                    sums: &mut found.sums,
+                    counts: &mut found.counts,
+                    tile_counts: tile_counts.next().unwrap_or_default(),
+                    tallies: &mut found.tallies,
+                };
+                measure.tile(tiles, workspace, &mut gathered);
+                Ok(())
+            })?;
+        }
         Ok(found)
     }
 

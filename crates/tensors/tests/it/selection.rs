@@ -25,6 +25,14 @@ fn mask(order: &[u32], k: u64) -> Vec<bool> {
     mask
 }
 
+/// What is to be counted, asked for block by block.
+fn parts_by_blocks<T: Real>(search: &Search<T>, elements: u64) -> Vec<std::ops::Range<u64>> {
+    let block = 5 * TILE as u64;
+    (0..elements.div_ceil(block))
+        .flat_map(|i| search.parts(i * block..elements.min((i + 1) * block)))
+        .collect()
+}
+
 /// Drives a search as `workers` workers would that take pieces in a shuffled order. Gives the number of passes as well.
 fn search<T: Real>(
     isa: Isa,
@@ -40,6 +48,15 @@ fn search<T: Real>(
         for last in (1..pieces.len()).rev() {
             pieces.swap(last, random.bits() as usize % (last + 1));
         }
+        let parts = parts_by_blocks(&search, values.len() as u64);
+        let in_pieces: u64 = (0..search.pieces())
+            .map(|p| search.piece(p))
+            .map(|r| r.end - r.start)
+            .sum();
+        assert_eq!(
+            parts.iter().map(|part| part.end - part.start).sum::<u64>(),
+            in_pieces
+        );
         let mut tallies = vec![search.tally(); workers];
         for piece in pieces {
             let range = search.piece(piece);
@@ -54,7 +71,7 @@ fn search<T: Real>(
         }
         search.advance(merged);
         passes += 1;
-        assert!(passes < 12, "a search ends");
+        assert!(passes < Search::<T>::MOST_PASSES, "a search ends");
     }
     (search, passes)
 }

@@ -6,15 +6,13 @@ mod select;
 
 use std::sync::Arc;
 
-use weightsmith_tensors::TensorInfo;
-
 use self::calculate::Squares;
 use self::select::Differing;
 use super::family::Family;
 use super::order_statistic::Bits;
 use super::{
     BaseRule, Compile, Default, InputCount, Kernel, Kind, MethodSpec, MissingRule, ParameterSpec,
-    Reference, Scope, Stage, Unit,
+    Reference, Scope, Stage, Subject, Unit,
 };
 use crate::plan::Operation;
 
@@ -120,9 +118,9 @@ impl<T: Bits> Kernel<T> for Sce {
         }
     }
 
-    fn begin(&self, info: &TensorInfo) -> Stage<T> {
+    fn begin(&self, subject: &Subject<'_>) -> Stage<T> {
         let sce = Self {
-            elements: info.elements(),
+            elements: subject.info.elements(),
             ..self.clone()
         };
         if sce.selects() {

@@ -39,6 +39,10 @@ pub struct Search<T: Real> {
 }
 
 impl<T: Real> Search<T> {
+    /// More passes than any search takes: one over the sample, at most seven for the bits of a key, two for the place of equal
+    /// elements, and one for an estimate that missed.
+    pub const MOST_PASSES: usize = 12;
+
     /// For the first `k` elements, for each of `ks`, of a tensor of `elements`. More than all of them are all of them.
     pub fn new(elements: u64, ks: &[u64]) -> Self {
         Self::with(elements, ks, |k| match k {
@@ -87,8 +91,20 @@ impl<T: Real> Search<T> {
         }
     }
 
+    /// The elements of all pieces that begin in a part of the tensor, which begins and ends where tiles do.
+    pub fn parts(&self, within: Range<u64>) -> Vec<Range<u64>> {
+        let Some(sampling) = &self.sampling else {
+            let start = within.start.max(self.tiles.start * TILE as u64);
+            let end = within.end.min(self.tiles.end * TILE as u64);
+            return (start < end).then_some(start..end).into_iter().collect();
+        };
+        let first = first_piece(sampling, within.start);
+        let last = first_piece(sampling, within.end);
+        (first..last).map(|piece| sampling.piece(piece)).collect()
+    }
+
     /// For what a worker counts in this pass.
-    pub fn tally(&self) -> Tally<<T as Magnitude>::Key> {
+    pub fn tally(&self) -> Tally {
         let counts = |stage: &Stage<_>| match stage {
             Stage::Bracket(bracket) => Counts {
                 bins: vec![0; bracket.bins()],
@@ -108,20 +124,16 @@ impl<T: Real> Search<T> {
     }
 
     /// Counts a piece, whose first element in the tensor is `first`.
-    pub fn count(&self, first: u64, values: &[T], tally: &mut Tally<<T as Magnitude>::Key>) {
+    pub fn count(&self, first: u64, values: &[T], tally: &mut Tally) {
         self.count_on(Isa::detected(), first, values, tally);
     }
 
     /// [`Search::count`] on a given instruction set.
-    pub fn count_on(
-        &self,
-        isa: Isa,
-        first: u64,
-        values: &[T],
-        tally: &mut Tally<<T as Magnitude>::Key>,
-    ) {
+    pub fn count_on(&self, isa: Isa, first: u64, values: &[T], tally: &mut Tally) {
         if self.sampling.is_some() {
-            tally.sample.extend(values.iter().map(|value| value.key()));
+            tally
+                .sample
+                .extend(values.iter().map(|value| value.key().to_u64()));
             return;
         }
         let tile = first / TILE as u64;
@@ -135,17 +147,18 @@ impl<T: Real> Search<T> {
     }
 
     /// Ends a pass, with what all workers counted.
-    pub fn advance(&mut self, counted: Tally<<T as Magnitude>::Key>) {
+    pub fn advance(&mut self, counted: Tally) {
         let bins = (self.elements / ELEMENTS_PER_BIN)
             .next_power_of_two()
             .clamp(FEWEST_BINS, MOST_BINS);
         let tiles = self.elements.div_ceil(TILE as u64);
         let sampling = self.sampling.take();
-        let Tally {
-            sample,
-            counts: counted,
-        } = counted;
-        for ((stage, &k), counts) in self.stages.iter_mut().zip(&self.ks).zip(&counted) {
+        let sample: Vec<T::Key> = counted
+            .sample
+            .into_iter()
+            .map(Key::saturating_from)
+            .collect();
+        for ((stage, &k), counts) in self.stages.iter_mut().zip(&self.ks).zip(&counted.counts) {
             // a cut that is known does not change
             let known = Stage::Done(Cut::NONE);
             *stage = match (std::mem::replace(stage, known), &sampling) {
@@ -193,6 +206,20 @@ impl<T: Real> Search<T> {
         };
         self.stages.iter().map(magnitude).collect()
     }
+}
+
+/// The first piece that begins at an element or after it.
+fn first_piece(sampling: &Sampling, element: u64) -> u64 {
+    let (mut low, mut high) = (0, sampling.pieces());
+    while low < high {
+        let middle = low.midpoint(high);
+        if sampling.piece(middle).start < element {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
 }
 
 /// The elements of a tile.

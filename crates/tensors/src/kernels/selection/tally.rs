@@ -1,10 +1,10 @@
 //! What one worker counts in one pass.
 
 /// The counts of a worker in one pass of a [`Search`](super::Search), to be merged with those of the others in any order.
-#[derive(Debug, Clone)]
-pub struct Tally<K> {
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
     /// The keys of whole pieces, in a pass that looks at a sample.
-    pub(super) sample: Vec<K>,
+    pub(super) sample: Vec<u64>,
     /// One for each cut, empty where the cut is known.
     pub(super) counts: Vec<Counts>,
 }
@@ -22,7 +22,7 @@ pub(super) struct Counts {
     pub(super) ties: Vec<u32>,
 }
 
-impl<K> Tally<K> {
+impl Tally {
     /// Adds what another worker counted in the same pass.
     pub fn merge(&mut self, other: Self) {
         self.sample.extend(other.sample);
