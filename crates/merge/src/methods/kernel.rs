@@ -53,6 +53,17 @@ pub struct Memory {
     pub shared: u64,
 }
 
+impl Memory {
+    /// Both, one beside the other.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            worker: self.worker + other.worker,
+            shared: self.shared + other.shared,
+        }
+    }
+}
+
 /// A step of the work on a tensor.
 #[derive(Debug, Clone)]
 pub enum Stage<T: Real> {

@@ -18,6 +18,7 @@ mod ram;
 mod sce;
 mod slerp;
 mod specification;
+mod task_vectors;
 
 pub use kernel::{
     Apply, Gathered, Gathers, Kernel, Measure, Memory, Stage, Statistic, Subject, Tiles, Unit,
@@ -34,6 +35,14 @@ pub static METHODS: &[&MethodSpec] = &[
     &linear::SPEC,
     &slerp::SPEC,
     &multislerp::SPEC,
+    &task_vectors::TASK_ARITHMETIC,
+    &task_vectors::TIES,
+    &task_vectors::DARE_LINEAR,
+    &task_vectors::DARE_TIES,
+    &task_vectors::BREADCRUMBS,
+    &task_vectors::BREADCRUMBS_TIES,
+    &task_vectors::DELLA,
+    &task_vectors::DELLA_LINEAR,
     &sce::SPEC,
     &karcher::SPEC,
     &ram::SPEC,
@@ -45,17 +54,7 @@ pub static METHODS: &[&MethodSpec] = &[
 ];
 
 /// Methods of mergekit that are not here yet; a recipe that asks for one is told so.
-pub const PLANNED: &[&str] = &[
-    "nuslerp",
-    "task_arithmetic",
-    "ties",
-    "dare_linear",
-    "dare_ties",
-    "breadcrumbs",
-    "breadcrumbs_ties",
-    "della",
-    "della_linear",
-];
+pub const PLANNED: &[&str] = &["nuslerp"];
 
 /// The method of that name.
 pub fn find(name: &str) -> Option<&'static MethodSpec> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use weightsmith_tensors::{Error, Real, TensorEntry, TensorInfo, TensorSource};
 
 use super::tensor_job::{JobSource, Scratch, TensorJob};
-use crate::methods::{Subject, find};
+use crate::methods::{Kernel, Subject, find};
 use crate::plan::{Operation, SourceTensor, Value};
 
 /// One tensor in memory.
@@ -71,41 +71,46 @@ pub(crate) fn evaluate<T: Real>(
     shape: &[u64],
     sources: &[Vec<T>],
 ) -> Vec<T> {
+    evaluate_seeded(operation, 0, shape, sources)
+}
+
+/// As [`evaluate`], with a key of all randomness.
+pub(crate) fn evaluate_seeded<T: Real>(
+    operation: &Operation,
+    seed: u64,
+    shape: &[u64],
+    sources: &[Vec<T>],
+) -> Vec<T> {
+    let compile = find(&operation.method)
+        .expect("a method of the table")
+        .compile;
+    let single = || (compile.single)(operation);
+    let double = || (compile.double)(operation);
+    evaluate_kernel(single, double, seed, shape, sources)
+}
+
+/// As [`evaluate`], with any kernel.
+pub(crate) fn evaluate_kernel<T: Real>(
+    single: impl FnOnce() -> Box<dyn Kernel<f32>>,
+    double: impl FnOnce() -> Box<dyn Kernel<f64>>,
+    seed: u64,
+    shape: &[u64],
+    sources: &[Vec<T>],
+) -> Vec<T> {
     let info = TensorInfo {
         dtype: T::DTYPE,
         shape: shape.to_vec(),
     };
-    let width = (T::DTYPE.bits() / 8) as usize;
-    let job_sources: Vec<JobSource> = sources
-        .iter()
-        .map(|values| {
-            let mut bytes = vec![0; values.len() * width];
-            T::narrow(values, T::DTYPE, &mut bytes).expect("a plain float");
-            let entries = vec![TensorEntry {
-                name: "tensor".into(),
-                info: info.clone(),
-            }];
-            JobSource {
-                model: "model".into(),
-                source: Arc::new(Memory { entries, bytes }),
-                tensor: 0,
-            }
-        })
-        .collect();
-    let method = find(&operation.method).expect("a method of the table");
     let subject = Subject {
         name: "tensor",
         info: &info,
-        seed: 0,
+        seed,
     };
-    let job = TensorJob::merge(
-        &subject,
-        job_sources,
-        || (method.compile.single)(operation),
-        || (method.compile.double)(operation),
-    );
+    let sources = sources.iter().map(|values| in_memory(values, &info));
+    let job = TensorJob::merge(&subject, sources.collect(), single, double);
     let mut scratch = Scratch::default();
     job.measure_all(&mut scratch).expect("memory can be read");
+    let width = (T::DTYPE.bits() / 8) as usize;
     let mut out = vec![0; info.bytes() as usize];
     // in three pieces whose borders lie in the middle of rows and tiles
     let n = info.elements();
@@ -117,4 +122,18 @@ pub(crate) fn evaluate<T: Real>(
     let mut values = vec![T::ZERO; n as usize];
     T::widen(T::DTYPE, &out, &mut values).expect("a plain float");
     values
+}
+
+fn in_memory<T: Real>(values: &[T], info: &TensorInfo) -> JobSource {
+    let mut bytes = vec![0; info.bytes() as usize];
+    T::narrow(values, T::DTYPE, &mut bytes).expect("a plain float");
+    let entries = vec![TensorEntry {
+        name: "tensor".into(),
+        info: info.clone(),
+    }];
+    JobSource {
+        model: "model".into(),
+        source: Arc::new(Memory { entries, bytes }),
+        tensor: 0,
+    }
 }

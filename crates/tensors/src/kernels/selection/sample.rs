@@ -42,6 +42,15 @@ impl Sampling {
         self.stride == 0
     }
 
+    /// How many elements are looked at.
+    pub(super) fn elements(&self) -> u64 {
+        if self.is_whole() {
+            self.elements
+        } else {
+            self.pieces() * RUN
+        }
+    }
+
     pub(super) fn pieces(&self) -> u64 {
         if self.is_whole() {
             self.elements.div_ceil(TILE as u64)

@@ -103,6 +103,13 @@ impl<T: Real> Search<T> {
         (first..last).map(|piece| sampling.piece(piece)).collect()
     }
 
+    /// Memory of a tally for that many cuts in a tensor of `elements`, at most, in bytes.
+    pub fn tally_bytes(elements: u64, cuts: u64) -> u64 {
+        let counters = bins(elements) * 8 + Spans::over(tiles(elements)).count() as u64 * 4;
+        let sample = Sampling::of(elements).elements() * 8;
+        cuts * counters + if cuts > 0 { sample } else { 0 }
+    }
+
     /// For what a worker counts in this pass.
     pub fn tally(&self) -> Tally {
         let counts = |stage: &Stage<_>| match stage {
@@ -148,10 +155,8 @@ impl<T: Real> Search<T> {
 
     /// Ends a pass, with what all workers counted.
     pub fn advance(&mut self, counted: Tally) {
-        let bins = (self.elements / ELEMENTS_PER_BIN)
-            .next_power_of_two()
-            .clamp(FEWEST_BINS, MOST_BINS);
-        let tiles = self.elements.div_ceil(TILE as u64);
+        let bins = bins(self.elements);
+        let tiles = tiles(self.elements);
         let sampling = self.sampling.take();
         let sample: Vec<T::Key> = counted
             .sample
@@ -206,6 +211,17 @@ impl<T: Real> Search<T> {
         };
         self.stages.iter().map(magnitude).collect()
     }
+}
+
+/// How many bins a bracket has.
+fn bins(elements: u64) -> u64 {
+    (elements / ELEMENTS_PER_BIN)
+        .next_power_of_two()
+        .clamp(FEWEST_BINS, MOST_BINS)
+}
+
+fn tiles(elements: u64) -> u64 {
+    elements.div_ceil(TILE as u64)
 }
 
 /// The first piece that begins at an element or after it.
