@@ -8,6 +8,7 @@ mod explain;
 mod inspect;
 mod interrupt;
 mod merge;
+mod methods;
 mod shells;
 mod verify;
 mod world;
