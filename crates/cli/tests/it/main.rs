@@ -9,6 +9,7 @@ mod inspect;
 mod interrupt;
 mod merge;
 mod methods;
+mod parameters;
 mod shells;
 mod verify;
 mod world;
