@@ -177,3 +177,23 @@ fn a_value_outside_of_its_usual_range_is_marked_at_the_filter_that_sets_it() {
         .expect_error("warning: `t` is -0.25, outside of its usual range from 0 to 1")
         .expect_error("recipe.yml:8:32");
 }
+
+#[test]
+fn a_weight_of_the_base_is_a_warning_where_the_others_are_compared_with_it() {
+    let recipe = LINEAR.replace("linear", "multislerp");
+    check(&format!("{recipe}base_model: a\n"), &[])
+        .expect_code(0)
+        .expect_error("warning: `weight` has no effect under the base model")
+        .expect_error("recipe.yml:4:7")
+        .expect_error("1 warning in recipe.yml");
+    assert_eq!(check(&format!("{LINEAR}base_model: a\n"), &[]).stderr, "");
+}
+
+#[test]
+fn a_parameter_of_the_merge_has_no_effect_under_a_model() {
+    let recipe = LINEAR.replacen("weight: 0.5", "weight: 0.5\n      normalize: false", 1);
+    check(&recipe, &[])
+        .expect_code(0)
+        .expect_error("warning: `normalize` has no effect under a model")
+        .expect_error("recipe.yml:5:7");
+}

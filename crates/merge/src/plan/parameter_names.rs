@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::parameters::list;
 use super::slices::{Inputs, inputs};
-use crate::methods::{METHODS, MethodSpec, Scope};
-use crate::recipe::{Parameters, Recipe, Setting, closest};
+use crate::methods::{BaseRule, METHODS, MethodSpec, Scope};
+use crate::recipe::{Parameters, Recipe, Setting, Source, closest};
 use crate::{Diagnostic, Severity};
 
 /// Parameters that mergekit accepts everywhere and that have no effect here, with the reason.
@@ -22,26 +22,39 @@ pub(super) fn check_names(recipe: &Recipe, method: &MethodSpec, diagnostics: &mu
     let Some((inputs, levels)) = inputs(recipe) else {
         return;
     };
-    let mut check = |parameters: &Parameters, of_source: bool| {
+    let mut check = |parameters: &Parameters, level: Level| {
         for (name, setting) in parameters.iter() {
-            diagnostics.extend(check_name(name, setting, method, of_source));
+            diagnostics.extend(check_name(name, setting, method, level));
         }
     };
-    for level in levels {
-        check(level, false);
+    for parameters in levels {
+        check(parameters, Level::Outer);
     }
-    match inputs {
-        Inputs::Models(sources) => sources
+    let slices = match inputs {
+        Inputs::Models(sources) => vec![(sources, None)],
+        Inputs::Slices(slices) => slices
             .iter()
-            .for_each(|source| check(&source.parameters, true)),
-        Inputs::Slices(slices) => {
-            for slice in slices {
-                check(&slice.parameters, false);
-                slice
-                    .sources
-                    .iter()
-                    .for_each(|source| check(&source.parameters, true));
-            }
+            .map(|slice| (slice.sources.as_slice(), Some(slice)))
+            .collect(),
+    };
+    for (sources, slice) in slices {
+        if let Some(slice) = slice {
+            check(&slice.parameters, Level::Outer);
+        }
+        let base = slice.and_then(|slice| slice.base_model.as_ref());
+        let base = base.or(recipe.base_model.as_ref());
+        let is_base = |source: &Source| base.is_some_and(|base| source.model.value == base.value);
+        let origin = match method.base {
+            BaseRule::Ignored => None,
+            BaseRule::Required | BaseRule::Optional => sources.iter().position(is_base),
+        };
+        for (position, source) in sources.iter().enumerate() {
+            let level = if origin == Some(position) {
+                Level::Base
+            } else {
+                Level::Source
+            };
+            check(&source.parameters, level);
         }
     }
     once_each(diagnostics);
@@ -53,11 +66,22 @@ fn once_each(diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.retain(|one| one.severity != Severity::Note || said.insert(one.message.clone()));
 }
 
+/// What a `parameters:` belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Level {
+    /// The recipe, a module or a slice.
+    Outer,
+    /// A model.
+    Source,
+    /// The model that the others are measured against.
+    Base,
+}
+
 fn check_name(
     name: &str,
     setting: &Setting,
     method: &MethodSpec,
-    of_source: bool,
+    level: Level,
 ) -> Option<Diagnostic> {
     if let Some((_, reason)) = WITHOUT_EFFECT.iter().find(|(known, _)| *known == name) {
         let message = format!("`{name}` has no effect");
@@ -65,13 +89,22 @@ fn check_name(
     }
     let own = method.parameters.iter();
     if let Some(parameter) = own.clone().find(|parameter| parameter.name == name) {
-        return (of_source && parameter.scope == Scope::Global).then(|| {
-            Diagnostic::warning(
+        let (message, hint) = match (parameter.scope, level) {
+            (Scope::Global, Level::Outer) | (Scope::Model, Level::Outer | Level::Source) => {
+                return None;
+            }
+            (Scope::Global, Level::Source | Level::Base) => (
                 format!("`{name}` has no effect under a model: it belongs to the whole merge"),
-                setting.name_span,
-            )
-            .hint("move it to the `parameters:` of the recipe or of the slice")
-        });
+                "move it to the `parameters:` of the recipe or of the slice",
+            ),
+            (Scope::Model, Level::Base) => (
+                format!(
+                    "`{name}` has no effect under the base model, which the others are compared with"
+                ),
+                "set it under the other models",
+            ),
+        };
+        return Some(Diagnostic::warning(message, setting.name_span).hint(hint));
     }
     let own: Vec<&str> = own.map(|parameter| parameter.name).collect();
     let message = match others_with(name) {
