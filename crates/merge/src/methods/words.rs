@@ -27,7 +27,7 @@ impl MethodSpec {
         };
         let with_base = match self.base {
             BaseRule::Required => ", the base among them",
-            BaseRule::Optional => ", the base among them where there is one",
+            BaseRule::Optional => ", not counting the base",
             BaseRule::Ignored => "",
         };
         format!("{base} The method takes {count}{with_base}.")
