@@ -26,13 +26,13 @@ pub(crate) struct Count {
 impl Count {
     /// Counts them.
     pub(crate) fn of(diagnostics: &[Diagnostic]) -> Self {
-        let errors = diagnostics
-            .iter()
-            .filter(|one| one.severity == Severity::Error)
-            .count();
+        let count = |severity| {
+            let of_it = |one: &&Diagnostic| one.severity == severity;
+            diagnostics.iter().filter(of_it).count()
+        };
         Self {
-            errors,
-            warnings: diagnostics.len() - errors,
+            errors: count(Severity::Error),
+            warnings: count(Severity::Warning),
         }
     }
 
@@ -58,7 +58,9 @@ impl Count {
 pub(crate) fn arrange(diagnostics: &mut Vec<Diagnostic>, strict: bool) {
     if strict {
         for diagnostic in diagnostics.iter_mut() {
-            diagnostic.severity = Severity::Error;
+            if diagnostic.severity == Severity::Warning {
+                diagnostic.severity = Severity::Error;
+            }
         }
     }
     diagnostics.sort_by_key(|one| (one.span.is_none(), one.span, one.severity));
@@ -83,6 +85,7 @@ fn render_one(renderer: &Renderer, recipe: &RecipeText, diagnostic: &Diagnostic)
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
     };
     let name = safe(&recipe.name).into_owned();
     let place: Element<'_> = match diagnostic
@@ -228,6 +231,20 @@ mod tests {
                 warnings: 0
             }
         );
+    }
+
+    #[test]
+    fn a_note_stays_one_and_is_not_counted() {
+        let mut diagnostics = vec![Diagnostic::note("no effect", None)];
+        arrange(&mut diagnostics, true);
+        assert_eq!(
+            Count::of(&diagnostics),
+            Count {
+                errors: 0,
+                warnings: 0
+            }
+        );
+        assert!(render(&recipe(), &diagnostics, false).starts_with("note: no effect"));
     }
 
     #[test]

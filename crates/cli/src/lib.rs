@@ -13,6 +13,7 @@ mod models;
 mod planning;
 mod printer;
 mod progress;
+mod prose;
 mod quantities;
 #[cfg(test)]
 mod reference;

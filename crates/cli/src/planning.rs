@@ -12,7 +12,7 @@ use weightsmith::{Diagnostic, Severity};
 use crate::diagnostics::{Count, RecipeText, arrange, render};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::printer::Printer;
+use crate::printer::{Loudness, Printer};
 use crate::settings::PlanSettings;
 
 /// A recipe that was read and, where nothing is wrong with it, planned.
@@ -66,20 +66,20 @@ impl Outcome {
         }
     }
 
-    /// Shows the problems on stderr, with their number at the end.
+    /// Shows the problems on stderr, with their number at the end; notes unless quiet.
     pub(crate) fn show(&self, printer: &Printer) {
-        if self.diagnostics.is_empty() {
+        let is_shown = |one: &&Diagnostic| {
+            one.severity != Severity::Note || printer.loudness() >= Loudness::Normal
+        };
+        let shown: Vec<Diagnostic> = self.diagnostics.iter().filter(is_shown).cloned().collect();
+        if shown.is_empty() {
             return;
         }
-        printer.stderr(&render(
-            &self.recipe,
-            &self.diagnostics,
-            printer.colored_stderr(),
-        ));
-        printer.stderr(&format!(
-            "\n{}",
-            Count::of(&self.diagnostics).sentence(&self.recipe.name)
-        ));
+        printer.stderr(&render(&self.recipe, &shown, printer.colored_stderr()));
+        let count = Count::of(&shown);
+        if count.errors + count.warnings > 0 {
+            printer.stderr(&format!("\n{}", count.sentence(&self.recipe.name)));
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is said about a recipe: errors and warnings with their place and hints.
+//! What is said about a recipe: errors, warnings and notes with their place and hints.
 
 use std::fmt;
 
@@ -41,6 +41,8 @@ pub enum Severity {
     Error,
     /// The merge can be done, but may not be what was meant. An error under `--strict`.
     Warning,
+    /// Nothing is wrong, but something in the recipe does not do anything. Never an error.
+    Note,
 }
 
 /// One problem: what is wrong, where, and what to do about it.
@@ -75,6 +77,14 @@ impl Diagnostic {
         }
     }
 
+    /// A note at a place.
+    pub fn note(message: impl Into<String>, span: impl Into<Option<Span>>) -> Self {
+        Self {
+            severity: Severity::Note,
+            ..Self::error(message, span)
+        }
+    }
+
     /// The same with a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -88,6 +98,7 @@ impl fmt::Display for Diagnostic {
         let kind = match self.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
+            Severity::Note => "note",
         };
         if let Some(span) = self.span {
             write!(f, "{}:{}: ", span.line, span.column)?;

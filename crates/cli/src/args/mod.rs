@@ -5,6 +5,7 @@
 mod global;
 mod merge;
 mod mergekit;
+mod methods;
 mod models;
 mod output;
 mod recipe;
@@ -14,6 +15,7 @@ use clap::{Parser, Subcommand};
 pub(crate) use global::{Color, GlobalArgs};
 pub(crate) use merge::{MergeArgs, OutputArgs, RunArgs};
 pub(crate) use mergekit::UnneededArgs;
+pub(crate) use methods::MethodsArgs;
 pub(crate) use models::{DiffArgs, InspectArgs, VerifyArgs};
 pub(crate) use output::{CompletionsArgs, ManArgs};
 pub(crate) use recipe::{CheckArgs, ExplainArgs, PlanArgs};
@@ -53,6 +55,7 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     Diff(DiffArgs),
     Verify(VerifyArgs),
+    Methods(MethodsArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
 }

@@ -7,6 +7,7 @@ mod explain;
 mod inspect;
 mod man;
 mod merge;
+mod methods;
 mod verify;
 
 pub(crate) use check::run as check;
@@ -16,4 +17,5 @@ pub(crate) use explain::run as explain;
 pub(crate) use inspect::run as inspect;
 pub(crate) use man::run as man;
 pub(crate) use merge::run as merge;
+pub(crate) use methods::run as methods;
 pub(crate) use verify::run as verify;

@@ -280,10 +280,12 @@ fn layers_beyond_the_model_are_an_error() {
     --- stdout
     --- stderr
     error: layers 1 to 2 are asked for, `a` has 2 (0 to 1)
-     --> recipe.yml:3:9
+     --> recipe.yml:4:22
       |
-    3 |       - model: a
-      |         ^^^^^^^^
+    4 |         layer_range: [1, 3]
+      |                      ^^^^^^
+      |
+      = help: the end of a `layer_range` is the first layer not taken: `[0, 2]` takes all of `a`
 
     1 error in recipe.yml
     ");
@@ -302,6 +304,8 @@ fn slices_of_unequal_length_are_an_error() {
       |
     6 |         layer_range: [0, 2]
       |                      ^^^^^^
+      |
+      = help: a slice merges its sources layer by layer; other layers belong in an entry of `slices` of their own
 
     1 error in recipe.yml
     ");

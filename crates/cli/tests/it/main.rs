@@ -8,6 +8,8 @@ mod explain;
 mod inspect;
 mod interrupt;
 mod merge;
+mod methods;
+mod parameters;
 mod shells;
 mod verify;
 mod world;

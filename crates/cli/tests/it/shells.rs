@@ -24,6 +24,7 @@ fn every_command_has_its_page() {
         "inspect",
         "diff",
         "verify",
+        "methods",
         "completions",
         "man",
     ];

@@ -7,6 +7,7 @@ mod gram;
 mod karcher;
 mod kernel;
 mod linear;
+mod minimal_recipe;
 mod model_stock;
 mod multislerp;
 mod nearswap;
@@ -15,16 +16,19 @@ mod oracle;
 mod order_statistic;
 mod passthrough;
 mod ram;
+mod reference_page;
 mod sce;
 mod slerp;
 mod specification;
 mod task_vectors;
+mod words;
 
 pub use kernel::{
     Apply, Gathered, Gathers, Kernel, Measure, Memory, Stage, Statistic, Subject, Tiles, Unit,
     Workspace,
 };
 pub(crate) use passthrough::unchanged;
+pub use reference_page::reference_page;
 pub use specification::{
     BaseRule, Compile, Default, InputCount, Kind, MethodSpec, MissingRule, ParameterSpec,
     Reference, Scope,

@@ -40,7 +40,7 @@ author merged 70B models with `t` between 0.0001 and 0.001, and saw them break d
         scope: Scope::Global,
         kind: Kind::Number,
         default: Default::Required,
-        usual: Some((0.0, 1.0)),
+        usual: Some((0.0, 0.0025)),
         summary: "The distance up to which a weight counts as near, and the longest step that a weight moves.",
     }],
     missing: MissingRule::CopyLone,

@@ -1,10 +1,14 @@
 //! What a method declares about itself: the planner checks recipes against it, and its documentation is made from it.
 
+use serde::{Serialize, Serializer};
+
 use super::Kernel;
 use crate::plan::Operation;
 
 /// A merge method: its name, what it takes, its documentation and its arithmetic.
-#[derive(Debug)]
+///
+/// Serialised, it is what programs can know of the method: everything but its functions.
+#[derive(Debug, Serialize)]
 pub struct MethodSpec {
     /// The name in a recipe's `merge_method`.
     pub name: &'static str,
@@ -25,18 +29,22 @@ pub struct MethodSpec {
     /// What happens to an optional tensor that some inputs lack.
     pub missing: MissingRule,
     /// Position of the source that the result equals with these coefficients, whatever the tensors hold.
+    #[serde(skip)]
     pub identity: fn(&Operation) -> Option<usize>,
     /// How much of each source is in the result: coefficients that sum to 1 where the method is an average.
     /// `None` for a method whose mixture depends on the tensors.
+    #[serde(skip)]
     pub shares: fn(&Operation) -> Option<Vec<f64>>,
     /// Whether the coefficients can be used, with the reason if not.
+    #[serde(skip)]
     pub validate: fn(&Operation) -> Result<(), String>,
     /// The arithmetic.
+    #[serde(skip)]
     pub compile: Compile,
 }
 
 /// A paper or page that describes a method.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub struct Reference {
     /// Title and authors.
     pub title: &'static str,
@@ -45,7 +53,8 @@ pub struct Reference {
 }
 
 /// What `base_model` means to a method.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum BaseRule {
     /// The recipe must name it.
     Required,
@@ -56,7 +65,7 @@ pub enum BaseRule {
 }
 
 /// How many inputs a method takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct InputCount {
     /// The least number.
     pub min: usize,
@@ -85,7 +94,8 @@ impl InputCount {
 }
 
 /// What happens to an optional tensor that some inputs lack.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum MissingRule {
     /// The inputs that have it are merged.
     MergeRest,
@@ -94,7 +104,7 @@ pub enum MissingRule {
 }
 
 /// A parameter of a method.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub struct ParameterSpec {
     /// Its name under `parameters:`.
     pub name: &'static str,
@@ -111,7 +121,8 @@ pub struct ParameterSpec {
 }
 
 /// Whom a parameter belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// The whole merge; filters match the result's tensor names.
     Global,
@@ -120,7 +131,8 @@ pub enum Scope {
 }
 
 /// What the values of a parameter are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A number.
     Number,
@@ -129,6 +141,8 @@ pub enum Kind {
 }
 
 /// The value of a parameter that no level of the recipe sets.
+///
+/// Serialised, it is the value itself, `"required"`, or nothing where it is not set.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Default {
     /// There is none: the recipe must set it.
@@ -139,6 +153,17 @@ pub enum Default {
     Bool(bool),
     /// Not set, which means something of its own to the method.
     Unset,
+}
+
+impl Serialize for Default {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match *self {
+            Self::Required => serializer.serialize_str("required"),
+            Self::Number(value) => serializer.serialize_f64(value),
+            Self::Bool(on) => serializer.serialize_bool(on),
+            Self::Unset => serializer.serialize_none(),
+        }
+    }
 }
 
 /// Makes the arithmetic of an operation in either precision.

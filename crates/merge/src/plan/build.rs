@@ -6,7 +6,8 @@ use weightsmith_tensors::{DType, ShardLayout, TensorEntry, TensorInfo, TensorSou
 
 use super::config::edited_config;
 use super::models::{Model, Models};
-use super::parameters::{check_filters, check_names, list};
+use super::parameter_names::check_names;
+use super::parameters::{check_filters, list};
 use super::slices::{Arranged, Inputs, PlannedSlice, arrange, inputs};
 use super::tensors::{Assembled, Assembly};
 use super::{Action, Dropped, Plan};

@@ -4,43 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Value;
 use super::slices::{Inputs, PlannedSlice, inputs};
-use crate::methods::{BaseRule, Default, Kind, METHODS, MethodSpec, ParameterSpec, Scope};
-use crate::recipe::{Parameters, Recipe, Setting, UnsuitableParameter, closest};
+use crate::methods::{BaseRule, Default, Kind, MethodSpec, ParameterSpec, Scope};
+use crate::recipe::{Parameters, Recipe, UnsuitableParameter, closest};
 use crate::{Diagnostic, Span};
-
-/// Parameters that mergekit accepts everywhere and that have no effect here.
-const WITHOUT_EFFECT: &[&str] = &["int8_mask"];
-
-/// Warns about every name under a `parameters:` that the method does not use.
-pub(super) fn check_names(recipe: &Recipe, method: &MethodSpec, diagnostics: &mut Vec<Diagnostic>) {
-    let mut check = |parameters: &Parameters, of_source: bool| {
-        for (name, setting) in parameters.iter() {
-            if let Some(diagnostic) = check_name(name, setting, method, of_source) {
-                diagnostics.push(diagnostic);
-            }
-        }
-    };
-    let Some((inputs, levels)) = inputs(recipe) else {
-        return;
-    };
-    for level in levels {
-        check(level, false);
-    }
-    match inputs {
-        Inputs::Models(sources) => sources
-            .iter()
-            .for_each(|source| check(&source.parameters, true)),
-        Inputs::Slices(slices) => {
-            for slice in slices {
-                check(&slice.parameters, false);
-                slice
-                    .sources
-                    .iter()
-                    .for_each(|source| check(&source.parameters, true));
-            }
-        }
-    }
-}
 
 /// Warns about every filter that is part of no tensor's name: it is probably misspelt, and does nothing.
 pub(super) fn check_filters(
@@ -82,49 +48,6 @@ pub(super) fn check_filters(
             None => diagnostic.hint("`weightsmith inspect` shows the names"),
         });
     }
-}
-
-fn check_name(
-    name: &str,
-    setting: &Setting,
-    method: &MethodSpec,
-    of_source: bool,
-) -> Option<Diagnostic> {
-    if WITHOUT_EFFECT.contains(&name) {
-        return None;
-    }
-    if let Some(parameter) = method
-        .parameters
-        .iter()
-        .find(|parameter| parameter.name == name)
-    {
-        return (of_source && parameter.scope == Scope::Global).then(|| {
-            Diagnostic::warning(
-                format!("`{name}` has no effect under a model: it belongs to the whole merge"),
-                setting.name_span,
-            )
-            .hint("move it to the `parameters:` of the recipe or of the slice")
-        });
-    }
-    let diagnostic = Diagnostic::warning(
-        format!("parameter `{name}` is not used by `{}`", method.name),
-        setting.name_span,
-    );
-    let own: Vec<&str> = method
-        .parameters
-        .iter()
-        .map(|parameter| parameter.name)
-        .collect();
-    Some(match closest(name, own.iter().copied()) {
-        Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
-        None => match METHODS
-            .iter()
-            .find(|other| other.parameters.iter().any(|p| p.name == name))
-        {
-            Some(other) => diagnostic.hint(format!("it is a parameter of `{}`", other.name)),
-            None => diagnostic.hint(format!("it takes {}", list(&own))),
-        },
-    })
 }
 
 /// Names in backticks, joined for a sentence.
@@ -212,7 +135,8 @@ impl Resolver {
             match parameter.scope {
                 Scope::Global => {
                     let name = &subject.output;
-                    let value = self.look_up(parameter, None, slice, name, subject.position);
+                    let value =
+                        self.look_up((method, parameter), None, slice, name, subject.position);
                     let value = self.or_default(value, parameter, slice.span, name);
                     is_complete &= value.is_ok();
                     let value = value.ok().flatten();
@@ -220,14 +144,14 @@ impl Resolver {
                 }
                 Scope::Model => {
                     for (index, &position) in positions.iter().enumerate() {
-                        // what the others are measured against has no weight of its own
-                        if method.base != BaseRule::Ignored && slice.base == Some(position) {
+                        if Self::is_origin(method, slice, position) {
                             continue;
                         }
                         let source = &slice.sources[position];
                         let name = &subject.inputs[index];
                         let own = source.parameters;
-                        let value = self.look_up(parameter, own, slice, name, subject.position);
+                        let value =
+                            self.look_up((method, parameter), own, slice, name, subject.position);
                         let value = self.or_default(value, parameter, source.span, name);
                         is_complete &= value.is_ok();
                         let value = value.ok().flatten();
@@ -240,10 +164,19 @@ impl Resolver {
         is_complete.then_some((global, of_sources))
     }
 
+    /// Whether a source is what the others are measured against, which has no weight of its own.
+    pub(super) fn is_origin(
+        method: &MethodSpec,
+        slice: &PlannedSlice<'_>,
+        position: usize,
+    ) -> bool {
+        method.base != BaseRule::Ignored && slice.base == Some(position)
+    }
+
     /// The value at the innermost level that says something about the tensor.
     fn look_up(
         &mut self,
-        parameter: &ParameterSpec,
+        (method, parameter): (&MethodSpec, &ParameterSpec),
         own: Option<&Parameters>,
         slice: &PlannedSlice<'_>,
         tensor: &str,
@@ -266,7 +199,10 @@ impl Resolver {
             match value {
                 Ok(None) => {}
                 Ok(Some(value)) => {
-                    self.warn_if_unusual(parameter, setting, value);
+                    let place = setting
+                        .matching(tensor)
+                        .map_or(setting.span, |found| found.span);
+                    self.warn_if_unusual(parameter, place, value);
                     return Ok(Some(value));
                 }
                 Err(error) => {
@@ -275,10 +211,9 @@ impl Resolver {
                         found,
                         span,
                     } = error;
-                    self.complain(Diagnostic::error(
-                        format!("`{}` is {found}, expected {expected}", parameter.name),
-                        span,
-                    ));
+                    let message = format!("`{}` is {found}, expected {expected}", parameter.name);
+                    let hint = format!("`weightsmith methods {}` says what it does", method.name);
+                    self.complain(Diagnostic::error(message, span).hint(hint));
                     return Err(Unusable);
                 }
             }
@@ -286,20 +221,20 @@ impl Resolver {
         Ok(None)
     }
 
-    /// Warns once for a setting, whatever it comes to for other tensors.
-    fn warn_if_unusual(&mut self, parameter: &ParameterSpec, setting: &Setting, value: Value) {
+    /// Warns once for a place, whatever it comes to for other tensors.
+    fn warn_if_unusual(&mut self, parameter: &ParameterSpec, place: Span, value: Value) {
         if let (Value::Number(number), Some((low, high))) = (value, parameter.usual)
             && !(low..=high).contains(&number)
             && self
                 .said
-                .insert((Some(setting.span), "outside of its range".to_owned()))
+                .insert((Some(place), "outside of its range".to_owned()))
         {
             self.diagnostics.push(Diagnostic::warning(
                 format!(
-                    "`{}` is {number}, outside of its range from {low} to {high}",
+                    "`{}` is {number}, outside of its usual range from {low} to {high}",
                     parameter.name
                 ),
-                setting.span,
+                place,
             ));
         }
     }

@@ -28,6 +28,8 @@ pub(super) struct SliceSource<'a> {
     pub(super) model: usize,
     /// Its first layer.
     pub(super) start: u64,
+    /// Where its range of layers stands, for a source of `slices:`.
+    pub(super) range: Option<Span>,
     /// Its own parameters; none for a base that the slice does not list.
     pub(super) parameters: Option<&'a Parameters>,
     /// Where it stands.
@@ -152,6 +154,7 @@ impl Opener<'_> {
                 Some(SliceSource {
                     model: self.open(&source.model)?,
                     start: source.layer_range.as_ref().map_or(0, |range| range.value.0),
+                    range: source.layer_range.as_ref().map(|range| range.span),
                     parameters: Some(&source.parameters),
                     span: source.span,
                 })
@@ -181,6 +184,7 @@ impl Opener<'_> {
                     sources.push(SliceSource {
                         model,
                         start: 0,
+                        range: None,
                         parameters: None,
                         span,
                     });

@@ -3,6 +3,7 @@
 use weightsmith_tensors::{DType, TensorInfo, TensorSource};
 
 use super::parameters::Subject;
+use super::refusal::refusal;
 use super::slices::PlannedSlice;
 use super::tensors::{Assembly, Wanted};
 use super::{Action, Operation, PlannedTensor, SourceTensor};
@@ -251,8 +252,14 @@ impl Assembly<'_> {
             source_parameters,
         };
         if let Err(reason) = (self.method.validate)(&operation) {
-            self.resolver
-                .complain(Diagnostic::error(reason, slice.span));
+            self.resolver.complain(refusal(
+                reason,
+                self.method,
+                &operation,
+                slice,
+                &positions,
+                &subject,
+            ));
             return None;
         }
         Some(match (self.method.identity)(&operation) {

@@ -119,10 +119,14 @@ impl<'a> Assembly<'a> {
             let model = &self.models[source.model];
             let problem = too_many_layers(model)
                 .or_else(|| other_layers(lead, model))
-                .or_else(|| wrong_length(lead, model, slice.length, source.start, length));
-            if let Some((message, hint)) = problem {
+                .map(|problem| (problem, source.span))
+                .or_else(|| {
+                    let problem = wrong_length(lead, model, slice.length, source.start, length)?;
+                    Some((problem, source.range.unwrap_or(source.span)))
+                });
+            if let Some(((message, hint), place)) = problem {
                 fits = false;
-                let diagnostic = Diagnostic::error(message, source.span);
+                let diagnostic = Diagnostic::error(message, place);
                 self.resolver.complain(match hint {
                     Some(hint) => diagnostic.hint(hint),
                     None => diagnostic,
@@ -326,7 +330,7 @@ impl<'a> Assembly<'a> {
 }
 
 /// What is wrong, and what can be done about it.
-type Problem = (String, Option<&'static str>);
+type Problem = (String, Option<String>);
 
 fn too_many_layers(model: &Model) -> Option<Problem> {
     let layers = model.architecture.layers();
@@ -359,7 +363,7 @@ fn other_layers(lead: &Model, model: &Model) -> Option<Problem> {
         );
         (
             message,
-            Some("merge models of one kind, with their `config.json`"),
+            Some("merge models of one kind, with their `config.json`".to_owned()),
         )
     })
 }
@@ -378,7 +382,7 @@ fn wrong_length(
             lead.label()
         );
         let hint = "choose equally many layers of both with `slices:` and `layer_range`";
-        return (layers != length).then_some((message, Some(hint)));
+        return (layers != length).then(|| (message, Some(hint.to_owned())));
     }
     let end = start.saturating_add(length);
     (end > layers).then(|| {
@@ -387,7 +391,10 @@ fn wrong_length(
             end - 1,
             layers.saturating_sub(1)
         );
-        (message, None)
+        let hint = format!(
+            "the end of a `layer_range` is the first layer not taken: `[0, {layers}]` takes all of `{label}`"
+        );
+        (message, (layers > 0).then_some(hint))
     })
 }
 

@@ -187,12 +187,26 @@ impl Reader<'_> {
 
     /// A whole number of at least zero, or a text that holds one.
     pub(super) fn whole(&mut self, what: &str, node: &Node) -> Option<Spanned<u64>> {
+        self.whole_or(
+            node,
+            mismatch(what, "a whole number of at least 0", node),
+            what,
+        )
+    }
+
+    /// The same; what is no such number is reported as `unsuitable` says.
+    pub(super) fn whole_or(
+        &mut self,
+        node: &Node,
+        unsuitable: Diagnostic,
+        what: &str,
+    ) -> Option<Spanned<u64>> {
         let scalar = self.scalar(what, "a whole number", node)?;
         let value = scalar
             .as_integer()
             .and_then(|value| u64::try_from(value).ok());
         if value.is_none() {
-            self.report(mismatch(what, "a whole number of at least 0", node));
+            self.report(unsuitable);
         }
         value.map(|value| Spanned::new(value, node.span))
     }

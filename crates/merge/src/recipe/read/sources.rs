@@ -96,8 +96,12 @@ impl Reader<'_> {
             self.report(Diagnostic::error(message, field.value.span).hint(hint));
             return None;
         };
-        let start = self.whole("the start of `layer_range`", start);
-        let end = self.whole("the end of `layer_range`", end);
+        let mut whole = |what: &str, node: &Node| {
+            let unsuitable = mismatch(what, "a whole number of at least 0", node);
+            self.whole_or(node, unsuitable.hint(hint), what)
+        };
+        let start = whole("the start of `layer_range`", start);
+        let end = whole("the end of `layer_range`", end);
         let (start, end) = (start?.value, end?.value);
         if start >= end {
             let message = format!("`layer_range` [{start}, {end}] has no layers");
@@ -163,7 +167,9 @@ impl Reader<'_> {
                 first.span.column,
                 length(first),
             );
-            self.report(Diagnostic::error(message, range.span));
+            self.report(Diagnostic::error(message, range.span).hint(
+                "a slice merges its sources layer by layer; other layers belong in an entry of `slices` of their own",
+            ));
         }
     }
 

@@ -115,13 +115,17 @@ slices:
     5:39: error: `layer_range` [8, 4] has no layers
       hint: the first number must be less than the second, which is the first layer not taken
     6:40: error: the start of `layer_range` must be a whole number of at least 0, found the number `-1`
+      hint: the range `[0, 8]` takes the layers 0 to 7
     7:43: error: the end of `layer_range` must be a whole number of at least 0, found the number `4.5`
+      hint: the range `[0, 8]` takes the layers 0 to 7
     8:39: error: `layer_range` must be a list of two whole numbers, found 3 entries
       hint: the range `[0, 8]` takes the layers 0 to 7
     9:39: error: `layer_range` must be a list of two whole numbers, found the text `0-4`
       hint: the range `[0, 8]` takes the layers 0 to 7
     10:40: error: the start of `layer_range` must be a whole number of at least 0, found the text `a`
+      hint: the range `[0, 8]` takes the layers 0 to 7
     10:43: error: the end of `layer_range` must be a whole number of at least 0, found the text `b`
+      hint: the range `[0, 8]` takes the layers 0 to 7
     11:39: error: `layer_range` must be a list of two whole numbers, found a mapping
       hint: the range `[0, 8]` takes the layers 0 to 7
     ");
@@ -136,7 +140,10 @@ slices:
       - {model: b, layer_range: [8, 24]}
       - {model: c, layer_range: [16, 24]}
 ";
-    assert_snapshot!(with(lines), @"6:33: error: the sources of a slice must have equally many layers: [8, 24] has 16, but [0, 8] at 5:33 has 8");
+    assert_snapshot!(with(lines), @"
+    6:33: error: the sources of a slice must have equally many layers: [8, 24] has 16, but [0, 8] at 5:33 has 8
+      hint: a slice merges its sources layer by layer; other layers belong in an entry of `slices` of their own
+    ");
 }
 
 #[test]
