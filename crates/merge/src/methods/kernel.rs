@@ -24,6 +24,11 @@ pub trait Kernel<T: Real>: Send + Sync + Debug {
         Unit::Element
     }
 
+    /// Bytes beyond a few numbers that the stages for a tensor of that shape keep until the run ends.
+    fn kept_bytes(&self, _: &TensorInfo) -> u64 {
+        0
+    }
+
     /// The first stage for a tensor of that shape.
     fn begin(&self, info: &TensorInfo) -> Stage<T>;
 }
@@ -88,6 +93,18 @@ pub struct Gathers {
     pub counts: usize,
     /// Counts that are kept for each tile.
     pub tile_counts: usize,
+    /// Sums that are kept for each column.
+    pub column_sums: usize,
+    /// Number of columns: element `i` of the tensor lies in column `i % columns`.
+    pub columns: usize,
+}
+
+impl Gathers {
+    /// Columns that some elements in a row can touch.
+    pub(crate) fn touched(&self, elements: u64) -> usize {
+        self.columns
+            .min(usize::try_from(elements).unwrap_or(usize::MAX))
+    }
 }
 
 /// What a pass finds in a tile is added here.
@@ -99,6 +116,49 @@ pub struct Gathered<'a> {
     pub counts: &'a mut [u64],
     /// See [`Gathers::tile_counts`]: those of this tile, zero before.
     pub tile_counts: &'a mut [u32],
+    /// See [`Gathers::column_sums`].
+    pub column_sums: ColumnSums<'a>,
+}
+
+/// The sums of the columns that a block touches, seen from a tile of it.
+///
+/// A block of a million elements holds sums for no more than a million columns, however many the tensor has.
+#[derive(Debug)]
+pub struct ColumnSums<'a> {
+    /// The first sum of each column, the second of each and so on; the block's first element is in the first column.
+    sums: &'a mut [f64],
+    /// Number of columns.
+    width: usize,
+    /// Place of the tile's first element in the block.
+    first: usize,
+}
+
+impl<'a> ColumnSums<'a> {
+    /// Views the sums of `width` columns from a tile that begins at element `first` of its block.
+    pub fn new(sums: &'a mut [f64], width: usize, first: usize) -> Self {
+        Self { sums, width, first }
+    }
+
+    /// Calls `visit` with each range of the tile's `len` elements that lie in different columns, and the `N` sums for each
+    /// of them.
+    pub fn for_each_run<const N: usize>(
+        &mut self,
+        len: usize,
+        mut visit: impl FnMut(Range<usize>, [&mut [f64]; N]),
+    ) {
+        let mut start = 0;
+        while start < len && self.width > 0 {
+            let column = (self.first + start) % self.width;
+            let run = (self.width - column).min(len - start);
+            let mut sums = self.sums.chunks_exact_mut(self.width);
+            let sums = std::array::from_fn(|_| match sums.next() {
+                Some(sums) => &mut sums[column..column + run],
+                None => &mut [],
+            });
+            visit(start..start + run, sums);
+            start += run;
+        }
+    }
 }
 
 /// What a pass found in the whole tensor.
@@ -110,6 +170,8 @@ pub struct Statistic {
     pub counts: Vec<u64>,
     /// See [`Gathers::tile_counts`]: those of the first tile, of the second and so on.
     pub tile_counts: Vec<u32>,
+    /// See [`Gathers::column_sums`]: the first sum of each column, the second of each and so on.
+    pub column_sums: Vec<f64>,
 }
 
 /// Memory of a worker that kernels may use; what it holds at the start of a call is undefined.

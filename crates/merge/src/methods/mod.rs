@@ -10,6 +10,7 @@ mod linear;
 mod model_stock;
 mod multislerp;
 mod nearswap;
+mod nuslerp;
 #[cfg(test)]
 mod oracle;
 mod order_statistic;
@@ -20,7 +21,7 @@ mod slerp;
 mod specification;
 
 pub use kernel::{
-    Apply, Gathered, Gathers, Kernel, Measure, Stage, Statistic, Tiles, Unit, Workspace,
+    Apply, ColumnSums, Gathered, Gathers, Kernel, Measure, Stage, Statistic, Tiles, Unit, Workspace,
 };
 pub(crate) use passthrough::unchanged;
 pub use specification::{
@@ -32,6 +33,7 @@ pub use specification::{
 pub static METHODS: &[&MethodSpec] = &[
     &linear::SPEC,
     &slerp::SPEC,
+    &nuslerp::SPEC,
     &multislerp::SPEC,
     &sce::SPEC,
     &karcher::SPEC,
@@ -45,7 +47,6 @@ pub static METHODS: &[&MethodSpec] = &[
 
 /// Methods of mergekit that are not here yet; a recipe that asks for one is told so.
 pub const PLANNED: &[&str] = &[
-    "nuslerp",
     "task_arithmetic",
     "ties",
     "dare_linear",

@@ -18,7 +18,8 @@ pub struct MethodSpec {
     pub reference: Option<Reference>,
     /// Whether it needs a base model.
     pub base: BaseRule,
-    /// How many inputs it takes, the base among them where it is one.
+    /// How many inputs it takes: with the base where the method needs one or takes it for an ordinary input, without an
+    /// optional one.
     pub inputs: InputCount,
     /// Its parameters.
     pub parameters: &'static [ParameterSpec],
@@ -33,6 +34,13 @@ pub struct MethodSpec {
     pub validate: fn(&Operation) -> Result<(), String>,
     /// The arithmetic.
     pub compile: Compile,
+}
+
+impl MethodSpec {
+    /// How many of some sources count as its inputs, where the base is or is not one of them.
+    pub(crate) fn counted(&self, sources: usize, with_base: bool) -> usize {
+        sources - usize::from(with_base && self.base == BaseRule::Optional)
+    }
 }
 
 /// A paper or page that describes a method.

@@ -4,6 +4,7 @@ use weightsmith_tensors::HASH_BLOCK;
 use weightsmith_tensors::kernels::{REDUCTION_BLOCK, TILE};
 
 use super::error::RunError;
+use super::tensor_job::TensorJob;
 use crate::plan::{Action, Plan};
 
 /// Memory of the process besides its workers: code, allocator, headers of a small model.
@@ -27,9 +28,20 @@ const PER_BLOCK: u64 = 256;
 const PER_REDUCTION_BLOCK: u64 = 96;
 
 /// Number of workers, at most `threads`, whose memory fits the budget.
-pub(super) fn workers(plan: &Plan, budget: u64, threads: usize) -> Result<usize, RunError> {
-    let fixed = fixed(plan);
-    let each = worker(plan);
+pub(super) fn workers(
+    plan: &Plan,
+    jobs: &[TensorJob],
+    budget: u64,
+    threads: usize,
+) -> Result<usize, RunError> {
+    let statistics = || jobs.iter().map(TensorJob::statistics_memory);
+    let largest = |values: &mut dyn Iterator<Item = u64>| values.max().unwrap_or(0);
+    // a tensor is measured while the one before it is written, and its last blocks may be under way
+    let fixed = fixed(plan)
+        + statistics().map(|memory| memory.kept).sum::<u64>()
+        + 2 * largest(&mut statistics().map(|memory| memory.whole));
+    // the block in hand, and one that waits for an earlier block
+    let each = worker(plan) + 2 * largest(&mut statistics().map(|memory| memory.block));
     let fitting = budget.saturating_sub(fixed) / each;
     if fitting == 0 {
         return Err(RunError::Budget {

@@ -105,7 +105,7 @@ pub fn execute(
     let plan = &planned.plan;
     let sources = planned.models.sources();
     let jobs = jobs(plan, &sources)?;
-    let threads = budget::workers(plan, options.max_memory, options.threads)?;
+    let threads = budget::workers(plan, &jobs, options.max_memory, options.threads)?;
     let target = output_path::resolve(out)?;
     output_path::refuse_inputs(&target, planned.models.as_slice())?;
     let side_files = SideFiles::gather(planned, options)?;

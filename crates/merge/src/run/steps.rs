@@ -15,6 +15,18 @@ pub(super) struct Steps<T: Real> {
     /// The first, and the one after each pass.
     stages: Vec<OnceLock<Stage<T>>>,
     partials: Vec<Mutex<Partials>>,
+    kept_bytes: u64,
+}
+
+/// Memory for statistics of a tensor that grow with its shape, in bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct StatisticsMemory {
+    /// From the first pass to the end of the run.
+    pub(crate) kept: u64,
+    /// While the tensor is measured.
+    pub(crate) whole: u64,
+    /// For a block that is measured, or waits to be added.
+    pub(crate) block: u64,
 }
 
 /// How a tensor is cut up. Nothing here depends on threads or budgets, since sums are added along these cuts.
@@ -75,6 +87,7 @@ impl<T: Real> Steps<T> {
             geometry,
             stages: (0..=passes).map(|_| OnceLock::new()).collect(),
             partials: (0..passes).map(|_| Mutex::default()).collect(),
+            kept_bytes: kernel.kept_bytes(info),
         };
         steps.enter(0, kernel.begin(info));
         steps
@@ -82,6 +95,19 @@ impl<T: Real> Steps<T> {
 
     pub(super) fn geometry(&self) -> Geometry {
         self.geometry
+    }
+
+    pub(super) fn memory(&self) -> StatisticsMemory {
+        let gathers = match self.stages[0].get() {
+            Some(Stage::Measure(measure)) => measure.gathers(),
+            _ => Gathers::default(),
+        };
+        let sums = (gathers.column_sums * size_of::<f64>()) as u64;
+        StatisticsMemory {
+            kept: self.kept_bytes,
+            whole: gathers.columns as u64 * sums,
+            block: gathers.touched(self.geometry.block) as u64 * sums,
+        }
     }
 
     pub(super) fn passes(&self) -> usize {
@@ -139,7 +165,12 @@ impl<T: Real> Steps<T> {
         if partials.has(block) {
             return;
         }
-        partials.add(block, found);
+        let block_elements = self.geometry.block;
+        let gathers = self.measure(pass).map(|measure| measure.gathers());
+        partials.add(block, found, |block| ColumnPlace {
+            gathers: gathers.unwrap_or_default(),
+            first: block * block_elements,
+        });
         if partials.next == self.geometry.blocks() {
             let statistic = std::mem::take(&mut partials.total);
             self.finish(pass, statistic);
@@ -178,6 +209,40 @@ fn nothing(gathers: Gathers) -> Statistic {
         sums: vec![0.0; gathers.sums],
         counts: vec![0; gathers.counts],
         tile_counts: Vec::new(),
+        column_sums: vec![0.0; gathers.column_sums * gathers.columns],
+    }
+}
+
+/// Where a block's column sums belong.
+#[derive(Debug, Clone, Copy)]
+struct ColumnPlace {
+    gathers: Gathers,
+    /// The block's first element.
+    first: u64,
+}
+
+impl ColumnPlace {
+    /// Adds the sums of the columns that the block touches to those of all columns.
+    fn add(self, total: &mut Vec<f64>, part: &[f64]) {
+        let Gathers {
+            column_sums: sums,
+            columns,
+            ..
+        } = self.gathers;
+        if part.is_empty() {
+            return;
+        }
+        total.resize(sums * columns, 0.0);
+        let touched = part.len() / sums;
+        // from the block's first column to the last of all, and from the first of all on
+        let first = (self.first % columns as u64) as usize;
+        let before_end = touched.min(columns - first);
+        for (total, part) in total.chunks_mut(columns).zip(part.chunks(touched)) {
+            let (to_end, from_start) = part.split_at(before_end);
+            let add = |(total, part): (&mut f64, &f64)| *total += part;
+            total[first..].iter_mut().zip(to_end).for_each(add);
+            total.iter_mut().zip(from_start).for_each(add);
+        }
     }
 }
 
@@ -186,7 +251,7 @@ impl Partials {
         block < self.next || self.waiting.contains_key(&block)
     }
 
-    fn add(&mut self, block: u64, mut found: Statistic) {
+    fn add(&mut self, block: u64, mut found: Statistic, place: impl Fn(u64) -> ColumnPlace) {
         let counts = std::mem::take(&mut found.counts);
         self.total.counts.resize(counts.len(), 0);
         for (sum, count) in self.total.counts.iter_mut().zip(counts) {
@@ -195,6 +260,7 @@ impl Partials {
         self.waiting.insert(block, found);
         while let Some(part) = self.waiting.remove(&self.next) {
             self.total.tile_counts.extend(part.tile_counts);
+            place(self.next).add(&mut self.total.column_sums, &part.column_sums);
             if self.next == 0 {
                 self.total.sums = part.sums;
             } else {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use weightsmith_tensors::{DType, Error, Real, TensorInfo, TensorSource, non_finite_in};
 
 use super::findings::Findings;
-use super::steps::{Geometry, Steps};
-use crate::methods::{Gathered, Kernel, Measure, Statistic, Tiles, Workspace};
+use super::steps::{Geometry, StatisticsMemory, Steps};
+use crate::methods::{ColumnSums, Gathered, Kernel, Measure, Statistic, Tiles, Workspace};
 
 /// Tiles read from a source at a time, where it cannot lend its memory.
 const PIECE_TILES: u64 = 64;
@@ -117,6 +117,15 @@ impl TensorJob {
             Work::Copy => 0,
             Work::Single(steps) => steps.passes(),
             Work::Double(steps) => steps.passes(),
+        }
+    }
+
+    /// What its statistics take.
+    pub(crate) fn statistics_memory(&self) -> StatisticsMemory {
+        match &self.work {
+            Work::Copy => StatisticsMemory::default(),
+            Work::Single(steps) => steps.memory(),
+            Work::Double(steps) => steps.memory(),
         }
     }
 
@@ -293,10 +302,13 @@ impl TensorJob {
         let gathers = measure.gathers();
         let range = geometry.range(block);
         let tiles = (range.end - range.start).div_ceil(geometry.tile) as usize;
+        let touched = gathers.touched(range.end - range.start);
+        let start = range.start;
         let mut found = Statistic {
             sums: vec![0.0; gathers.sums],
             counts: vec![0; gathers.counts],
             tile_counts: vec![0; gathers.tile_counts * tiles],
+            column_sums: vec![0.0; gathers.column_sums * touched],
         };
         let mut tile_counts = found.tile_counts.chunks_mut(gathers.tile_counts.max(1));
         self.for_each_tile(geometry, range, scratch, |tiles, workspace, _| {
@@ -304,6 +316,11 @@ impl TensorJob {
                 sums: &mut found.sums,
                 counts: &mut found.counts,
                 tile_counts: tile_counts.next().unwrap_or_default(),
+                column_sums: ColumnSums::new(
+                    &mut found.column_sums,
+                    touched,
+                    (tiles.first() - start) as usize,
+                ),
             };
             measure.tile(tiles, workspace, &mut gathered);
             Ok(())
