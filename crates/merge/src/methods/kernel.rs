@@ -237,3 +237,33 @@ impl<'a, T> Tiles<'a, T> {
         self.first
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_end_where_columns_begin_again() {
+        // 3 columns with 2 sums each; a tile of 7 elements that begins at element 4 of its block
+        let mut sums = [0.0; 6];
+        let mut runs = Vec::new();
+        ColumnSums::new(&mut sums, 3, 4).for_each_run(7, |range, [first, second]| {
+            for (one, other) in first.iter_mut().zip(second) {
+                *one += 1.0;
+                *other += 0.5;
+            }
+            runs.push(range);
+        });
+        assert_eq!(runs, [0..2, 2..5, 5..7]);
+        assert_eq!(sums, [2.0, 3.0, 2.0, 1.0, 1.5, 1.0]);
+    }
+
+    #[test]
+    fn a_block_touches_no_more_columns_than_it_has_elements() {
+        let gathers = Gathers {
+            columns: 5000,
+            ..Gathers::default()
+        };
+        assert_eq!((gathers.touched(100), gathers.touched(9000)), (100, 5000));
+    }
+}

@@ -272,3 +272,47 @@ impl Partials {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The sums of 5 columns, from blocks of `block` elements that count their elements, taken in that order.
+    fn counted(block: u64, order: &[u64]) -> Vec<f64> {
+        let gathers = Gathers {
+            column_sums: 1,
+            columns: 5,
+            ..Gathers::default()
+        };
+        let mut partials = Partials::default();
+        for &index in order {
+            let elements = index * block..((index + 1) * block).min(23);
+            let touched = gathers.touched(elements.end - elements.start);
+            let mut column_sums = vec![0.0; touched];
+            for element in elements.clone() {
+                column_sums[(element - elements.start) as usize % touched] += element as f64;
+            }
+            let found = Statistic {
+                column_sums,
+                ..Statistic::default()
+            };
+            partials.add(index, found, |index| ColumnPlace {
+                gathers,
+                first: index * block,
+            });
+        }
+        partials.total.column_sums
+    }
+
+    #[test]
+    fn column_sums_of_blocks_come_to_their_columns() {
+        let expected: Vec<f64> = (0..5u32)
+            .map(|column| (column..23).step_by(5).map(f64::from).sum())
+            .collect();
+        assert_eq!(counted(23, &[0]), expected);
+        assert_eq!(counted(7, &[0, 1, 2, 3]), expected);
+        assert_eq!(counted(7, &[3, 1, 0, 2]), expected);
+        // shorter than a row
+        assert_eq!(counted(3, &[0, 2, 1, 3, 4, 7, 6, 5]), expected);
+    }
+}

@@ -31,7 +31,7 @@ pub(super) struct Columns {
     points: Points,
     turn: Turn,
     /// Elements of a row.
-    columns: usize,
+    width: usize,
 }
 
 impl Columns {
@@ -39,7 +39,7 @@ impl Columns {
         Self {
             points,
             turn,
-            columns: 1,
+            width: 1,
         }
     }
 
@@ -71,10 +71,10 @@ impl<T: Real> Kernel<T> for Columns {
 
     fn begin(&self, info: &TensorInfo) -> Stage<T> {
         let columns = Self {
-            columns: columns_of(info),
+            width: columns_of(info),
             ..self.clone()
         };
-        if columns.columns == 1 {
+        if columns.width == 1 {
             return MixWhole::new(self.points.clone(), self.turn).begin(info);
         }
         if info.elements() == 0 {
@@ -91,7 +91,7 @@ impl<T: Real> Measure<T> for Columns {
     fn gathers(&self) -> Gathers {
         Gathers {
             column_sums: PRODUCTS,
-            columns: self.columns,
+            columns: self.width,
             ..Gathers::default()
         }
     }
@@ -108,7 +108,7 @@ impl<T: Real> Measure<T> for Columns {
     }
 
     fn next(&self, statistic: Statistic) -> Stage<T> {
-        let columns = self.columns;
+        let columns = self.width;
         let sums = &statistic.column_sums;
         let mut coefficients = Coefficients::<T>::new(columns);
         let mut opposite = Vec::new();
@@ -128,7 +128,7 @@ impl<T: Real> Measure<T> for Columns {
         Stage::Measure(Arc::new(Opposite {
             columns: self.clone(),
             coefficients,
-            opposite,
+            directions: opposite,
         }))
     }
 }
@@ -140,29 +140,29 @@ struct Opposite<T> {
     /// Those of the other columns.
     coefficients: Coefficients<T>,
     /// The columns, in order, and what makes the sum of their directions.
-    opposite: Vec<(usize, [f64; 2])>,
+    directions: Vec<(usize, [f64; 2])>,
 }
 
 impl<T: Real> Measure<T> for Opposite<T> {
     fn gathers(&self) -> Gathers {
         Gathers {
             column_sums: 1,
-            columns: self.columns.columns,
+            columns: self.columns.width,
             ..Gathers::default()
         }
     }
 
     fn tile(&self, tiles: &Tiles<'_, T>, _: &mut Workspace<T>, found: &mut Gathered<'_>) {
         let pair = self.columns.pair(tiles);
-        let width = self.columns.columns;
+        let width = self.columns.width;
         let add = |range: Range<usize>, [sums]: [&mut [f64]; 1]| {
             let first = (tiles.first() as usize + range.start) % width;
             // a run may go over the end of a row
             for row in [0, width] {
                 let from = self
-                    .opposite
+                    .directions
                     .partition_point(|(column, _)| column + row < first);
-                for (column, [a, b]) in &self.opposite[from..] {
+                for (column, [a, b]) in &self.directions[from..] {
                     let place = column + row - first;
                     if place >= range.len() {
                         break;
@@ -178,7 +178,7 @@ impl<T: Real> Measure<T> for Opposite<T> {
 
     fn next(&self, statistic: Statistic) -> Stage<T> {
         let mut coefficients = self.coefficients.clone();
-        for &(column, _) in &self.opposite {
+        for &(column, _) in &self.directions {
             let square = statistic.column_sums[column];
             coefficients.set(column, self.columns.turn.nearly_opposite(square));
         }
@@ -219,7 +219,7 @@ struct Mixtures<T> {
 impl<T: Real> Apply<T> for Mixtures<T> {
     fn tile(&self, tiles: &Tiles<'_, T>, _: &mut Workspace<T>, out: &mut [T]) {
         let pair = self.columns.pair(tiles);
-        let width = self.columns.columns;
+        let width = self.columns.width;
         let mut done = 0;
         while done < out.len() {
             let column = (tiles.first() as usize + done) % width;
