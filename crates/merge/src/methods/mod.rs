@@ -24,6 +24,7 @@ pub use kernel::{
     Apply, ColumnSums, Gathered, Gathers, Kernel, Measure, Stage, Statistic, Tiles, Unit, Workspace,
 };
 pub(crate) use passthrough::unchanged;
+pub(crate) use specification::Missing;
 pub use specification::{
     BaseRule, Compile, Default, InputCount, Kind, MethodSpec, MissingRule, ParameterSpec,
     Reference, Scope,

@@ -230,7 +230,8 @@ fn check_count(
         (min, Some(max)) => format!("{min} to {max}"),
         (min, None) => format!("at least {min}"),
     };
-    let mut models_word = if expected == "1" { "model" } else { "models" }.to_owned();
+    let is_one = expected == "1" || expected.ends_with(" 1");
+    let mut models_word = if is_one { "model" } else { "models" }.to_owned();
     // those that count
     let mut sources: Vec<&SliceSource<'_>> = slice.sources.iter().collect();
     if let Some(base) = slice.base.filter(|_| method.base == BaseRule::Optional) {
@@ -421,10 +422,13 @@ fn dropped(models: &[Model], assembled: &Assembled, slices: &[PlannedSlice<'_>])
             .iter()
             .filter(|tensor| !used.contains(&(input, tensor.name.as_str())))
         {
+            let left_out = assembled.left_out.get(&(input, tensor.name.clone()));
             dropped.push(Dropped {
                 input,
                 tensor: tensor.name.clone(),
-                reason: reason(model, &tensor.name, input, slices),
+                reason: left_out
+                    .cloned()
+                    .unwrap_or_else(|| reason(model, &tensor.name, input, slices)),
             });
         }
         for tensor in model.checkpoint.unindexed() {
