@@ -208,6 +208,10 @@ impl<T: Real, M: Mixing> Kernel<T> for MixWhole<M> {
         M::PASSES
     }
 
+    fn usual_passes(&self) -> usize {
+        1
+    }
+
     fn begin(&self, info: &TensorInfo) -> Stage<T> {
         if info.elements() == 0 {
             return Stage::Apply(Arc::new(self.points.mixture::<T>(&[])));

@@ -19,6 +19,11 @@ pub trait Kernel<T: Real>: Send + Sync + Debug {
         0
     }
 
+    /// How many of them tensors of real models take: others are for rare cases.
+    fn usual_passes(&self) -> usize {
+        self.passes()
+    }
+
     /// What must be seen together.
     fn unit(&self) -> Unit {
         Unit::Element

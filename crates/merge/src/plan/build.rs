@@ -502,7 +502,7 @@ fn bytes_read(assembled: &Assembled, models: &[Model]) -> u64 {
             }
             Action::Merge(operation) => {
                 let passes = methods::find(&operation.method).map_or(0, |method| {
-                    (method.compile.single)(operation).passes() as u64
+                    (method.compile.single)(operation).usual_passes() as u64
                 });
                 operation.sources.iter().map(size).sum::<u64>() * (passes + 1)
             }

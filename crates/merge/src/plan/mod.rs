@@ -44,7 +44,7 @@ pub struct Plan {
     pub config: Option<String>,
     /// Key of all randomness.
     pub seed: u64,
-    /// Bytes of tensor data that are read from the inputs, each pass counted.
+    /// Bytes of tensor data that are read from the inputs, each pass counted that is not for rare cases only.
     pub bytes_read: u64,
     /// Bytes of shard files that are written.
     pub bytes_written: u64,

@@ -62,6 +62,10 @@ impl<T: Real> Kernel<T> for Columns {
         2
     }
 
+    fn usual_passes(&self) -> usize {
+        1
+    }
+
     fn kept_bytes(&self, info: &TensorInfo) -> u64 {
         match columns_of(info) {
             0 | 1 => 0,
