@@ -51,6 +51,8 @@ pub struct Memory {
     pub worker: u64,
     /// Of all workers together, while the tensor is measured.
     pub shared: u64,
+    /// Of all workers together, from the end of the measuring to the end of the run.
+    pub kept: u64,
 }
 
 impl Memory {
@@ -60,6 +62,7 @@ impl Memory {
         Self {
             worker: self.worker + other.worker,
             shared: self.shared + other.shared,
+            kept: self.kept + other.kept,
         }
     }
 }
@@ -141,6 +144,18 @@ pub struct Gathers {
     pub counts: usize,
     /// Counts that are kept for each tile.
     pub tile_counts: usize,
+    /// Sums that are kept for each column.
+    pub column_sums: usize,
+    /// Number of columns: element `i` of the tensor lies in column `i % columns`.
+    pub columns: usize,
+}
+
+impl Gathers {
+    /// Columns that some elements in a row can touch.
+    pub(crate) fn touched(&self, elements: u64) -> usize {
+        self.columns
+            .min(usize::try_from(elements).unwrap_or(usize::MAX))
+    }
 }
 
 /// What a pass finds in a tile is added here.
@@ -154,6 +169,49 @@ pub struct Gathered<'a> {
     pub tile_counts: &'a mut [u32],
     /// See [`Measure::tallies`].
     pub tallies: &'a mut [Tally],
+    /// See [`Gathers::column_sums`].
+    pub column_sums: ColumnSums<'a>,
+}
+
+/// The sums of the columns that a block touches, seen from a tile of it.
+///
+/// A block of a million elements holds sums for no more than a million columns, however many the tensor has.
+#[derive(Debug)]
+pub struct ColumnSums<'a> {
+    /// The first sum of each column, the second of each and so on; the block's first element is in the first column.
+    sums: &'a mut [f64],
+    /// Number of columns.
+    width: usize,
+    /// Place of the tile's first element in the block.
+    first: usize,
+}
+
+impl<'a> ColumnSums<'a> {
+    /// Views the sums of `width` columns from a tile that begins at element `first` of its block.
+    pub fn new(sums: &'a mut [f64], width: usize, first: usize) -> Self {
+        Self { sums, width, first }
+    }
+
+    /// Calls `visit` with each range of the tile's `len` elements that lie in different columns, and the `N` sums for each
+    /// of them.
+    pub fn for_each_run<const N: usize>(
+        &mut self,
+        len: usize,
+        mut visit: impl FnMut(Range<usize>, [&mut [f64]; N]),
+    ) {
+        let mut start = 0;
+        while start < len && self.width > 0 {
+            let column = (self.first + start) % self.width;
+            let run = (self.width - column).min(len - start);
+            let mut sums = self.sums.chunks_exact_mut(self.width);
+            let sums = std::array::from_fn(|_| match sums.next() {
+                Some(sums) => &mut sums[column..column + run],
+                None => &mut [],
+            });
+            visit(start..start + run, sums);
+            start += run;
+        }
+    }
 }
 
 /// What a pass found in the whole tensor.
@@ -167,6 +225,8 @@ pub struct Statistic {
     pub tile_counts: Vec<u32>,
     /// See [`Measure::tallies`]: merged.
     pub tallies: Vec<Tally>,
+    /// See [`Gathers::column_sums`]: the first sum of each column, the second of each and so on.
+    pub column_sums: Vec<f64>,
 }
 
 /// Memory of a worker that kernels may use; what it holds at the start of a call is undefined.
@@ -230,5 +290,35 @@ impl<'a, T> Tiles<'a, T> {
     /// Index in the tensor of the first element.
     pub fn first(&self) -> u64 {
         self.first
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_end_where_columns_begin_again() {
+        // 3 columns with 2 sums each; a tile of 7 elements that begins at element 4 of its block
+        let mut sums = [0.0; 6];
+        let mut runs = Vec::new();
+        ColumnSums::new(&mut sums, 3, 4).for_each_run(7, |range, [first, second]| {
+            for (one, other) in first.iter_mut().zip(second) {
+                *one += 1.0;
+                *other += 0.5;
+            }
+            runs.push(range);
+        });
+        assert_eq!(runs, [0..2, 2..5, 5..7]);
+        assert_eq!(sums, [2.0, 3.0, 2.0, 1.0, 1.5, 1.0]);
+    }
+
+    #[test]
+    fn a_block_touches_no_more_columns_than_it_has_elements() {
+        let gathers = Gathers {
+            columns: 5000,
+            ..Gathers::default()
+        };
+        assert_eq!((gathers.touched(100), gathers.touched(9000)), (100, 5000));
     }
 }

@@ -11,6 +11,7 @@ mod minimal_recipe;
 mod model_stock;
 mod multislerp;
 mod nearswap;
+mod nuslerp;
 #[cfg(test)]
 mod oracle;
 mod order_statistic;
@@ -24,11 +25,12 @@ mod task_vectors;
 mod words;
 
 pub use kernel::{
-    Apply, Gathered, Gathers, Kernel, Measure, Memory, Stage, Statistic, Subject, Tiles, Unit,
-    Workspace,
+    Apply, ColumnSums, Gathered, Gathers, Kernel, Measure, Memory, Stage, Statistic, Subject,
+    Tiles, Unit, Workspace,
 };
 pub(crate) use passthrough::unchanged;
 pub use reference_page::reference_page;
+pub(crate) use specification::Missing;
 pub use specification::{
     BaseRule, Compile, Default, InputCount, Kind, MethodSpec, MissingRule, ParameterSpec,
     Reference, Scope,
@@ -38,6 +40,7 @@ pub use specification::{
 pub static METHODS: &[&MethodSpec] = &[
     &linear::SPEC,
     &slerp::SPEC,
+    &nuslerp::SPEC,
     &multislerp::SPEC,
     &task_vectors::TASK_ARITHMETIC,
     &task_vectors::TIES,
@@ -58,7 +61,7 @@ pub static METHODS: &[&MethodSpec] = &[
 ];
 
 /// Methods of mergekit that are not here yet; a recipe that asks for one is told so.
-pub const PLANNED: &[&str] = &["nuslerp"];
+pub const PLANNED: &[&str] = &[];
 
 /// The method of that name.
 pub fn find(name: &str) -> Option<&'static MethodSpec> {

@@ -23,7 +23,8 @@ estimates that centre from the angle between them, without weights to choose. Fi
 fine-tunes that have nothing in common (c near 0) leave the base, t = 0. Two fine-tunes and their base are enough. It finds no use in
 models for different tasks, whose deltas are orthogonal.
 
-The angle is measured for each tensor; with `filter_wise`, for each row of it (each vector along the last axis).",
+The angle is measured for each tensor; with `filter_wise`, for each row of it (each vector along the last axis). Of an optional tensor that
+fewer than three inputs have, the base's is taken; one that the base lacks is left out.",
     reference: Some(Reference {
         title: "Model Stock: All we need is just a few fine-tuned models (Jang et al., 2024)",
         url: "https://arxiv.org/abs/2403.19522",
@@ -38,7 +39,7 @@ The angle is measured for each tensor; with `filter_wise`, for each row of it (e
         usual: None,
         summary: "Measure the angle for each row of a tensor instead of the whole tensor.",
     }],
-    missing: MissingRule::MergeRest,
+    missing: MissingRule::CopyBaseOrSkip,
     identity: |_| None,
     shares: |_| None,
     validate: |_| Ok(()),

@@ -43,7 +43,7 @@ author merged 70B models with `t` between 0.0001 and 0.001, and saw them break d
         usual: Some((0.0, 0.0025)),
         summary: "The distance up to which a weight counts as near, and the longest step that a weight moves.",
     }],
-    missing: MissingRule::CopyLone,
+    missing: MissingRule::CopyLoneBase,
     identity: |operation| (operation.number("t") <= 0.0).then_some(operation.base.unwrap_or(0)),
     shares: |_| None,
     validate: Family::validate,

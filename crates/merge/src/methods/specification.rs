@@ -22,7 +22,8 @@ pub struct MethodSpec {
     pub reference: Option<Reference>,
     /// Whether it needs a base model.
     pub base: BaseRule,
-    /// How many inputs it takes, the base among them where it is one.
+    /// How many inputs it takes: with the base where the method needs one or takes it for an ordinary input, without an
+    /// optional one.
     pub inputs: InputCount,
     /// Its parameters.
     pub parameters: &'static [ParameterSpec],
@@ -41,6 +42,26 @@ pub struct MethodSpec {
     /// The arithmetic.
     #[serde(skip)]
     pub compile: Compile,
+}
+
+impl MethodSpec {
+    /// How many of some sources count as its inputs, where the base is or is not one of them.
+    pub(crate) fn counted(&self, sources: usize, with_base: bool) -> usize {
+        sources - usize::from(with_base && self.base == BaseRule::Optional)
+    }
+
+    /// What to do with an optional tensor that only `present` sources have, the base among them or not.
+    pub(crate) fn without_some(&self, present: usize, with_base: bool) -> Missing {
+        let merges = self.inputs.holds(self.counted(present, with_base));
+        match (self.missing, merges) {
+            (MissingRule::CopyBaseOrSkip, _) if !with_base => Missing::Skip,
+            (MissingRule::MergeRest | MissingRule::CopyBaseOrSkip, true) => Missing::Merge,
+            (MissingRule::CopyBaseOrSkip, false) => Missing::Copy,
+            (MissingRule::CopyLone, _) if present == 1 => Missing::Copy,
+            (MissingRule::CopyLoneBase, _) if present == 1 && with_base => Missing::Copy,
+            _ => Missing::Refuse,
+        }
+    }
 }
 
 /// A paper or page that describes a method.
@@ -97,10 +118,28 @@ impl InputCount {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MissingRule {
-    /// The inputs that have it are merged.
+    /// The inputs that have it are merged, where they are as many as the method takes.
     MergeRest,
     /// A tensor that a single input has is copied; otherwise all inputs must have it.
     CopyLone,
+    /// A tensor that the base alone has is copied; otherwise all inputs must have it.
+    CopyLoneBase,
+    /// The inputs that have it are merged; where they are fewer than the method takes, the base's tensor is copied. One that the
+    /// base lacks is left out.
+    CopyBaseOrSkip,
+}
+
+/// What comes of a tensor that some inputs lack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// The inputs that have it are merged.
+    Merge,
+    /// The tensor of one of them is copied, the only one's or the base's.
+    Copy,
+    /// The result has no such tensor.
+    Skip,
+    /// The inputs do not go together.
+    Refuse,
 }
 
 /// A parameter of a method.

@@ -46,6 +46,15 @@ impl MissingRule {
                 "An optional tensor, such as the output head of a model with tied embeddings, is copied where a single input has it. \
                  Every other tensor must be in all inputs."
             }
+            Self::CopyLoneBase => {
+                "An optional tensor, such as the output head of a model with tied embeddings, is copied where the base alone has it. \
+                 Every other tensor must be in all inputs."
+            }
+            Self::CopyBaseOrSkip => {
+                "An optional tensor, such as the output head of a model with tied embeddings, is merged from the inputs that have it; \
+                 where they are fewer than the method takes, the base's is copied, and one that the base lacks is left out. Every \
+                 other tensor must be in all inputs."
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use super::config::edited_config;
 use super::models::{Model, Models};
 use super::parameter_names::check_names;
 use super::parameters::{check_filters, list};
-use super::slices::{Arranged, Inputs, PlannedSlice, arrange, inputs};
+use super::slices::{Arranged, Inputs, PlannedSlice, SliceSource, arrange, inputs};
 use super::tensors::{Assembled, Assembly};
 use super::{Action, Dropped, Plan};
 use crate::methods::{self, BaseRule, MethodSpec};
@@ -205,7 +205,7 @@ fn check_count(
     models: &[Model],
     diagnostics: &mut Vec<Diagnostic>,
 ) {
-    let count = slice.sources.len();
+    let count = method.counted(slice.sources.len(), slice.base.is_some());
     if method.base == BaseRule::Required && slice.base.is_none() {
         if recipe.base_model.is_none() {
             // said once, where the method is named
@@ -231,27 +231,47 @@ fn check_count(
         (min, Some(max)) => format!("{min} to {max}"),
         (min, None) => format!("at least {min}"),
     };
-    let models_word = if expected == "1" { "model" } else { "models" };
-    let mut diagnostic = Diagnostic::error(
-        format!(
-            "`{}` merges {expected} {models_word}, here are {count}",
-            method.name
-        ),
-        slice
-            .sources
-            .get(method.inputs.max.unwrap_or(0).min(count - 1))
-            .map_or(slice.span, |source| source.span),
-    );
-    if let Some(base) = slice
-        .base
-        .filter(|&base| slice.sources[base].parameters.is_none())
-    {
-        let label = models[slice.sources[base].model].label();
-        diagnostic = diagnostic.hint(format!(
-            "`base_model` (`{label}`) is not listed under `models:` and counts as one more; name one of those listed"
-        ));
+    let is_one = expected == "1" || expected.ends_with(" 1");
+    let mut models_word = if is_one { "model" } else { "models" }.to_owned();
+    // those that count
+    let mut sources: Vec<&SliceSource<'_>> = slice.sources.iter().collect();
+    if let Some(base) = slice.base.filter(|_| method.base == BaseRule::Optional) {
+        sources.remove(base);
+        models_word.push_str(" besides the base");
     }
-    diagnostics.push(diagnostic);
+    let odd = method
+        .inputs
+        .max
+        .unwrap_or(0)
+        .min(sources.len().saturating_sub(1));
+    let diagnostic = Diagnostic::error(
+        format!(
+            "`{}` merges {expected} {models_word}, here {} {count}",
+            method.name,
+            if count == 1 { "is" } else { "are" }
+        ),
+        sources.get(odd).map_or(slice.span, |source| source.span),
+    );
+    diagnostics.push(match hint_at_base(slice, method, models) {
+        Some(hint) => diagnostic.hint(hint),
+        None => diagnostic,
+    });
+}
+
+/// What the base has to do with a wrong number of inputs.
+fn hint_at_base(slice: &PlannedSlice<'_>, method: &MethodSpec, models: &[Model]) -> Option<String> {
+    let base = &slice.sources[slice.base?];
+    let label = models[base.model].label();
+    match (method.base, base.parameters) {
+        (BaseRule::Optional, None) => None,
+        (BaseRule::Optional, Some(_)) => Some(format!(
+            "the base (`{label}`) is what the models' changes are measured from and not merged itself; without `base_model` it is merged like the others"
+        )),
+        (_, None) => Some(format!(
+            "`base_model` (`{label}`) is not listed under `models:` and counts as one more; name one of those listed"
+        )),
+        (_, Some(_)) => None,
+    }
 }
 
 /// Quantised weights are codes that need their scales: they can be moved, not averaged.
@@ -403,10 +423,13 @@ fn dropped(models: &[Model], assembled: &Assembled, slices: &[PlannedSlice<'_>])
             .iter()
             .filter(|tensor| !used.contains(&(input, tensor.name.as_str())))
         {
+            let left_out = assembled.left_out.get(&(input, tensor.name.clone()));
             dropped.push(Dropped {
                 input,
                 tensor: tensor.name.clone(),
-                reason: reason(model, &tensor.name, input, slices),
+                reason: left_out
+                    .cloned()
+                    .unwrap_or_else(|| reason(model, &tensor.name, input, slices)),
             });
         }
         for tensor in model.checkpoint.unindexed() {

@@ -6,7 +6,7 @@ use super::Value;
 use super::slices::{Inputs, PlannedSlice, inputs};
 use crate::methods::{BaseRule, Default, Kind, MethodSpec, ParameterSpec, Scope};
 use crate::recipe::{Parameters, Recipe, UnsuitableParameter, closest};
-use crate::{Diagnostic, Span};
+use crate::{Diagnostic, Severity, Span};
 
 /// Warns about every filter that is part of no tensor's name: it is probably misspelt, and does nothing.
 pub(super) fn check_filters(
@@ -69,7 +69,7 @@ pub(super) struct Resolver {
     diagnostics: Vec<Diagnostic>,
     said: BTreeSet<(Option<Span>, String)>,
     /// Complaints about tensors, by place and kind.
-    counts: BTreeMap<(Option<Span>, &'static str), usize>,
+    counts: BTreeMap<(Option<Span>, &'static str), (usize, Severity)>,
 }
 
 /// A tensor that parameters are wanted for.
@@ -92,10 +92,15 @@ struct Unusable;
 
 impl Resolver {
     pub(super) fn into_diagnostics(mut self) -> Vec<Diagnostic> {
-        let more = self.counts.into_iter().filter_map(|((span, what), count)| {
+        let more = self.counts.into_iter();
+        let more = more.filter_map(|((span, what), (count, severity))| {
             let more = count.checked_sub(TENSORS_TOLD).filter(|more| *more > 0)?;
             let message = format!("{more} more tensors {what}");
-            Some(Diagnostic::error(message, span))
+            Some(match severity {
+                Severity::Error => Diagnostic::error(message, span),
+                Severity::Warning => Diagnostic::warning(message, span),
+                Severity::Note => Diagnostic::note(message, span),
+            })
         });
         self.diagnostics.extend(more);
         self.diagnostics
@@ -112,7 +117,8 @@ impl Resolver {
 
     /// Complains about one tensor of perhaps a hundred thousand; `what` says what they have in common.
     pub(super) fn complain_about_tensor(&mut self, what: &'static str, diagnostic: Diagnostic) {
-        let count = self.counts.entry((diagnostic.span, what)).or_default();
+        let kind = (diagnostic.span, what);
+        let (count, _) = self.counts.entry(kind).or_insert((0, diagnostic.severity));
         *count += 1;
         if *count <= TENSORS_TOLD {
             self.diagnostics.push(diagnostic);

@@ -8,7 +8,7 @@ use super::slices::PlannedSlice;
 use super::tensors::{Assembly, Wanted};
 use super::{Action, Operation, PlannedTensor, SourceTensor};
 use crate::Diagnostic;
-use crate::methods::MissingRule;
+use crate::methods::Missing;
 
 /// A source that has the tensor.
 #[derive(Debug)]
@@ -21,10 +21,18 @@ struct Present {
     info: TensorInfo,
 }
 
+/// The sources of a tensor.
+#[derive(Debug)]
+struct Found {
+    present: Vec<Present>,
+    /// Whether the first of them is copied, whatever its parameters, because others lack the tensor.
+    is_copied: bool,
+}
+
 impl Assembly<'_> {
     /// Plans one tensor, or complains.
     pub(super) fn tensor(&mut self, slice: &PlannedSlice<'_>, wanted: &Wanted<'_>) {
-        let Some(present) = self.present(slice, wanted) else {
+        let Some(Found { present, is_copied }) = self.find_all(slice, wanted) else {
             return;
         };
         let lead = slice
@@ -37,7 +45,7 @@ impl Assembly<'_> {
         let Some(dtype) = self.dtype(slice, wanted, &present, lead) else {
             return;
         };
-        let action = if present[lead].info.dtype.is_plain_float() {
+        let action = if present[lead].info.dtype.is_plain_float() && !is_copied {
             self.operation(slice, wanted, &present)
         } else {
             Some(copy(&present, lead))
@@ -54,20 +62,84 @@ impl Assembly<'_> {
     }
 
     /// The sources that have the tensor, if the method can go on with them.
-    fn present(&mut self, slice: &PlannedSlice<'_>, wanted: &Wanted<'_>) -> Option<Vec<Present>> {
-        let present: Vec<Present> = wanted
+    fn find_all(&mut self, slice: &PlannedSlice<'_>, wanted: &Wanted<'_>) -> Option<Found> {
+        let mut present: Vec<Present> = wanted
             .inputs
             .iter()
             .enumerate()
             .filter_map(|(position, name)| self.find(slice, position, name.as_deref()?))
             .collect();
-        if present.len() == wanted.inputs.len()
-            || (self.is_optional(slice, wanted) && self.goes_on(present.len()))
-        {
-            return Some(present);
+        let base = present
+            .iter()
+            .position(|source| Some(source.position) == slice.base);
+        let outcome = if present.len() == wanted.inputs.len() {
+            Missing::Merge
+        } else if self.is_optional(slice, wanted) {
+            self.method.without_some(present.len(), base.is_some())
+        } else {
+            Missing::Refuse
+        };
+        match outcome {
+            Missing::Merge => {
+                let is_copied = false;
+                Some(Found { present, is_copied })
+            }
+            Missing::Copy => {
+                let kept = present.swap_remove(base.unwrap_or(0));
+                let reason = format!(
+                    "too few inputs have it for `{}`, which takes the base's",
+                    self.method.name
+                );
+                self.leave_out(present, &reason);
+                Some(Found {
+                    present: vec![kept],
+                    is_copied: true,
+                })
+            }
+            Missing::Skip => {
+                self.skip(slice, wanted, present);
+                None
+            }
+            Missing::Refuse => {
+                self.refuse(slice, wanted);
+                None
+            }
         }
-        let position =
-            (0..wanted.inputs.len()).find(|position| wanted.inputs[*position].is_none())?;
+    }
+
+    /// Leaves a tensor out of the result, which the method cannot make without the base's.
+    fn skip(&mut self, slice: &PlannedSlice<'_>, wanted: &Wanted<'_>, present: Vec<Present>) {
+        if self.is_head(slice, &wanted.name) {
+            self.result.head = None;
+        }
+        let reason = format!(
+            "the base model has no such tensor, which `{}` needs",
+            self.method.name
+        );
+        self.resolver.complain_about_tensor(
+            "are left out",
+            Diagnostic::warning(
+                format!("tensor `{}` is left out: {reason}", wanted.name),
+                slice.span,
+            ),
+        );
+        self.leave_out(present, &reason);
+    }
+
+    fn leave_out(&mut self, sources: Vec<Present>, reason: &str) {
+        for Present { source, .. } in sources {
+            let key = (source.input, source.tensor);
+            self.result.left_out.insert(key, reason.to_owned());
+        }
+    }
+
+    /// Complains about the first source that lacks a tensor.
+    fn refuse(&mut self, slice: &PlannedSlice<'_>, wanted: &Wanted<'_>) {
+        let Some(position) =
+            (0..wanted.inputs.len()).find(|position| wanted.inputs[*position].is_none())
+        else {
+            return;
+        };
         let source = &slice.sources[position];
         let model = self.models[source.model].label();
         self.resolver.complain_about_tensor(
@@ -78,7 +150,6 @@ impl Assembly<'_> {
             )
             .hint("`weightsmith inspect` shows what is in each; only models of one family can be merged"),
         );
-        None
     }
 
     fn find(&self, slice: &PlannedSlice<'_>, position: usize, name: &str) -> Option<Present> {
@@ -103,13 +174,6 @@ impl Assembly<'_> {
             || self.models[slice.sources[lead].model]
                 .architecture
                 .is_optional(&wanted.name)
-    }
-
-    fn goes_on(&self, present: usize) -> bool {
-        match self.method.missing {
-            MissingRule::MergeRest => self.method.inputs.holds(present),
-            MissingRule::CopyLone => present == 1,
-        }
     }
 
     /// The shape that all sources share; the rows that they share, where vocabularies may be cut.
@@ -227,9 +291,6 @@ impl Assembly<'_> {
         wanted: &Wanted<'_>,
         present: &[Present],
     ) -> Option<Action> {
-        if present.len() < wanted.inputs.len() && self.method.missing == MissingRule::CopyLone {
-            return Some(copy(present, 0));
-        }
         let positions: Vec<usize> = present.iter().map(|source| source.position).collect();
         let subject = Subject {
             output: wanted.name.clone(),

@@ -39,6 +39,8 @@ pub(super) struct Assembled {
     pub(super) layers: Vec<PlannedLayer>,
     /// The output head, where the inputs have one.
     pub(super) head: Option<Head>,
+    /// Tensors of inputs, by input and name, that the method has no use for because others lack them, with the reason.
+    pub(super) left_out: BTreeMap<(usize, String), String>,
 }
 
 /// Where the result's output head is.
@@ -217,7 +219,7 @@ impl<'a> Assembly<'a> {
     }
 
     /// Whether a name is an output head's in any source of a slice.
-    fn is_head(&self, slice: &PlannedSlice<'_>, name: &str) -> bool {
+    pub(super) fn is_head(&self, slice: &PlannedSlice<'_>, name: &str) -> bool {
         self.models_of(slice)
             .any(|model| model.architecture.is_head(name))
     }

@@ -34,7 +34,8 @@ pub(super) fn workers(
     budget: u64,
     threads: usize,
 ) -> Result<usize, RunError> {
-    let fixed = fixed(plan) + shared(jobs);
+    let kept: u64 = jobs.iter().map(|job| job.memory().kept).sum();
+    let fixed = fixed(plan) + kept + shared(jobs);
     let each = worker(jobs);
     let fitting = budget.saturating_sub(fixed) / each;
     if fitting == 0 {

@@ -158,7 +158,15 @@ impl<T: Real> Steps<T> {
         if progress.passes != pass || progress.is_settled() || progress.partials.has(block) {
             return;
         }
-        progress.partials.add(block, found);
+        let gathers = match &progress.stage {
+            Stage::Measure(measure) => measure.gathers(),
+            Stage::Apply(_) | Stage::Refuse(_) => Gathers::default(),
+        };
+        let length = self.geometry.block;
+        progress.partials.add(block, found, |block| ColumnPlace {
+            gathers,
+            first: block * length,
+        });
         if progress.partials.next == self.geometry.blocks() {
             let partials = std::mem::take(&mut progress.partials);
             progress.finish(partials.total);
@@ -198,6 +206,40 @@ fn nothing(gathers: Gathers, tallies: Vec<Tally>) -> Statistic {
         counts: vec![0; gathers.counts],
         tile_counts: Vec::new(),
         tallies,
+        column_sums: vec![0.0; gathers.column_sums * gathers.columns],
+    }
+}
+
+/// Where a block's column sums belong.
+#[derive(Debug, Clone, Copy)]
+struct ColumnPlace {
+    gathers: Gathers,
+    /// The block's first element.
+    first: u64,
+}
+
+impl ColumnPlace {
+    /// Adds the sums of the columns that the block touches to those of all columns.
+    fn add(self, total: &mut Vec<f64>, part: &[f64]) {
+        let Gathers {
+            column_sums: sums,
+            columns,
+            ..
+        } = self.gathers;
+        if part.is_empty() {
+            return;
+        }
+        total.resize(sums * columns, 0.0);
+        let touched = part.len() / sums;
+        // from the block's first column to the last of all, and from the first of all on
+        let first = (self.first % columns as u64) as usize;
+        let before_end = touched.min(columns - first);
+        for (total, part) in total.chunks_mut(columns).zip(part.chunks(touched)) {
+            let (to_end, from_start) = part.split_at(before_end);
+            let add = |(total, part): (&mut f64, &f64)| *total += part;
+            total[first..].iter_mut().zip(to_end).for_each(add);
+            total.iter_mut().zip(from_start).for_each(add);
+        }
     }
 }
 
@@ -206,7 +248,7 @@ impl Partials {
         block < self.next || self.waiting.contains_key(&block)
     }
 
-    fn add(&mut self, block: u64, mut found: Statistic) {
+    fn add(&mut self, block: u64, mut found: Statistic, place: impl Fn(u64) -> ColumnPlace) {
         let counts = std::mem::take(&mut found.counts);
         self.total.counts.resize(counts.len(), 0);
         for (sum, count) in self.total.counts.iter_mut().zip(counts) {
@@ -216,6 +258,7 @@ impl Partials {
         self.waiting.insert(block, found);
         while let Some(part) = self.waiting.remove(&self.next) {
             self.total.tile_counts.extend(part.tile_counts);
+            place(self.next).add(&mut self.total.column_sums, &part.column_sums);
             if self.next == 0 {
                 self.total.sums = part.sums;
             } else {
@@ -235,5 +278,49 @@ impl Partials {
         for (total, tally) in self.total.tallies.iter_mut().zip(tallies) {
             total.merge(tally);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The sums of 5 columns, from blocks of `block` elements that count their elements, taken in that order.
+    fn counted(block: u64, order: &[u64]) -> Vec<f64> {
+        let gathers = Gathers {
+            column_sums: 1,
+            columns: 5,
+            ..Gathers::default()
+        };
+        let mut partials = Partials::default();
+        for &index in order {
+            let elements = index * block..((index + 1) * block).min(23);
+            let touched = gathers.touched(elements.end - elements.start);
+            let mut column_sums = vec![0.0; touched];
+            for element in elements.clone() {
+                column_sums[(element - elements.start) as usize % touched] += element as f64;
+            }
+            let found = Statistic {
+                column_sums,
+                ..Statistic::default()
+            };
+            partials.add(index, found, |index| ColumnPlace {
+                gathers,
+                first: index * block,
+            });
+        }
+        partials.total.column_sums
+    }
+
+    #[test]
+    fn column_sums_of_blocks_come_to_their_columns() {
+        let expected: Vec<f64> = (0..5u32)
+            .map(|column| (column..23).step_by(5).map(f64::from).sum())
+            .collect();
+        assert_eq!(counted(23, &[0]), expected);
+        assert_eq!(counted(7, &[0, 1, 2, 3]), expected);
+        assert_eq!(counted(7, &[3, 1, 0, 2]), expected);
+        // shorter than a row
+        assert_eq!(counted(3, &[0, 2, 1, 3, 4, 7, 6, 5]), expected);
     }
 }

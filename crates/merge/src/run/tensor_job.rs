@@ -7,7 +7,9 @@ use weightsmith_tensors::{DType, Error, Real, TensorInfo, TensorSource, non_fini
 
 use super::findings::Findings;
 use super::steps::{Geometry, Steps};
-use crate::methods::{Gathered, Kernel, Measure, Memory, Statistic, Subject, Tiles, Workspace};
+use crate::methods::{
+    ColumnSums, Gathered, Kernel, Measure, Memory, Statistic, Subject, Tiles, Workspace,
+};
 
 /// Tiles read from a source at a time, where it cannot lend its memory.
 const PIECE_TILES: u64 = 64;
@@ -319,11 +321,14 @@ impl TensorJob {
         let gathers = measure.gathers();
         let range = geometry.range(block);
         let tiles = (range.end - range.start).div_ceil(geometry.tile) as usize;
+        let touched = gathers.touched(range.end - range.start);
+        let start = range.start;
         let mut found = Statistic {
             sums: vec![0.0; gathers.sums],
             counts: vec![0; gathers.counts],
             tile_counts: vec![0; gathers.tile_counts * tiles],
             tallies: measure.tallies(),
+            column_sums: vec![0.0; gathers.column_sums * touched],
         };
         let mut tile_counts = found.tile_counts.chunks_mut(gathers.tile_counts.max(1));
         for part in measure.parts(range) {
@@ -333,6 +338,11 @@ impl TensorJob {
                     counts: &mut found.counts,
                     tile_counts: tile_counts.next().unwrap_or_default(),
                     tallies: &mut found.tallies,
+                    column_sums: ColumnSums::new(
+                        &mut found.column_sums,
+                        touched,
+                        (tiles.first() - start) as usize,
+                    ),
                 };
                 measure.tile(tiles, workspace, &mut gathered);
                 Ok(())

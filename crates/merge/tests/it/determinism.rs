@@ -30,12 +30,30 @@ parameters:
   t: [0.3, 0.7]
 ";
 
+/// With sums for each column.
+const NUSLERP: &str = "
+models:
+  - {model: a, parameters: {weight: 0.3}}
+  - {model: b, parameters: {weight: 0.5}}
+merge_method: nuslerp
+dtype: bfloat16
+parameters:
+  nuslerp_flatten: false
+  nuslerp_row_wise: true
+";
+
 #[test]
 fn threads_and_budgets_do_not_change_a_byte() {
+    for recipe in [SLERP, NUSLERP] {
+        same_bytes_whatever_threads_and_budget(recipe);
+    }
+}
+
+fn same_bytes_whatever_threads_and_budget(recipe: &str) {
     let workshop = Workshop::new();
     workshop.model("a", 1, &large());
     workshop.model("b", 2, &large());
-    let planned = workshop.plan(SLERP);
+    let planned = workshop.plan(recipe);
     let mut results = Vec::new();
     for (threads, budget) in [
         (1, 256 << 20),

@@ -49,7 +49,7 @@ pub(super) fn memory<T: Real>(settings: &Settings, unit: Unit, info: &TensorInfo
     let of_ranks = if is_ranked { unit * 24 } else { 0 };
     Memory {
         worker: at_once * tile * size_of::<T>() as u64 + of_ranks,
-        shared: 0,
+        ..Memory::default()
     }
 }
 

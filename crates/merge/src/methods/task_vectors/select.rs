@@ -35,6 +35,7 @@ pub(super) fn memory<T: Real>(settings: &Settings) -> Memory {
     Memory {
         worker: tallies,
         shared: tallies,
+        ..Memory::default()
     }
 }
 
