@@ -1,6 +1,5 @@
 //! Thinning out the tiles of a task vector.
 
-#[cfg(test)]
 use std::sync::Arc;
 
 use weightsmith_tensors::Real;
@@ -41,9 +40,44 @@ pub(super) enum Thinning {
         /// How rows lie in a slab.
         rows: Rows,
     },
+    /// What stayed when it was measured stays.
+    Noted {
+        /// What stayed of all task vectors.
+        noted: Arc<Noted>,
+        /// Which of them.
+        term: usize,
+    },
     /// These elements stay.
     #[cfg(test)]
     Given(Arc<[bool]>),
+}
+
+/// What stays of task vectors, a bit for each element.
+#[derive(Debug)]
+pub(super) struct Noted {
+    words: Vec<u64>,
+    /// Elements of a tile.
+    tile: usize,
+    /// Number of task vectors.
+    terms: usize,
+}
+
+impl Noted {
+    /// With the words of the first tile's task vectors, of the second's and so on.
+    pub(super) fn new(words: Vec<u64>, tile: usize, terms: usize) -> Arc<Self> {
+        Arc::new(Self { words, tile, terms })
+    }
+
+    /// Bytes for that many elements of as many task vectors.
+    pub(super) fn bytes(elements: u64, tile: u64, terms: u64) -> u64 {
+        let words = kernels::kept_words(tile as usize) as u64;
+        elements.div_ceil(tile) * words * terms * 8
+    }
+
+    fn words(&self, tile: u64, term: usize) -> &[u64] {
+        let words = kernels::kept_words(self.tile);
+        &self.words[(tile as usize * self.terms + term) * words..][..words]
+    }
 }
 
 /// The rows along the second axis of the elements that share an index of the first.
@@ -122,6 +156,12 @@ impl Thinning {
                 let firsts = (first..).step_by(rows.slab());
                 for (slab, first) in values.chunks_mut(rows.slab()).zip(firsts) {
                     draw.slab(*rows, first, slab, room);
+                }
+            }
+            Self::Noted { noted, term } => {
+                let tiles = values.chunks_mut(noted.tile);
+                for (tile, values) in (first / noted.tile as u64..).zip(tiles) {
+                    kernels::keep_noted(noted.words(tile, *term), values);
                 }
             }
             #[cfg(test)]
