@@ -32,7 +32,8 @@ pub use group::{load, store};
 pub use isa::{Isa, Kernel};
 pub use magnitude::{Key, Magnitude};
 pub use random::{
-    Stream, bernoulli_keep, bernoulli_keep_each, bernoulli_keep_each_on, bernoulli_keep_on,
+    Places, RankedScratch, Stream, bernoulli_keep, bernoulli_keep_each, bernoulli_keep_each_on,
+    bernoulli_keep_on, keep_by_rank, keep_by_rank_at, keep_by_rank_at_on, keep_by_rank_on,
     philox4x32,
 };
 pub use rank::{RankScratch, ranks};
