@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use std::ops::Range;
 use std::sync::Arc;
 
-use weightsmith_tensors::kernels::{TILE, Tally};
+use weightsmith_tensors::kernels::{RankedScratch, TILE, Tally};
 use weightsmith_tensors::{Real, TensorInfo};
 
 /// The arithmetic that makes one output tensor from the tensors of its sources.
@@ -249,6 +249,8 @@ pub struct Workspace<T> {
     pub others: Vec<T>,
     /// Numbers that need more precision.
     pub wide: Vec<f64>,
+    /// For ranking rows.
+    pub ranked: RankedScratch,
 }
 
 /// The same range of elements of every source, widened for arithmetic.

@@ -187,6 +187,11 @@ impl<T: Real> Kernel<T> for Merge {
 
     fn begin(&self, subject: &Subject<'_>) -> Stage<T> {
         let settings = self.settings::<T>(subject);
+        if self.scheme.sparsifier == Sparsifier::RankedBernoulli
+            && thin::row_length(&subject.info.shape) > u64::from(u32::MAX)
+        {
+            return Stage::Refuse("its rows have too many elements to be ranked".into());
+        }
         let terms = settings.terms.iter();
         let thinnings = terms.map(|term| Thinning::of(term, subject)).collect();
         Selection::begin(settings, thinnings)

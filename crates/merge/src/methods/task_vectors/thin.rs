@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use weightsmith_tensors::Real;
-use weightsmith_tensors::kernels::{self, Cut, Stream, TILE};
+use weightsmith_tensors::kernels::{self, Cut, Places, Stream, TILE};
 
 use super::settings::{Sparsity, Term};
 use crate::methods::{Subject, Workspace};
@@ -89,13 +89,18 @@ pub(super) struct Rows {
     pub(super) stride: usize,
 }
 
+/// Elements of a row along the second axis; a tensor of one axis is one row.
+pub(super) fn row_length(shape: &[u64]) -> u64 {
+    match *shape {
+        [] => 1,
+        [only] => only,
+        [_, second, ..] => second,
+    }
+}
+
 impl Rows {
     fn of(shape: &[u64]) -> Self {
-        let len = match shape {
-            [] => 1,
-            [only] => *only,
-            [_, second, ..] => *second,
-        };
+        let len = row_length(shape);
         let stride = shape.iter().skip(2).product::<u64>();
         Self {
             len: len.max(1) as usize,
@@ -205,19 +210,12 @@ impl Draw {
 
     /// A row whose elements are `stride` apart in the tensor.
     fn row<T: Real>(&self, first: u64, stride: u64, row: &mut [T], room: &mut Workspace<T>) {
-        let _ = room;
-        let mut ranks = vec![0; row.len()];
-        kernels::ranks(row, &mut kernels::RankScratch::default(), &mut ranks);
-        let last = (row.len().max(2) - 1) as f64;
-        for (index, value) in row.iter_mut().enumerate() {
-            let p =
-                self.density - self.epsilon + 2.0 * self.epsilon * f64::from(ranks[index]) / last;
-            kernels::bernoulli_keep(
-                self.stream,
-                first + index as u64 * stride,
-                p,
-                std::slice::from_mut(value),
-            );
-        }
+        let places = Places { first, stride };
+        let Self {
+            stream,
+            density,
+            epsilon,
+        } = *self;
+        kernels::keep_by_rank_at(stream, places, density, epsilon, row, &mut room.ranked);
     }
 }

@@ -40,7 +40,7 @@ pub struct Places {
 ///
 /// The element with rank r of n (see [`ranks`]) stays if its random word is less than p · 2³² with
 /// p = (`density` − `epsilon`) + (2 · `epsilon` / (n − 1)) · r, in `f64`, in this order. So the smallest has the probability
-/// `density` − `epsilon` of staying and the largest `density` + `epsilon`; the only one of a row counts as its smallest.
+/// `density` − `epsilon` of staying and the largest `density` + `epsilon`; the only one of a row has `density`.
 /// Zeros, of either sign, stay as they are.
 ///
 /// # Panics
@@ -168,14 +168,15 @@ struct Thresholds {
 
 impl Thresholds {
     fn new(density: f64, epsilon: f64, count: usize) -> Self {
-        let step = if count > 1 {
-            2.0 * epsilon / (count - 1) as f64
-        } else {
-            0.0
-        };
+        if count <= 1 {
+            return Self {
+                least: density,
+                step: 0.0,
+            };
+        }
         Self {
             least: density - epsilon,
-            step,
+            step: 2.0 * epsilon / (count - 1) as f64,
         }
     }
 

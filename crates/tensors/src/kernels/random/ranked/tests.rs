@@ -25,7 +25,11 @@ fn expected<T: Real>(places: Places, density: f64, epsilon: f64, row: &[T]) -> V
             .first
             .wrapping_add((index as u64).wrapping_mul(places.stride));
         let word = word(place);
-        let probability = (density - epsilon) + step * rank as f64;
+        let probability = if row.len() == 1 {
+            density
+        } else {
+            (density - epsilon) + step * rank as f64
+        };
         if f64::from(word) < probability * 4_294_967_296.0 || row[index].to_f64() == 0.0 {
             left[index] = row[index].to_f64().to_bits();
         }
