@@ -5,15 +5,14 @@
     reason = "only what is inlined into a kernel is compiled for the instruction set that was detected"
 )]
 
+use std::array;
 use std::sync::Arc;
 
 use weightsmith_tensors::Real;
-use weightsmith_tensors::kernels::{self, Isa, LANES, load};
+use weightsmith_tensors::kernels::{self, Cut, Isa, LANES, load};
 
 use super::Sce;
 use super::erase::Mix;
-use super::select::Cut;
-use crate::methods::order_statistic::Bits;
 use crate::methods::{Gathered, Gathers, Measure, Stage, Statistic, Tiles, Workspace};
 
 /// Mean squares that sum to less than this say nothing about the models.
@@ -21,13 +20,13 @@ pub(super) const INSIGNIFICANT: f64 = 1e-6;
 
 /// Sums up the squares of each model's deltas.
 #[derive(Debug)]
-pub(super) struct Squares<T> {
+pub(super) struct Squares {
     pub(super) sce: Sce,
     /// Everything is selected without one.
-    pub(super) cut: Option<Cut<T>>,
+    pub(super) cut: Option<Cut>,
 }
 
-impl<T: Bits> Measure<T> for Squares<T> {
+impl<T: Real> Measure<T> for Squares {
     fn gathers(&self) -> Gathers {
         Gathers {
             sums: self.sce.family.tuned.len(),
@@ -36,15 +35,17 @@ impl<T: Bits> Measure<T> for Squares<T> {
     }
 
     fn tile(&self, tiles: &Tiles<'_, T>, room: &mut Workspace<T>, found: &mut Gathered<'_>) {
-        self.sce
-            .selection(self.cut.as_ref(), tiles, &mut room.values);
-        let base = tiles.source(self.sce.family.base);
-        for (&source, sum) in self.sce.family.tuned.iter().zip(&mut *found.sums) {
-            *sum += Isa::detected().run(SumSquares {
-                base,
-                tuned: tiles.source(source),
-                selected: &room.values,
-            });
+        let family = &self.sce.family;
+        let selected = self
+            .cut
+            .map(|cut| self.sce.selection(&cut, tiles, &mut room.values));
+        let base = tiles.source(family.base);
+        for (&source, sum) in family.tuned.iter().zip(&mut *found.sums) {
+            let tuned = tiles.source(source);
+            *sum += match selected {
+                Some(selected) => sum_squares(base, tuned, Where(selected)),
+                None => sum_squares(base, tuned, Everything),
+            };
         }
     }
 
@@ -68,14 +69,22 @@ pub(super) fn weights(squares: &[f64], elements: u64) -> Vec<f64> {
     squares.iter().map(|sum| mean(sum) / total).collect()
 }
 
-struct SumSquares<'a, T> {
-    base: &'a [T],
-    tuned: &'a [T],
-    /// 1 or 0
-    selected: &'a [T],
+fn sum_squares<T: Real>(base: &[T], tuned: &[T], selection: impl Selects<T>) -> f64 {
+    Isa::detected().run(SumSquares {
+        base,
+        tuned,
+        selection,
+    })
 }
 
-impl<T: Real> kernels::Kernel for SumSquares<'_, T> {
+/// Σ Dᵢ² over the positions that are selected.
+struct SumSquares<'a, T, S> {
+    base: &'a [T],
+    tuned: &'a [T],
+    selection: S,
+}
+
+impl<T: Real, S: Selects<T>> kernels::Kernel for SumSquares<'_, T, S> {
     type Output = f64;
 
     #[inline(always)]
@@ -84,12 +93,45 @@ impl<T: Real> kernels::Kernel for SumSquares<'_, T> {
         for first in (0..self.base.len()).step_by(LANES) {
             let base: [T; LANES] = load(self.base, first);
             let tuned: [T; LANES] = load(self.tuned, first);
-            let selected: [T; LANES] = load(self.selected, first);
-            for i in 0..LANES {
-                let delta = ((tuned[i] - base[i]) * selected[i]).to_f64();
-                sums[i] += delta * delta;
+            let deltas = array::from_fn(|lane| tuned[lane] - base[lane]);
+            let deltas = self.selection.of(first, deltas);
+            for lane in 0..LANES {
+                let delta = deltas[lane].to_f64();
+                sums[lane] += delta * delta;
             }
         }
         kernels::add_pairwise(sums)
+    }
+}
+
+/// Makes zero what is not selected.
+trait Selects<T> {
+    /// Of a group, whose place in the tile is `first`.
+    fn of(&self, first: usize, group: [T; LANES]) -> [T; LANES];
+}
+
+struct Everything;
+
+impl<T> Selects<T> for Everything {
+    #[inline(always)]
+    fn of(&self, _: usize, group: [T; LANES]) -> [T; LANES] {
+        group
+    }
+}
+
+/// Where these are more than zero.
+struct Where<'a, T>(&'a [T]);
+
+impl<T: Real> Selects<T> for Where<'_, T> {
+    #[inline(always)]
+    fn of(&self, first: usize, group: [T; LANES]) -> [T; LANES] {
+        let by: [T; LANES] = load(self.0, first);
+        array::from_fn(|lane| {
+            if by[lane] > T::ZERO {
+                group[lane]
+            } else {
+                T::ZERO
+            }
+        })
     }
 }

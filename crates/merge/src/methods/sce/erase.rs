@@ -8,12 +8,10 @@
 use std::sync::Arc;
 
 use weightsmith_tensors::Real;
-use weightsmith_tensors::kernels::{self, Isa, LANES, load, store};
+use weightsmith_tensors::kernels::{self, Cut, Isa, LANES, load, store};
 
 use super::Sce;
-use super::select::Cut;
 use crate::methods::family::Family;
-use crate::methods::order_statistic::Bits;
 use crate::methods::{Apply, Stage, Tiles, Workspace};
 
 /// Divisors are not smaller than this.
@@ -23,32 +21,60 @@ pub(super) const LEAST_DIVISOR: f64 = 1e-6;
 #[derive(Debug)]
 pub(super) struct Mix<T> {
     pub(super) sce: Sce,
-    pub(super) cut: Option<Cut<T>>,
+    pub(super) cut: Option<Cut>,
     pub(super) weights: Vec<T>,
 }
 
-impl<T: Bits> Mix<T> {
+impl<T: Real> Mix<T> {
     /// The base.
     pub(super) fn nothing(sce: Sce) -> Stage<T> {
         Stage::Apply(Arc::new(Self {
             weights: vec![T::ZERO; sce.family.tuned.len()],
             sce,
-            cut: Some(Cut::NOTHING),
+            cut: Some(Cut::NONE),
         }))
     }
 }
 
 impl<T: Real> Apply<T> for Mix<T> {
     fn tile(&self, tiles: &Tiles<'_, T>, room: &mut Workspace<T>, out: &mut [T]) {
-        self.sce
-            .selection(self.cut.as_ref(), tiles, &mut room.values);
+        if self.cut == Some(Cut::NONE) {
+            out.copy_from_slice(tiles.source(self.sce.family.base));
+            return;
+        }
         Isa::detected().run(Elect {
             family: &self.sce.family,
             weights: &self.weights,
             tiles,
-            selected: &room.values,
             out,
         });
+        if let Some(cut) = &self.cut {
+            let selected = self.sce.selection(cut, tiles, &mut room.values);
+            Isa::detected().run(Restore {
+                base: tiles.source(self.sce.family.base),
+                selected,
+                out,
+            });
+        }
+    }
+}
+
+/// Puts the base back where nothing is selected.
+struct Restore<'a, T> {
+    base: &'a [T],
+    /// More than zero where something is.
+    selected: &'a [T],
+    out: &'a mut [T],
+}
+
+impl<T: Real> kernels::Kernel for Restore<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for ((out, &base), &selected) in self.out.iter_mut().zip(self.base).zip(self.selected) {
+            *out = if selected > T::ZERO { *out } else { base };
+        }
     }
 }
 
@@ -57,8 +83,6 @@ struct Elect<'a, T> {
     family: &'a Family,
     weights: &'a [T],
     tiles: &'a Tiles<'a, T>,
-    /// 1 or 0
-    selected: &'a [T],
     out: &'a mut [T],
 }
 
@@ -71,7 +95,6 @@ impl<T: Real> kernels::Kernel for Elect<'_, T> {
         let least = T::from_f64(LEAST_DIVISOR);
         for first in (0..self.out.len()).step_by(LANES) {
             let base: [T; LANES] = load(self.tiles.source(*base), first);
-            let selected: [T; LANES] = load(self.selected, first);
             let mut votes = [0.0f64; LANES];
             for &source in tuned {
                 let tuned: [T; LANES] = load(self.tiles.source(source), first);
@@ -100,12 +123,7 @@ impl<T: Real> kernels::Kernel for Elect<'_, T> {
                 } else {
                     least
                 };
-                let mixed = base[i] + sums[i] / divisor;
-                result[i] = if selected[i] > T::ZERO {
-                    mixed
-                } else {
-                    base[i]
-                };
+                result[i] = base[i] + sums[i] / divisor;
             }
             store(self.out, first, &result);
         }

@@ -6,13 +6,14 @@ mod select;
 
 use std::sync::Arc;
 
+use weightsmith_tensors::{Real, TensorInfo};
+
 use self::calculate::Squares;
-use self::select::Differing;
+use self::select::Selection;
 use super::family::Family;
-use super::order_statistic::Bits;
 use super::{
-    BaseRule, Compile, Default, InputCount, Kernel, Kind, MethodSpec, MissingRule, ParameterSpec,
-    Reference, Scope, Stage, Subject, Unit,
+    BaseRule, Compile, Default, InputCount, Kernel, Kind, Memory, MethodSpec, MissingRule,
+    ParameterSpec, Reference, Scope, Stage, Subject, Unit,
 };
 use crate::plan::Operation;
 
@@ -104,10 +105,22 @@ impl Sce {
     }
 }
 
-impl<T: Bits> Kernel<T> for Sce {
+impl<T: Real> Kernel<T> for Sce {
     fn passes(&self) -> usize {
-        // the least variance, which of those equal to it, the squares
-        if self.selects() { T::PASSES + 2 } else { 1 }
+        // the selection, the squares
+        if self.selects() {
+            Selection::<T>::MOST_PASSES + 1
+        } else {
+            1
+        }
+    }
+
+    fn memory(&self, info: &TensorInfo) -> Memory {
+        if self.selects() {
+            Selection::<T>::memory(info.elements())
+        } else {
+            Memory::default()
+        }
     }
 
     fn unit(&self) -> Unit {
@@ -124,9 +137,9 @@ impl<T: Bits> Kernel<T> for Sce {
             ..self.clone()
         };
         if sce.selects() {
-            Stage::Measure(Arc::new(Differing { sce }))
+            Selection::begin(sce)
         } else {
-            Stage::Measure(Arc::new(Squares::<T> { sce, cut: None }))
+            Stage::Measure(Arc::new(Squares { sce, cut: None }))
         }
     }
 }
@@ -136,8 +149,6 @@ mod tests {
     use super::calculate::{INSIGNIFICANT, weights};
     use super::erase::LEAST_DIVISOR;
     use super::*;
-    use weightsmith_tensors::Real;
-
     use crate::methods::oracle::{check, drawn};
     use crate::plan::Value;
     use crate::run::evaluate::{evaluate, operation, with};
