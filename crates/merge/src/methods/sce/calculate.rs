@@ -5,7 +5,6 @@
     reason = "only what is inlined into a kernel is compiled for the instruction set that was detected"
 )]
 
-use std::array;
 use std::sync::Arc;
 
 use weightsmith_tensors::Real;
@@ -13,6 +12,7 @@ use weightsmith_tensors::kernels::{self, Cut, Isa, LANES, load};
 
 use super::Sce;
 use super::erase::Mix;
+use super::select::{Choice, Everywhere, Where};
 use crate::methods::{Gathered, Gathers, Measure, Stage, Statistic, Tiles, Workspace};
 
 /// Mean squares that sum to less than this say nothing about the models.
@@ -22,7 +22,7 @@ pub(super) const INSIGNIFICANT: f64 = 1e-6;
 #[derive(Debug)]
 pub(super) struct Squares {
     pub(super) sce: Sce,
-    /// Everything is selected without one.
+    /// Everywhere is selected without one.
     pub(super) cut: Option<Cut>,
 }
 
@@ -44,7 +44,7 @@ impl<T: Real> Measure<T> for Squares {
             let tuned = tiles.source(source);
             *sum += match selected {
                 Some(selected) => sum_squares(base, tuned, Where(selected)),
-                None => sum_squares(base, tuned, Everything),
+                None => sum_squares(base, tuned, Everywhere),
             };
         }
     }
@@ -69,22 +69,22 @@ pub(super) fn weights(squares: &[f64], elements: u64) -> Vec<f64> {
     squares.iter().map(|sum| mean(sum) / total).collect()
 }
 
-fn sum_squares<T: Real>(base: &[T], tuned: &[T], selection: impl Selects<T>) -> f64 {
+fn sum_squares<T: Real>(base: &[T], tuned: &[T], choice: impl Choice<T>) -> f64 {
     Isa::detected().run(SumSquares {
         base,
         tuned,
-        selection,
+        choice,
     })
 }
 
 /// Σ Dᵢ² over the positions that are selected.
-struct SumSquares<'a, T, S> {
+struct SumSquares<'a, T, C> {
     base: &'a [T],
     tuned: &'a [T],
-    selection: S,
+    choice: C,
 }
 
-impl<T: Real, S: Selects<T>> kernels::Kernel for SumSquares<'_, T, S> {
+impl<T: Real, C: Choice<T>> kernels::Kernel for SumSquares<'_, T, C> {
     type Output = f64;
 
     #[inline(always)]
@@ -93,45 +93,16 @@ impl<T: Real, S: Selects<T>> kernels::Kernel for SumSquares<'_, T, S> {
         for first in (0..self.base.len()).step_by(LANES) {
             let base: [T; LANES] = load(self.base, first);
             let tuned: [T; LANES] = load(self.tuned, first);
-            let deltas = array::from_fn(|lane| tuned[lane] - base[lane]);
-            let deltas = self.selection.of(first, deltas);
+            let mut deltas = [T::ZERO; LANES];
+            for lane in 0..LANES {
+                deltas[lane] = tuned[lane] - base[lane];
+            }
+            let deltas = self.choice.choose(first, deltas, [T::ZERO; LANES]);
             for lane in 0..LANES {
                 let delta = deltas[lane].to_f64();
                 sums[lane] += delta * delta;
             }
         }
         kernels::add_pairwise(sums)
-    }
-}
-
-/// Makes zero what is not selected.
-trait Selects<T> {
-    /// Of a group, whose place in the tile is `first`.
-    fn of(&self, first: usize, group: [T; LANES]) -> [T; LANES];
-}
-
-struct Everything;
-
-impl<T> Selects<T> for Everything {
-    #[inline(always)]
-    fn of(&self, _: usize, group: [T; LANES]) -> [T; LANES] {
-        group
-    }
-}
-
-/// Where these are more than zero.
-struct Where<'a, T>(&'a [T]);
-
-impl<T: Real> Selects<T> for Where<'_, T> {
-    #[inline(always)]
-    fn of(&self, first: usize, group: [T; LANES]) -> [T; LANES] {
-        let by: [T; LANES] = load(self.0, first);
-        array::from_fn(|lane| {
-            if by[lane] > T::ZERO {
-                group[lane]
-            } else {
-                T::ZERO
-            }
-        })
     }
 }

@@ -11,7 +11,7 @@ use weightsmith_tensors::Real;
 use weightsmith_tensors::kernels::{self, Cut, Isa, LANES, load, store};
 
 use super::Sce;
-use crate::methods::family::Family;
+use super::select::{Choice, Everywhere, Where};
 use crate::methods::{Apply, Stage, Tiles, Workspace};
 
 /// Divisors are not smaller than this.
@@ -42,62 +42,49 @@ impl<T: Real> Apply<T> for Mix<T> {
             out.copy_from_slice(tiles.source(self.sce.family.base));
             return;
         }
-        Isa::detected().run(Elect {
-            family: &self.sce.family,
-            weights: &self.weights,
-            tiles,
-            out,
-        });
-        if let Some(cut) = &self.cut {
-            let selected = self.sce.selection(cut, tiles, &mut room.values);
-            Isa::detected().run(Restore {
-                base: tiles.source(self.sce.family.base),
-                selected,
-                out,
-            });
+        match &self.cut {
+            Some(cut) => {
+                let selected = self.sce.selection(cut, tiles, &mut room.values);
+                self.elect(tiles, Where(selected), out);
+            }
+            None => self.elect(tiles, Everywhere, out),
         }
     }
 }
 
-/// Puts the base back where nothing is selected.
-struct Restore<'a, T> {
-    base: &'a [T],
-    /// More than zero where something is.
-    selected: &'a [T],
-    out: &'a mut [T],
-}
-
-impl<T: Real> kernels::Kernel for Restore<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for ((out, &base), &selected) in self.out.iter_mut().zip(self.base).zip(self.selected) {
-            *out = if selected > T::ZERO { *out } else { base };
-        }
+impl<T: Real> Mix<T> {
+    fn elect(&self, tiles: &Tiles<'_, T>, choice: impl Choice<T>, out: &mut [T]) {
+        let family = &self.sce.family;
+        Isa::detected().run(Elect {
+            base: tiles.source(family.base),
+            tuned: &family.vectors(tiles),
+            weights: &self.weights,
+            choice,
+            out,
+        });
     }
 }
 
 /// Elects signs and mixes the deltas that have them.
-struct Elect<'a, T> {
-    family: &'a Family,
+struct Elect<'a, T, C> {
+    base: &'a [T],
+    tuned: &'a [&'a [T]],
     weights: &'a [T],
-    tiles: &'a Tiles<'a, T>,
+    choice: C,
     out: &'a mut [T],
 }
 
-impl<T: Real> kernels::Kernel for Elect<'_, T> {
+impl<T: Real, C: Choice<T>> kernels::Kernel for Elect<'_, T, C> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        let Family { base, tuned } = self.family;
         let least = T::from_f64(LEAST_DIVISOR);
         for first in (0..self.out.len()).step_by(LANES) {
-            let base: [T; LANES] = load(self.tiles.source(*base), first);
+            let base: [T; LANES] = load(self.base, first);
             let mut votes = [0.0f64; LANES];
-            for &source in tuned {
-                let tuned: [T; LANES] = load(self.tiles.source(source), first);
+            for tuned in self.tuned {
+                let tuned: [T; LANES] = load(tuned, first);
                 for i in 0..LANES {
                     votes[i] += (tuned[i] - base[i]).to_f64();
                 }
@@ -107,8 +94,8 @@ impl<T: Real> kernels::Kernel for Elect<'_, T> {
                 elected[i] = if votes[i] >= 0.0 { T::ONE } else { -T::ONE };
             }
             let (mut sums, mut divisors) = ([T::ZERO; LANES], [T::ZERO; LANES]);
-            for (&source, &weight) in tuned.iter().zip(self.weights) {
-                let tuned: [T; LANES] = load(self.tiles.source(source), first);
+            for (tuned, &weight) in self.tuned.iter().zip(self.weights) {
+                let tuned: [T; LANES] = load(tuned, first);
                 for i in 0..LANES {
                     let delta = tuned[i] - base[i];
                     let agrees = delta * elected[i] > T::ZERO;
@@ -125,7 +112,7 @@ impl<T: Real> kernels::Kernel for Elect<'_, T> {
                 };
                 result[i] = base[i] + sums[i] / divisor;
             }
-            store(self.out, first, &result);
+            store(self.out, first, &self.choice.choose(first, result, base));
         }
     }
 }

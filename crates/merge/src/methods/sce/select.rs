@@ -14,7 +14,6 @@ use weightsmith_tensors::kernels::{self, Cut, Isa, LANES, Search, TILE, Tally, l
 use super::Sce;
 use super::calculate::Squares;
 use super::erase::Mix;
-use crate::methods::family::Family;
 use crate::methods::{Gathered, Gathers, Measure, Memory, Stage, Statistic, Tiles, Workspace};
 
 /// Searches for the least variance that is selected.
@@ -91,8 +90,8 @@ impl Sce {
     fn variances<T: Real>(&self, tiles: &Tiles<'_, T>, out: &mut Vec<T>) {
         out.resize(tiles.len(), T::ZERO);
         Isa::detected().run(Variances {
-            family: &self.family,
-            tiles,
+            base: tiles.source(self.family.base),
+            tuned: &self.family.vectors(tiles),
             out,
         });
     }
@@ -110,10 +109,47 @@ impl Sce {
     }
 }
 
+/// What tells positions that are selected from others.
+pub(super) trait Choice<T> {
+    /// Of two groups, whose place in the tile is `first`: one where a position is selected, the other elsewhere.
+    fn choose(&self, first: usize, there: [T; LANES], elsewhere: [T; LANES]) -> [T; LANES];
+}
+
+/// All are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Everywhere;
+
+impl<T> Choice<T> for Everywhere {
+    #[inline(always)]
+    fn choose(&self, _: usize, there: [T; LANES], _: [T; LANES]) -> [T; LANES] {
+        there
+    }
+}
+
+/// Those are where this is more than zero.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Where<'a, T>(pub(super) &'a [T]);
+
+impl<T: Real> Choice<T> for Where<'_, T> {
+    #[inline(always)]
+    fn choose(&self, first: usize, there: [T; LANES], elsewhere: [T; LANES]) -> [T; LANES] {
+        let by: [T; LANES] = load(self.0, first);
+        let mut chosen = elsewhere;
+        for lane in 0..LANES {
+            chosen[lane] = if by[lane] > T::ZERO {
+                there[lane]
+            } else {
+                elsewhere[lane]
+            };
+        }
+        chosen
+    }
+}
+
 /// The variance of the deltas over the models, in f64 and rounded once: zero only where all are equal.
 struct Variances<'a, T> {
-    family: &'a Family,
-    tiles: &'a Tiles<'a, T>,
+    base: &'a [T],
+    tuned: &'a [&'a [T]],
     out: &'a mut [T],
 }
 
@@ -122,19 +158,18 @@ impl<T: Real> kernels::Kernel for Variances<'_, T> {
 
     #[inline(always)]
     fn run(self) {
-        let Family { base, tuned } = self.family;
-        let Some((&first_tuned, others)) = tuned.split_first() else {
+        let Some((first_tuned, others)) = self.tuned.split_first() else {
             return;
         };
-        let share = 1.0 / tuned.len() as f64;
+        let share = 1.0 / self.tuned.len() as f64;
         for first in (0..self.out.len()).step_by(LANES) {
-            let base: [T; LANES] = load(self.tiles.source(*base), first);
-            let origin: [T; LANES] = load(self.tiles.source(first_tuned), first);
+            let base: [T; LANES] = load(self.base, first);
+            let origin: [T; LANES] = load(first_tuned, first);
             // of the differences from the first delta: they are exactly zero where the deltas are equal, and
             // their variance is the deltas'
             let (mut sums, mut squares) = ([0.0f64; LANES], [0.0f64; LANES]);
-            for &source in others {
-                let tuned: [T; LANES] = load(self.tiles.source(source), first);
+            for tuned in others {
+                let tuned: [T; LANES] = load(tuned, first);
                 for i in 0..LANES {
                     let delta = (tuned[i] - base[i]).to_f64();
                     let difference = delta - (origin[i] - base[i]).to_f64();
