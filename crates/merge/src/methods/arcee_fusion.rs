@@ -104,11 +104,14 @@ impl<T: Real> Kernel<T> for Fusion {
         let rows = info.elements().div_ceil(row.max(1));
         let tile = (TILE as u64).max(row);
         let powers = 2 * row.next_multiple_of(LANES as u64) * size_of::<f64>() as u64;
-        let rows_of_block = rows.min(REDUCTION_BLOCK);
+        let rows_of_block = (REDUCTION_BLOCK / row.max(1)).max(1).min(rows);
         let tallies = Search::<T>::tally_bytes(info.elements(), QUARTILES);
         Memory {
-            // powers of a row, importances of a tile, and divergences of a block or what is counted in it
-            worker: powers + tile * size_of::<T>() as u64 + tallies.max(rows_of_block * DIVERGENCE),
+            // powers of a row, importances of a tile, and what is counted in a block or its divergences, with those of one that
+            // waits for an earlier block
+            worker: powers
+                + tile * size_of::<T>() as u64
+                + tallies.max(2 * rows_of_block * DIVERGENCE),
             // divergences of all rows, in a list that grows and then as they are kept
             shared: tallies.max(2 * rows * DIVERGENCE),
             kept: rows * DIVERGENCE,

@@ -111,7 +111,8 @@ impl<T: Real> Search<T> {
         }
     }
 
-    /// The elements of all pieces that begin in a part of the tensor, which begins and ends where tiles do.
+    /// The elements of all pieces that begin in a part of the tensor. It begins and ends where tiles do, unless magnitudes alone
+    /// are sought: then parts, and what is counted at once, may end anywhere.
     pub fn parts(&self, within: Range<u64>) -> Vec<Range<u64>> {
         let Some(sampling) = &self.sampling else {
             let start = within.start.max(self.tiles.start * TILE as u64);
