@@ -6,15 +6,15 @@
     reason = "only what is inlined into a kernel is compiled for the instruction set that was detected"
 )]
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use weightsmith_tensors::Real;
-use weightsmith_tensors::kernels::{self, Isa, TILE};
+use weightsmith_tensors::kernels::{self, Isa, LANES, REDUCTION_BLOCK, Search, TILE, Tally};
+use weightsmith_tensors::{Real, TensorInfo};
 
 use super::family::Family;
-use super::order_statistic::{Bits, Search};
 use super::{
-    Apply, BaseRule, Compile, Gathered, Gathers, InputCount, Kernel, Measure, MethodSpec,
+    Apply, BaseRule, Compile, Gathered, Gathers, InputCount, Kernel, Measure, Memory, MethodSpec,
     MissingRule, Reference, Stage, Statistic, Subject, Tiles, Unit, Workspace,
 };
 use crate::plan::Operation;
@@ -52,23 +52,15 @@ order. Divergences are calculated in f64, since those of fine-tunes are too smal
 /// Importances beyond the third quartile by this many interquartile ranges stand out, but from the median here.
 const REACH: f64 = 1.5;
 
-/// As many divergences are kept; those of more rows are calculated in each pass. They take 16 MiB.
-const KEPT_ROWS: u64 = 1 << 21;
+/// Memory of the divergence of a row.
+const DIVERGENCE: u64 = size_of::<f64>() as u64;
 
+/// An operation on a tensor.
 #[derive(Debug, Clone)]
 struct Fusion {
     base: usize,
+    /// Elements of a row.
     row: usize,
-    divergences: Divergences,
-}
-
-/// Where the divergences of the rows come from.
-#[derive(Debug, Clone)]
-enum Divergences {
-    /// They are calculated when they are needed.
-    Fresh,
-    /// They were calculated once.
-    Kept(Arc<[f64]>),
 }
 
 impl Fusion {
@@ -76,56 +68,54 @@ impl Fusion {
         Self {
             base: operation.base.unwrap_or(0),
             row: 1,
-            divergences: Divergences::Fresh,
         }
     }
 
-    /// Rows in a tile.
-    fn rows(&self) -> usize {
-        (TILE / self.row).max(1)
-    }
-
-    /// The base's rows and the other's.
+    /// The base's elements and the other's.
     fn sources<'a, T: Real>(&self, tiles: &Tiles<'a, T>) -> (&'a [T], &'a [T]) {
         (tiles.source(self.base), tiles.source(1 - self.base))
     }
 
-    /// Calls `visit` with the place of each row in a tile and its divergence.
+    /// Calls `visit` with the number of each row that a tile touches and its place in the tile.
     fn for_each_row<T: Real>(
         &self,
         tiles: &Tiles<'_, T>,
-        room: &mut Vec<f64>,
-        mut visit: impl FnMut(std::ops::Range<usize>, f64),
+        mut visit: impl FnMut(usize, Range<usize>),
     ) {
-        let (base, other) = self.sources(tiles);
-        let first = tiles.first() as usize / self.row;
-        for (row, start) in (0..tiles.len()).step_by(self.row).enumerate() {
-            let range = start..start + self.row;
-            let divergence = match &self.divergences {
-                Divergences::Kept(kept) => kept[first + row],
-                Divergences::Fresh => {
-                    kernels::divergence(&base[range.clone()], &other[range.clone()], room)
-                }
-            };
-            visit(range, divergence);
+        let first = tiles.first() as usize;
+        let mut start = 0;
+        while start < tiles.len() {
+            let row = (first + start) / self.row;
+            let end = ((row + 1) * self.row - first).min(tiles.len());
+            visit(row, start..end);
+            start = end;
         }
-    }
-
-    /// The search for the quartiles.
-    fn search<T: Bits>(self, elements: u64) -> Stage<T> {
-        let rank = |quarters: u64| {
-            (u128::from(quarters) * u128::from(elements.saturating_sub(1)) / 4) as u64
-        };
-        Stage::Measure(Arc::new(Quartiles {
-            search: Search::new::<T>(&[rank(1), rank(2), rank(3)]),
-            fusion: self,
-        }))
     }
 }
 
-impl<T: Bits> Kernel<T> for Fusion {
+impl<T: Real> Kernel<T> for Fusion {
     fn passes(&self) -> usize {
-        1 + T::PASSES
+        // the divergences, the quartiles
+        1 + Search::<T>::MOST_PASSES
+    }
+
+    fn memory(&self, info: &TensorInfo) -> Memory {
+        let row = Unit::Row.elements(info).min(info.elements());
+        let rows = info.elements().div_ceil(row.max(1));
+        let tile = (TILE as u64).max(row);
+        let powers = 2 * row.next_multiple_of(LANES as u64) * size_of::<f64>() as u64;
+        let rows_of_block = (REDUCTION_BLOCK / row.max(1)).max(1).min(rows);
+        let tallies = Search::<T>::tally_bytes(info.elements(), QUARTILES);
+        Memory {
+            // powers of a row, importances of a tile, and what is counted in a block or its divergences, with those of one that
+            // waits for an earlier block
+            worker: powers
+                + tile * size_of::<T>() as u64
+                + tallies.max(2 * rows_of_block * DIVERGENCE),
+            // divergences of all rows, in a list that grows and then as they are kept
+            shared: tallies.max(2 * rows * DIVERGENCE),
+            kept: rows * DIVERGENCE,
+        }
     }
 
     fn unit(&self) -> Unit {
@@ -133,51 +123,58 @@ impl<T: Bits> Kernel<T> for Fusion {
     }
 
     fn begin(&self, subject: &Subject<'_>) -> Stage<T> {
-        let row = Unit::Row.elements(subject.info);
         let fusion = Self {
-            row: row as usize,
+            row: Unit::Row.elements(subject.info) as usize,
             ..self.clone()
         };
         let elements = subject.info.elements();
-        if elements / row > KEPT_ROWS {
-            return fusion.search(elements);
-        }
         Stage::Measure(Arc::new(Rows { fusion, elements }))
     }
 }
 
-/// Calculates the divergences that are kept.
+/// Calculates the divergences of the rows.
 #[derive(Debug)]
 struct Rows {
     fusion: Fusion,
     elements: u64,
 }
 
-impl<T: Bits> Measure<T> for Rows {
+impl<T: Real> Measure<T> for Rows {
     fn gathers(&self) -> Gathers {
+        let rows = (TILE / self.fusion.row).max(1);
         Gathers {
-            tile_counts: 2 * self.fusion.rows(),
+            tile_counts: 2 * rows,
             ..Gathers::default()
         }
     }
 
     fn tile(&self, tiles: &Tiles<'_, T>, room: &mut Workspace<T>, found: &mut Gathered<'_>) {
+        let (base, other) = self.fusion.sources(tiles);
         let mut halves = found.tile_counts.as_chunks_mut::<2>().0.iter_mut();
-        self.fusion
-            .for_each_row(tiles, &mut room.wide, |_, divergence| {
-                if let Some(halves) = halves.next() {
-                    *halves = split(divergence);
-                }
-            });
+        self.fusion.for_each_row(tiles, |_, row| {
+            if let Some(halves) = halves.next() {
+                let (base, other) = (&base[row.clone()], &other[row]);
+                *halves = split(kernels::divergence(base, other, &mut room.wide));
+            }
+        });
     }
 
     fn next(&self, statistic: Statistic) -> Stage<T> {
         let halves = statistic.tile_counts.as_chunks::<2>().0;
-        let fusion = Fusion {
-            divergences: Divergences::Kept(halves.iter().copied().map(join).collect()),
-            ..self.fusion.clone()
+        let importances = Arc::new(Importances {
+            fusion: self.fusion.clone(),
+            divergences: halves.iter().copied().map(join).collect(),
+        });
+        let elements = self.elements;
+        let rank = |quarters: u64| {
+            (u128::from(quarters) * u128::from(elements.saturating_sub(1)) / 4) as u64
         };
-        fusion.search(self.elements)
+        let search = Search::for_magnitudes(elements, &[1, 2, 3].map(|q| elements - rank(q)));
+        Quartiles {
+            importances,
+            search,
+        }
+        .stage()
     }
 }
 
@@ -191,70 +188,102 @@ fn join([high, low]: [u32; 2]) -> f64 {
     f64::from_bits(u64::from(high) << 32 | u64::from(low))
 }
 
-/// Finds the quartiles of the importances.
+/// What the importances of the weights follow from.
 #[derive(Debug)]
-struct Quartiles {
+struct Importances {
     fusion: Fusion,
-    search: Search,
+    /// Of each row.
+    divergences: Box<[f64]>,
 }
 
-impl<T: Bits> Measure<T> for Quartiles {
-    fn gathers(&self) -> Gathers {
-        Gathers {
-            counts: self.search.counts(),
-            ..Gathers::default()
+/// How many of them there are.
+const QUARTILES: u64 = 3;
+
+/// Finds the quartiles of the importances.
+#[derive(Debug, Clone)]
+struct Quartiles<T: Real> {
+    importances: Arc<Importances>,
+    search: Search<T>,
+}
+
+impl<T: Real> Quartiles<T> {
+    /// Another pass, or the result after the last one.
+    fn stage(self) -> Stage<T> {
+        match self.search.magnitudes().as_deref() {
+            Some(&[first, median, third]) => Stage::Apply(Arc::new(Fuse {
+                importances: self.importances,
+                threshold: median.to_f64() + REACH * (third.to_f64() - first.to_f64()),
+            })),
+            _ => Stage::Measure(Arc::new(self)),
         }
+    }
+}
+
+impl<T: Real> Measure<T> for Quartiles<T> {
+    fn gathers(&self) -> Gathers {
+        Gathers::default()
+    }
+
+    fn tallies(&self) -> Vec<Tally> {
+        vec![self.search.tally()]
+    }
+
+    fn parts(&self, block: Range<u64>) -> Vec<Range<u64>> {
+        self.search.parts(block)
     }
 
     fn tile(&self, tiles: &Tiles<'_, T>, room: &mut Workspace<T>, found: &mut Gathered<'_>) {
-        let Workspace { values, wide, .. } = room;
-        values.resize(tiles.len(), T::ZERO);
-        let (base, other) = self.fusion.sources(tiles);
-        self.fusion.for_each_row(tiles, wide, |row, divergence| {
-            Isa::detected().run(Importances {
-                divergence,
+        let Importances {
+            fusion,
+            divergences,
+        } = self.importances.as_ref();
+        let (base, other) = fusion.sources(tiles);
+        room.values.resize(tiles.len(), T::ZERO);
+        fusion.for_each_row(tiles, |number, row| {
+            Isa::detected().run(Rate {
+                divergence: divergences[number],
                 base: &base[row.clone()],
                 other: &other[row.clone()],
-                out: &mut values[row],
+                out: &mut room.values[row],
             });
         });
-        self.search.count(values, found.counts);
+        for tally in &mut *found.tallies {
+            self.search.count(tiles.first(), &room.values, tally);
+        }
     }
 
     fn next(&self, statistic: Statistic) -> Stage<T> {
-        let search = self.search.clone().advance(&statistic.counts);
-        let fusion = self.fusion.clone();
-        let Some([first, median, third]) = search.found() else {
-            return Stage::Measure(Arc::new(Self { fusion, search }));
-        };
-        let [first, median, third] = [first, median, third].map(|t| t.value::<T>().to_f64());
-        Stage::Apply(Arc::new(Fuse {
-            fusion,
-            threshold: median + REACH * (third - first),
-        }))
+        let mut next = self.clone();
+        for tally in statistic.tallies {
+            next.search.advance(tally);
+        }
+        next.stage()
     }
 }
 
 /// Chooses between the models.
 #[derive(Debug)]
 struct Fuse {
-    fusion: Fusion,
+    importances: Arc<Importances>,
     threshold: f64,
 }
 
 impl<T: Real> Apply<T> for Fuse {
-    fn tile(&self, tiles: &Tiles<'_, T>, room: &mut Workspace<T>, out: &mut [T]) {
-        let (base, other) = self.fusion.sources(tiles);
-        self.fusion
-            .for_each_row(tiles, &mut room.wide, |row, divergence| {
-                Isa::detected().run(Choose {
-                    divergence,
-                    threshold: self.threshold,
-                    base: &base[row.clone()],
-                    other: &other[row.clone()],
-                    out: &mut out[row],
-                });
+    fn tile(&self, tiles: &Tiles<'_, T>, _: &mut Workspace<T>, out: &mut [T]) {
+        let Importances {
+            fusion,
+            divergences,
+        } = self.importances.as_ref();
+        let (base, other) = fusion.sources(tiles);
+        fusion.for_each_row(tiles, |number, row| {
+            Isa::detected().run(Choose {
+                divergence: divergences[number],
+                threshold: self.threshold,
+                base: &base[row.clone()],
+                other: &other[row.clone()],
+                out: &mut out[row],
             });
+        });
     }
 }
 
@@ -264,14 +293,15 @@ fn importance<T: Real>(divergence: f64, base: T, other: T) -> T {
     T::from_f64((other.to_f64() - base.to_f64()).abs() * divergence)
 }
 
-struct Importances<'a, T> {
+/// Calculates importances within a row.
+struct Rate<'a, T> {
     divergence: f64,
     base: &'a [T],
     other: &'a [T],
     out: &'a mut [T],
 }
 
-impl<T: Real> kernels::Kernel for Importances<'_, T> {
+impl<T: Real> kernels::Kernel for Rate<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -282,6 +312,7 @@ impl<T: Real> kernels::Kernel for Importances<'_, T> {
     }
 }
 
+/// Takes weights that are important enough, within a row.
 struct Choose<'a, T> {
     divergence: f64,
     threshold: f64,
@@ -414,28 +445,43 @@ mod tests {
     }
 
     #[test]
-    fn divergences_that_are_not_kept_are_the_same() {
-        let sources: [Vec<f32>; 2] = [drawn(1, 0.5, 600), drawn(2, 0.5, 600)];
-        let tiles: Vec<f32> = sources.concat();
-        let tiles = Tiles::new(&tiles, 600, 600, 0);
-        let fresh = Fusion {
-            base: 0,
-            row: 30,
-            divergences: Divergences::Fresh,
+    fn rows_are_found_from_anywhere_in_the_tensor() {
+        let fusion = Fusion { base: 0, row: 30 };
+        let rows = |first: u64, len: usize| {
+            let tiles = Tiles::<f32>::new(&[], 0, len, first);
+            let mut rows = Vec::new();
+            fusion.for_each_row(&tiles, |number, place| rows.push((number, place)));
+            rows
         };
-        let mut divergences = Vec::new();
-        fresh.for_each_row(&tiles, &mut Vec::new(), |_, divergence| {
-            divergences.push(divergence);
-        });
-        let kept = Fusion {
-            divergences: Divergences::Kept(divergences.clone().into()),
-            ..fresh
-        };
-        let mut again = Vec::new();
-        kept.for_each_row(&tiles, &mut Vec::new(), |_, divergence| {
-            again.push(divergence);
-        });
-        assert_eq!(again, divergences);
-        assert_eq!(again.len(), 20);
+        assert_eq!(rows(60, 60), [(2, 0..30), (3, 30..60)]);
+        assert_eq!(rows(64, 64), [(2, 0..26), (3, 26..56), (4, 56..64)]);
+        assert_eq!(rows(5, 7), [(0, 0..7)]);
+    }
+
+    #[test]
+    fn quartiles_of_tensors_of_which_a_sample_is_looked_at_first_are_exact() {
+        // several blocks; rows that end in the middle of tiles and pieces
+        let (rows, row) = (1_111u64, 2_003u64);
+        let count = (rows * row) as usize;
+        // few different values: many importances are equal within a row
+        let base: Vec<f32> = drawn::<f32>(1, 8.0, count)
+            .iter()
+            .map(|x| x.round())
+            .collect();
+        let other: Vec<f32> = drawn::<f32>(2, 8.0, count)
+            .iter()
+            .map(|x| x.round())
+            .collect();
+        let (importances, threshold) = defined(row as usize, &base, &other);
+        let result = fused(0, &[rows, row], &[base.clone(), other.clone()]);
+        let mut taken = 0;
+        for i in 0..count {
+            if (importances[i] / threshold - 1.0).abs() > 1e-6 {
+                let takes = importances[i] >= threshold;
+                assert_eq!(result[i], if takes { other[i] } else { base[i] }, "{i}");
+                taken += usize::from(takes);
+            }
+        }
+        assert!(taken > 0);
     }
 }

@@ -1,5 +1,8 @@
 //! A base and the models that were tuned from it.
 
+use weightsmith_tensors::Real;
+
+use super::Tiles;
 use crate::plan::Operation;
 
 /// Positions of the sources of an operation that has a base.
@@ -19,6 +22,12 @@ impl Family {
             .filter(|source| *source != base)
             .collect();
         Self { base, tuned }
+    }
+
+    /// The others in a tile.
+    pub(super) fn vectors<'a, T: Real>(&self, tiles: &Tiles<'a, T>) -> Vec<&'a [T]> {
+        let tuned = self.tuned.iter();
+        tuned.map(|position| tiles.source(*position)).collect()
     }
 
     /// Whether the base is among the sources: it may lack a tensor that others have.

@@ -14,7 +14,6 @@ mod nearswap;
 mod nuslerp;
 #[cfg(test)]
 mod oracle;
-mod order_statistic;
 mod passthrough;
 mod ram;
 mod reference_page;

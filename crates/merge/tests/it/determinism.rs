@@ -42,25 +42,52 @@ parameters:
   nuslerp_row_wise: true
 ";
 
+/// With a search for a threshold.
+const SCE: &str = "
+models:
+  - model: a
+  - model: b
+merge_method: sce
+base_model: base
+dtype: bfloat16
+parameters:
+  select_topk: 0.4
+";
+
+/// With numbers for each row, and a search for several thresholds.
+const FUSION: &str = "
+models:
+  - model: a
+merge_method: arcee_fusion
+base_model: base
+dtype: bfloat16
+";
+
 #[test]
 fn threads_and_budgets_do_not_change_a_byte() {
-    for recipe in [SLERP, NUSLERP] {
-        same_bytes_whatever_threads_and_budget(recipe);
+    for (recipe, least) in [
+        (SLERP, 10 << 20),
+        (NUSLERP, 10 << 20),
+        (SCE, 16 << 20),
+        (FUSION, 20 << 20),
+    ] {
+        same_bytes_whatever_threads_and_budget(recipe, least);
     }
 }
 
-fn same_bytes_whatever_threads_and_budget(recipe: &str) {
+fn same_bytes_whatever_threads_and_budget(recipe: &str, least: u64) {
     let workshop = Workshop::new();
     workshop.model("a", 1, &large());
     workshop.model("b", 2, &large());
+    workshop.model("base", 0, &large());
     let planned = workshop.plan(recipe);
     let mut results = Vec::new();
     for (threads, budget) in [
         (1, 256 << 20),
         (2, 256 << 20),
         (7, 256 << 20),
-        (7, 16 << 20),
-        (2, 10 << 20),
+        (7, least + (6 << 20)),
+        (2, least),
     ] {
         let out = format!("out-{threads}-{budget}");
         workshop

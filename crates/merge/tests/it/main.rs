@@ -6,6 +6,7 @@ mod accounting;
 mod determinism;
 mod family;
 mod golden;
+mod memory;
 mod missing;
 mod oracle;
 mod refusals;

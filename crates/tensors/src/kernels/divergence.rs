@@ -2,7 +2,7 @@
 
 use super::dot::add_pairwise;
 use super::exponential::exp;
-use super::{Isa, Kernel, LANES, load};
+use super::{Isa, Kernel, LANES};
 use crate::Real;
 
 /// Added to each probability, so that none is zero.
@@ -63,16 +63,19 @@ impl<T: Real> Kernel for Exponentials<'_, T> {
     fn run(self) -> f64 {
         let largest = largest(self.values).to_f64();
         let mut sums = [0.0; LANES];
-        let powers = self.powers.as_chunks_mut::<LANES>().0;
-        for (group, powers) in powers.iter_mut().enumerate() {
-            let first = group * LANES;
-            let values: [T; LANES] = load(self.values, first);
-            let used = self.values.len() - first;
+        let (groups, rest) = self.values.as_chunks::<LANES>();
+        let (powers, last) = self.powers.split_at_mut(groups.len() * LANES);
+        for (group, powers) in groups.iter().zip(powers.as_chunks_mut::<LANES>().0) {
             for lane in 0..LANES {
-                let power = exp(values[lane].to_f64() - largest);
-                powers[lane] = if lane < used { power } else { 0.0 };
+                powers[lane] = exp(group[lane].to_f64() - largest);
                 sums[lane] += powers[lane];
             }
+        }
+        last.fill(0.0);
+        let last = last.iter_mut().zip(rest);
+        for ((power, value), sum) in last.zip(&mut sums) {
+            *power = exp(value.to_f64() - largest);
+            *sum += *power;
         }
         add_pairwise(sums)
     }
@@ -122,25 +125,18 @@ const ODD: [f64; 9] = [
     1.0 / 3.0,
 ];
 
-/// (q−p) / (q+p)
-#[inline(always)]
-fn relative(p: f64, q: f64) -> f64 {
-    (q - p) / (q + p)
-}
-
-/// A term, for nearly equal p and q.
+/// A term, for nearly equal p and q, from s = (q−p)/(q+p) and their sum.
 ///
-/// With s = (q−p)/(q+p), ln(q/p) = 2·artanh s = 2s·(1 + w·R) where w = s² and R = 1/3 + w/5 + w²/7 + …;
-/// then q·ln(q/p) − q + p = (p+q)·w·(1 + (s+w)·R).
+/// ln(q/p) = 2·artanh s = 2s·(1 + w·R) where w = s² and R = 1/3 + w/5 + w²/7 + …; then
+/// q·ln(q/p) − q + p = (p+q)·w·(1 + (s+w)·R).
 #[inline(always)]
-fn near(p: f64, q: f64) -> f64 {
-    let s = relative(p, q);
+fn near(s: f64, sum: f64) -> f64 {
     let w = s * s;
     let mut r = ODD[0];
     for coefficient in &ODD[1..] {
         r = r * w + coefficient;
     }
-    (p + q) * w * (1.0 + (s + w) * r)
+    sum * w * (1.0 + (s + w) * r)
 }
 
 /// A term, for any p and q.
@@ -157,22 +153,25 @@ impl Kernel for Divergence<'_> {
         let [of_p, of_q] = self.sums.map(f64::recip);
         let mut total = [0.0; LANES];
         for (group, (p, q)) in self.p.iter().zip(self.q).enumerate() {
-            let used = self.len - group * LANES;
-            let (mut ps, mut qs, mut terms) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
-            let mut distant = 0u64;
+            let (mut ps, mut qs, mut ss) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
+            let mut terms = [0.0; LANES];
+            let mut is_distant = false;
             for lane in 0..LANES {
                 ps[lane] = p[lane] * of_p + FLOOR;
                 qs[lane] = q[lane] * of_q + FLOOR;
-                terms[lane] = near(ps[lane], qs[lane]);
-                distant += u64::from(relative(ps[lane], qs[lane]).abs() > NEAR);
+                let sum = qs[lane] + ps[lane];
+                ss[lane] = (qs[lane] - ps[lane]) / sum;
+                terms[lane] = near(ss[lane], sum);
+                is_distant |= ss[lane].abs() > NEAR;
             }
-            if distant > 0 {
+            if is_distant {
                 for lane in 0..LANES {
-                    if relative(ps[lane], qs[lane]).abs() > NEAR {
+                    if ss[lane].abs() > NEAR {
                         terms[lane] = far(ps[lane], qs[lane]);
                     }
                 }
             }
+            let used = self.len - group * LANES;
             for lane in 0..LANES {
                 total[lane] += if lane < used { terms[lane] } else { 0.0 };
             }

@@ -12,9 +12,7 @@ pub fn load<T: Real, const N: usize>(values: &[T], first: usize) -> [T; N] {
     if let Some(group) = rest.first_chunk() {
         return *group;
     }
-    let mut group = [T::ZERO; N];
-    group[..rest.len()].copy_from_slice(rest);
-    group
+    padded(rest)
 }
 
 /// Puts a group in its place, as far as it reaches.
@@ -27,8 +25,26 @@ pub fn store<T: Real, const N: usize>(values: &mut [T], first: usize, group: &[T
     if let Some(whole) = rest.first_chunk_mut() {
         *whole = *group;
     } else {
-        rest.copy_from_slice(&group[..rest.len()]);
+        // a copy, so that the group itself can stay in registers
+        let group = *group;
+        cut_off(rest, &group);
     }
+}
+
+// Calls that are not inlined: the compiler would make one copy of variable length of both branches, for every group.
+
+#[cold]
+#[inline(never)]
+fn padded<T: Real, const N: usize>(rest: &[T]) -> [T; N] {
+    let mut group = [T::ZERO; N];
+    group[..rest.len()].copy_from_slice(rest);
+    group
+}
+
+#[cold]
+#[inline(never)]
+fn cut_off<T: Real>(rest: &mut [T], group: &[T]) {
+    rest.copy_from_slice(&group[..rest.len()]);
 }
 
 #[cfg(test)]

@@ -157,7 +157,25 @@ fn check<T: Real>(values: &[T], ks: &[u64]) -> usize {
             );
         }
     }
+    for share in [0.0, 0.001, 0.5, 0.9999] {
+        check_share(values, &order, share);
+    }
     most
+}
+
+/// Compares the search for a share of the elements that are not zero to a sort. Gives its number of passes.
+fn check_share<T: Real>(values: &[T], order: &[u32], share: f64) -> usize {
+    let nonzero = values.iter().filter(|value| **value != T::ZERO).count();
+    let mask = mask(order, (share * nonzero as f64) as u64);
+    let shared = Search::for_share_of_nonzero(values.len() as u64, share);
+    let (found, passes) = search(Isa::detected(), values, shared, 3, 11);
+    let cut = found.cuts().unwrap()[0];
+    let kept = kept(values, |tile, values| keep(&cut, tile, values));
+    assert!(
+        bits(&kept) == masked(values, |i| mask[i]),
+        "{share}: {cut:?}"
+    );
+    passes
 }
 
 /// Several places to cut, the shortest first.
@@ -300,6 +318,25 @@ fn an_empty_tensor_needs_no_pass() {
     assert_eq!(search.pieces(), 0);
     assert_eq!(search.cuts(), Some(vec![Cut::NONE, Cut::ALL]));
     assert_eq!(Search::<f32>::new(0, &[]).cuts(), Some(vec![]));
+    let search = Search::<f32>::for_share_of_nonzero(0, 0.5);
+    assert_eq!((search.pieces(), search.cuts()), (0, Some(vec![Cut::NONE])));
+}
+
+#[test]
+fn a_share_of_what_is_mostly_zero_is_found() {
+    let length = 1 << 20;
+    for one_in in [3, 1000, 700_000, 1 << 21] {
+        let mut values = gaussian(length, 6);
+        for (index, value) in values.iter_mut().enumerate() {
+            if (index + 1) % one_in != 0 {
+                *value = if index % 2 == 0 { 0.0 } else { -0.0 };
+            }
+        }
+        let order = order(&values);
+        for share in [0.01, 0.5, 0.999] {
+            check_share(&values, &order, share);
+        }
+    }
 }
 
 /// Tensors in which the sample says little about the whole.
@@ -353,6 +390,9 @@ fn a_large_tensor_takes_few_passes() {
     assert!(check(&rounded(length, 1), &ks) <= 3);
     let single = |k| check(&rounded(length, 3), &[k]);
     assert!(single(length as u64 / 3) <= 3);
+    for values in [gaussian(length, 1), rounded(length, 1)] {
+        assert!(check_share(&values, &order(&values), 0.5) <= 3);
+    }
 }
 
 proptest! {

@@ -8,12 +8,11 @@
 use std::sync::Arc;
 
 use weightsmith_tensors::Real;
-use weightsmith_tensors::kernels::{self, Isa, LANES, load};
+use weightsmith_tensors::kernels::{self, Cut, Isa, LANES, load};
 
 use super::Sce;
 use super::erase::Mix;
-use super::select::Cut;
-use crate::methods::order_statistic::Bits;
+use super::select::{Choice, Everywhere, Where};
 use crate::methods::{Gathered, Gathers, Measure, Stage, Statistic, Tiles, Workspace};
 
 /// Mean squares that sum to less than this say nothing about the models.
@@ -21,13 +20,13 @@ pub(super) const INSIGNIFICANT: f64 = 1e-6;
 
 /// Sums up the squares of each model's deltas.
 #[derive(Debug)]
-pub(super) struct Squares<T> {
+pub(super) struct Squares {
     pub(super) sce: Sce,
-    /// Everything is selected without one.
-    pub(super) cut: Option<Cut<T>>,
+    /// Everywhere is selected without one.
+    pub(super) cut: Option<Cut>,
 }
 
-impl<T: Bits> Measure<T> for Squares<T> {
+impl<T: Real> Measure<T> for Squares {
     fn gathers(&self) -> Gathers {
         Gathers {
             sums: self.sce.family.tuned.len(),
@@ -36,15 +35,17 @@ impl<T: Bits> Measure<T> for Squares<T> {
     }
 
     fn tile(&self, tiles: &Tiles<'_, T>, room: &mut Workspace<T>, found: &mut Gathered<'_>) {
-        self.sce
-            .selection(self.cut.as_ref(), tiles, &mut room.values);
-        let base = tiles.source(self.sce.family.base);
-        for (&source, sum) in self.sce.family.tuned.iter().zip(&mut *found.sums) {
-            *sum += Isa::detected().run(SumSquares {
-                base,
-                tuned: tiles.source(source),
-                selected: &room.values,
-            });
+        let family = &self.sce.family;
+        let selected = self
+            .cut
+            .map(|cut| self.sce.selection(&cut, tiles, &mut room.values));
+        let base = tiles.source(family.base);
+        for (&source, sum) in family.tuned.iter().zip(&mut *found.sums) {
+            let tuned = tiles.source(source);
+            *sum += match selected {
+                Some(selected) => sum_squares(base, tuned, Where(selected)),
+                None => sum_squares(base, tuned, Everywhere),
+            };
         }
     }
 
@@ -68,14 +69,22 @@ pub(super) fn weights(squares: &[f64], elements: u64) -> Vec<f64> {
     squares.iter().map(|sum| mean(sum) / total).collect()
 }
 
-struct SumSquares<'a, T> {
-    base: &'a [T],
-    tuned: &'a [T],
-    /// 1 or 0
-    selected: &'a [T],
+fn sum_squares<T: Real>(base: &[T], tuned: &[T], choice: impl Choice<T>) -> f64 {
+    Isa::detected().run(SumSquares {
+        base,
+        tuned,
+        choice,
+    })
 }
 
-impl<T: Real> kernels::Kernel for SumSquares<'_, T> {
+/// Σ Dᵢ² over the positions that are selected.
+struct SumSquares<'a, T, C> {
+    base: &'a [T],
+    tuned: &'a [T],
+    choice: C,
+}
+
+impl<T: Real, C: Choice<T>> kernels::Kernel for SumSquares<'_, T, C> {
     type Output = f64;
 
     #[inline(always)]
@@ -84,10 +93,14 @@ impl<T: Real> kernels::Kernel for SumSquares<'_, T> {
         for first in (0..self.base.len()).step_by(LANES) {
             let base: [T; LANES] = load(self.base, first);
             let tuned: [T; LANES] = load(self.tuned, first);
-            let selected: [T; LANES] = load(self.selected, first);
-            for i in 0..LANES {
-                let delta = ((tuned[i] - base[i]) * selected[i]).to_f64();
-                sums[i] += delta * delta;
+            let mut deltas = [T::ZERO; LANES];
+            for lane in 0..LANES {
+                deltas[lane] = tuned[lane] - base[lane];
+            }
+            let deltas = self.choice.choose(first, deltas, [T::ZERO; LANES]);
+            for lane in 0..LANES {
+                let delta = deltas[lane].to_f64();
+                sums[lane] += delta * delta;
             }
         }
         kernels::add_pairwise(sums)

@@ -8,12 +8,10 @@
 use std::sync::Arc;
 
 use weightsmith_tensors::Real;
-use weightsmith_tensors::kernels::{self, Isa, LANES, load, store};
+use weightsmith_tensors::kernels::{self, Cut, Isa, LANES, load, store};
 
 use super::Sce;
-use super::select::Cut;
-use crate::methods::family::Family;
-use crate::methods::order_statistic::Bits;
+use super::select::{Choice, Everywhere, Where};
 use crate::methods::{Apply, Stage, Tiles, Workspace};
 
 /// Divisors are not smaller than this.
@@ -23,58 +21,70 @@ pub(super) const LEAST_DIVISOR: f64 = 1e-6;
 #[derive(Debug)]
 pub(super) struct Mix<T> {
     pub(super) sce: Sce,
-    pub(super) cut: Option<Cut<T>>,
+    pub(super) cut: Option<Cut>,
     pub(super) weights: Vec<T>,
 }
 
-impl<T: Bits> Mix<T> {
+impl<T: Real> Mix<T> {
     /// The base.
     pub(super) fn nothing(sce: Sce) -> Stage<T> {
         Stage::Apply(Arc::new(Self {
             weights: vec![T::ZERO; sce.family.tuned.len()],
             sce,
-            cut: Some(Cut::NOTHING),
+            cut: Some(Cut::NONE),
         }))
     }
 }
 
 impl<T: Real> Apply<T> for Mix<T> {
     fn tile(&self, tiles: &Tiles<'_, T>, room: &mut Workspace<T>, out: &mut [T]) {
-        self.sce
-            .selection(self.cut.as_ref(), tiles, &mut room.values);
+        if self.cut == Some(Cut::NONE) {
+            out.copy_from_slice(tiles.source(self.sce.family.base));
+            return;
+        }
+        match &self.cut {
+            Some(cut) => {
+                let selected = self.sce.selection(cut, tiles, &mut room.values);
+                self.elect(tiles, Where(selected), out);
+            }
+            None => self.elect(tiles, Everywhere, out),
+        }
+    }
+}
+
+impl<T: Real> Mix<T> {
+    fn elect(&self, tiles: &Tiles<'_, T>, choice: impl Choice<T>, out: &mut [T]) {
+        let family = &self.sce.family;
         Isa::detected().run(Elect {
-            family: &self.sce.family,
+            base: tiles.source(family.base),
+            tuned: &family.vectors(tiles),
             weights: &self.weights,
-            tiles,
-            selected: &room.values,
+            choice,
             out,
         });
     }
 }
 
 /// Elects signs and mixes the deltas that have them.
-struct Elect<'a, T> {
-    family: &'a Family,
+struct Elect<'a, T, C> {
+    base: &'a [T],
+    tuned: &'a [&'a [T]],
     weights: &'a [T],
-    tiles: &'a Tiles<'a, T>,
-    /// 1 or 0
-    selected: &'a [T],
+    choice: C,
     out: &'a mut [T],
 }
 
-impl<T: Real> kernels::Kernel for Elect<'_, T> {
+impl<T: Real, C: Choice<T>> kernels::Kernel for Elect<'_, T, C> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        let Family { base, tuned } = self.family;
         let least = T::from_f64(LEAST_DIVISOR);
         for first in (0..self.out.len()).step_by(LANES) {
-            let base: [T; LANES] = load(self.tiles.source(*base), first);
-            let selected: [T; LANES] = load(self.selected, first);
+            let base: [T; LANES] = load(self.base, first);
             let mut votes = [0.0f64; LANES];
-            for &source in tuned {
-                let tuned: [T; LANES] = load(self.tiles.source(source), first);
+            for tuned in self.tuned {
+                let tuned: [T; LANES] = load(tuned, first);
                 for i in 0..LANES {
                     votes[i] += (tuned[i] - base[i]).to_f64();
                 }
@@ -84,8 +94,8 @@ impl<T: Real> kernels::Kernel for Elect<'_, T> {
                 elected[i] = if votes[i] >= 0.0 { T::ONE } else { -T::ONE };
             }
             let (mut sums, mut divisors) = ([T::ZERO; LANES], [T::ZERO; LANES]);
-            for (&source, &weight) in tuned.iter().zip(self.weights) {
-                let tuned: [T; LANES] = load(self.tiles.source(source), first);
+            for (tuned, &weight) in self.tuned.iter().zip(self.weights) {
+                let tuned: [T; LANES] = load(tuned, first);
                 for i in 0..LANES {
                     let delta = tuned[i] - base[i];
                     let agrees = delta * elected[i] > T::ZERO;
@@ -100,14 +110,9 @@ impl<T: Real> kernels::Kernel for Elect<'_, T> {
                 } else {
                     least
                 };
-                let mixed = base[i] + sums[i] / divisor;
-                result[i] = if selected[i] > T::ZERO {
-                    mixed
-                } else {
-                    base[i]
-                };
+                result[i] = base[i] + sums[i] / divisor;
             }
-            store(self.out, first, &result);
+            store(self.out, first, &self.choice.choose(first, result, base));
         }
     }
 }

@@ -6,13 +6,14 @@ mod select;
 
 use std::sync::Arc;
 
+use weightsmith_tensors::{Real, TensorInfo};
+
 use self::calculate::Squares;
-use self::select::Differing;
+use self::select::Selection;
 use super::family::Family;
-use super::order_statistic::Bits;
 use super::{
-    BaseRule, Compile, Default, InputCount, Kernel, Kind, MethodSpec, MissingRule, ParameterSpec,
-    Reference, Scope, Stage, Subject, Unit,
+    BaseRule, Compile, Default, InputCount, Kernel, Kind, Memory, MethodSpec, MissingRule,
+    ParameterSpec, Reference, Scope, Stage, Subject, Unit,
 };
 use crate::plan::Operation;
 
@@ -104,10 +105,22 @@ impl Sce {
     }
 }
 
-impl<T: Bits> Kernel<T> for Sce {
+impl<T: Real> Kernel<T> for Sce {
     fn passes(&self) -> usize {
-        // the least variance, which of those equal to it, the squares
-        if self.selects() { T::PASSES + 2 } else { 1 }
+        // the selection, the squares
+        if self.selects() {
+            Selection::<T>::MOST_PASSES + 1
+        } else {
+            1
+        }
+    }
+
+    fn memory(&self, info: &TensorInfo) -> Memory {
+        if self.selects() {
+            Selection::<T>::memory(info.elements())
+        } else {
+            Memory::default()
+        }
     }
 
     fn unit(&self) -> Unit {
@@ -124,9 +137,9 @@ impl<T: Bits> Kernel<T> for Sce {
             ..self.clone()
         };
         if sce.selects() {
-            Stage::Measure(Arc::new(Differing { sce }))
+            Selection::begin(sce)
         } else {
-            Stage::Measure(Arc::new(Squares::<T> { sce, cut: None }))
+            Stage::Measure(Arc::new(Squares { sce, cut: None }))
         }
     }
 }
@@ -136,7 +149,7 @@ mod tests {
     use super::calculate::{INSIGNIFICANT, weights};
     use super::erase::LEAST_DIVISOR;
     use super::*;
-    use weightsmith_tensors::Real;
+    use weightsmith_tensors::kernels::{REDUCTION_BLOCK, TILE};
 
     use crate::methods::oracle::{check, drawn};
     use crate::plan::Value;
@@ -304,6 +317,44 @@ mod tests {
         for share in [0.01, 0.2, 0.5, 0.77, 0.99] {
             holds(&[0, 1, 2].map(coarse), share, 7.0);
             holds(&[0, 1, 2, 3].map(coarse), share, 8.0);
+        }
+    }
+
+    #[test]
+    fn ties_in_a_large_tensor_are_selected_from_the_front_up_to_any_border() {
+        // opposite changes: their variance is the square of either, and where it is selected the positive one is elected
+        const BLOCK: usize = REDUCTION_BLOCK as usize;
+        let count = 4 * BLOCK + 3 * TILE + 77;
+        let changes: Vec<f32> = (0..count)
+            .map(|i| match i {
+                _ if i % 7 == 0 => 2.0,
+                _ if i % 11 == 0 => 0.0,
+                _ if i % 13 == 0 => 0.5,
+                _ => 1.0,
+            })
+            .collect();
+        let opposite = changes.iter().map(|change| -change).collect();
+        let sources = [vec![0.0; count], changes.clone(), opposite];
+        let differing = changes.iter().filter(|change| **change != 0.0).count();
+        for end in [
+            1,
+            TILE - 1,
+            300 * TILE,
+            300 * TILE + 1,
+            BLOCK - 1,
+            BLOCK,
+            BLOCK + 1,
+            3 * BLOCK + TILE,
+            count - 80,
+        ] {
+            let is_selected = |i: usize| changes[i] > 1.0 || changes[i] == 1.0 && i < end;
+            let selected = (0..count).filter(|i| is_selected(*i)).count();
+            let share = (selected as f64 + 0.5) / differing as f64;
+            let result = evaluate(&sce(3, 0, share), &[count as u64], &sources);
+            for (i, value) in result.iter().enumerate() {
+                let expected = if is_selected(i) { changes[i] } else { 0.0 };
+                assert_eq!(*value, expected, "element {i}, cut before {end}");
+            }
         }
     }
 }

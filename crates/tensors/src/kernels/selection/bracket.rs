@@ -109,6 +109,9 @@ impl<K: Key> Bracket<K> {
 
     /// What follows from the counts over the whole tensor.
     pub(super) fn narrow(self, k: u64, counts: &Counts, bins: u64) -> Stage<K> {
+        if k == 0 {
+            return Stage::Done(Cut::NONE);
+        }
         let above = self.above.unwrap_or(counts.above);
         if let Some(guess) = self.guess {
             let equal = counts.ties.iter().map(|&ties| u64::from(ties)).sum();

@@ -34,6 +34,7 @@ mod keep;
 mod sample;
 mod search;
 mod tally;
+mod wanted;
 
 pub(super) use cut::Belongs;
 pub use cut::Cut;

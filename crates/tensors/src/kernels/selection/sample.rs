@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Cut;
 use super::bracket::{Bracket, Spans, Stage, Ties};
+use super::wanted::Wanted;
 use crate::kernels::{Key, TILE};
 
 /// Elements of a tensor that is looked at as a whole.
@@ -69,17 +70,27 @@ impl Sampling {
         run * RUN..(run + 1) * RUN
     }
 
-    /// The stage that follows the look at the sample, for the first `k` elements.
-    pub(super) fn stage<K: Key>(&self, sample: &[K], k: u64, bins: u64, spans: Spans) -> Stage<K> {
+    /// The stage that follows the look at the sample.
+    pub(super) fn stage<K: Key>(
+        &self,
+        sample: &[K],
+        wanted: Wanted,
+        bins: u64,
+        spans: Spans,
+    ) -> Stage<K> {
+        let nonzero = sample.iter().filter(|&&key| key > K::ZERO).count() as u64;
         if self.is_whole() {
-            return known(sample, k, spans);
+            return known(sample, wanted.of(nonzero), spans);
         }
         let mut order = sample.to_vec();
         // of as many elements as the sample has, `rank` are above the cut
-        let share = sample.len() as f64 / self.elements as f64;
-        let rank = ((k as f64 * share) as usize).min(sample.len() - 1);
+        let rank = match wanted {
+            Wanted::First(k) => (k as f64 * (sample.len() as f64 / self.elements as f64)) as usize,
+            Wanted::Share(_) => wanted.of(nonzero) as usize,
+        };
+        let rank = rank.min(sample.len() - 1);
         let estimate = nth_largest(&mut order, rank);
-        let error = error_of(sample, estimate);
+        let error = error_of(sample, estimate, wanted.share());
         let reach = (ERRORS * error) as usize + 2;
         let highest = match rank.checked_sub(reach) {
             Some(above) => nth_largest(&mut order[..rank], above),
@@ -101,6 +112,9 @@ impl Sampling {
 
 /// The stage when the sample is the tensor.
 fn known<K: Key>(all: &[K], k: u64, spans: Spans) -> Stage<K> {
+    if k == 0 {
+        return Stage::Done(Cut::NONE);
+    }
     let key = nth_largest(&mut all.to_vec(), k as usize - 1);
     let above = all.iter().filter(|&&other| other > key).count() as u64;
     let equal = all.iter().filter(|&&other| other == key).count() as u64;
@@ -119,25 +133,33 @@ fn nth_largest<K: Key>(keys: &mut [K], n: usize) -> K {
     *keys.select_nth_unstable_by(n, |a, b| b.cmp(a)).1
 }
 
-/// The standard error of the number of keys in the sample that are above one, from how much the runs differ.
+/// The standard error of the number of keys in the sample that are above one, less that share of those that are not zero, from
+/// how much the runs differ.
 ///
 /// Neighbours resemble each other (rows have their own scale), so the sample tells less than its size promises.
-fn error_of<K: Key>(sample: &[K], key: K) -> f64 {
-    let larger = |limit: K| variance(sample, |other| other > limit);
+fn error_of<K: Key>(sample: &[K], key: K, share: f64) -> f64 {
+    let larger = |limit: K| variance(sample, |other| other > limit, share);
     // all that are equal count either way
-    let at_least = variance(sample, |other| other >= key);
-    larger(key).max(at_least).sqrt()
+    let at_least = variance(sample, |other| other >= key, share);
+    larger(key).max(at_least).max(0.0).sqrt()
 }
 
-/// The variance of the number of chosen keys in the sample.
-fn variance<K: Key>(sample: &[K], chosen: impl Fn(K) -> bool) -> f64 {
-    let (mut sum, mut squares) = (0_u64, 0_u64);
+/// The variance of the number of chosen keys in the sample, less that share of those that are not zero.
+fn variance<K: Key>(sample: &[K], chosen: impl Fn(K) -> bool, share: f64) -> f64 {
+    // sums of whole numbers do not depend on the order of the runs
+    let (mut sum, mut squares) = ([0_u64; 2], [0_u64; 3]);
     let runs = sample.chunks(RUN as usize);
     let count = runs.len() as f64;
     for run in runs {
         let chosen = run.iter().filter(|&&key| chosen(key)).count() as u64;
-        sum += chosen;
-        squares += chosen * chosen;
+        let nonzero = run.iter().filter(|&&key| key > K::ZERO).count() as u64;
+        sum[0] += chosen;
+        sum[1] += nonzero;
+        squares[0] += chosen * chosen;
+        squares[1] += chosen * nonzero;
+        squares[2] += nonzero * nonzero;
     }
-    squares as f64 - (sum as f64) * (sum as f64) / count
+    let total = sum[0] as f64 - share * sum[1] as f64;
+    let [chosen, both, nonzero] = squares.map(|sum| sum as f64);
+    chosen - share * (2.0 * both - share * nonzero) - total * total / count
 }

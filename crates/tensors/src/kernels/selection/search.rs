@@ -7,6 +7,7 @@ use super::bracket::{Bracket, Spans, Stage};
 use super::count::{CountAbove, CountEqual, Histogram};
 use super::sample::Sampling;
 use super::tally::Counts;
+use super::wanted::Wanted;
 use super::{Cut, Tally};
 use crate::Real;
 use crate::kernels::{Isa, Key, Magnitude, TILE};
@@ -31,7 +32,7 @@ const MOST_BINS: u64 = 1 << 17;
 #[derive(Debug, Clone)]
 pub struct Search<T: Real> {
     elements: u64,
-    ks: Vec<u64>,
+    wanted: Vec<Wanted>,
     stages: Vec<Stage<<T as Magnitude>::Key>>,
     sampling: Option<Sampling>,
     tiles: Range<u64>,
@@ -62,12 +63,31 @@ impl<T: Real> Search<T> {
         })
     }
 
+    /// For the first ⌊`share` · n⌋ elements, where n of a tensor of `elements` are not zero: these are counted on the way.
+    ///
+    /// # Panics
+    /// When the share is not from 0 up to 1, without it.
+    pub fn for_share_of_nonzero(elements: u64, share: f64) -> Self {
+        assert!((0.0..1.0).contains(&share), "a share from 0 to below 1");
+        let stage = if elements == 0 || share == 0.0 {
+            Stage::Done(Cut::NONE)
+        } else {
+            Stage::Sample
+        };
+        Self::of(elements, vec![Wanted::Share(share)], vec![stage])
+    }
+
     fn with(elements: u64, ks: &[u64], stage: impl Fn(u64) -> Stage<T::Key>) -> Self {
-        let stages: Vec<_> = ks.iter().map(|&k| stage(k)).collect();
+        let stages = ks.iter().map(|&k| stage(k)).collect();
+        let wanted = ks.iter().map(|&k| Wanted::First(k)).collect();
+        Self::of(elements, wanted, stages)
+    }
+
+    fn of(elements: u64, wanted: Vec<Wanted>, stages: Vec<Stage<T::Key>>) -> Self {
         let sampled = stages.iter().any(|stage| matches!(stage, Stage::Sample));
         Self {
             elements,
-            ks: ks.to_vec(),
+            wanted,
             stages,
             sampling: sampled.then(|| Sampling::of(elements)),
             tiles: 0..0,
@@ -91,7 +111,8 @@ impl<T: Real> Search<T> {
         }
     }
 
-    /// The elements of all pieces that begin in a part of the tensor, which begins and ends where tiles do.
+    /// The elements of all pieces that begin in a part of the tensor. It begins and ends where tiles do, unless magnitudes alone
+    /// are sought: then parts, and what is counted at once, may end anywhere.
     pub fn parts(&self, within: Range<u64>) -> Vec<Range<u64>> {
         let Some(sampling) = &self.sampling else {
             let start = within.start.max(self.tiles.start * TILE as u64);
@@ -144,9 +165,16 @@ impl<T: Real> Search<T> {
             return;
         }
         let tile = first / TILE as u64;
-        for (stage, counts) in self.stages.iter().zip(&mut tally.counts) {
+        let stages = self.stages.iter().zip(&self.wanted);
+        for ((stage, wanted), counts) in stages.zip(&mut tally.counts) {
             match stage {
-                Stage::Bracket(bracket) => count_bracket(isa, bracket, tile, values, counts),
+                Stage::Bracket(bracket) => {
+                    count_bracket(isa, bracket, tile, values, counts);
+                    if matches!(wanted, Wanted::Share(_)) {
+                        let key = Key::ZERO;
+                        counts.nonzero += isa.run(CountAbove { values, key });
+                    }
+                }
                 Stage::Ties(ties) => count_ties(isa, ties.key, &ties.spans, tile, values, counts),
                 Stage::Sample | Stage::Done(_) => {}
             }
@@ -163,14 +191,19 @@ impl<T: Real> Search<T> {
             .into_iter()
             .map(Key::saturating_from)
             .collect();
-        for ((stage, &k), counts) in self.stages.iter_mut().zip(&self.ks).zip(&counted.counts) {
+        let stages = self.stages.iter_mut().zip(&mut self.wanted);
+        for ((stage, wanted), counts) in stages.zip(&counted.counts) {
             // a cut that is known does not change
             let known = Stage::Done(Cut::NONE);
             *stage = match (std::mem::replace(stage, known), &sampling) {
                 (Stage::Sample, Some(sampling)) => {
-                    sampling.stage(&sample, k, bins, Spans::over(tiles))
+                    sampling.stage(&sample, *wanted, bins, Spans::over(tiles))
                 }
-                (Stage::Bracket(bracket), _) => bracket.narrow(k, counts, bins),
+                (Stage::Bracket(bracket), _) => {
+                    let k = wanted.of(counts.nonzero);
+                    *wanted = Wanted::First(k);
+                    bracket.narrow(k, counts, bins)
+                }
                 (Stage::Ties(ties), _) => {
                     let equal = counts.ties.iter().map(|&ties| u64::from(ties)).sum();
                     ties.cut(equal, counts)

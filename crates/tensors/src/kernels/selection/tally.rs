@@ -16,6 +16,8 @@ pub(super) struct Counts {
     pub(super) above: u64,
     /// Keys above the guess.
     pub(super) above_guess: u64,
+    /// Keys that are not zero, where that decides how many are sought.
+    pub(super) nonzero: u64,
     /// Keys in each bin of the bracket.
     pub(super) bins: Vec<u64>,
     /// Keys equal to the guess or the key that is known, span by span.
@@ -29,6 +31,7 @@ impl Tally {
         for (counts, other) in self.counts.iter_mut().zip(&other.counts) {
             counts.above += other.above;
             counts.above_guess += other.above_guess;
+            counts.nonzero += other.nonzero;
             for (bin, other) in counts.bins.iter_mut().zip(&other.bins) {
                 *bin += other;
             }
