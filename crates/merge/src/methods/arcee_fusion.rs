@@ -9,8 +9,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use weightsmith_tensors::Real;
 use weightsmith_tensors::kernels::{self, Isa, LANES, REDUCTION_BLOCK, Search, TILE, Tally};
-use weightsmith_tensors::{Real, TensorInfo};
 
 use super::family::Family;
 use super::{
@@ -99,7 +99,8 @@ impl<T: Real> Kernel<T> for Fusion {
         1 + Search::<T>::MOST_PASSES
     }
 
-    fn memory(&self, info: &TensorInfo) -> Memory {
+    fn memory(&self, subject: &Subject<'_>) -> Memory {
+        let info = subject.info;
         let row = Unit::Row.elements(info).min(info.elements());
         let rows = info.elements().div_ceil(row.max(1));
         let tile = (TILE as u64).max(row);
@@ -113,8 +114,7 @@ impl<T: Real> Kernel<T> for Fusion {
                 + tile * size_of::<T>() as u64
                 + tallies.max(2 * rows_of_block * DIVERGENCE),
             // divergences of all rows, in a list that grows and then as they are kept
-            shared: tallies.max(2 * rows * DIVERGENCE),
-            kept: rows * DIVERGENCE,
+            shared: tallies.max(2 * rows * DIVERGENCE) + rows * DIVERGENCE,
         }
     }
 

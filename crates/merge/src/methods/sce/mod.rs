@@ -6,7 +6,7 @@ mod select;
 
 use std::sync::Arc;
 
-use weightsmith_tensors::{Real, TensorInfo};
+use weightsmith_tensors::Real;
 
 use self::calculate::Squares;
 use self::select::Selection;
@@ -115,9 +115,9 @@ impl<T: Real> Kernel<T> for Sce {
         }
     }
 
-    fn memory(&self, info: &TensorInfo) -> Memory {
+    fn memory(&self, subject: &Subject<'_>) -> Memory {
         if self.selects() {
-            Selection::<T>::memory(info.elements())
+            Selection::<T>::memory(subject.info.elements())
         } else {
             Memory::default()
         }

@@ -39,7 +39,6 @@ impl<T: Real> Selection<T> {
         Memory {
             worker: tally + (TILE * size_of::<T>()) as u64,
             shared: tally,
-            ..Memory::default()
         }
     }
 
