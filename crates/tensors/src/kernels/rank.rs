@@ -38,7 +38,7 @@ pub fn ranks<T: Real>(values: &[T], scratch: &mut RankScratch, out: &mut [u32]) 
     let first = keys.first().copied().unwrap_or(0);
     let varying = keys.iter().fold(0, |varying, key| varying | (key ^ first));
     let mut shift = 0;
-    while varying >> shift != 0 {
+    while shift < u64::BITS && varying >> shift != 0 {
         let digit = |key: u64| ((key >> shift) & ((1 << DIGIT) - 1)) as usize;
         counts.clear();
         counts.resize(1 << DIGIT, 0);
