@@ -89,11 +89,18 @@ impl Thinning {
                 stream: stream(),
                 density,
             },
-            Sparsity::Ranked { density, epsilon } => Self::Ranked {
-                stream: stream(),
-                density,
-                epsilon,
-                rows: Rows::of(&subject.info.shape),
+            Sparsity::Ranked { density, epsilon } => match Rows::of(&subject.info.shape) {
+                // a lone element is neither the smallest nor the largest
+                Rows { len: 1, .. } => Self::Random {
+                    stream: stream(),
+                    density,
+                },
+                rows => Self::Ranked {
+                    stream: stream(),
+                    density,
+                    epsilon,
+                    rows,
+                },
             },
         }
     }
