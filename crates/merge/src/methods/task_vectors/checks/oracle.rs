@@ -5,9 +5,9 @@
 use std::cmp::Reverse;
 
 use weightsmith_tensors::Real;
-use weightsmith_tensors::kernels::{Stream, bernoulli_keep};
+use weightsmith_tensors::kernels::{Key, Stream, bernoulli_keep};
 
-use crate::methods::oracle::{exact_dot, half_unit};
+use crate::methods::oracle::half_unit;
 use crate::plan::{Operation, Value};
 use crate::run::evaluate::{evaluate_seeded, operation, with, with_source};
 
@@ -92,10 +92,10 @@ pub(super) fn kept<T: Real>(
     let count = (density * n as f64).floor() as usize;
     let stream = Stream::new(recipe.seed, "tensor", source);
     match recipe.method {
-        "ties" => marked(n, &by_size(deltas)[..count.max(1)]),
+        "ties" => largest(deltas, 0, count.max(1)),
         "breadcrumbs" | "breadcrumbs_ties" => {
             let top = ((recipe.side * n as f64).floor() as usize).min(n - count);
-            marked(n, &by_size(deltas)[top..top + count])
+            largest(deltas, top, count)
         }
         "dare_linear" | "dare_ties" => (0..n).map(|index| stays(stream, index, density)).collect(),
         _ => {
@@ -142,16 +142,19 @@ pub(super) fn rows(shape: &[u64]) -> Vec<std::iter::StepBy<std::ops::Range<usize
         .collect()
 }
 
-/// The indices from the largest magnitude to the smallest, of equal ones the first before the others.
-fn by_size<T: Real>(deltas: &[T]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..deltas.len()).collect();
-    order.sort_by_key(|index| Reverse(deltas[*index].key()));
-    order
-}
-
-fn marked(n: usize, indices: &[usize]) -> Vec<bool> {
-    let mut kept = vec![false; n];
-    for index in indices {
+/// Marks so many elements in the order from the largest magnitude to the smallest, after those that are skipped; of equal ones the first
+/// comes before the others.
+fn largest<T: Real>(deltas: &[T], skipped: usize, count: usize) -> Vec<bool> {
+    let keys = deltas.iter().map(|delta| delta.key().to_u64());
+    let mut order: Vec<(Reverse<u64>, usize)> = keys.map(Reverse).zip(0..).collect();
+    // sorted as far as it matters: what is in front of a place belongs there
+    for place in [skipped + count, skipped] {
+        if place < order.len() {
+            order.select_nth_unstable(place);
+        }
+    }
+    let mut kept = vec![false; deltas.len()];
+    for (_, index) in &order[skipped..skipped + count] {
         kept[*index] = true;
     }
     kept
@@ -170,10 +173,20 @@ pub(super) fn deltas<T: Real>(tuned: &[T], base: &[T]) -> Vec<T> {
     pairs.map(|(tuned, base)| *tuned - *base).collect()
 }
 
-/// The L1 norm, as if summed in twice the precision of f64.
+/// The L1 norm, with the error of each addition made up for (Neumaier, <https://doi.org/10.1002/zamm.19740540106>).
 pub(super) fn norm<T: Real>(values: impl Iterator<Item = T>) -> f64 {
-    let values: Vec<f64> = values.map(|value| value.to_f64().abs()).collect();
-    exact_dot(&values, &vec![1.0; values.len()])
+    let (mut sum, mut error) = (0.0f64, 0.0f64);
+    for value in values {
+        let value = value.to_f64().abs();
+        let next = sum + value;
+        error += if sum >= value {
+            (sum - next) + value
+        } else {
+            (value - next) + sum
+        };
+        sum = next;
+    }
+    sum + error
 }
 
 /// A task vector that is in the result.
