@@ -4,10 +4,13 @@
 
 mod accounting;
 mod determinism;
+mod every_method;
 mod family;
 mod golden;
 mod missing;
 mod oracle;
+mod properties;
+mod recipes;
 mod refusals;
 mod resume;
 mod stacks;
