@@ -7,7 +7,8 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use weightsmith_tensors::DType;
 use weightsmith_tensors::cast::{narrow_f32_on, narrow_f64_on, non_finite_in_on, widen_f32_on};
 use weightsmith_tensors::kernels::{
-    Isa, TILE, add_scaled_on, count_non_finite_on, dot3_on, lerp_pair_on,
+    Isa, RankedScratch, Stream, TILE, add_scaled_on, bernoulli_keep_on, count_non_finite_on,
+    dot3_on, keep_by_rank_on, lerp_pair_on, sum_abs_on,
 };
 
 /// Values like those of a weight matrix: small, of both signs, some subnormal in f16.
@@ -139,5 +140,79 @@ fn tiles(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, casts, kernels, tiles);
+/// Approximately normal, with a standard deviation of `deviation`.
+fn normal(count: usize, seed: u32, deviation: f64) -> Vec<f32> {
+    let mut state = seed;
+    let mut unit = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        f64::from(state) / f64::from(u32::MAX) - 0.5
+    };
+    (0..count)
+        .map(|_| (deviation * (0..12).map(|_| unit()).sum::<f64>()) as f32)
+        .collect()
+}
+
+/// What training changed in a row of weights that are stored as BF16.
+fn delta(count: usize, seed: u32) -> Vec<f32> {
+    let rounded = |x: f32| half::bf16::from_f32(x).to_f32();
+    let base = normal(count, seed, 0.02).into_iter().map(rounded);
+    let change = normal(count, seed ^ 0x5555, 0.0002);
+    base.zip(change)
+        .map(|(x, change)| rounded(x + change) - x)
+        .collect()
+}
+
+/// Draws over whole rows, in elements.
+fn draws(criterion: &mut Criterion) {
+    let stream = Stream::new(1, "model.layers.0.mlp.up_proj.weight", 1);
+    for (kind, make) in [
+        (
+            "BF16 delta",
+            (|n, seed| delta(n, seed)) as fn(usize, u32) -> Vec<f32>,
+        ),
+        ("continuous", |n, seed| normal(n, seed, 0.01)),
+    ] {
+        for length in [896, 4864] {
+            let rows: Vec<Vec<f32>> = (0..64).map(|seed| make(length, seed)).collect();
+            let mut group = criterion.benchmark_group(format!("draw by rank, {kind}, {length}"));
+            group.throughput(Throughput::Elements(length as u64));
+            group.warm_up_time(Duration::from_millis(100));
+            group.measurement_time(Duration::from_millis(500));
+            group.sample_size(40);
+            for isa in Isa::available() {
+                let mut scratch = RankedScratch::default();
+                let (mut row, mut next) = (vec![0.0; length], 0);
+                group.bench_function(BenchmarkId::from_parameter(isa), |bencher| {
+                    bencher.iter(|| {
+                        row.copy_from_slice(&rows[next % rows.len()]);
+                        let first = (next * length) as u64;
+                        next += 1;
+                        keep_by_rank_on(isa, stream, first, 0.5, 0.15, &mut row, &mut scratch);
+                        black_box(&mut row);
+                    });
+                });
+            }
+        }
+    }
+    let values = weights(1);
+    let mut group = criterion.benchmark_group("draw F32");
+    group.throughput(Throughput::Elements(TILE as u64));
+    group.warm_up_time(Duration::from_millis(100));
+    group.measurement_time(Duration::from_millis(500));
+    group.sample_size(40);
+    for isa in Isa::available() {
+        let mut kept = values.clone();
+        group.bench_function(BenchmarkId::new("bernoulli_keep", isa), |bencher| {
+            bencher.iter(|| {
+                bernoulli_keep_on(isa, stream, 5, 0.5, &mut kept);
+                black_box(&mut kept);
+            });
+        });
+        group.bench_function(BenchmarkId::new("sum_abs", isa), |bencher| {
+            bencher.iter(|| black_box(sum_abs_on(isa, black_box(&values))));
+        });
+    }
+}
+
+criterion_group!(benches, casts, kernels, tiles, draws);
 criterion_main!(benches);

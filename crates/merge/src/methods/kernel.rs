@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use std::ops::Range;
 use std::sync::Arc;
 
-use weightsmith_tensors::kernels::{TILE, Tally};
+use weightsmith_tensors::kernels::{RankedScratch, TILE, Tally};
 use weightsmith_tensors::{Real, TensorInfo};
 
 /// The arithmetic that makes one output tensor from the tensors of its sources.
@@ -20,7 +20,7 @@ pub trait Kernel<T: Real>: Send + Sync + Debug {
     }
 
     /// What it keeps in memory besides tiles.
-    fn memory(&self, _: &TensorInfo) -> Memory {
+    fn memory(&self, _: &Subject<'_>) -> Memory {
         Memory::default()
     }
 
@@ -42,6 +42,8 @@ pub struct Subject<'a> {
     pub info: &'a TensorInfo,
     /// The key of all randomness.
     pub seed: u64,
+    /// Bytes that may be used to remember what would have to be found again otherwise.
+    pub spare: u64,
 }
 
 /// Memory of a kernel in bytes.
@@ -49,10 +51,8 @@ pub struct Subject<'a> {
 pub struct Memory {
     /// Of each worker.
     pub worker: u64,
-    /// Of all workers together, while the tensor is measured.
+    /// Of all workers together, until the tensor is written.
     pub shared: u64,
-    /// Of all workers together, from the end of the measuring to the end of the run.
-    pub kept: u64,
 }
 
 impl Memory {
@@ -62,7 +62,6 @@ impl Memory {
         Self {
             worker: self.worker + other.worker,
             shared: self.shared + other.shared,
-            kept: self.kept + other.kept,
         }
     }
 }
@@ -120,6 +119,12 @@ pub enum Unit {
 }
 
 impl Unit {
+    /// The elements of a tile of that shape: whole units.
+    pub fn tile(self, info: &TensorInfo) -> u64 {
+        let unit = self.elements(info);
+        (TILE as u64 / unit).max(1) * unit
+    }
+
     /// Its length in elements, for a tensor of that shape.
     pub fn elements(self, info: &TensorInfo) -> u64 {
         match self {
@@ -144,6 +149,8 @@ pub struct Gathers {
     pub counts: usize,
     /// Counts that are kept for each tile.
     pub tile_counts: usize,
+    /// Words of bits that are kept for each tile.
+    pub tile_words: usize,
     /// Sums that are kept for each column.
     pub column_sums: usize,
     /// Number of columns: element `i` of the tensor lies in column `i % columns`.
@@ -167,6 +174,8 @@ pub struct Gathered<'a> {
     pub counts: &'a mut [u64],
     /// See [`Gathers::tile_counts`]: those of this tile, zero before.
     pub tile_counts: &'a mut [u32],
+    /// See [`Gathers::tile_words`]: those of this tile, zero before.
+    pub tile_words: &'a mut [u64],
     /// See [`Measure::tallies`].
     pub tallies: &'a mut [Tally],
     /// See [`Gathers::column_sums`].
@@ -223,6 +232,8 @@ pub struct Statistic {
     pub counts: Vec<u64>,
     /// See [`Gathers::tile_counts`]: those of the first tile, of the second and so on.
     pub tile_counts: Vec<u32>,
+    /// See [`Gathers::tile_words`]: those of the first tile, of the second and so on.
+    pub tile_words: Vec<u64>,
     /// See [`Measure::tallies`]: merged.
     pub tallies: Vec<Tally>,
     /// See [`Gathers::column_sums`]: the first sum of each column, the second of each and so on.
@@ -238,6 +249,8 @@ pub struct Workspace<T> {
     pub others: Vec<T>,
     /// Numbers that need more precision.
     pub wide: Vec<f64>,
+    /// For ranking rows.
+    pub ranked: RankedScratch,
 }
 
 /// The same range of elements of every source, widened for arithmetic.

@@ -4,6 +4,7 @@ use weightsmith_tensors::HASH_BLOCK;
 use weightsmith_tensors::kernels::REDUCTION_BLOCK;
 
 use super::error::RunError;
+use super::schedule::SPREAD;
 use super::tensor_job::TensorJob;
 use crate::plan::{Action, Plan};
 
@@ -34,8 +35,7 @@ pub(super) fn workers(
     budget: u64,
     threads: usize,
 ) -> Result<usize, RunError> {
-    let kept: u64 = jobs.iter().map(|job| job.memory().kept).sum();
-    let fixed = fixed(plan) + kept + shared(jobs);
+    let fixed = fixed(plan) + shared(jobs);
     let each = worker(jobs);
     let fitting = budget.saturating_sub(fixed) / each;
     if fitting == 0 {
@@ -68,13 +68,14 @@ fn fixed(plan: &Plan) -> u64 {
         + reduction_blocks * PER_REDUCTION_BLOCK
 }
 
-/// Tensors that are measured at the same time, at most: the last blocks of one and the first of the next.
-const MEASURED_AT_ONCE: u64 = 2;
-
-/// What is known of the tensors that are being measured.
+/// What is known of the tensors under way: as many as [`schedule`](super::schedule::schedule) has a tensor's first pass ahead of its
+/// blocks, that tensor, and one whose last block another worker has in hand.
 fn shared(jobs: &[TensorJob]) -> u64 {
-    let largest = jobs.iter().map(|job| job.memory().shared).max();
-    largest.unwrap_or(0) * MEASURED_AT_ONCE
+    let passes = jobs.iter().map(TensorJob::passes).max();
+    let under_way = passes.unwrap_or(0).min(SPREAD) + 2;
+    let mut shares: Vec<u64> = jobs.iter().map(|job| job.memory().shared).collect();
+    shares.sort_unstable_by_key(|&bytes| std::cmp::Reverse(bytes));
+    shares.iter().take(under_way).sum()
 }
 
 /// Memory of one worker: the block that it writes, and what the most demanding tensor takes.

@@ -1,12 +1,12 @@
 //! A run from start to end.
 
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use serde::Serialize;
-use weightsmith_tensors::BlockHash;
+use weightsmith_tensors::{BlockHash, TensorSource};
 
 use super::budget;
 use super::error::RunError;
@@ -104,8 +104,7 @@ pub fn execute(
     let start = Instant::now();
     let plan = &planned.plan;
     let sources = planned.models.sources();
-    let jobs = jobs(plan, &sources)?;
-    let threads = budget::workers(plan, &jobs, options.max_memory, options.threads)?;
+    let (jobs, threads) = staffed_jobs(plan, &sources, options)?;
     let target = output_path::resolve(out)?;
     output_path::refuse_inputs(&target, planned.models.as_slice())?;
     let side_files = SideFiles::gather(planned, options)?;
@@ -132,6 +131,28 @@ pub fn execute(
     }
     result
 }
+
+/// The jobs, and the number of workers that the memory budget allows: as many as are asked for, with less to remember for each
+/// tensor where that takes it.
+fn staffed_jobs(
+    plan: &Plan,
+    sources: &[Arc<dyn TensorSource>],
+    options: &RunOptions<'_>,
+) -> Result<(Vec<TensorJob>, usize), RunError> {
+    let budget = options.max_memory;
+    let remembering = jobs(plan, sources, budget / REMEMBERED)?;
+    if let Ok(threads) = budget::workers(plan, &remembering, budget, options.threads)
+        && threads == options.threads
+    {
+        return Ok((remembering, threads));
+    }
+    let jobs = jobs(plan, sources, 0)?;
+    let threads = budget::workers(plan, &jobs, budget, options.threads)?;
+    Ok((jobs, threads))
+}
+
+/// The share of the budget that a tensor may use to remember what was found: three are under way at least.
+const REMEMBERED: u64 = 4;
 
 /// Whether what was written before the error is of use to a rerun.
 fn can_resume(error: &RunError) -> bool {

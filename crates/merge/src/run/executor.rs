@@ -52,8 +52,11 @@ impl Executor<'_> {
     pub(super) fn run(&self, threads: usize) -> Result<Vec<FinishedBlock>, RunError> {
         let shared = Shared::default();
         for task in self.tasks.iter() {
-            if let Task::Write { shard, .. } = task {
+            if let Task::Write { shard, block } = task {
                 self.shards[shard].expect_block();
+                for tensor in self.tensors_in(shard, block) {
+                    self.jobs[tensor].expect_block();
+                }
             }
         }
         let work = || {
@@ -77,6 +80,13 @@ impl Executor<'_> {
                 .into_inner()
                 .unwrap_or_else(PoisonError::into_inner)),
         }
+    }
+
+    /// The tensors that have bytes in a block of a shard.
+    fn tensors_in(&self, shard: usize, block: u64) -> impl Iterator<Item = usize> {
+        let map = self.shards[shard].map;
+        let placed = map.overlapping(&map.range(block));
+        placed.iter().map(|placed| placed.tensor)
     }
 
     fn work(&self, shared: &Shared) -> Result<(), RunError> {
@@ -155,6 +165,9 @@ impl Executor<'_> {
                 non_finite,
             },
         )?;
+        for tensor in self.tensors_in(shard, block) {
+            self.jobs[tensor].finish_block();
+        }
         self.reporter.written(range.end - range.start);
         self.peak.sample();
         Ok(())
@@ -346,6 +359,7 @@ mod tests {
             name: &entry.name,
             info: &entry.info,
             seed: 0,
+            spare: 0,
         };
         TensorJob::merge(
             &subject,

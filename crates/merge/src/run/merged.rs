@@ -28,7 +28,8 @@ impl MergedSource {
     /// # Errors
     /// When an input lacks a tensor that the plan names.
     pub fn new(plan: &Plan, inputs: &[Arc<dyn TensorSource>]) -> Result<Self, RunError> {
-        let jobs = jobs(plan, inputs)?;
+        // what is remembered of a tensor would stay as long as the source does
+        let jobs = jobs(plan, inputs, 0)?;
         let entries: Vec<TensorEntry> = plan
             .tensors
             .iter()
@@ -93,14 +94,15 @@ impl TensorSource for MergedSource {
     }
 }
 
-/// The jobs of a plan, in the order of its tensors.
+/// The jobs of a plan, in the order of its tensors; see [`Subject::spare`].
 pub(super) fn jobs(
     plan: &Plan,
     inputs: &[Arc<dyn TensorSource>],
+    spare: u64,
 ) -> Result<Vec<TensorJob>, RunError> {
     plan.tensors
         .iter()
-        .map(|tensor| job(plan, tensor, inputs))
+        .map(|tensor| job(plan, tensor, inputs, spare))
         .collect()
 }
 
@@ -108,6 +110,7 @@ fn job(
     plan: &Plan,
     tensor: &PlannedTensor,
     inputs: &[Arc<dyn TensorSource>],
+    spare: u64,
 ) -> Result<TensorJob, RunError> {
     let locate = |wanted: &SourceTensor| {
         let source = &inputs[wanted.input];
@@ -129,6 +132,7 @@ fn job(
         name: &tensor.name,
         info,
         seed: plan.seed,
+        spare,
     };
     match &tensor.action {
         Action::Copy { source, equal, .. } => {

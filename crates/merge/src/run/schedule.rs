@@ -157,7 +157,7 @@ impl Task {
 
 /// Passes of a tensor that have other tensors' work between them. More are rarely needed, and would only move what is done
 /// with a tensor further apart.
-const SPREAD: usize = 3;
+pub(super) const SPREAD: usize = 3;
 
 /// All tasks that are left to do, in order. A task needs only tasks before it.
 pub(super) fn schedule(

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use weightsmith_tensors::kernels::{REDUCTION_BLOCK, TILE, Tally};
+use weightsmith_tensors::kernels::{REDUCTION_BLOCK, Tally};
 use weightsmith_tensors::{Real, TensorInfo};
 
 use crate::methods::{Apply, Gathers, Kernel, Measure, Memory, Stage, Statistic, Subject, Unit};
@@ -43,8 +43,8 @@ pub(super) struct Geometry {
 impl Geometry {
     pub(super) fn new(info: &TensorInfo, unit: Unit) -> Self {
         let elements = info.elements();
+        let tile = unit.tile(info);
         let unit = unit.elements(info);
-        let tile = (TILE as u64 / unit).max(1) * unit;
         let block = (REDUCTION_BLOCK / tile).max(1) * tile;
         Self {
             elements,
@@ -92,7 +92,7 @@ impl<T: Real> Steps<T> {
         Self {
             geometry,
             passes: kernel.passes(),
-            memory: kernel.memory(subject.info),
+            memory: kernel.memory(subject),
             progress: Mutex::new(progress),
         }
     }
@@ -163,6 +163,10 @@ impl<T: Real> Steps<T> {
             Stage::Apply(_) | Stage::Refuse(_) => Gathers::default(),
         };
         let length = self.geometry.block;
+        if progress.partials.is_new() {
+            let tiles = self.geometry.elements.div_ceil(self.geometry.tile) as usize;
+            progress.partials.expect(tiles, gathers);
+        }
         progress.partials.add(block, found, |block| ColumnPlace {
             gathers,
             first: block * length,
@@ -171,6 +175,11 @@ impl<T: Real> Steps<T> {
             let partials = std::mem::take(&mut progress.partials);
             progress.finish(partials.total);
         }
+    }
+
+    /// Forgets what was found: nothing of the tensor will be asked for again.
+    pub(super) fn release(&self) {
+        self.lock().stage = Stage::Refuse("it is written".into());
     }
 
     fn lock(&self) -> MutexGuard<'_, Progress<T>> {
@@ -205,6 +214,7 @@ fn nothing(gathers: Gathers, tallies: Vec<Tally>) -> Statistic {
         sums: vec![0.0; gathers.sums],
         counts: vec![0; gathers.counts],
         tile_counts: Vec::new(),
+        tile_words: Vec::new(),
         tallies,
         column_sums: vec![0.0; gathers.column_sums * gathers.columns],
     }
@@ -244,6 +254,21 @@ impl ColumnPlace {
 }
 
 impl Partials {
+    /// True when nothing was measured yet.
+    fn is_new(&self) -> bool {
+        self.next == 0 && self.waiting.is_empty()
+    }
+
+    /// Makes room for what will be gathered of so many tiles.
+    fn expect(&mut self, tiles: usize, gathers: Gathers) {
+        self.total
+            .tile_counts
+            .reserve_exact(tiles * gathers.tile_counts);
+        self.total
+            .tile_words
+            .reserve_exact(tiles * gathers.tile_words);
+    }
+
     fn has(&self, block: u64) -> bool {
         block < self.next || self.waiting.contains_key(&block)
     }
@@ -258,6 +283,7 @@ impl Partials {
         self.waiting.insert(block, found);
         while let Some(part) = self.waiting.remove(&self.next) {
             self.total.tile_counts.extend(part.tile_counts);
+            self.total.tile_words.extend(part.tile_words);
             place(self.next).add(&mut self.total.column_sums, &part.column_sums);
             if self.next == 0 {
                 self.total.sums = part.sums;

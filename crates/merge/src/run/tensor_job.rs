@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use weightsmith_tensors::{DType, Error, Real, TensorInfo, TensorSource, non_finite_in};
 
@@ -55,6 +56,8 @@ pub(crate) struct TensorJob {
     info: TensorInfo,
     sources: Vec<JobSource>,
     work: Work,
+    /// Blocks of output files that are to be written with a part of it.
+    blocks_left: AtomicU64,
 }
 
 /// Memory that a worker keeps between calls.
@@ -80,6 +83,7 @@ impl TensorJob {
             info,
             sources,
             work: Work::Copy,
+            blocks_left: AtomicU64::new(0),
         }
     }
 
@@ -102,6 +106,7 @@ impl TensorJob {
             info: subject.info.clone(),
             sources,
             work,
+            blocks_left: AtomicU64::new(0),
         }
     }
 
@@ -147,6 +152,23 @@ impl TensorJob {
         Memory {
             worker: of_kernel.worker + tiles,
             ..of_kernel
+        }
+    }
+
+    /// Counts a block of an output file that holds a part of the tensor.
+    pub(crate) fn expect_block(&self) {
+        self.blocks_left.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Such a block is written; after the last one nothing will be asked for again, and what was found is forgotten.
+    pub(crate) fn finish_block(&self) {
+        if self.blocks_left.fetch_sub(1, Ordering::AcqRel) > 1 {
+            return;
+        }
+        match &self.work {
+            Work::Copy => {}
+            Work::Single(steps) => steps.release(),
+            Work::Double(steps) => steps.release(),
         }
     }
 
@@ -327,16 +349,19 @@ impl TensorJob {
             sums: vec![0.0; gathers.sums],
             counts: vec![0; gathers.counts],
             tile_counts: vec![0; gathers.tile_counts * tiles],
+            tile_words: vec![0; gathers.tile_words * tiles],
             tallies: measure.tallies(),
             column_sums: vec![0.0; gathers.column_sums * touched],
         };
         let mut tile_counts = found.tile_counts.chunks_mut(gathers.tile_counts.max(1));
+        let mut tile_words = found.tile_words.chunks_mut(gathers.tile_words.max(1));
         for part in measure.parts(range) {
             self.for_each_tile(geometry, part, scratch, |tiles, workspace, _| {
                 let mut gathered = Gathered {
                     sums: &mut found.sums,
                     counts: &mut found.counts,
                     tile_counts: tile_counts.next().unwrap_or_default(),
+                    tile_words: tile_words.next().unwrap_or_default(),
                     tallies: &mut found.tallies,
                     column_sums: ColumnSums::new(
                         &mut found.column_sums,

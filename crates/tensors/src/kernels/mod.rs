@@ -12,6 +12,7 @@ mod exponential;
 mod gram;
 mod group;
 mod isa;
+mod kept;
 mod magnitude;
 mod random;
 mod rank;
@@ -30,9 +31,11 @@ pub use dot::{LANES, add_pairwise, dot3, dot3_on};
 pub use gram::{add_products, add_products_on, pair, square_of_sum, square_of_sum_on};
 pub use group::{load, store};
 pub use isa::{Isa, Kernel};
+pub use kept::{keep_noted, keep_noted_on, kept_words, note_kept, note_kept_on};
 pub use magnitude::{Key, Magnitude};
 pub use random::{
-    Stream, bernoulli_keep, bernoulli_keep_each, bernoulli_keep_each_on, bernoulli_keep_on,
+    Places, RankedScratch, Stream, bernoulli_keep, bernoulli_keep_each, bernoulli_keep_each_on,
+    bernoulli_keep_on, keep_by_rank, keep_by_rank_at, keep_by_rank_at_on, keep_by_rank_on,
     philox4x32,
 };
 pub use rank::{RankScratch, ranks};

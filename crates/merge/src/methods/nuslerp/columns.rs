@@ -62,8 +62,8 @@ impl<T: Real> Kernel<T> for Columns {
         2
     }
 
-    fn memory(&self, info: &TensorInfo) -> Memory {
-        let columns = match columns_of(info) {
+    fn memory(&self, subject: &Subject<'_>) -> Memory {
+        let columns = match columns_of(subject.info) {
             0 | 1 => return Memory::default(),
             columns => columns as u64,
         };
@@ -71,8 +71,7 @@ impl<T: Real> Kernel<T> for Columns {
         Memory {
             // the block in hand, and one that waits for an earlier block
             worker: 2 * sums(columns.min(REDUCTION_BLOCK)),
-            shared: sums(columns),
-            kept: columns * 2 * size_of::<T>() as u64,
+            shared: sums(columns) + columns * 2 * size_of::<T>() as u64,
         }
     }
 

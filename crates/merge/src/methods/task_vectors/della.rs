@@ -46,9 +46,9 @@ pub(in crate::methods) static DELLA: MethodSpec = specification(About {
 With the task vectors Dᵢ = Wᵢ − W₀, tensor by tensor:
 
 1. *Drop*: rank the n elements of each row (along the second axis; a tensor of one axis is one row) by magnitude, from 0; of equal ones the first has the
-lower rank. An element stays with the probability `density` − `epsilon` + 2·`epsilon`·rank / (n − 1), the only one of a row with `density`, so
-that `density`·n of them stay on average. With `rescale`, the default, what stays is multiplied by ‖Dᵢ‖₁ / ‖what stays‖₁ (unless one of these
-is below 0.0000001). A `density` of 1 keeps everything, one of 0 nothing.
+lower rank. An element stays with the probability `density` − `epsilon` + 2·`epsilon`·rank / (n − 1) (the only one of a row with `density`), so that all `density`·n of them stay on
+average. With `rescale`, the default, what stays is multiplied by ‖Dᵢ‖₁ / ‖what stays‖₁ (unless one of these is below 0.0000001). A
+`density` of 1 keeps everything, one of 0 nothing.
 2. *Elect*: the sign of an element is that of Σ wᵢ·Dᵢ (zero counts as plus).
 3. *Merge*: add up the wᵢ·Dᵢ that have the elected sign; with `normalize`, the default, divide by the sum of their weights (unless that is zero).
 

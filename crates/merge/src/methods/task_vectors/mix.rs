@@ -5,7 +5,9 @@
     reason = "only what is inlined into a kernel is compiled for the instruction set that was detected"
 )]
 
-use weightsmith_tensors::kernels::{self, Isa, LANES, TILE, load, store};
+use std::array;
+
+use weightsmith_tensors::kernels::{self, Isa, load, store};
 use weightsmith_tensors::{Real, TensorInfo};
 
 use super::Consensus;
@@ -35,8 +37,7 @@ struct Weight {
 
 /// Memory for the task vectors of a tile.
 pub(super) fn memory<T: Real>(settings: &Settings, unit: Unit, info: &TensorInfo) -> Memory {
-    let unit = unit.elements(info).min(info.elements());
-    let tile = (TILE as u64 / unit.max(1)).max(1) * unit;
+    let tile = unit.tile(info);
     let at_once = match settings.consensus {
         Consensus::None => 1,
         Consensus::SignSum => settings.terms.len() as u64,
@@ -46,7 +47,7 @@ pub(super) fn memory<T: Real>(settings: &Settings, unit: Unit, info: &TensorInfo
         .iter()
         .any(|term| matches!(term.sparsity, Sparsity::Ranked { .. }));
     // a row's ranks: keys, and what is known of their places
-    let of_ranks = if is_ranked { unit * 24 } else { 0 };
+    let of_ranks = if is_ranked { tile * 24 } else { 0 };
     Memory {
         worker: at_once * tile * size_of::<T>() as u64 + of_ranks,
         ..Memory::default()
@@ -117,11 +118,7 @@ impl<T: Real> Mix<T> {
             factor: self.settings.factor,
             out,
         };
-        if self.settings.divides {
-            Isa::detected().run(Divided(election));
-        } else {
-            Isa::detected().run(Undivided(election));
-        }
+        election.run(Isa::detected(), self.settings.divides);
         room.values = values;
     }
 }
@@ -149,68 +146,126 @@ struct Election<'a, T> {
     out: &'a mut [T],
 }
 
-struct Divided<'a, T>(Election<'a, T>);
-
-struct Undivided<'a, T>(Election<'a, T>);
-
-impl<T: Real> kernels::Kernel for Divided<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        self.0.run::<true>();
-    }
-}
-
-impl<T: Real> kernels::Kernel for Undivided<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        self.0.run::<false>();
-    }
-}
-
 impl<T: Real> Election<'_, T> {
+    /// Calls the loop for that number of task vectors: with a known number their terms stay in registers.
+    fn run(self, isa: Isa, divides: bool) {
+        match (self.weights.len(), divides) {
+            (1, true) => isa.run(Elect::<T, 1, true>(self)),
+            (1, false) => isa.run(Elect::<T, 1, false>(self)),
+            (2, true) => isa.run(Elect::<T, 2, true>(self)),
+            (2, false) => isa.run(Elect::<T, 2, false>(self)),
+            (3, true) => isa.run(Elect::<T, 3, true>(self)),
+            (3, false) => isa.run(Elect::<T, 3, false>(self)),
+            (_, true) => isa.run(Elect::<T, ANY, true>(self)),
+            (_, false) => isa.run(Elect::<T, ANY, false>(self)),
+        }
+    }
+}
+
+/// Any number of task vectors.
+const ANY: usize = 0;
+
+/// Neighbouring elements that are worked on together.
+const GROUP: usize = 8;
+
+/// The loop for `N` task vectors.
+struct Elect<'a, T, const N: usize, const DIVIDES: bool>(Election<'a, T>);
+
+impl<T: Real, const N: usize, const DIVIDES: bool> kernels::Kernel for Elect<'_, T, N, DIVIDES> {
+    type Output = ();
+
     #[inline(always)]
-    fn run<const DIVIDES: bool>(self) {
-        let len = self.base.len();
-        for first in (0..len).step_by(LANES) {
-            let mut sums = [0.0f64; LANES];
-            let vectors = || self.deltas.chunks_exact(len).zip(self.weights);
-            for (delta, weight) in vectors() {
-                let delta: [T; LANES] = load(delta, first);
-                for i in 0..LANES {
-                    sums[i] += weight.scaled * delta[i].to_f64();
+    fn run(self) {
+        let Election {
+            base,
+            deltas,
+            weights,
+            factor,
+            out,
+        } = self.0;
+        let len = base.len();
+        for first in (0..len).step_by(GROUP) {
+            let (kept, divisors) = if N == ANY {
+                let mut group = Group::default();
+                for (delta, weight) in deltas.chunks_exact(len).zip(weights) {
+                    group.vote(terms(delta, weight, first));
                 }
-            }
-            let mut signs = [1.0f64; LANES];
-            for i in 0..LANES {
-                signs[i] = if sums[i] >= 0.0 { 1.0 } else { -1.0 };
-            }
-            let (mut kept, mut divisors) = ([0.0f64; LANES], [0.0f64; LANES]);
-            for (delta, weight) in vectors() {
-                let delta: [T; LANES] = load(delta, first);
-                for i in 0..LANES {
-                    let term = weight.scaled * delta[i].to_f64();
-                    let agrees = term * signs[i] > 0.0;
-                    kept[i] += if agrees { term } else { 0.0 };
-                    if DIVIDES {
-                        divisors[i] += if agrees { weight.plain } else { 0.0 };
-                    }
+                let elected = group.elected();
+                for (delta, weight) in deltas.chunks_exact(len).zip(weights) {
+                    group.keep::<DIVIDES>(terms(delta, weight, first), elected, weight.plain);
                 }
-            }
-            let base: [T; LANES] = load(self.base, first);
+                (group.kept, group.divisors)
+            } else {
+                let all: [[f64; GROUP]; N] =
+                    array::from_fn(|n| terms(&deltas[n * len..][..len], &weights[n], first));
+                let mut group = Group::default();
+                for terms in all {
+                    group.vote(terms);
+                }
+                let elected = group.elected();
+                for (n, terms) in all.into_iter().enumerate() {
+                    group.keep::<DIVIDES>(terms, elected, weights[n].plain);
+                }
+                (group.kept, group.divisors)
+            };
+            let base: [T; GROUP] = load(base, first);
             let mut result = base;
-            for i in 0..LANES {
-                let mut mixed = self.factor * kept[i];
+            for i in 0..GROUP {
+                let mut mixed = factor * kept[i];
                 if DIVIDES {
                     let is_sum = divisors[i].abs() >= LEAST_SUM;
                     mixed /= if is_sum { divisors[i] } else { 1.0 };
                 }
                 result[i] = T::from_f64(base[i].to_f64() + mixed);
             }
-            store(self.out, first, &result);
+            store(out, first, &result);
+        }
+    }
+}
+
+/// The weighted elements of a task vector.
+#[inline(always)]
+fn terms<T: Real>(delta: &[T], weight: &Weight, first: usize) -> [f64; GROUP] {
+    let delta: [T; GROUP] = load(delta, first);
+    delta.map(|delta| weight.scaled * delta.to_f64())
+}
+
+/// What is known of neighbouring elements.
+#[derive(Default)]
+struct Group {
+    votes: [f64; GROUP],
+    kept: [f64; GROUP],
+    divisors: [f64; GROUP],
+}
+
+impl Group {
+    #[inline(always)]
+    fn vote(&mut self, terms: [f64; GROUP]) {
+        for (votes, term) in self.votes.iter_mut().zip(terms) {
+            *votes += term;
+        }
+    }
+
+    /// 1 or -1
+    #[inline(always)]
+    fn elected(&self) -> [f64; GROUP] {
+        self.votes
+            .map(|votes| if votes >= 0.0 { 1.0 } else { -1.0 })
+    }
+
+    #[inline(always)]
+    fn keep<const DIVIDES: bool>(
+        &mut self,
+        terms: [f64; GROUP],
+        elected: [f64; GROUP],
+        weight: f64,
+    ) {
+        for i in 0..GROUP {
+            let agrees = terms[i] * elected[i] > 0.0;
+            self.kept[i] += if agrees { terms[i] } else { 0.0 };
+            if DIVIDES {
+                self.divisors[i] += if agrees { weight } else { 0.0 };
+            }
         }
     }
 }

@@ -21,7 +21,7 @@ mod golden;
 
 use std::sync::Arc;
 
-use weightsmith_tensors::{Real, TensorInfo};
+use weightsmith_tensors::Real;
 
 pub(super) use self::breadcrumbs::{BREADCRUMBS, BREADCRUMBS_TIES};
 pub(super) use self::dare::{DARE_LINEAR, DARE_TIES};
@@ -150,6 +150,12 @@ impl Merge {
             scheme: Scheme::of(operation),
         }
     }
+
+    fn settings<T: Real>(&self, subject: &Subject<'_>) -> Settings {
+        let settings = Settings::of(&self.operation, subject.info);
+        let tile = Kernel::<T>::unit(self).tile(subject.info);
+        settings.remembering(tile, subject.spare)
+    }
 }
 
 impl<T: Real> Kernel<T> for Merge {
@@ -163,20 +169,31 @@ impl<T: Real> Kernel<T> for Merge {
 
     fn unit(&self) -> Unit {
         match self.scheme.sparsifier {
-            Sparsifier::None | Sparsifier::Bernoulli => Unit::Element,
-            Sparsifier::Magnitude | Sparsifier::Window => Unit::Tile,
+            Sparsifier::None => Unit::Element,
+            Sparsifier::Bernoulli | Sparsifier::Magnitude | Sparsifier::Window => Unit::Tile,
             Sparsifier::RankedBernoulli => Unit::Slab,
         }
     }
 
-    fn memory(&self, info: &TensorInfo) -> Memory {
-        let settings = Settings::of(&self.operation, info);
-        let unit = Kernel::<T>::unit(self);
-        mix::memory::<T>(&settings, unit, info).plus(select::memory::<T>(&settings))
+    fn memory(&self, subject: &Subject<'_>) -> Memory {
+        let settings = self.settings::<T>(subject);
+        let of_tiles = mix::memory::<T>(&settings, Kernel::<T>::unit(self), subject.info);
+        let remembered = Memory {
+            shared: settings.remembered_bytes(),
+            ..Memory::default()
+        };
+        of_tiles
+            .plus(select::memory::<T>(&settings))
+            .plus(remembered)
     }
 
     fn begin(&self, subject: &Subject<'_>) -> Stage<T> {
-        let settings = Settings::of(&self.operation, subject.info);
+        let settings = self.settings::<T>(subject);
+        if self.scheme.sparsifier == Sparsifier::RankedBernoulli
+            && thin::row_length(&subject.info.shape) > u64::from(u32::MAX)
+        {
+            return Stage::Refuse("its rows have too many elements to be ranked".into());
+        }
         let terms = settings.terms.iter();
         let thinnings = terms.map(|term| Thinning::of(term, subject)).collect();
         Selection::begin(settings, thinnings)
@@ -191,6 +208,7 @@ fn thinned<T: Real>(settings: Settings, thinnings: Vec<Thinning>) -> Stage<T> {
             .any(|thinning| !matches!(thinning, Thinning::Keep));
     if is_scaled {
         Stage::Measure(Arc::new(Norms {
+            remembers: settings.remembers,
             settings,
             thinnings,
         }))

@@ -35,7 +35,6 @@ pub(super) fn memory<T: Real>(settings: &Settings) -> Memory {
     Memory {
         worker: tallies,
         shared: tallies,
-        ..Memory::default()
     }
 }
 

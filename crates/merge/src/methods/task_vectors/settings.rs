@@ -2,6 +2,7 @@
 
 use weightsmith_tensors::TensorInfo;
 
+use super::thin::Noted;
 use super::{Consensus, Scheme, Sparsifier, lone_base};
 use crate::methods::family::Family;
 use crate::plan::Operation;
@@ -23,6 +24,8 @@ pub(super) struct Settings {
     pub(super) divides: bool,
     /// Whether what stays is scaled to the norm of the whole.
     pub(super) rescale: bool,
+    /// Elements of a tile, where what stays of task vectors is remembered from one pass to the next.
+    pub(super) remembers: Option<usize>,
     pub(super) elements: u64,
 }
 
@@ -120,8 +123,38 @@ impl Settings {
             factor: factor(operation, scheme, &tuned),
             divides: scheme.consensus == Consensus::SignSum && operation.switch("normalize"),
             rescale: operation.switch("rescale"),
+            remembers: None,
             elements,
         }
+    }
+
+    /// The same, remembering what is drawn where that is of use and takes no more than so many bytes.
+    pub(super) fn remembering(self, tile: u64, spare: u64) -> Self {
+        let is_drawn = |term: &Term| {
+            matches!(
+                term.sparsity,
+                Sparsity::Random { .. } | Sparsity::Ranked { .. }
+            )
+        };
+        let remembering = Self {
+            remembers: Some(tile as usize),
+            ..self
+        };
+        let is_of_use = remembering.rescale && remembering.terms.iter().any(is_drawn);
+        if is_of_use && remembering.remembered_bytes() <= spare {
+            return remembering;
+        }
+        Self {
+            remembers: None,
+            ..remembering
+        }
+    }
+
+    /// Memory for what is remembered.
+    pub(super) fn remembered_bytes(&self) -> u64 {
+        self.remembers.map_or(0, |tile| {
+            Noted::bytes(self.elements, tile as u64, self.terms.len() as u64)
+        })
     }
 }
 

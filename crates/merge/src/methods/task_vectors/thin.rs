@@ -1,10 +1,9 @@
 //! Thinning out the tiles of a task vector.
 
-#[cfg(test)]
 use std::sync::Arc;
 
 use weightsmith_tensors::Real;
-use weightsmith_tensors::kernels::{self, Cut, Stream, TILE};
+use weightsmith_tensors::kernels::{self, Cut, Places, Stream, TILE};
 
 use super::settings::{Sparsity, Term};
 use crate::methods::{Subject, Workspace};
@@ -41,9 +40,44 @@ pub(super) enum Thinning {
         /// How rows lie in a slab.
         rows: Rows,
     },
+    /// What stayed when it was measured stays.
+    Noted {
+        /// What stayed of all task vectors.
+        noted: Arc<Noted>,
+        /// Which of them.
+        term: usize,
+    },
     /// These elements stay.
     #[cfg(test)]
     Given(Arc<[bool]>),
+}
+
+/// What stays of task vectors, a bit for each element.
+#[derive(Debug)]
+pub(super) struct Noted {
+    words: Vec<u64>,
+    /// Elements of a tile.
+    tile: usize,
+    /// Number of task vectors.
+    terms: usize,
+}
+
+impl Noted {
+    /// With the words of the first tile's task vectors, of the second's and so on.
+    pub(super) fn new(words: Vec<u64>, tile: usize, terms: usize) -> Arc<Self> {
+        Arc::new(Self { words, tile, terms })
+    }
+
+    /// Bytes for that many elements of as many task vectors.
+    pub(super) fn bytes(elements: u64, tile: u64, terms: u64) -> u64 {
+        let words = kernels::kept_words(tile as usize) as u64;
+        elements.div_ceil(tile) * words * terms * 8
+    }
+
+    fn words(&self, tile: u64, term: usize) -> &[u64] {
+        let words = kernels::kept_words(self.tile);
+        &self.words[(tile as usize * self.terms + term) * words..][..words]
+    }
 }
 
 /// The rows along the second axis of the elements that share an index of the first.
@@ -55,13 +89,18 @@ pub(super) struct Rows {
     pub(super) stride: usize,
 }
 
+/// Elements of a row along the second axis; a tensor of one axis is one row.
+pub(super) fn row_length(shape: &[u64]) -> u64 {
+    match *shape {
+        [] => 1,
+        [only] => only,
+        [_, second, ..] => second,
+    }
+}
+
 impl Rows {
     fn of(shape: &[u64]) -> Self {
-        let len = match shape {
-            [] => 1,
-            [only] => *only,
-            [_, second, ..] => *second,
-        };
+        let len = row_length(shape);
         let stride = shape.iter().skip(2).product::<u64>();
         Self {
             len: len.max(1) as usize,
@@ -89,18 +128,11 @@ impl Thinning {
                 stream: stream(),
                 density,
             },
-            Sparsity::Ranked { density, epsilon } => match Rows::of(&subject.info.shape) {
-                // a lone element is neither the smallest nor the largest
-                Rows { len: 1, .. } => Self::Random {
-                    stream: stream(),
-                    density,
-                },
-                rows => Self::Ranked {
-                    stream: stream(),
-                    density,
-                    epsilon,
-                    rows,
-                },
+            Sparsity::Ranked { density, epsilon } => Self::Ranked {
+                stream: stream(),
+                density,
+                epsilon,
+                rows: Rows::of(&subject.info.shape),
             },
         }
     }
@@ -129,6 +161,12 @@ impl Thinning {
                 let firsts = (first..).step_by(rows.slab());
                 for (slab, first) in values.chunks_mut(rows.slab()).zip(firsts) {
                     draw.slab(*rows, first, slab, room);
+                }
+            }
+            Self::Noted { noted, term } => {
+                let tiles = values.chunks_mut(noted.tile);
+                for (tile, values) in (first / noted.tile as u64..).zip(tiles) {
+                    kernels::keep_noted(noted.words(tile, *term), values);
                 }
             }
             #[cfg(test)]
@@ -172,19 +210,12 @@ impl Draw {
 
     /// A row whose elements are `stride` apart in the tensor.
     fn row<T: Real>(&self, first: u64, stride: u64, row: &mut [T], room: &mut Workspace<T>) {
-        let _ = room;
-        let mut ranks = vec![0; row.len()];
-        kernels::ranks(row, &mut kernels::RankScratch::default(), &mut ranks);
-        let last = (row.len().max(2) - 1) as f64;
-        for (index, value) in row.iter_mut().enumerate() {
-            let p =
-                self.density - self.epsilon + 2.0 * self.epsilon * f64::from(ranks[index]) / last;
-            kernels::bernoulli_keep(
-                self.stream,
-                first + index as u64 * stride,
-                p,
-                std::slice::from_mut(value),
-            );
-        }
+        let places = Places { first, stride };
+        let Self {
+            stream,
+            density,
+            epsilon,
+        } = *self;
+        kernels::keep_by_rank_at(stream, places, density, epsilon, row, &mut room.ranked);
     }
 }

@@ -1,13 +1,12 @@
 //! Dropping elements at random.
 
-use super::{Stream, philox};
+use super::Stream;
+use super::philox::Words;
 use crate::Real;
 use crate::kernels::{Isa, Kernel};
 
-/// Counters that are worked on side by side.
-const COUNTERS: usize = 16;
-/// Elements that have their words from them.
-const GROUP: usize = 4 * COUNTERS;
+/// Counters whose words are drawn before they are used.
+const COUNTERS: usize = 128;
 /// 2³², the number of random words.
 const WORDS: f64 = 4_294_967_296.0;
 
@@ -37,7 +36,7 @@ pub fn bernoulli_keep_on<T: Real>(
         stream,
         first,
         values,
-        keeps: |_, word: u32| word < threshold,
+        keeps: move |_, word: u32| word < threshold,
     });
 }
 
@@ -91,25 +90,71 @@ impl<T: Real, F: Fn(usize, u32) -> bool> Kernel for Keep<'_, T, F> {
 
     #[inline(always)]
     fn run(self) {
-        let mut counter = self.first / 4;
-        let skipped = (self.first % 4) as usize;
+        let Self {
+            stream,
+            first,
+            values,
+            keeps,
+        } = self;
+        let stream = Words::new(stream);
+        let mut skipped = (first % 4) as usize;
+        let mut counter = first / 4;
         let mut start = 0;
-        let mut offset = skipped;
-        while start < self.values.len() {
-            let words = philox::words::<COUNTERS>(self.stream, counter);
-            let words = &words.as_flattened()[offset..];
-            let end = self.values.len().min(start + GROUP - offset);
-            for ((index, value), &word) in (start..end).zip(&mut self.values[start..end]).zip(words)
-            {
-                *value = if (self.keeps)(index, word) {
-                    *value
-                } else {
-                    T::ZERO
-                };
+        let mut words = [[0; 4]; COUNTERS];
+        while start < values.len() {
+            let end = values.len().min(start + 4 * COUNTERS - skipped);
+            let counters = (skipped + end - start).div_ceil(4);
+            stream.fill(counter, &mut words[..counters]);
+            counter = counter.wrapping_add(COUNTERS as u64);
+            let words = &words.as_flattened()[skipped..];
+            let indices = start..end;
+            let values = values[start..end].iter_mut();
+            for ((index, value), &word) in indices.zip(values).zip(words) {
+                *value = if keeps(index, word) { *value } else { T::ZERO };
             }
             start = end;
-            offset = 0;
-            counter += COUNTERS as u64;
+            skipped = 0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{bernoulli_keep_each_on, bernoulli_keep_on};
+    use crate::kernels::{Isa, Stream, philox4x32};
+
+    const STREAM: Stream = Stream {
+        seed: 0x0123_4567_89ab_cdef,
+        id: 0xfedc_ba98_7654_3210,
+    };
+
+    fn word(index: u64) -> u32 {
+        let counter = u128::from(index / 4) | u128::from(STREAM.id) << 64;
+        let counter = [0, 32, 64, 96].map(|shift| (counter >> shift) as u32);
+        let key = [STREAM.seed as u32, (STREAM.seed >> 32) as u32];
+        philox4x32(counter, key)[(index % 4) as usize]
+    }
+
+    #[test]
+    fn an_element_stays_by_its_word_wherever_the_slice_starts_and_ends() {
+        for first in [0, 1, 2, 3, 510, 0x3_ffff_fffe, u64::MAX - 600] {
+            for length in [0, 1, 3, 5, 509, 512, 513, 600] {
+                let values: Vec<f32> = (0..length).map(|x| x as f32 + 1.0).collect();
+                let probabilities: Vec<f32> = values.iter().map(|x| x / 600.0).collect();
+                let words: Vec<u32> = (0..length).map(|index| word(first + index)).collect();
+                for isa in Isa::available() {
+                    let mut kept = values.clone();
+                    bernoulli_keep_on(isa, STREAM, first, 0.25, &mut kept);
+                    let mut each = values.clone();
+                    bernoulli_keep_each_on(isa, STREAM, first, &probabilities, &mut each);
+                    for (index, &word) in words.iter().enumerate() {
+                        let unit = f64::from(word) / 4_294_967_296.0;
+                        assert_eq!(kept[index] == values[index], unit < 0.25);
+                        let probability = f64::from(probabilities[index]);
+                        assert_eq!(each[index] == values[index], unit < probability);
+                    }
+                }
+            }
         }
     }
 }
