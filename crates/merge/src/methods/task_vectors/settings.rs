@@ -276,6 +276,6 @@ fn probabilities(density: f64, epsilon: f64) -> Result<(), String> {
     }
     let most = density.min(1.0 - density);
     Err(format!(
-        "elements stay with probabilities from `density` - `epsilon` to `density` + `epsilon`, {density} ± {epsilon} here, which must lie between 0 and 1: with this `density`, `epsilon` must be less than {most:.3}"
+        "`density` is {density} and `epsilon` is {epsilon}: elements stay with probabilities from {density} - {epsilon} to {density} + {epsilon}, which must lie between 0 and 1, so `epsilon` must be less than {most:.3} here"
     ))
 }
