@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 mod accounting;
+mod bad_input;
 mod determinism;
 mod every_method;
 mod family;

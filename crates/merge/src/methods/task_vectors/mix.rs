@@ -246,9 +246,12 @@ impl Group {
         }
     }
 
-    /// 1 or -1
+    /// 1 or -1; what has NaN among its terms is NaN, which has neither sign and must not be outvoted.
     #[inline(always)]
-    fn elected(&self) -> [f64; GROUP] {
+    fn elected(&mut self) -> [f64; GROUP] {
+        self.kept = self
+            .votes
+            .map(|votes| if votes.is_nan() { f64::NAN } else { 0.0 });
         self.votes
             .map(|votes| if votes >= 0.0 { 1.0 } else { -1.0 })
     }
