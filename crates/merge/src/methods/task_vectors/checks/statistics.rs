@@ -167,6 +167,7 @@ fn named(method: &'static str, name: &str) -> Vec<bool> {
         name,
         info: &info,
         seed: 0,
+        spare: 0,
     };
     let Stage::Apply(apply) = kernel.begin(&subject) else {
         panic!("there is nothing to measure without rescaling")
