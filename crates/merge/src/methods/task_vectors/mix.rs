@@ -7,7 +7,7 @@
 
 use std::array;
 
-use weightsmith_tensors::kernels::{self, Isa, load, store};
+use weightsmith_tensors::kernels::{self, Isa, LANES, load, store};
 use weightsmith_tensors::{Real, TensorInfo};
 
 use super::Consensus;
@@ -147,7 +147,7 @@ struct Election<'a, T> {
 }
 
 impl<T: Real> Election<'_, T> {
-    /// Calls the loop for that number of task vectors: with a known number their terms stay in registers.
+    /// Calls the loop for that number of task vectors.
     fn run(self, isa: Isa, divides: bool) {
         match (self.weights.len(), divides) {
             (1, true) => isa.run(Elect::<T, 1, true>(self)),
@@ -156,19 +156,13 @@ impl<T: Real> Election<'_, T> {
             (2, false) => isa.run(Elect::<T, 2, false>(self)),
             (3, true) => isa.run(Elect::<T, 3, true>(self)),
             (3, false) => isa.run(Elect::<T, 3, false>(self)),
-            (_, true) => isa.run(Elect::<T, ANY, true>(self)),
-            (_, false) => isa.run(Elect::<T, ANY, false>(self)),
+            (_, true) => isa.run(ElectAny::<T, true>(self)),
+            (_, false) => isa.run(ElectAny::<T, false>(self)),
         }
     }
 }
 
-/// Any number of task vectors.
-const ANY: usize = 0;
-
-/// Neighbouring elements that are worked on together.
-const GROUP: usize = 8;
-
-/// The loop for `N` task vectors.
+/// The loop for `N` task vectors: element by element, which is compiled to wide registers by itself, and twice as fast as in groups.
 struct Elect<'a, T, const N: usize, const DIVIDES: bool>(Election<'a, T>);
 
 impl<T: Real, const N: usize, const DIVIDES: bool> kernels::Kernel for Elect<'_, T, N, DIVIDES> {
@@ -184,91 +178,97 @@ impl<T: Real, const N: usize, const DIVIDES: bool> kernels::Kernel for Elect<'_,
             out,
         } = self.0;
         let len = base.len();
-        for first in (0..len).step_by(GROUP) {
-            let (kept, divisors) = if N == ANY {
-                let mut group = Group::default();
-                for (delta, weight) in deltas.chunks_exact(len).zip(weights) {
-                    group.vote(terms(delta, weight, first));
-                }
-                let elected = group.elected();
-                for (delta, weight) in deltas.chunks_exact(len).zip(weights) {
-                    group.keep::<DIVIDES>(terms(delta, weight, first), elected, weight.plain);
-                }
-                (group.kept, group.divisors)
-            } else {
-                let all: [[f64; GROUP]; N] =
-                    array::from_fn(|n| terms(&deltas[n * len..][..len], &weights[n], first));
-                let mut group = Group::default();
-                for terms in all {
-                    group.vote(terms);
-                }
-                let elected = group.elected();
-                for (n, terms) in all.into_iter().enumerate() {
-                    group.keep::<DIVIDES>(terms, elected, weights[n].plain);
-                }
-                (group.kept, group.divisors)
-            };
-            let base: [T; GROUP] = load(base, first);
-            let mut result = base;
-            for i in 0..GROUP {
-                let mut mixed = factor * kept[i];
-                if DIVIDES {
-                    let is_sum = divisors[i].abs() >= LEAST_SUM;
-                    mixed /= if is_sum { divisors[i] } else { 1.0 };
-                }
-                result[i] = T::from_f64(base[i].to_f64() + mixed);
+        let out = &mut out[..len];
+        let weights: [Weight; N] = array::from_fn(|n| weights[n]);
+        let deltas: [&[T]; N] = array::from_fn(|n| &deltas[n * len..][..len]);
+        for i in 0..len {
+            let term = |n: usize| weights[n].scaled * deltas[n][i].to_f64();
+            let mut votes = 0.0;
+            for n in 0..N {
+                votes += term(n);
             }
-            store(out, first, &result);
+            let elects_plus = votes >= 0.0;
+            let mut sum = Sum::default();
+            for (n, weight) in weights.iter().enumerate() {
+                sum.add(term(n), weight.plain, elects_plus);
+            }
+            out[i] = T::from_f64(base[i].to_f64() + sum.mixed::<DIVIDES>(factor));
         }
     }
 }
 
-/// The weighted elements of a task vector.
-#[inline(always)]
-fn terms<T: Real>(delta: &[T], weight: &Weight, first: usize) -> [f64; GROUP] {
-    let delta: [T; GROUP] = load(delta, first);
-    delta.map(|delta| weight.scaled * delta.to_f64())
-}
-
-/// What is known of neighbouring elements.
+/// What has the elected sign.
 #[derive(Default)]
-struct Group {
-    votes: [f64; GROUP],
-    kept: [f64; GROUP],
-    divisors: [f64; GROUP],
+struct Sum {
+    kept: f64,
+    divisor: f64,
 }
 
-impl Group {
+impl Sum {
     #[inline(always)]
-    fn vote(&mut self, terms: [f64; GROUP]) {
-        for (votes, term) in self.votes.iter_mut().zip(terms) {
-            *votes += term;
+    #[expect(
+        clippy::neg_cmp_op_on_partial_ord,
+        reason = "NaN agrees with both signs: it must not vanish"
+    )]
+    fn add(&mut self, term: f64, weight: f64, elects_plus: bool) {
+        let agrees = if elects_plus {
+            !(term <= 0.0)
+        } else {
+            !(term >= 0.0)
+        };
+        self.kept += if agrees { term } else { 0.0 };
+        self.divisor += if agrees { weight } else { 0.0 };
+    }
+
+    #[inline(always)]
+    fn mixed<const DIVIDES: bool>(&self, factor: f64) -> f64 {
+        let mixed = factor * self.kept;
+        if !DIVIDES {
+            return mixed;
         }
+        let is_sum = self.divisor.abs() >= LEAST_SUM;
+        mixed / if is_sum { self.divisor } else { 1.0 }
     }
+}
 
-    /// 1 or -1; what has NaN among its terms is NaN, which has neither sign and must not be outvoted.
-    #[inline(always)]
-    fn elected(&mut self) -> [f64; GROUP] {
-        self.kept = self
-            .votes
-            .map(|votes| if votes.is_nan() { f64::NAN } else { 0.0 });
-        self.votes
-            .map(|votes| if votes >= 0.0 { 1.0 } else { -1.0 })
-    }
+/// The loop for any number of task vectors.
+struct ElectAny<'a, T, const DIVIDES: bool>(Election<'a, T>);
+
+impl<T: Real, const DIVIDES: bool> kernels::Kernel for ElectAny<'_, T, DIVIDES> {
+    type Output = ();
 
     #[inline(always)]
-    fn keep<const DIVIDES: bool>(
-        &mut self,
-        terms: [f64; GROUP],
-        elected: [f64; GROUP],
-        weight: f64,
-    ) {
-        for i in 0..GROUP {
-            let agrees = terms[i] * elected[i] > 0.0;
-            self.kept[i] += if agrees { terms[i] } else { 0.0 };
-            if DIVIDES {
-                self.divisors[i] += if agrees { weight } else { 0.0 };
+    fn run(self) {
+        let Election {
+            base,
+            deltas,
+            weights,
+            factor,
+            out,
+        } = self.0;
+        let len = base.len();
+        let vectors = || deltas.chunks_exact(len).zip(weights);
+        for first in (0..len).step_by(LANES) {
+            let mut votes = [0.0f64; LANES];
+            for (delta, weight) in vectors() {
+                let delta: [T; LANES] = load(delta, first);
+                for (votes, delta) in votes.iter_mut().zip(delta) {
+                    *votes += weight.scaled * delta.to_f64();
+                }
             }
+            let mut sums: [Sum; LANES] = array::from_fn(|_| Sum::default());
+            for (delta, weight) in vectors() {
+                let delta: [T; LANES] = load(delta, first);
+                for i in 0..LANES {
+                    let term = weight.scaled * delta[i].to_f64();
+                    sums[i].add(term, weight.plain, votes[i] >= 0.0);
+                }
+            }
+            let base: [T; LANES] = load(base, first);
+            let result: [T; LANES] = array::from_fn(|i| {
+                T::from_f64(base[i].to_f64() + sums[i].mixed::<DIVIDES>(factor))
+            });
+            store(out, first, &result);
         }
     }
 }

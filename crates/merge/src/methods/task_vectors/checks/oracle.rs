@@ -148,13 +148,15 @@ fn largest<T: Real>(deltas: &[T], skipped: usize, count: usize) -> Vec<bool> {
     let keys = deltas.iter().map(|delta| delta.key().to_u64());
     let mut order: Vec<(Reverse<u64>, usize)> = keys.map(Reverse).zip(0..).collect();
     // sorted as far as it matters: what is in front of a place belongs there
-    for place in [skipped + count, skipped] {
-        if place < order.len() {
-            order.select_nth_unstable(place);
-        }
+    let end = skipped + count;
+    if end < order.len() {
+        order.select_nth_unstable(end);
+    }
+    if skipped < end {
+        order[..end].select_nth_unstable(skipped);
     }
     let mut kept = vec![false; deltas.len()];
-    for (_, index) in &order[skipped..skipped + count] {
+    for (_, index) in &order[skipped..end] {
         kept[*index] = true;
     }
     kept
