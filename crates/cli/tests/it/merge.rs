@@ -224,9 +224,10 @@ fn every_method_writes_the_same_bytes_on_every_instruction_set() {
             .parameters
             .iter()
             .any(|parameter| parameter.name == "density");
-        let recipe = match thins_out {
-            true => recipe.replace("weight: 0.5", "weight: 0.5\n      density: 0.4"),
-            false => recipe,
+        let recipe = if thins_out {
+            recipe.replace("weight: 0.5", "weight: 0.5\n      density: 0.4")
+        } else {
+            recipe
         };
         world.write("recipe.yml", &recipe);
         let weights = |cpu: &str| {

@@ -238,7 +238,7 @@ fn values_that_are_not_finite_are_an_error_that_names_the_model_and_never_vanish
                     Err(RunError::NonFiniteInput { model, tensor, .. })
                         if model == victim && tensor == EXTRA => {}
                     other => {
-                        failures.push(format!("{}: {poison} in {victim}: {other:?}", merge.name()))
+                        failures.push(format!("{}: {poison} in {victim}: {other:?}", merge.name()));
                     }
                 }
                 let report = run(&workshop, &merge, true).unwrap();

@@ -125,7 +125,7 @@ pub(super) fn chance(density: f64, epsilon: f64, rank: usize, len: usize) -> f64
 }
 
 /// The indices of the elements of each row along the second axis.
-pub(super) fn rows(shape: &[u64]) -> Vec<std::iter::StepBy<std::ops::Range<usize>>> {
+pub(super) fn rows(shape: &[u64]) -> Vec<std::iter::StepBy<std::ops::RangeInclusive<usize>>> {
     let (slabs, len, stride) = match shape {
         [] => (1, 1, 1),
         [only] => (1, *only as usize, 1),
@@ -138,7 +138,7 @@ pub(super) fn rows(shape: &[u64]) -> Vec<std::iter::StepBy<std::ops::Range<usize
     let starts =
         (0..slabs).flat_map(|slab| (0..stride).map(move |inner| slab * len * stride + inner));
     starts
-        .map(|start| (start..start + (len - 1) * stride + 1).step_by(stride))
+        .map(|start| (start..=start + (len - 1) * stride).step_by(stride))
         .collect()
 }
 
