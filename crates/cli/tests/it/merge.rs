@@ -1,5 +1,7 @@
 //! `merge`.
 
+use weightsmith_tensors::DType;
+
 use crate::world::{FIXTURES, SLERP, World};
 
 /// What differs from run to run.
@@ -189,4 +191,59 @@ fn every_instruction_set_of_the_cpu_writes_the_same_bytes() {
     merge("abacus")
         .expect_code(2)
         .expect_error("`WEIGHTSMITH_CPU` is `abacus`");
+}
+
+/// Numbers that differ from model to model, most of them a little.
+fn wavy(model: u8) -> Vec<f32> {
+    let own = f32::from(model);
+    (0..53 * 211u16)
+        .map(|index| (f32::from(index) * 0.7).sin() + 0.1 * own * (f32::from(index) * own).cos())
+        .collect()
+}
+
+#[test]
+fn every_method_writes_the_same_bytes_on_every_instruction_set() {
+    let world = World::new();
+    for (number, model) in ["base", "model-1", "model-2"].into_iter().enumerate() {
+        let name = format!("path/to/{model}");
+        let values = wavy(number as u8);
+        let shape = &[53u64, 211][..];
+        world.model_of(
+            &name,
+            &[("model.embed_tokens.weight", DType::F32, shape, values)],
+        );
+    }
+    let stack =
+        "models: [{model: path/to/model-1, parameters: {scale: 0.3}}]\nmerge_method: passthrough\n";
+    for method in weightsmith::methods::METHODS {
+        let recipe = match method.name {
+            "passthrough" => stack.to_owned(),
+            _ => method.minimal_recipe(),
+        };
+        let thins_out = method
+            .parameters
+            .iter()
+            .any(|parameter| parameter.name == "density");
+        let recipe = if thins_out {
+            recipe.replace("weight: 0.5", "weight: 0.5\n      density: 0.4")
+        } else {
+            recipe
+        };
+        world.write("recipe.yml", &recipe);
+        let weights = |cpu: &str| {
+            let mut command = world.command(&["merge", "recipe.yml", "out", "--force"]);
+            let output = command.env("WEIGHTSMITH_CPU", cpu).output();
+            world
+                .outcome(&output.expect("the command starts"))
+                .expect_code(0);
+            fs_err::read(world.path("out/model.safetensors")).expect("written")
+        };
+        let available = weightsmith_tensors::kernels::Isa::available();
+        let results: Vec<Vec<u8>> = available.iter().map(|isa| weights(isa.name())).collect();
+        assert!(
+            results.iter().all(|result| *result == results[0]),
+            "{}: {available:?}",
+            method.name
+        );
+    }
 }

@@ -328,11 +328,14 @@ impl<T: Real> kernels::Kernel for Choose<'_, T> {
     fn run(self) {
         for ((out, &base), &other) in self.out.iter_mut().zip(self.base).zip(self.other) {
             let importance = importance(self.divergence, base, other).to_f64();
-            *out = if importance >= self.threshold {
+            let chosen = if importance >= self.threshold {
                 other
             } else {
                 base
             };
+            // what is not finite has no importance, and is not lost for it
+            let is_sound = base.is_finite() && other.is_finite();
+            *out = if is_sound { chosen } else { base + other };
         }
     }
 }

@@ -139,7 +139,9 @@ impl<T: Real> kernels::Kernel for Move<'_, T> {
             } else {
                 apart * slope
             };
-            *out = if distance <= near { b } else { a + step };
+            // what is not finite is infinitely far, and shows in the result
+            let is_taken = distance <= near || !b.is_finite();
+            *out = if is_taken { b } else { a + step };
         }
     }
 }

@@ -211,6 +211,12 @@ impl<T: Real> Measure<T> for RamPlus<T> {
 /// Elements that are worked on at once.
 const GROUP: usize = 16;
 
+/// Whether a model changed a weight; a change that is not finite is one, so that it is not lost.
+#[inline(always)]
+fn is_active<T: Real>(change: T, epsilon: T) -> bool {
+    change.abs() > epsilon || !change.is_finite()
+}
+
 /// Computes the result.
 struct Mix<'a, T> {
     ram: &'a Ram<T>,
@@ -236,14 +242,14 @@ impl<T: Real> kernels::Kernel for Mix<'_, T> {
             for (&source, &factor) in family.tuned.iter().zip(factors) {
                 let tuned = load::<T, GROUP>(self.tiles.source(source), first);
                 let mut values = tuned;
-                if factor != T::ONE {
-                    for i in 0..GROUP {
+                for i in 0..GROUP {
+                    if factor != T::ONE || !base[i].is_finite() {
                         values[i] = base[i] + factor * (tuned[i] - base[i]);
                     }
                 }
                 for i in 0..GROUP {
                     let change = tuned[i] - base[i];
-                    let is_active = change.abs() > *epsilon;
+                    let is_active = is_active(change, *epsilon);
                     sums[i] += if is_active { change } else { T::ZERO };
                     owners[i] += if is_active { T::ONE } else { T::ZERO };
                     own[i] += if is_active { values[i] } else { T::ZERO };
@@ -285,14 +291,14 @@ impl<T: Real> kernels::Kernel for Count<'_, T> {
             for &source in &family.tuned {
                 let tuned = load::<T, GROUP>(self.tiles.source(source), first);
                 for i in 0..GROUP {
-                    owners[i] += u32::from((tuned[i] - base[i]).abs() > *epsilon);
+                    owners[i] += u32::from(is_active(tuned[i] - base[i], *epsilon));
                 }
             }
             for (&source, [unique, shared]) in family.tuned.iter().zip(&mut *self.counts) {
                 let tuned = load::<T, GROUP>(self.tiles.source(source), first);
                 let (mut active, mut alone) = (0u32, 0u32);
                 for i in 0..GROUP {
-                    let mine = u32::from((tuned[i] - base[i]).abs() > *epsilon);
+                    let mine = u32::from(is_active(tuned[i] - base[i], *epsilon));
                     active += mine;
                     alone += mine & u32::from(owners[i] == 1);
                 }

@@ -11,7 +11,7 @@ use crate::{Diagnostic, Span};
 const LETTER: usize = 2;
 
 /// The diagnostic for a reason that [`MethodSpec::validate`] gave: it stands where the first parameter that the reason names is
-/// set, else at the slice.
+/// set, where each model has its own for the one whose value the reason states, else at the slice.
 pub(super) fn refusal(
     reason: String,
     method: &MethodSpec,
@@ -21,9 +21,10 @@ pub(super) fn refusal(
     subject: &Subject,
 ) -> Diagnostic {
     let named = named(&reason, method);
+    let culprit = culprit(&reason, &named, operation);
     let place = named
         .iter()
-        .find_map(|parameter| place(parameter, method, slice, positions, subject));
+        .find_map(|parameter| place(parameter, method, slice, positions, subject, culprit));
     let values: Vec<String> = named
         .iter()
         .filter_map(|parameter| values(parameter, operation))
@@ -65,13 +66,44 @@ fn named<'m>(reason: &str, method: &'m MethodSpec) -> Vec<&'m ParameterSpec> {
     named
 }
 
-/// Where the recipe sets a parameter for a tensor; for one that each model has, where it does so first.
+/// The source whose parameters have the values that a reason states, as in `` `density` is 2 ``.
+fn culprit(reason: &str, named: &[&ParameterSpec], operation: &Operation) -> Option<usize> {
+    let stated: Vec<&str> = named
+        .iter()
+        .filter(|named| named.scope == Scope::Model)
+        .map(|named| named.name)
+        .filter(|name| reason.contains(&format!("`{name}` is ")))
+        .collect();
+    let is_stated = |name: &str, value: &Value| {
+        let statement = format!("`{name}` is {}", text(*value));
+        // not the beginning of a longer number
+        let is_end = |rest: &str| {
+            let rest = rest.strip_prefix('.').unwrap_or(rest);
+            !rest.starts_with(|next: char| next.is_ascii_digit())
+        };
+        reason.split(&statement).skip(1).any(is_end)
+    };
+    if stated.is_empty() {
+        return None;
+    }
+    operation.source_parameters.iter().position(|parameters| {
+        let has = |name: &&str| {
+            let value = parameters.get(*name);
+            value.is_some_and(|value| is_stated(name, value))
+        };
+        stated.iter().all(has)
+    })
+}
+
+/// Where the recipe sets a parameter for a tensor; for one that each model has, where it does so for the culprit, else where it
+/// does so first.
 fn place(
     parameter: &ParameterSpec,
     method: &MethodSpec,
     slice: &PlannedSlice<'_>,
     positions: &[usize],
     subject: &Subject,
+    culprit: Option<usize>,
 ) -> Option<Span> {
     let find = |own: Option<&Parameters>, tensor: &str| {
         let mut levels = own.into_iter().chain(slice.levels.iter().copied());
@@ -79,11 +111,22 @@ fn place(
     };
     match parameter.scope {
         Scope::Global => find(None, &subject.output),
-        Scope::Model => positions
-            .iter()
-            .zip(&subject.inputs)
-            .filter(|(position, _)| !Resolver::is_origin(method, slice, **position))
-            .find_map(|(position, tensor)| find(slice.sources[*position].parameters, tensor)),
+        Scope::Model => {
+            let sources = || positions.iter().zip(&subject.inputs);
+            let first = culprit.and_then(|culprit| sources().nth(culprit));
+            first
+                .into_iter()
+                .chain(sources())
+                .filter(|(position, _)| !Resolver::is_origin(method, slice, **position))
+                .find_map(|(position, tensor)| find(slice.sources[*position].parameters, tensor))
+        }
+    }
+}
+
+fn text(value: Value) -> String {
+    match value {
+        Value::Bool(on) => on.to_string(),
+        Value::Number(number) => number.to_string(),
     }
 }
 
@@ -97,10 +140,7 @@ fn values(parameter: &ParameterSpec, operation: &Operation) -> Option<String> {
     let values: Vec<String> = levels
         .into_iter()
         .filter_map(|level| level.get(name))
-        .map(|value| match value {
-            Value::Bool(on) => on.to_string(),
-            Value::Number(number) => number.to_string(),
-        })
+        .map(|value| text(*value))
         .collect();
     match values.as_slice() {
         [] => None,

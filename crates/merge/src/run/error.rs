@@ -135,13 +135,17 @@ pub enum RunError {
 
     /// A buffer that is not merged differs between the inputs.
     #[error(
-        "tensor `{tensor}` holds {dtype} values, which are copied and not merged, and differs between the inputs"
+        "tensor `{tensor}` holds {dtype} values, which are copied and not merged, and differs between `{first}` and `{other}`"
     )]
     UnequalBuffers {
         /// The tensor.
         tensor: String,
         /// Its type.
         dtype: weightsmith_tensors::DType,
+        /// The input whose values would be copied.
+        first: String,
+        /// An input that has others.
+        other: String,
     },
 
     /// What was written is not what was planned.
@@ -179,8 +183,14 @@ impl RunError {
     ) -> Result<Self, weightsmith_tensors::Error> {
         let tensor = tensor.to_owned();
         let dtype = job.info().dtype;
-        if findings.unequal.is_some() {
-            return Ok(Self::UnequalBuffers { tensor, dtype });
+        if let Some(other) = findings.unequal {
+            let model = |position: usize| job.sources()[position].model.clone();
+            return Ok(Self::UnequalBuffers {
+                tensor,
+                dtype,
+                first: model(0),
+                other: model(other),
+            });
         }
         let mut sources = findings.sources.clone();
         if sources.iter().all(|count| *count == 0) && job.passes() > 0 {

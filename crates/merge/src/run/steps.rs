@@ -36,6 +36,8 @@ pub(super) struct Geometry {
     pub(super) unit: u64,
     /// Elements of a tile: whole units.
     pub(super) tile: u64,
+    /// The tiles of any range begin at a multiple of this: where those that were measured began, unless elements do not know each other.
+    pub(super) origin: u64,
     /// Elements that are summed together: whole tiles.
     pub(super) block: u64,
 }
@@ -44,12 +46,17 @@ impl Geometry {
     pub(super) fn new(info: &TensorInfo, unit: Unit) -> Self {
         let elements = info.elements();
         let tile = unit.tile(info);
+        let origin = match unit {
+            Unit::Element => 1,
+            Unit::Tile | Unit::Row | Unit::Slab => tile,
+        };
         let unit = unit.elements(info);
         let block = (REDUCTION_BLOCK / tile).max(1) * tile;
         Self {
             elements,
             unit,
             tile,
+            origin,
             block,
         }
     }

@@ -391,7 +391,7 @@ impl TensorJob {
             ));
         };
         let geometry = steps.geometry();
-        let whole = elements.start / geometry.unit * geometry.unit
+        let whole = elements.start / geometry.origin * geometry.origin
             ..elements
                 .end
                 .next_multiple_of(geometry.unit)

@@ -3,12 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 mod accounting;
+mod bad_input;
 mod determinism;
+mod every_method;
 mod family;
 mod golden;
 mod memory;
 mod missing;
 mod oracle;
+mod properties;
+mod recipes;
 mod refusals;
 mod resume;
 mod stacks;

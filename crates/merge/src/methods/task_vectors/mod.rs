@@ -15,6 +15,8 @@ mod thin;
 mod ties;
 
 #[cfg(test)]
+mod checks;
+#[cfg(test)]
 mod golden;
 
 use std::sync::Arc;

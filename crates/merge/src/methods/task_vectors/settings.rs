@@ -158,14 +158,22 @@ impl Settings {
     }
 }
 
-/// λ, over the sum of all weights where that is the divisor: models that are dropped altogether count there.
+/// λ, over the sum of all weights where that is the divisor.
 fn factor(operation: &Operation, scheme: Scheme, tuned: &[usize]) -> f64 {
     let lambda = operation.number("lambda");
-    if scheme.consensus == Consensus::SignSum || !operation.switch("normalize") {
-        return lambda;
+    match scheme.consensus {
+        Consensus::SignSum => lambda,
+        Consensus::None => lambda / whole_divisor(operation, tuned),
+    }
+}
+
+/// What the whole sum is divided by: models that are dropped altogether count there.
+fn whole_divisor(operation: &Operation, tuned: &[usize]) -> f64 {
+    if !operation.switch("normalize") {
+        return 1.0;
     }
     let weights = tuned.iter().map(|&s| operation.source_number(s, "weight"));
-    lambda / divisor(weights.sum())
+    divisor(weights.sum())
 }
 
 /// What is divided by, for a sum of weights.
@@ -182,12 +190,13 @@ pub(super) fn identity(operation: &Operation) -> Option<usize> {
         _ if settings.factor == 0.0 => Some(base),
         [] => Some(base),
         [only] => {
-            let divisor = if settings.divides {
-                divisor(only.weight)
-            } else {
-                1.0
+            let divisor = match settings.consensus {
+                Consensus::SignSum if settings.divides => divisor(only.weight),
+                Consensus::SignSum => 1.0,
+                Consensus::None => whole_divisor(operation, &Family::of(operation).tuned),
             };
-            let coefficient = settings.factor * (only.weight / divisor);
+            // a weight over itself is 1, which a product with its inverse need not be
+            let coefficient = operation.number("lambda") * (only.weight / divisor);
             let is_copy = only.sparsity == Sparsity::Dense && coefficient == 1.0;
             is_copy.then_some(only.source)
         }
@@ -267,6 +276,6 @@ fn probabilities(density: f64, epsilon: f64) -> Result<(), String> {
     }
     let most = density.min(1.0 - density);
     Err(format!(
-        "elements stay with probabilities from `density` - `epsilon` to `density` + `epsilon`, {density} ± {epsilon} here, which must lie between 0 and 1: with this `density`, `epsilon` must be less than {most:.3}"
+        "`density` is {density} and `epsilon` is {epsilon}: elements stay with probabilities from {density} - {epsilon} to {density} + {epsilon}, which must lie between 0 and 1, so `epsilon` must be less than {most:.3} here"
     ))
 }
