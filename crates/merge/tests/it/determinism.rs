@@ -69,7 +69,7 @@ fn threads_and_budgets_do_not_change_a_byte() {
         (SLERP, 10 << 20),
         (NUSLERP, 10 << 20),
         (SCE, 16 << 20),
-        (FUSION, 20 << 20),
+        (FUSION, 24 << 20),
     ] {
         same_bytes_whatever_threads_and_budget(recipe, least);
     }

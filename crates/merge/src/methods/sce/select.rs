@@ -125,7 +125,7 @@ impl<T> Choice<T> for Everywhere {
     }
 }
 
-/// Those are where this is more than zero.
+/// Those are where this is not zero.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Where<'a, T>(pub(super) &'a [T]);
 
@@ -135,10 +135,11 @@ impl<T: Real> Choice<T> for Where<'_, T> {
         let by: [T; LANES] = load(self.0, first);
         let mut chosen = elsewhere;
         for lane in 0..LANES {
-            chosen[lane] = if by[lane] > T::ZERO {
-                there[lane]
-            } else {
+            // a variance that is NaN is selected first
+            chosen[lane] = if by[lane] == T::ZERO {
                 elsewhere[lane]
+            } else {
+                there[lane]
             };
         }
         chosen
