@@ -34,17 +34,12 @@ pub use isa::{Isa, Kernel};
 pub use kept::{keep_noted, keep_noted_on, kept_words, note_kept, note_kept_on};
 pub use magnitude::{Key, Magnitude};
 pub use random::{
-    Places, RankedScratch, Stream, bernoulli_keep, bernoulli_keep_each, bernoulli_keep_each_on,
-    bernoulli_keep_on, keep_by_rank, keep_by_rank_at, keep_by_rank_at_on, keep_by_rank_on,
-    philox4x32,
+    Places, RankedScratch, Stream, bernoulli_keep, bernoulli_keep_on, keep_by_rank,
+    keep_by_rank_at, keep_by_rank_at_on, keep_by_rank_on, philox4x32,
 };
 pub use rank::{RankScratch, ranks};
-pub use selection::{
-    Cut, Search, Tally, keep, keep_between, keep_between_on, keep_by, keep_by_on, keep_on,
-};
-pub use sums::{
-    dot, dot_on, sum_abs, sum_abs_kept, sum_abs_kept_on, sum_abs_on, sum_squares, sum_squares_on,
-};
+pub use selection::{Cut, Search, Tally, keep, keep_between, keep_between_on, keep_on};
+pub use sums::{sum_abs, sum_abs_on};
 
 /// Elements that are worked on at once. Two inputs and a result as `f32` and as bytes of a 16-bit type take 36 KiB then,
 /// which stays in a first-level cache of 48 KiB; 4096 elements do not, and cost a lerp of BF16 a third of its speed.

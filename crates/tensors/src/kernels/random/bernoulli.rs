@@ -36,56 +36,19 @@ pub fn bernoulli_keep_on<T: Real>(
         stream,
         first,
         values,
-        keeps: move |_, word: u32| word < threshold,
+        threshold,
     });
 }
 
-/// [`bernoulli_keep`] with a probability for each element.
-///
-/// # Panics
-/// When the lengths differ.
-pub fn bernoulli_keep_each<T: Real>(
-    stream: Stream,
-    first: u64,
-    probabilities: &[f32],
-    values: &mut [T],
-) {
-    bernoulli_keep_each_on(Isa::detected(), stream, first, probabilities, values);
-}
-
-/// [`bernoulli_keep_each`] on a given instruction set.
-///
-/// # Panics
-/// When the lengths differ.
-pub fn bernoulli_keep_each_on<T: Real>(
-    isa: Isa,
-    stream: Stream,
-    first: u64,
-    probabilities: &[f32],
-    values: &mut [T],
-) {
-    assert_eq!(
-        probabilities.len(),
-        values.len(),
-        "one probability for each element"
-    );
-    isa.run(Keep {
-        stream,
-        first,
-        values,
-        keeps: |index: usize, word: u32| f64::from(word) < f64::from(probabilities[index]) * WORDS,
-    });
-}
-
-struct Keep<'a, T, F> {
+struct Keep<'a, T> {
     stream: Stream,
     first: u64,
     values: &'a mut [T],
-    /// By the element's place in the slice and its word.
-    keeps: F,
+    /// Words below this keep their element.
+    threshold: u32,
 }
 
-impl<T: Real, F: Fn(usize, u32) -> bool> Kernel for Keep<'_, T, F> {
+impl<T: Real> Kernel for Keep<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -94,7 +57,7 @@ impl<T: Real, F: Fn(usize, u32) -> bool> Kernel for Keep<'_, T, F> {
             stream,
             first,
             values,
-            keeps,
+            threshold,
         } = self;
         let stream = Words::new(stream);
         let mut skipped = (first % 4) as usize;
@@ -107,10 +70,8 @@ impl<T: Real, F: Fn(usize, u32) -> bool> Kernel for Keep<'_, T, F> {
             stream.fill(counter, &mut words[..counters]);
             counter = counter.wrapping_add(COUNTERS as u64);
             let words = &words.as_flattened()[skipped..];
-            let indices = start..end;
-            let values = values[start..end].iter_mut();
-            for ((index, value), &word) in indices.zip(values).zip(words) {
-                *value = if keeps(index, word) { *value } else { T::ZERO };
+            for (value, &word) in values[start..end].iter_mut().zip(words) {
+                *value = if word < threshold { *value } else { T::ZERO };
             }
             start = end;
             skipped = 0;
@@ -120,7 +81,7 @@ impl<T: Real, F: Fn(usize, u32) -> bool> Kernel for Keep<'_, T, F> {
 
 #[cfg(test)]
 mod tests {
-    use super::{bernoulli_keep_each_on, bernoulli_keep_on};
+    use super::bernoulli_keep_on;
     use crate::kernels::{Isa, Stream, philox4x32};
 
     const STREAM: Stream = Stream {
@@ -140,18 +101,13 @@ mod tests {
         for first in [0, 1, 2, 3, 510, 0x3_ffff_fffe, u64::MAX - 600] {
             for length in [0, 1, 3, 5, 509, 512, 513, 600] {
                 let values: Vec<f32> = (0..length).map(|x| x as f32 + 1.0).collect();
-                let probabilities: Vec<f32> = values.iter().map(|x| x / 600.0).collect();
                 let words: Vec<u32> = (0..length).map(|index| word(first + index)).collect();
                 for isa in Isa::available() {
                     let mut kept = values.clone();
                     bernoulli_keep_on(isa, STREAM, first, 0.25, &mut kept);
-                    let mut each = values.clone();
-                    bernoulli_keep_each_on(isa, STREAM, first, &probabilities, &mut each);
                     for (index, &word) in words.iter().enumerate() {
                         let unit = f64::from(word) / 4_294_967_296.0;
                         assert_eq!(kept[index] == values[index], unit < 0.25);
-                        let probability = f64::from(probabilities[index]);
-                        assert_eq!(each[index] == values[index], unit < probability);
                     }
                 }
             }

@@ -8,9 +8,7 @@ mod philox;
 mod ranked;
 mod stream;
 
-pub use bernoulli::{
-    bernoulli_keep, bernoulli_keep_each, bernoulli_keep_each_on, bernoulli_keep_on,
-};
+pub use bernoulli::{bernoulli_keep, bernoulli_keep_on};
 pub use philox::philox4x32;
 pub use ranked::{
     Places, RankedScratch, keep_by_rank, keep_by_rank_at, keep_by_rank_at_on, keep_by_rank_on,

@@ -39,7 +39,7 @@ impl Cut {
     }
 
     /// What a key must exceed to belong, in a tile whose equal elements share one fate; `None` in the tile that is cut.
-    pub(in crate::kernels) fn floor<K: Key>(&self, tile: u64) -> Option<K> {
+    pub(super) fn floor<K: Key>(&self, tile: u64) -> Option<K> {
         // a key that the type cannot have: nothing is above its largest one
         if self.key > K::MAX.to_u64() {
             return Some(K::MAX);
@@ -56,13 +56,13 @@ impl Cut {
 }
 
 /// Tells element by element, in order, whether it belongs.
-pub(in crate::kernels) struct Belongs<K> {
+pub(super) struct Belongs<K> {
     key: Option<K>,
     ties: u64,
 }
 
 impl<K: Key> Belongs<K> {
-    pub(in crate::kernels) fn new(cut: &Cut, tile: u64) -> Self {
+    pub(super) fn new(cut: &Cut, tile: u64) -> Self {
         Self {
             key: (cut.key <= K::MAX.to_u64()).then(|| K::saturating_from(cut.key)),
             ties: match tile.cmp(&cut.tile) {
@@ -73,7 +73,7 @@ impl<K: Key> Belongs<K> {
         }
     }
 
-    pub(in crate::kernels) fn next(&mut self, key: K) -> bool {
+    pub(super) fn next(&mut self, key: K) -> bool {
         let Some(cut) = self.key else { return false };
         if key != cut {
             return key > cut;

@@ -49,32 +49,6 @@ pub fn keep_between_on<T: Real>(isa: Isa, outer: &Cut, inner: &Cut, tile: u64, v
     }
 }
 
-/// Makes zero the values at whose places `by` does not belong.
-///
-/// # Panics
-/// When the lengths differ.
-pub fn keep_by<T: Real>(cut: &Cut, tile: u64, by: &[T], values: &mut [T]) {
-    keep_by_on(Isa::detected(), cut, tile, by, values);
-}
-
-/// [`keep_by`] on a given instruction set.
-///
-/// # Panics
-/// When the lengths differ.
-pub fn keep_by_on<T: Real>(isa: Isa, cut: &Cut, tile: u64, by: &[T], values: &mut [T]) {
-    assert_eq!(by.len(), values.len(), "one value for each element");
-    if let Some(floor) = cut.floor(tile) {
-        isa.run(KeepByAbove { floor, by, values });
-        return;
-    }
-    let mut belongs = Belongs::new(cut, tile);
-    for (by, value) in by.iter().zip(values) {
-        if !belongs.next(by.key()) {
-            *value = T::ZERO;
-        }
-    }
-}
-
 struct KeepAbove<'a, T: Real> {
     floor: T::Key,
     values: &'a mut [T],
@@ -109,27 +83,6 @@ impl<T: Real> Kernel for KeepWindow<'_, T> {
         for value in self.values {
             let key = value.key();
             *value = if key > self.floor && key <= self.ceiling {
-                *value
-            } else {
-                T::ZERO
-            };
-        }
-    }
-}
-
-struct KeepByAbove<'a, T: Real> {
-    floor: T::Key,
-    by: &'a [T],
-    values: &'a mut [T],
-}
-
-impl<T: Real> Kernel for KeepByAbove<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for (value, by) in self.values.iter_mut().zip(self.by) {
-            *value = if by.key() > self.floor {
                 *value
             } else {
                 T::ZERO

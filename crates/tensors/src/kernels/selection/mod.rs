@@ -36,8 +36,7 @@ mod search;
 mod tally;
 mod wanted;
 
-pub(super) use cut::Belongs;
 pub use cut::Cut;
-pub use keep::{keep, keep_between, keep_between_on, keep_by, keep_by_on, keep_on};
+pub use keep::{keep, keep_between, keep_between_on, keep_on};
 pub use search::Search;
 pub use tally::Tally;
