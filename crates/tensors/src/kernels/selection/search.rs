@@ -284,23 +284,18 @@ fn count_bracket<T: Real>(
     values: &[T],
     counts: &mut Counts,
 ) {
-    let highest = bracket.highest;
-    if bracket.above.is_none() {
-        let key = highest;
-        counts.above += isa.run(CountAbove { values, key });
-    }
-    if let Some(key) = bracket.guess {
-        counts.above_guess += isa.run(CountAbove { values, key });
-        count_ties(isa, key, &bracket.spans, tile, values, counts);
-    }
-    if !counts.bins.is_empty() {
-        isa.run(Histogram {
-            values,
-            lowest: bracket.lowest,
-            highest,
-            shift: bracket.shift,
-            bins: &mut counts.bins,
-        });
+    let counted = isa.run(Histogram {
+        values,
+        lowest: bracket.lowest,
+        highest: bracket.highest,
+        guess: bracket.guess.unwrap_or(T::Key::MAX),
+        shift: bracket.shift,
+        bins: &mut counts.bins,
+    });
+    counts.above += counted.above;
+    counts.above_guess += counted.above_guess;
+    if let Some(ties) = span(&bracket.spans, tile, counts) {
+        *ties += counted.equal as u32;
     }
 }
 
@@ -312,10 +307,13 @@ fn count_ties<T: Real>(
     values: &[T],
     counts: &mut Counts,
 ) {
-    if let Some(ties) = spans
-        .position(tile)
-        .and_then(|span| counts.ties.get_mut(span))
-    {
+    if let Some(ties) = span(spans, tile, counts) {
         *ties += isa.run(CountEqual { values, key }) as u32;
     }
+}
+
+/// Where the elements of a tile that are equal to a key are counted, if they are.
+fn span<'a>(spans: &Spans, tile: u64, counts: &'a mut Counts) -> Option<&'a mut u32> {
+    let span = spans.position(tile)?;
+    counts.ties.get_mut(span)
 }
