@@ -27,5 +27,5 @@ pub use decoder::{
     Collected, Control, Decoder, DecoderOptions, MAX_PASS_TOKENS, Observer, SequenceStep, Wants,
 };
 pub use error::{ConfigError, Error};
-pub use linear::Linear;
+pub use linear::{Linear, NotAMatrix};
 pub use pool::Pool;
