@@ -11,7 +11,6 @@ pub(crate) struct Golden {
     pub(crate) text: String,
     pub(crate) prompt_ids: Vec<u32>,
     pub(crate) generated_ids: Vec<u32>,
-    #[allow(dead_code)]
     pub(crate) generated_text: String,
     top10_ids: Vec<u32>,
     top10_logits_f32: Vec<f32>,
