@@ -61,12 +61,16 @@ impl fmt::Debug for KvCache {
 impl KvCache {
     /// An empty cache for a model. It takes no memory before the first token.
     pub fn new(config: &ModelConfig, kind: CacheType) -> Self {
+        Self::of_shape(config.layers.len(), config.kv_heads, config.head_dim, kind)
+    }
+
+    pub(crate) fn of_shape(layers: usize, heads: usize, head_dim: usize, kind: CacheType) -> Self {
         Self {
-            layers: vec![Vec::new(); config.layers.len()],
+            layers: vec![Vec::new(); layers],
             shape: Shape {
                 kind,
-                heads: config.kv_heads,
-                head_dim: config.head_dim,
+                heads,
+                head_dim,
             },
             length: 0,
         }
@@ -126,18 +130,12 @@ impl KvCache {
         self.length += count;
     }
 
-    /// Keys and values of a head of a layer, for the positions of a block from `slots.start` to `slots.end`.
-    pub(crate) fn head(
-        &self,
-        layer: usize,
-        head: usize,
-        block: usize,
-        slots: std::ops::Range<usize>,
-    ) -> (Stored<'_>, Stored<'_>) {
+    /// Keys and values of a head in a block of a layer. Keys lie dimension by dimension, [`CACHE_BLOCK`] positions each,
+    /// as scores of many positions are computed side by side; values lie position by position.
+    pub(crate) fn head(&self, layer: usize, head: usize, block: usize) -> (Stored<'_>, Stored<'_>) {
         let block = &self.layers[layer][block];
-        let dim = self.shape.head_dim;
-        let first = (head * CACHE_BLOCK + slots.start) * dim;
-        let range = first..first + slots.len() * dim;
+        let size = CACHE_BLOCK * self.shape.head_dim;
+        let range = head * size..(head + 1) * size;
         (block.keys.slice(range.clone()), block.values.slice(range))
     }
 }
@@ -171,9 +169,10 @@ impl Block {
     fn store(&mut self, shape: Shape, slot: usize, keys: &[f32], values: &[f32]) {
         let dim = shape.head_dim;
         for head in 0..shape.heads {
-            let first = (head * CACHE_BLOCK + slot) * dim;
-            self.keys.store(first, &keys[head * dim..][..dim]);
-            self.values.store(first, &values[head * dim..][..dim]);
+            let first = head * CACHE_BLOCK * dim;
+            let (keys, values) = (&keys[head * dim..][..dim], &values[head * dim..][..dim]);
+            self.keys.store(first + slot, CACHE_BLOCK, keys);
+            self.values.store(first + slot * dim, 1, values);
         }
     }
 }
@@ -185,14 +184,21 @@ enum Numbers {
 }
 
 impl Numbers {
-    fn store(&mut self, first: usize, values: &[f32]) {
+    /// Stores numbers, each `stride` behind the one before.
+    fn store(&mut self, first: usize, stride: usize, values: &[f32]) {
         match self {
             Self::Bf16(numbers) => {
-                for (number, &value) in numbers[first..].iter_mut().zip(values) {
-                    *number = bf16::from_f32(value).to_bits();
+                let places = numbers[first..].iter_mut().step_by(stride);
+                for (place, &value) in places.zip(values) {
+                    *place = bf16::from_f32(value).to_bits();
                 }
             }
-            Self::F32(numbers) => numbers[first..first + values.len()].copy_from_slice(values),
+            Self::F32(numbers) => {
+                let places = numbers[first..].iter_mut().step_by(stride);
+                for (place, &value) in places.zip(values) {
+                    *place = value;
+                }
+            }
         }
     }
 
