@@ -102,7 +102,7 @@ impl Int8 for Avx2 {
                         let mut dots = _mm256_setzero_si256();
                         for quad in 0..QUADS {
                             let values = _mm256_set1_epi32(values.add(quad).read_unaligned());
-                            let weights = at.add(32 + quad * 64 + half * 32).cast();
+                            let weights = at.add(2 * GROUP + quad * 64 + half * 32).cast();
                             // |input| × (weight with the input's sign): no pair of 127 × 127 overflows 16 bits
                             let signed = _mm256_sign_epi8(_mm256_loadu_si256(weights), values);
                             let pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(values), signed);

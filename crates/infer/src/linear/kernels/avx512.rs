@@ -1,7 +1,6 @@
 //! AVX-512: 16 lanes, 32 registers.
 
 use std::arch::x86_64::*;
-use std::array;
 
 use super::int8::{BLOCK, GROUP, GROUP_BYTES, Int8, QUADS, QuantizedInput};
 use super::lanes::{Lanes, STRIP};
@@ -115,10 +114,11 @@ impl Int8 for Avx512Vnni {
             for block in 0..blocks {
                 let at = group.add(block * GROUP_BYTES);
                 let scales = _mm512_cvtph_ps(_mm256_loadu_si256(at.cast()));
-                let weights: [__m512i; QUADS] = array::from_fn(|quad| {
-                    let values = _mm512_loadu_si512(at.add(32 + quad * 64).cast());
-                    _mm512_xor_si512(values, flip)
-                });
+                let mut weights = [flip; QUADS];
+                for (quad, weights) in weights.iter_mut().enumerate() {
+                    let values = _mm512_loadu_si512(at.add(2 * GROUP + quad * 64).cast());
+                    *weights = _mm512_xor_si512(values, flip);
+                }
                 for (input, sum) in inputs.iter().zip(&mut sums) {
                     let values = input.values.add(block * BLOCK).cast::<i32>();
                     let mut dots = _mm512_set1_epi32(*input.offsets.add(block));

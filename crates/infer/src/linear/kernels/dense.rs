@@ -159,6 +159,32 @@ impl Part<'_> {
 
     #[inline(always)]
     fn widened<V: Lanes>(&self, lanes: V) {
+        // taken, not borrowed within a closure, which would not be compiled for the instruction set
+        let mut widened = WIDENED.take();
+        widened.resize(self.rows.len().max(ROWS) * SPAN, 0.0);
+        let cols = self.product.cols;
+        for start in (0..cols).step_by(SPAN) {
+            let length = SPAN.min(cols - start);
+            self.widen(start, length, &mut widened);
+            for (input, count) in tiles(self.inputs.clone(), V::INPUTS) {
+                for row in self.rows.clone().step_by(STRIP) {
+                    let height = STRIP.min(self.rows.end - row);
+                    // SAFETY: `rows.len()` rows of `length` were just written; rows past the last are replaced by it.
+                    unsafe {
+                        let weights = array::from_fn(|index| {
+                            let row = row - self.rows.start + index.min(height - 1);
+                            widened.as_ptr().add(row * length).cast()
+                        });
+                        self.tile::<V, F32>(lanes, weights, row, input, count, start, length);
+                    }
+                }
+            }
+        }
+        WIDENED.set(widened);
+    }
+
+    /// Widens a span of the part's rows.
+    fn widen(&self, start: usize, length: usize, out: &mut [f32]) {
         let DenseProduct {
             dtype,
             weights,
@@ -166,29 +192,10 @@ impl Part<'_> {
             ..
         } = *self.product;
         let size = dtype.bits() as usize / 8;
-        WIDENED.with_borrow_mut(|widened| {
-            widened.resize(self.rows.len().max(ROWS) * SPAN, 0.0);
-            for start in (0..cols).step_by(SPAN) {
-                let length = SPAN.min(cols - start);
-                for (row, out) in self.rows.clone().zip(widened.chunks_exact_mut(length)) {
-                    let bytes = &weights[(row * cols + start) * size..][..length * size];
-                    widen_f32(dtype, bytes, out).expect("a plain float");
-                }
-                for (input, count) in tiles(self.inputs.clone(), V::INPUTS) {
-                    for row in self.rows.clone().step_by(STRIP) {
-                        let height = STRIP.min(self.rows.end - row);
-                        // SAFETY: `rows.len()` rows of `length` were just written; rows past the last are replaced by it.
-                        unsafe {
-                            let weights = array::from_fn(|index| {
-                                let row = row - self.rows.start + index.min(height - 1);
-                                widened.as_ptr().add(row * length).cast()
-                            });
-                            self.tile::<V, F32>(lanes, weights, row, input, count, start, length);
-                        }
-                    }
-                }
-            }
-        });
+        for (row, out) in self.rows.clone().zip(out.chunks_exact_mut(length)) {
+            let bytes = &weights[(row * cols + start) * size..][..length * size];
+            widen_f32(dtype, bytes, out).expect("a plain float");
+        }
     }
 
     /// One span of [`STRIP`] rows and `count` inputs.

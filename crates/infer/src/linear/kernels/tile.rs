@@ -39,7 +39,11 @@ pub(super) unsafe fn tile<V: Lanes, E: Element, const C: usize>(
             step::<V, E, C>(lanes, rows, inputs, &mut sums);
         }
     }
-    sums.map(|sums| lanes.sums(sums))
+    let mut out = [[0.0; STRIP]; C];
+    for (out, sums) in out.iter_mut().zip(sums) {
+        *out = lanes.sums(sums);
+    }
+    out
 }
 
 /// # Safety
@@ -51,13 +55,17 @@ unsafe fn step<V: Lanes, E: Element, const C: usize>(
     inputs: [*const f32; C],
     sums: &mut [[V::Vector; STRIP]; C],
 ) {
-    // SAFETY: the same contract.
-    let rows = rows.map(|row| unsafe { E::load(lanes, row) });
+    // loops, not closures: those would be compiled on their own, without the instructions
+    let mut weights = [lanes.zero(); STRIP];
+    for (weights, row) in weights.iter_mut().zip(rows) {
+        // SAFETY: the same contract.
+        *weights = unsafe { E::load(lanes, row) };
+    }
     for (sums, input) in sums.iter_mut().zip(inputs) {
         // SAFETY: the same contract.
         let input = unsafe { lanes.load_f32(input.cast()) };
-        for (sum, row) in sums.iter_mut().zip(rows) {
-            *sum = lanes.multiply_add(row, input, *sum);
+        for (sum, weights) in sums.iter_mut().zip(weights) {
+            *sum = lanes.multiply_add(weights, input, *sum);
         }
     }
 }
