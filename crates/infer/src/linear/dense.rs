@@ -1,9 +1,10 @@
 //! Weights as plain floats, in the memory of their source where it lends it.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use weightsmith_tensors::{DType, Error, TensorSource, widen_f32};
 
+use super::kernels::{DenseProduct, Level};
 use crate::pool::Pool;
 
 /// A matrix of F32, F16 or BF16.
@@ -50,6 +51,11 @@ impl Dense {
         self.dtype
     }
 
+    #[cfg(test)]
+    pub(super) fn is_lent(&self) -> bool {
+        matches!(self.place, Place::Lent { .. })
+    }
+
     /// Gives the bytes to `then`.
     pub(super) fn with<T>(&self, then: impl FnOnce(&[u8]) -> T) -> Result<T, Error> {
         match &self.place {
@@ -62,36 +68,25 @@ impl Dense {
         }
     }
 
-    pub(super) fn forward(&self, pool: &Pool, cols: usize, inputs: &[f32], out: &mut [f32]) {
-        let count = inputs.len() / cols;
-        if count == 0 {
-            return;
-        }
-        let rows = out.len() / count;
-        let stride = cols * self.dtype.bits() as usize / 8;
-        let columns: Vec<Mutex<Vec<f32>>> = (0..rows).map(|_| Mutex::default()).collect();
-        self.with(|bytes| {
-            pool.run(rows, &|row| {
-                let mut weights = vec![0.0; cols];
-                widen_f32(self.dtype, &bytes[row * stride..][..stride], &mut weights)
-                    .expect("a plain float");
-                let dots = inputs
-                    .chunks_exact(cols)
-                    .map(|input| input.iter().zip(&weights).map(|(x, w)| x * w).sum::<f32>());
-                *columns[row].lock().expect("no panic") = dots.collect();
-            });
+    pub(super) fn forward(
+        &self,
+        level: Level,
+        pool: &Pool,
+        cols: usize,
+        inputs: &[f32],
+        out: &mut [f32],
+    ) {
+        self.with(|weights| {
+            let product = DenseProduct {
+                level,
+                dtype: self.dtype,
+                weights,
+                cols,
+                inputs,
+            };
+            product.write(pool, out);
         })
         .expect("a source that lent its memory lends it again");
-        for (row, column) in columns.into_iter().enumerate() {
-            for (index, dot) in column
-                .into_inner()
-                .expect("no panic")
-                .into_iter()
-                .enumerate()
-            {
-                out[index * rows + row] = dot;
-            }
-        }
     }
 
     pub(super) fn row(&self, row: usize, out: &mut [f32]) {

@@ -1,6 +1,7 @@
 //! Weight matrices, multiplied in the type in which they are stored.
 
 mod dense;
+mod kernels;
 mod q8_0;
 
 use std::fmt;
@@ -10,6 +11,7 @@ use weightsmith_tensors::{CastError, DType, Error, TensorSource, widen_f32};
 
 use crate::pool::Pool;
 use dense::Dense;
+use kernels::Level;
 use q8_0::Q8_0;
 
 /// Why a tensor cannot be used as a weight matrix; within [`Error::Source`].
@@ -120,12 +122,16 @@ impl Linear {
     /// # Panics
     /// When the lengths are not those of the same count, or the source lent its memory before and fails now.
     pub fn forward(&self, pool: &Pool, inputs: &[f32], out: &mut [f32]) {
+        self.forward_on(Level::detected(), pool, inputs, out);
+    }
+
+    fn forward_on(&self, level: Level, pool: &Pool, inputs: &[f32], out: &mut [f32]) {
         let count = inputs.len() / self.cols;
         assert_eq!(inputs.len(), count * self.cols, "inputs of {self:?}");
         assert_eq!(out.len(), count * self.rows, "outputs of {self:?}");
         match &self.weights {
-            Weights::Dense(dense) => dense.forward(pool, self.cols, inputs, out),
-            Weights::Q8_0(weights) => weights.forward(pool, inputs, out),
+            Weights::Dense(dense) => dense.forward(level, pool, self.cols, inputs, out),
+            Weights::Q8_0(weights) => weights.forward(level, pool, inputs, out),
         }
     }
 
