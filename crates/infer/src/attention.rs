@@ -140,14 +140,13 @@ fn combine(
     shape: AttentionShape,
     tasks: &[Task],
     starts: &[usize],
-    partial: &[f32],
+    (partial, size): (&[f32], usize),
     out: &mut [f32],
 ) {
     let AttentionShape {
         group, head_dim, ..
     } = shape;
-    let state = head_dim + 2;
-    let size = TILE_TOKENS * group * state;
+    let (sum_at, largest_at) = (shape.padded(), shape.padded() + 1);
     let same = |a: &Task, b: &Task| (a.sequence, a.head, a.first) == (b.sequence, b.head, b.first);
     let mut done = 0;
     for ranges in tasks.chunk_by(same) {
@@ -338,7 +337,11 @@ fn weigh(
     for group in 0..TILE_KEYS / LANES {
         for lane in 0..LANES {
             let score = scores[group * LANES + lane];
-            lanes[lane] = if score > lanes[lane] { score } else { lanes[lane] };
+            lanes[lane] = if score > lanes[lane] {
+                score
+            } else {
+                lanes[lane]
+            };
         }
     }
     let mut largest = before;
@@ -423,7 +426,9 @@ mod tests {
         let mut out = Vec::new();
         for (index, query) in queries.chunks_exact(dim).enumerate() {
             let (position, head) = (start + index / heads, index % heads);
-            let begin = shape.window.map_or(0, |window| (position + 1).saturating_sub(window));
+            let begin = shape
+                .window
+                .map_or(0, |window| (position + 1).saturating_sub(window));
             let at = |numbers: &[f32], key: usize, index: usize| {
                 f64::from(numbers[key * kv + head / shape.group * dim + index])
             };
@@ -440,7 +445,9 @@ mod tests {
             let sum: f64 = weights.iter().sum();
             out.extend((0..dim).map(|index| {
                 let weighted = weights.iter().zip(begin..);
-                let total: f64 = weighted.map(|(weight, key)| weight * at(values, key, index)).sum();
+                let total: f64 = weighted
+                    .map(|(weight, key)| weight * at(values, key, index))
+                    .sum();
                 (total / sum) as f32
             }));
         }
