@@ -166,6 +166,7 @@ fn raise_exception(message: &Value) -> Result<Value, JinjaError> {
 }
 
 /// Hugging Face's `tojson` is `json.dumps`, not Jinja's filter for web pages.
+#[allow(clippy::needless_pass_by_value, reason = "the signature of a filter")]
 fn tojson(value: &Value, indent: Rest<Value>, options: Kwargs) -> Result<Value, JinjaError> {
     let named: Option<Value> = options.get("indent")?;
     // the second positional argument there is `ensure_ascii`, the third `indent`; templates name them
