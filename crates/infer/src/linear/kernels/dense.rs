@@ -46,6 +46,17 @@ struct Part<'a> {
     inputs: Range<usize>,
 }
 
+/// Where a tile begins, and over how many columns it goes.
+#[derive(Clone, Copy)]
+struct Place {
+    row: usize,
+    input: usize,
+    start: usize,
+    length: usize,
+    /// Memory that is needed next.
+    ahead: Option<*const u8>,
+}
+
 /// Weights that are widened as they are loaded.
 struct InPlace<'a>(Part<'a>);
 
@@ -141,6 +152,10 @@ impl Part<'_> {
             let height = STRIP.min(self.rows.end - row);
             for start in (0..cols).step_by(SPAN) {
                 let length = SPAN.min(cols - start);
+                let next = (row + STRIP < self.rows.end).then(|| {
+                    let at = ((row + STRIP) * cols + STRIP * start) * E::BYTES;
+                    self.product.weights.as_ptr().wrapping_add(at)
+                });
                 for (input, count) in tiles(self.inputs.clone(), V::INPUTS) {
                     // SAFETY: `write` checked that there are `rows.end` rows of `cols` weights; rows past the last of the
                     // part are replaced by it.
@@ -150,7 +165,14 @@ impl Part<'_> {
                             let at = (row * cols + start) * E::BYTES;
                             self.product.weights.as_ptr().add(at)
                         });
-                        self.tile::<V, E>(lanes, weights, row, input, count, start, length);
+                        let place = Place {
+                            row,
+                            input,
+                            start,
+                            length,
+                            ahead: next.filter(|_| input == self.inputs.start),
+                        };
+                        self.tile::<V, E>(lanes, weights, count, place);
                     }
                 }
             }
@@ -175,7 +197,14 @@ impl Part<'_> {
                             let row = row - self.rows.start + index.min(height - 1);
                             widened.as_ptr().add(row * length).cast()
                         });
-                        self.tile::<V, F32>(lanes, weights, row, input, count, start, length);
+                        let place = Place {
+                            row,
+                            input,
+                            start,
+                            length,
+                            ahead: None,
+                        };
+                        self.tile::<V, F32>(lanes, weights, count, place);
                     }
                 }
             }
@@ -198,57 +227,49 @@ impl Part<'_> {
         }
     }
 
-    /// One span of [`STRIP`] rows and `count` inputs.
+    /// A span of [`STRIP`] rows and `count` inputs.
     ///
     /// # Safety
-    /// `length` weights can be read at each pointer.
-    #[expect(clippy::too_many_arguments, reason = "a place in three dimensions")]
+    /// `place.length` weights can be read at each pointer.
     #[inline(always)]
     unsafe fn tile<V: Lanes, E: Element>(
         &self,
         lanes: V,
         weights: [*const u8; STRIP],
-        row: usize,
-        input: usize,
         count: usize,
-        start: usize,
-        length: usize,
+        place: Place,
     ) {
         const { assert!(V::INPUTS <= MAX_INPUTS) };
         // SAFETY: the same contract.
         unsafe {
             match count {
-                1 => self.tile_of::<V, E, 1>(lanes, weights, row, input, start, length),
-                2 => self.tile_of::<V, E, 2>(lanes, weights, row, input, start, length),
-                3 if V::INPUTS >= 3 => {
-                    self.tile_of::<V, E, 3>(lanes, weights, row, input, start, length);
-                }
-                4 if V::INPUTS >= 4 => {
-                    self.tile_of::<V, E, 4>(lanes, weights, row, input, start, length);
-                }
-                5 if V::INPUTS >= 5 => {
-                    self.tile_of::<V, E, 5>(lanes, weights, row, input, start, length);
-                }
-                6 if V::INPUTS >= 6 => {
-                    self.tile_of::<V, E, 6>(lanes, weights, row, input, start, length);
-                }
+                1 => self.tile_of::<V, E, 1>(lanes, weights, place),
+                2 => self.tile_of::<V, E, 2>(lanes, weights, place),
+                3 if V::INPUTS >= 3 => self.tile_of::<V, E, 3>(lanes, weights, place),
+                4 if V::INPUTS >= 4 => self.tile_of::<V, E, 4>(lanes, weights, place),
+                5 if V::INPUTS >= 5 => self.tile_of::<V, E, 5>(lanes, weights, place),
+                6 if V::INPUTS >= 6 => self.tile_of::<V, E, 6>(lanes, weights, place),
                 _ => unreachable!("`tiles` makes none of {count}"),
             }
         }
     }
 
     /// # Safety
-    /// `length` weights can be read at each pointer.
+    /// `place.length` weights can be read at each pointer.
     #[inline(always)]
     unsafe fn tile_of<V: Lanes, E: Element, const C: usize>(
         &self,
         lanes: V,
         weights: [*const u8; STRIP],
-        row: usize,
-        input: usize,
-        start: usize,
-        length: usize,
+        place: Place,
     ) {
+        let Place {
+            row,
+            input,
+            start,
+            length,
+            ahead,
+        } = place;
         let cols = self.product.cols;
         // checked, for it is what the pointers rely on
         let inputs = &self.product.inputs[input * cols..(input + C) * cols];
@@ -257,7 +278,7 @@ impl Part<'_> {
         // are of this part alone, and `rows` of the part ends where the next begins.
         unsafe {
             let inputs = array::from_fn(|index| inputs.as_ptr().add(index * cols + start));
-            let sums = tile::<V, E, C>(lanes, weights, inputs, length);
+            let sums = tile::<V, E, C>(lanes, weights, inputs, length, ahead);
             for (index, sums) in sums.iter().enumerate() {
                 let length = STRIP.min(self.rows.end - row);
                 let out = self.out.of(input + index, row, length);
