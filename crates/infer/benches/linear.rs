@@ -100,7 +100,7 @@ fn measure(
                 let inputs = vec![0.5; 4864 * *count];
                 let mut out = vec![0.0; HEAD.0 * *count];
                 best.time(model, |linear| {
-                    multiply(pool, linear, *count, &inputs, &mut out)
+                    multiply(pool, linear, *count, &inputs, &mut out);
                 });
             }
         }
@@ -140,7 +140,7 @@ fn prompt(pool: &Pool, models: &[(&str, &[Linear])]) {
         for ((_, model), best) in models.iter().zip(&mut best) {
             let layers = &model[..PROMPT_LAYERS * LAYER.len()];
             best.time(layers, |linear| {
-                multiply(pool, linear, PROMPT, &inputs, &mut out)
+                multiply(pool, linear, PROMPT, &inputs, &mut out);
             });
         }
     }
