@@ -5,7 +5,7 @@ use std::array;
 use super::lanes::{Element, F32, Lanes, MAX_WIDTH, STRIP};
 
 /// What memory is fetched by.
-const LINE: usize = 64;
+pub(super) const LINE: usize = 64;
 
 /// Dot products of [`STRIP`] rows and `C` inputs over `length` columns.
 ///
