@@ -1,7 +1,8 @@
 //! Products with weights in the shape of Qwen2.5-0.5B, against what the memory and the arithmetic units of this machine allow.
 //!
-//! `cargo bench -p weightsmith-infer --bench linear [-- THREADS …]`. Every figure is the best of several rounds, for other
-//! programs only ever make a round slower; all that is compared takes turns, so that it meets the same machine.
+//! `cargo bench -p weightsmith-infer --bench linear [-- THREADS …]`. Other programs only ever make things slower, so of every
+//! matrix, and of every piece that is merely read, the best of several rounds counts; all that is compared takes turns, so
+//! that it meets the same machine, and each round goes through all weights, so that none are left in a cache.
 
 #![allow(
     clippy::print_stdout,
@@ -38,10 +39,11 @@ const HEAD: (usize, usize) = (151_936, 896);
 const PROMPT_LAYERS: usize = 2;
 const PROMPT: usize = 512;
 
-const ROUNDS: usize = 12;
+const ROUNDS: usize = 20;
 
-/// Bytes that a thread reads at a time.
-const CHUNK: usize = 1 << 20;
+/// Bytes that are read at a time, and by one thread: about a matrix, and a part of it.
+const PIECE: usize = 8 << 20;
+const CHUNK: usize = 256 << 10;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let asked: Vec<usize> = std::env::args()
@@ -88,19 +90,22 @@ fn measure(
     let head = source.tensors().len() - 1;
     let elements = source.tensors()[head].info.elements();
     let memory = source.read(head, 0..elements, &mut scratch)?;
+    let pieces: Vec<&[u8]> = memory.chunks_exact(PIECE).collect();
     let mut read = Best::default();
     let mut decode = [(); 2].map(|()| [1, 2, 4, 8].map(|count| (count, Best::default())));
     for _ in 0..ROUNDS {
-        read.time(|| read_all(pool, memory));
+        read.time(&pieces, |piece| read_all(pool, piece));
         for ((_, model), counts) in models.iter().zip(&mut decode) {
             for (count, best) in counts {
                 let inputs = vec![0.5; 4864 * *count];
                 let mut out = vec![0.0; HEAD.0 * *count];
-                best.time(|| step(pool, model, *count, &inputs, &mut out));
+                best.time(model, |linear| {
+                    multiply(pool, linear, *count, &inputs, &mut out);
+                });
             }
         }
     }
-    let bandwidth = memory.len() as f64 / read.0;
+    let bandwidth = (pieces.len() * PIECE) as f64 / read.sum();
     println!(
         "\n{} threads: reads {:.1} GB/s",
         pool.threads(),
@@ -109,13 +114,13 @@ fn measure(
     for ((name, model), counts) in models.iter().zip(&decode) {
         let bytes: u64 = model.iter().map(Linear::bytes).sum();
         for (count, best) in counts {
-            let rate = bytes as f64 / best.0;
+            let rate = bytes as f64 / best.sum();
             println!(
                 "{name} decode {count}: {:6.1} tok/s, {:5.1} GB/s, {:3.0} % of reading, {:.2} x one",
-                *count as f64 / best.0,
+                *count as f64 / best.sum(),
                 rate / 1e9,
                 100.0 * rate / bandwidth,
-                *count as f64 * counts[0].1.0 / best.0,
+                *count as f64 * counts[0].1.sum() / best.sum(),
             );
         }
     }
@@ -131,13 +136,15 @@ fn prompt(pool: &Pool, models: &[(&str, &[Linear])]) {
     let mut peak = Best::default();
     let mut best = [(); 2].map(|()| Best::default());
     for _ in 0..ROUNDS / 2 {
-        peak.time(|| fused_peak(pool));
+        peak.time(&[()], |()| fused_peak(pool));
         for ((_, model), best) in models.iter().zip(&mut best) {
             let layers = &model[..PROMPT_LAYERS * LAYER.len()];
-            best.time(|| step(pool, layers, PROMPT, &inputs, &mut out));
+            best.time(layers, |linear| {
+                multiply(pool, linear, PROMPT, &inputs, &mut out);
+            });
         }
     }
-    let peak = FUSED_FLOP as f64 * FUSED_PARTS as f64 / peak.0;
+    let peak = FUSED_FLOP as f64 * FUSED_PARTS as f64 / peak.sum();
     println!("fused multiply-add of f32: {:.0} GFLOP/s", peak / 1e9);
     for ((name, model), best) in models.iter().zip(&best) {
         let layers = &model[..PROMPT_LAYERS * LAYER.len()];
@@ -145,8 +152,8 @@ fn prompt(pool: &Pool, models: &[(&str, &[Linear])]) {
             .iter()
             .map(|linear| linear.rows() * linear.cols())
             .sum();
-        let rate = 2.0 * (weights * PROMPT) as f64 / best.0;
-        let whole = best.0 * LAYERS as f64 / PROMPT_LAYERS as f64;
+        let rate = 2.0 * (weights * PROMPT) as f64 / best.sum();
+        let whole = best.sum() * LAYERS as f64 / PROMPT_LAYERS as f64;
         println!(
             "{name} prompt {PROMPT}: {:.0} tok/s without the head, {:.0} GFLOP/s, {:.0} % of the peak of f32",
             PROMPT as f64 / whole,
@@ -156,29 +163,28 @@ fn prompt(pool: &Pool, models: &[(&str, &[Linear])]) {
     }
 }
 
-/// The matrices of a step, one after the other.
-fn step(pool: &Pool, model: &[Linear], count: usize, inputs: &[f32], out: &mut [f32]) {
-    for linear in model {
-        let inputs = &inputs[..count * linear.cols()];
-        linear.forward(pool, inputs, &mut out[..count * linear.rows()]);
-    }
+fn multiply(pool: &Pool, linear: &Linear, count: usize, inputs: &[f32], out: &mut [f32]) {
+    let out = &mut out[..count * linear.rows()];
+    linear.forward(pool, &inputs[..count * linear.cols()], out);
     black_box(out);
 }
 
-/// Seconds of the fastest round.
-struct Best(f64);
-
-impl Default for Best {
-    fn default() -> Self {
-        Self(f64::INFINITY)
-    }
-}
+/// Seconds of the fastest round of each item.
+#[derive(Default)]
+struct Best(Vec<f64>);
 
 impl Best {
-    fn time(&mut self, round: impl FnOnce()) {
-        let start = Instant::now();
-        round();
-        self.0 = self.0.min(start.elapsed().as_secs_f64());
+    fn time<T>(&mut self, items: &[T], mut round: impl FnMut(&T)) {
+        self.0.resize(items.len(), f64::INFINITY);
+        for (item, best) in items.iter().zip(&mut self.0) {
+            let start = Instant::now();
+            round(item);
+            *best = best.min(start.elapsed().as_secs_f64());
+        }
+    }
+
+    fn sum(&self) -> f64 {
+        self.0.iter().sum()
     }
 }
 

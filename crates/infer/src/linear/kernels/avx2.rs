@@ -1,5 +1,11 @@
 //! AVX2: 8 lanes, 16 registers.
 
+#![allow(
+    clippy::wildcard_imports,
+    clippy::cast_ptr_alignment,
+    reason = "the names of instructions; all reads are unaligned ones"
+)]
+
 use std::arch::x86_64::*;
 
 use super::int8::{BLOCK, GROUP, GROUP_BYTES, Int8, QUADS, QuantizedInput};
@@ -50,6 +56,12 @@ impl Lanes for Avx2 {
     unsafe fn load_f16(self, from: *const u8) -> __m256 {
         // SAFETY: `self` proves the features, the caller the memory.
         unsafe { _mm256_cvtph_ps(_mm_loadu_si128(from.cast())) }
+    }
+
+    #[inline(always)]
+    fn prefetch(self, from: *const u8) {
+        // SAFETY: an instruction that all CPUs with vectors have, and that no address can upset.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) };
     }
 
     #[inline(always)]

@@ -1,9 +1,18 @@
 //! AVX-512: 16 lanes, 32 registers.
 
+#![allow(
+    clippy::wildcard_imports,
+    clippy::cast_ptr_alignment,
+    reason = "the names of instructions; all reads are unaligned ones"
+)]
+
 use std::arch::x86_64::*;
 
 use super::int8::{BLOCK, GROUP, GROUP_BYTES, Int8, QUADS, QuantizedInput};
 use super::lanes::{Lanes, STRIP};
+
+/// How far ahead of the weights in 8 bits memory is asked for.
+const AHEAD: usize = 4096;
 
 /// AVX-512 F, BW, DQ and VL with fused multiply-add.
 #[derive(Clone, Copy)]
@@ -66,6 +75,12 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
+    fn prefetch(self, from: *const u8) {
+        // SAFETY: an instruction that all CPUs with vectors have, and that no address can upset.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) };
+    }
+
+    #[inline(always)]
     fn multiply_add(self, a: __m512, b: __m512, c: __m512) -> __m512 {
         // SAFETY: `self` proves the features.
         unsafe { _mm512_fmadd_ps(a, b, c) }
@@ -114,6 +129,9 @@ impl Int8 for Avx512Vnni {
             for block in 0..blocks {
                 let at = group.add(block * GROUP_BYTES);
                 let scales = _mm512_cvtph_ps(_mm256_loadu_si256(at.cast()));
+                for line in 0..=QUADS {
+                    _mm_prefetch::<_MM_HINT_T0>(at.wrapping_add(AHEAD + 64 * line).cast());
+                }
                 let mut weights = [flip; QUADS];
                 for (quad, weights) in weights.iter_mut().enumerate() {
                     let values = _mm512_loadu_si512(at.add(2 * GROUP + quad * 64).cast());

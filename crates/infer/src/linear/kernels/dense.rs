@@ -7,9 +7,9 @@ use std::ops::Range;
 use weightsmith_tensors::{DType, widen_f32};
 
 use super::columns::Columns;
-use super::lanes::{BF16, Element, F16, F32, Lanes, MAX_INPUTS, STRIP};
+use super::lanes::{BF16, Element, F16, F32, Lanes, MAX_INPUTS, MAX_WIDTH, STRIP};
 use super::level::{Kernel, Level};
-use super::tile::tile;
+use super::tile::{LINE, tile};
 use crate::pool::Pool;
 
 /// Columns whose products are added up in registers. The sums of such spans are then added in their order.
@@ -25,8 +25,8 @@ const ROWS: usize = 64;
 const INPUTS: usize = 192;
 
 thread_local! {
-    /// Widened weights.
-    static WIDENED: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+    /// Widened weights, then inputs.
+    static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A product of weights (rows × cols, little-endian `dtype`) and inputs (count × cols).
@@ -44,6 +44,17 @@ struct Part<'a> {
     out: Columns<'a>,
     rows: Range<usize>,
     inputs: Range<usize>,
+}
+
+/// Where a tile begins, and over how many columns it goes.
+#[derive(Clone, Copy)]
+struct Place {
+    row: usize,
+    input: usize,
+    start: usize,
+    length: usize,
+    /// Memory that is needed next.
+    ahead: Option<*const u8>,
 }
 
 /// Weights that are widened as they are loaded.
@@ -103,6 +114,16 @@ pub(super) fn share(units: usize, bytes_of_unit: usize, threads: usize) -> usize
     (bytes / bytes_of_unit).max(1)
 }
 
+/// `length` values that begin with a line of the cache, so that no vector lies on two lines.
+fn aligned(scratch: &mut Vec<f32>, length: usize) -> &mut [f32] {
+    let spare = LINE / size_of::<f32>();
+    if scratch.len() < length + spare {
+        scratch.resize(length + spare, 0.0);
+    }
+    let start = scratch.as_ptr().align_offset(LINE).min(spare);
+    &mut scratch[start..start + length]
+}
+
 /// Splits inputs into tiles of nearly equal size, at most `most`.
 pub(super) fn tiles(inputs: Range<usize>, most: usize) -> impl Iterator<Item = (usize, usize)> {
     let count = inputs.len();
@@ -141,16 +162,29 @@ impl Part<'_> {
             let height = STRIP.min(self.rows.end - row);
             for start in (0..cols).step_by(SPAN) {
                 let length = SPAN.min(cols - start);
+                let next = (row + STRIP < self.rows.end).then(|| {
+                    let at = ((row + STRIP) * cols + STRIP * start) * E::BYTES;
+                    self.product.weights.as_ptr().wrapping_add(at)
+                });
                 for (input, count) in tiles(self.inputs.clone(), V::INPUTS) {
                     // SAFETY: `write` checked that there are `rows.end` rows of `cols` weights; rows past the last of the
-                    // part are replaced by it.
+                    // part are replaced by it. That there are so many inputs is checked where they are sliced.
                     unsafe {
                         let weights = array::from_fn(|index| {
                             let row = row + index.min(height - 1);
                             let at = (row * cols + start) * E::BYTES;
                             self.product.weights.as_ptr().add(at)
                         });
-                        self.tile::<V, E>(lanes, weights, row, input, count, start, length);
+                        let place = Place {
+                            row,
+                            input,
+                            start,
+                            length,
+                            ahead: next.filter(|_| input == self.inputs.start),
+                        };
+                        let inputs = &self.product.inputs[input * cols..(input + count) * cols];
+                        let inputs = (inputs[start..].as_ptr(), cols);
+                        self.tile::<V, E>(lanes, weights, inputs, count, place);
                     }
                 }
             }
@@ -160,31 +194,50 @@ impl Part<'_> {
     #[inline(always)]
     fn widened<V: Lanes>(&self, lanes: V) {
         // taken, not borrowed within a closure, which would not be compiled for the instruction set
-        let mut widened = WIDENED.take();
-        widened.resize(self.rows.len().max(ROWS) * SPAN, 0.0);
+        let mut scratch = SCRATCH.take();
+        let rows = self.rows.len() * SPAN;
+        let (weights, inputs) = aligned(&mut scratch, rows + V::INPUTS * SPAN).split_at_mut(rows);
         let cols = self.product.cols;
         for start in (0..cols).step_by(SPAN) {
             let length = SPAN.min(cols - start);
-            self.widen(start, length, &mut widened);
+            let stride = length.next_multiple_of(MAX_WIDTH);
+            self.widen(start, length, stride, weights);
             for (input, count) in tiles(self.inputs.clone(), V::INPUTS) {
+                let of = self.product.inputs[input * cols..].chunks_exact(cols);
+                for (copy, of) in inputs.chunks_exact_mut(stride).zip(of.take(count)) {
+                    copy[..length].copy_from_slice(&of[start..][..length]);
+                }
                 for row in self.rows.clone().step_by(STRIP) {
                     let height = STRIP.min(self.rows.end - row);
-                    // SAFETY: `rows.len()` rows of `length` were just written; rows past the last are replaced by it.
+                    let place = Place {
+                        row,
+                        input,
+                        start,
+                        length,
+                        ahead: None,
+                    };
+                    // SAFETY: so many rows and inputs were just written; rows past the last are replaced by it.
                     unsafe {
                         let weights = array::from_fn(|index| {
                             let row = row - self.rows.start + index.min(height - 1);
-                            widened.as_ptr().add(row * length).cast()
+                            weights.as_ptr().add(row * stride).cast()
                         });
-                        self.tile::<V, F32>(lanes, weights, row, input, count, start, length);
+                        self.tile::<V, F32>(
+                            lanes,
+                            weights,
+                            (inputs.as_ptr(), stride),
+                            count,
+                            place,
+                        );
                     }
                 }
             }
         }
-        WIDENED.set(widened);
+        SCRATCH.set(scratch);
     }
 
     /// Widens a span of the part's rows.
-    fn widen(&self, start: usize, length: usize, out: &mut [f32]) {
+    fn widen(&self, start: usize, length: usize, stride: usize, out: &mut [f32]) {
         let DenseProduct {
             dtype,
             weights,
@@ -192,72 +245,62 @@ impl Part<'_> {
             ..
         } = *self.product;
         let size = dtype.bits() as usize / 8;
-        for (row, out) in self.rows.clone().zip(out.chunks_exact_mut(length)) {
+        for (row, out) in self.rows.clone().zip(out.chunks_exact_mut(stride)) {
             let bytes = &weights[(row * cols + start) * size..][..length * size];
-            widen_f32(dtype, bytes, out).expect("a plain float");
+            widen_f32(dtype, bytes, &mut out[..length]).expect("a plain float");
         }
     }
 
-    /// One span of [`STRIP`] rows and `count` inputs.
+    /// A span of [`STRIP`] rows and `count` inputs.
     ///
     /// # Safety
-    /// `length` weights can be read at each pointer.
-    #[expect(clippy::too_many_arguments, reason = "a place in three dimensions")]
+    /// `place.length` weights can be read at each pointer, and as many values of each input, which are so far apart.
     #[inline(always)]
     unsafe fn tile<V: Lanes, E: Element>(
         &self,
         lanes: V,
         weights: [*const u8; STRIP],
-        row: usize,
-        input: usize,
+        inputs: (*const f32, usize),
         count: usize,
-        start: usize,
-        length: usize,
+        place: Place,
     ) {
         const { assert!(V::INPUTS <= MAX_INPUTS) };
         // SAFETY: the same contract.
         unsafe {
             match count {
-                1 => self.tile_of::<V, E, 1>(lanes, weights, row, input, start, length),
-                2 => self.tile_of::<V, E, 2>(lanes, weights, row, input, start, length),
-                3 if V::INPUTS >= 3 => {
-                    self.tile_of::<V, E, 3>(lanes, weights, row, input, start, length);
-                }
-                4 if V::INPUTS >= 4 => {
-                    self.tile_of::<V, E, 4>(lanes, weights, row, input, start, length);
-                }
-                5 if V::INPUTS >= 5 => {
-                    self.tile_of::<V, E, 5>(lanes, weights, row, input, start, length);
-                }
-                6 if V::INPUTS >= 6 => {
-                    self.tile_of::<V, E, 6>(lanes, weights, row, input, start, length);
-                }
+                1 => self.tile_of::<V, E, 1>(lanes, weights, inputs, place),
+                2 => self.tile_of::<V, E, 2>(lanes, weights, inputs, place),
+                3 if V::INPUTS >= 3 => self.tile_of::<V, E, 3>(lanes, weights, inputs, place),
+                4 if V::INPUTS >= 4 => self.tile_of::<V, E, 4>(lanes, weights, inputs, place),
+                5 if V::INPUTS >= 5 => self.tile_of::<V, E, 5>(lanes, weights, inputs, place),
+                6 if V::INPUTS >= 6 => self.tile_of::<V, E, 6>(lanes, weights, inputs, place),
                 _ => unreachable!("`tiles` makes none of {count}"),
             }
         }
     }
 
     /// # Safety
-    /// `length` weights can be read at each pointer.
+    /// `place.length` weights can be read at each pointer, and as many values of each input, which are so far apart.
     #[inline(always)]
     unsafe fn tile_of<V: Lanes, E: Element, const C: usize>(
         &self,
         lanes: V,
         weights: [*const u8; STRIP],
-        row: usize,
-        input: usize,
-        start: usize,
-        length: usize,
+        (inputs, stride): (*const f32, usize),
+        place: Place,
     ) {
-        let cols = self.product.cols;
-        // checked, for it is what the pointers rely on
-        let inputs = &self.product.inputs[input * cols..(input + C) * cols];
-        assert!(start + length <= cols);
-        // SAFETY: the inputs were just checked, the weights are the caller's promise. The places of these rows and inputs
-        // are of this part alone, and `rows` of the part ends where the next begins.
+        let Place {
+            row,
+            input,
+            start,
+            length,
+            ahead,
+        } = place;
+        // SAFETY: the memory is the caller's promise. The places of these rows and inputs are of this part alone, and `rows`
+        // of the part ends where the next begins.
         unsafe {
-            let inputs = array::from_fn(|index| inputs.as_ptr().add(index * cols + start));
-            let sums = tile::<V, E, C>(lanes, weights, inputs, length);
+            let inputs = array::from_fn(|index| inputs.add(index * stride));
+            let sums = tile::<V, E, C>(lanes, weights, inputs, length, ahead);
             for (index, sums) in sums.iter().enumerate() {
                 let length = STRIP.min(self.rows.end - row);
                 let out = self.out.of(input + index, row, length);

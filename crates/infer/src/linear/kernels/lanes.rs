@@ -31,6 +31,9 @@ pub(super) trait Lanes: Copy {
     /// `WIDTH` elements can be read at `from`, aligned or not.
     unsafe fn load_f16(self, from: *const u8) -> Self::Vector;
 
+    /// Asks for a line of memory that will be needed soon. Any address will do.
+    fn prefetch(self, from: *const u8);
+
     /// `a * b + c`, rounded once where the CPU can.
     fn multiply_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
 

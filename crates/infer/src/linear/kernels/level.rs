@@ -45,12 +45,12 @@ impl Level {
         #[cfg(target_arch = "x86_64")]
         {
             let fused = is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c");
-            return Self(match isa.name() {
+            Self(match isa.name() {
                 "avx512" if fused && is_x86_feature_detected!("avx512vnni") => Kind::Avx512Vnni,
                 "avx512" if fused => Kind::Avx512,
                 "avx2" if fused => Kind::Avx2,
                 _ => Kind::Portable,
-            });
+            })
         }
         #[cfg(not(target_arch = "x86_64"))]
         {

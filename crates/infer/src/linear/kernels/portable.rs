@@ -48,6 +48,9 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
+    fn prefetch(self, _from: *const u8) {}
+
+    #[inline(always)]
     fn multiply_add(self, a: [f32; 4], b: [f32; 4], c: [f32; 4]) -> [f32; 4] {
         array::from_fn(|lane| {
             if FUSED {

@@ -4,7 +4,13 @@ use std::array;
 
 use super::lanes::{Element, F32, Lanes, MAX_WIDTH, STRIP};
 
+/// What memory is fetched by.
+pub(super) const LINE: usize = 64;
+
 /// Dot products of [`STRIP`] rows and `C` inputs over `length` columns.
+///
+/// As much memory as it reads of the rows is asked for from `ahead` on, as one stream: four rows that are read side by side
+/// are not what a CPU recognises and fetches by itself.
 ///
 /// # Safety
 /// `length` elements can be read at each pointer, aligned or not.
@@ -14,6 +20,7 @@ pub(super) unsafe fn tile<V: Lanes, E: Element, const C: usize>(
     rows: [*const u8; STRIP],
     inputs: [*const f32; C],
     length: usize,
+    ahead: Option<*const u8>,
 ) -> [[f32; STRIP]; C] {
     let mut sums = [[lanes.zero(); STRIP]; C];
     let whole = length - length % V::WIDTH;
@@ -24,6 +31,11 @@ pub(super) unsafe fn tile<V: Lanes, E: Element, const C: usize>(
             let rows = rows.map(|row| row.add(column * E::BYTES));
             let inputs = inputs.map(|input| input.add(column));
             step::<V, E, C>(lanes, rows, inputs, &mut sums);
+        }
+        if let Some(ahead) = ahead {
+            for line in (0..STRIP * V::WIDTH * E::BYTES).step_by(LINE) {
+                lanes.prefetch(ahead.wrapping_add(STRIP * column * E::BYTES + line));
+            }
         }
         column += V::WIDTH;
     }
