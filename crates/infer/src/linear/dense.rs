@@ -1,0 +1,98 @@
+//! Weights as plain floats, in the memory of their source where it lends it.
+
+use std::sync::Arc;
+
+use weightsmith_tensors::{DType, Error, TensorSource, widen_f32};
+
+use super::kernels::{DenseProduct, Level};
+use crate::pool::Pool;
+
+/// A matrix of F32, F16 or BF16.
+#[derive(Clone)]
+pub(super) struct Dense {
+    dtype: DType,
+    place: Place,
+}
+
+#[derive(Clone)]
+enum Place {
+    Lent {
+        source: Arc<dyn TensorSource>,
+        tensor: usize,
+    },
+    Owned(Arc<Vec<u8>>),
+}
+
+impl Dense {
+    pub(super) fn open(source: &Arc<dyn TensorSource>, tensor: usize) -> Result<Self, Error> {
+        let info = &source.tensors()[tensor].info;
+        let mut scratch = Vec::new();
+        let bytes = source.read(tensor, 0..info.elements(), &mut scratch)?;
+        let (start, length) = (bytes.as_ptr(), bytes.len());
+        let place = if scratch.is_empty() {
+            Place::Lent {
+                source: Arc::clone(source),
+                tensor,
+            }
+        } else if scratch.as_ptr() == start && scratch.len() == length {
+            Place::Owned(Arc::new(scratch))
+        } else {
+            let mut scratch = Vec::new();
+            let bytes = source.read(tensor, 0..info.elements(), &mut scratch)?;
+            Place::Owned(Arc::new(bytes.to_vec()))
+        };
+        Ok(Self {
+            dtype: info.dtype,
+            place,
+        })
+    }
+
+    pub(super) fn dtype(&self) -> DType {
+        self.dtype
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_lent(&self) -> bool {
+        matches!(self.place, Place::Lent { .. })
+    }
+
+    /// Gives the bytes to `then`.
+    pub(super) fn with<T>(&self, then: impl FnOnce(&[u8]) -> T) -> Result<T, Error> {
+        match &self.place {
+            Place::Owned(bytes) => Ok(then(bytes)),
+            Place::Lent { source, tensor } => {
+                let elements = source.tensors()[*tensor].info.elements();
+                let mut scratch = Vec::new();
+                Ok(then(source.read(*tensor, 0..elements, &mut scratch)?))
+            }
+        }
+    }
+
+    pub(super) fn forward(
+        &self,
+        level: Level,
+        pool: &Pool,
+        cols: usize,
+        inputs: &[f32],
+        out: &mut [f32],
+    ) {
+        self.with(|weights| {
+            let product = DenseProduct {
+                level,
+                dtype: self.dtype,
+                weights,
+                cols,
+                inputs,
+            };
+            product.write(pool, out);
+        })
+        .expect("a source that lent its memory lends it again");
+    }
+
+    pub(super) fn row(&self, row: usize, out: &mut [f32]) {
+        let stride = out.len() * self.dtype.bits() as usize / 8;
+        self.with(|bytes| widen_f32(self.dtype, &bytes[row * stride..][..stride], out))
+            .expect("a source that lent its memory lends it again")
+            .expect("a plain float");
+    }
+}

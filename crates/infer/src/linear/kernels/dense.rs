@@ -1,0 +1,270 @@
+//! Plain floats by plain floats.
+
+use std::array;
+use std::cell::RefCell;
+use std::ops::Range;
+
+use weightsmith_tensors::{DType, widen_f32};
+
+use super::columns::Columns;
+use super::lanes::{BF16, Element, F16, F32, Lanes, MAX_INPUTS, STRIP};
+use super::level::{Kernel, Level};
+use super::tile::tile;
+use crate::pool::Pool;
+
+/// Columns whose products are added up in registers. The sums of such spans are then added in their order.
+const SPAN: usize = 1024;
+
+/// Up to so many inputs, weights are widened in registers; beyond, once for many inputs.
+const FEW: usize = 16;
+
+/// Rows that are widened for many inputs at a time: with [`SPAN`] a quarter of a MiB, a part of the second-level cache.
+const ROWS: usize = 64;
+
+/// Inputs of a part.
+const INPUTS: usize = 192;
+
+thread_local! {
+    /// Widened weights.
+    static WIDENED: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A product of weights (rows × cols, little-endian `dtype`) and inputs (count × cols).
+pub(in crate::linear) struct DenseProduct<'a> {
+    pub(in crate::linear) level: Level,
+    pub(in crate::linear) dtype: DType,
+    pub(in crate::linear) weights: &'a [u8],
+    pub(in crate::linear) cols: usize,
+    pub(in crate::linear) inputs: &'a [f32],
+}
+
+/// The share of one part.
+struct Part<'a> {
+    product: &'a DenseProduct<'a>,
+    out: Columns<'a>,
+    rows: Range<usize>,
+    inputs: Range<usize>,
+}
+
+/// Weights that are widened as they are loaded.
+struct InPlace<'a>(Part<'a>);
+
+/// Weights that are widened once for many inputs.
+struct Widened<'a>(Part<'a>);
+
+impl DenseProduct<'_> {
+    /// Writes count × rows outputs.
+    ///
+    /// # Panics
+    /// When the lengths do not fit one another or the type is not F32, F16 or BF16.
+    pub(in crate::linear) fn write(&self, pool: &Pool, out: &mut [f32]) {
+        let count = self.inputs.len() / self.cols;
+        if count == 0 {
+            return;
+        }
+        let rows = out.len() / count;
+        let stride = self.stride();
+        assert_eq!(self.inputs.len(), count * self.cols, "whole inputs");
+        assert_eq!(self.weights.len(), rows * stride, "whole rows");
+        let out = Columns::new(out, rows);
+        if count <= FEW {
+            let each = STRIP * share(rows.div_ceil(STRIP), STRIP * stride, pool.threads());
+            pool.run(rows.div_ceil(each), &|part| {
+                self.level.run(InPlace(Part {
+                    product: self,
+                    out,
+                    rows: part * each..rows.min((part + 1) * each),
+                    inputs: 0..count,
+                }));
+            });
+        } else {
+            let across = rows.div_ceil(ROWS);
+            pool.run(across * count.div_ceil(INPUTS), &|part| {
+                let (row, input) = (part % across * ROWS, part / across * INPUTS);
+                self.level.run(Widened(Part {
+                    product: self,
+                    out,
+                    rows: row..rows.min(row + ROWS),
+                    inputs: input..count.min(input + INPUTS),
+                }));
+            });
+        }
+    }
+
+    fn stride(&self) -> usize {
+        self.cols * self.dtype.bits() as usize / 8
+    }
+}
+
+/// How many of `units` a part takes: enough that taking it costs nothing beside doing it, few enough that all threads end
+/// at about the same time, and no more bytes than stay in the second-level cache.
+pub(super) fn share(units: usize, bytes_of_unit: usize, threads: usize) -> usize {
+    let bytes = (units * bytes_of_unit / (8 * threads)).clamp(16 << 10, 256 << 10);
+    (bytes / bytes_of_unit).max(1)
+}
+
+/// Splits inputs into tiles of nearly equal size, at most `most`.
+pub(super) fn tiles(inputs: Range<usize>, most: usize) -> impl Iterator<Item = (usize, usize)> {
+    let count = inputs.len();
+    let tiles = count.div_ceil(most);
+    (0..tiles).map(move |tile| {
+        let start = count * tile / tiles;
+        (inputs.start + start, count * (tile + 1) / tiles - start)
+    })
+}
+
+impl Kernel for InPlace<'_> {
+    #[inline(always)]
+    fn run<V: Lanes>(self, lanes: V) {
+        match self.0.product.dtype {
+            DType::F32 => self.0.in_place::<V, F32>(lanes),
+            DType::BF16 => self.0.in_place::<V, BF16>(lanes),
+            DType::F16 if V::F16 => self.0.in_place::<V, F16>(lanes),
+            _ => self.0.widened(lanes),
+        }
+    }
+}
+
+impl Kernel for Widened<'_> {
+    #[inline(always)]
+    fn run<V: Lanes>(self, lanes: V) {
+        self.0.widened(lanes);
+    }
+}
+
+impl Part<'_> {
+    #[inline(always)]
+    fn in_place<V: Lanes, E: Element>(&self, lanes: V) {
+        let cols = self.product.cols;
+        debug_assert_eq!(self.product.dtype, E::DTYPE);
+        for row in self.rows.clone().step_by(STRIP) {
+            let height = STRIP.min(self.rows.end - row);
+            for start in (0..cols).step_by(SPAN) {
+                let length = SPAN.min(cols - start);
+                for (input, count) in tiles(self.inputs.clone(), V::INPUTS) {
+                    // SAFETY: `write` checked that there are `rows.end` rows of `cols` weights; rows past the last of the
+                    // part are replaced by it.
+                    unsafe {
+                        let weights = array::from_fn(|index| {
+                            let row = row + index.min(height - 1);
+                            let at = (row * cols + start) * E::BYTES;
+                            self.product.weights.as_ptr().add(at)
+                        });
+                        self.tile::<V, E>(lanes, weights, row, input, count, start, length);
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn widened<V: Lanes>(&self, lanes: V) {
+        // taken, not borrowed within a closure, which would not be compiled for the instruction set
+        let mut widened = WIDENED.take();
+        widened.resize(self.rows.len().max(ROWS) * SPAN, 0.0);
+        let cols = self.product.cols;
+        for start in (0..cols).step_by(SPAN) {
+            let length = SPAN.min(cols - start);
+            self.widen(start, length, &mut widened);
+            for (input, count) in tiles(self.inputs.clone(), V::INPUTS) {
+                for row in self.rows.clone().step_by(STRIP) {
+                    let height = STRIP.min(self.rows.end - row);
+                    // SAFETY: `rows.len()` rows of `length` were just written; rows past the last are replaced by it.
+                    unsafe {
+                        let weights = array::from_fn(|index| {
+                            let row = row - self.rows.start + index.min(height - 1);
+                            widened.as_ptr().add(row * length).cast()
+                        });
+                        self.tile::<V, F32>(lanes, weights, row, input, count, start, length);
+                    }
+                }
+            }
+        }
+        WIDENED.set(widened);
+    }
+
+    /// Widens a span of the part's rows.
+    fn widen(&self, start: usize, length: usize, out: &mut [f32]) {
+        let DenseProduct {
+            dtype,
+            weights,
+            cols,
+            ..
+        } = *self.product;
+        let size = dtype.bits() as usize / 8;
+        for (row, out) in self.rows.clone().zip(out.chunks_exact_mut(length)) {
+            let bytes = &weights[(row * cols + start) * size..][..length * size];
+            widen_f32(dtype, bytes, out).expect("a plain float");
+        }
+    }
+
+    /// One span of [`STRIP`] rows and `count` inputs.
+    ///
+    /// # Safety
+    /// `length` weights can be read at each pointer.
+    #[expect(clippy::too_many_arguments, reason = "a place in three dimensions")]
+    #[inline(always)]
+    unsafe fn tile<V: Lanes, E: Element>(
+        &self,
+        lanes: V,
+        weights: [*const u8; STRIP],
+        row: usize,
+        input: usize,
+        count: usize,
+        start: usize,
+        length: usize,
+    ) {
+        const { assert!(V::INPUTS <= MAX_INPUTS) };
+        // SAFETY: the same contract.
+        unsafe {
+            match count {
+                1 => self.tile_of::<V, E, 1>(lanes, weights, row, input, start, length),
+                2 => self.tile_of::<V, E, 2>(lanes, weights, row, input, start, length),
+                3 if V::INPUTS >= 3 => {
+                    self.tile_of::<V, E, 3>(lanes, weights, row, input, start, length);
+                }
+                4 if V::INPUTS >= 4 => {
+                    self.tile_of::<V, E, 4>(lanes, weights, row, input, start, length);
+                }
+                5 if V::INPUTS >= 5 => {
+                    self.tile_of::<V, E, 5>(lanes, weights, row, input, start, length);
+                }
+                6 if V::INPUTS >= 6 => {
+                    self.tile_of::<V, E, 6>(lanes, weights, row, input, start, length);
+                }
+                _ => unreachable!("`tiles` makes none of {count}"),
+            }
+        }
+    }
+
+    /// # Safety
+    /// `length` weights can be read at each pointer.
+    #[inline(always)]
+    unsafe fn tile_of<V: Lanes, E: Element, const C: usize>(
+        &self,
+        lanes: V,
+        weights: [*const u8; STRIP],
+        row: usize,
+        input: usize,
+        start: usize,
+        length: usize,
+    ) {
+        let cols = self.product.cols;
+        // checked, for it is what the pointers rely on
+        let inputs = &self.product.inputs[input * cols..(input + C) * cols];
+        assert!(start + length <= cols);
+        // SAFETY: the inputs were just checked, the weights are the caller's promise. The places of these rows and inputs
+        // are of this part alone, and `rows` of the part ends where the next begins.
+        unsafe {
+            let inputs = array::from_fn(|index| inputs.as_ptr().add(index * cols + start));
+            let sums = tile::<V, E, C>(lanes, weights, inputs, length);
+            for (index, sums) in sums.iter().enumerate() {
+                let length = STRIP.min(self.rows.end - row);
+                let out = self.out.of(input + index, row, length);
+                for (out, sum) in out.iter_mut().zip(sums) {
+                    *out = if start == 0 { *sum } else { *out + *sum };
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The files beside the weights that a conversation needs.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::{ChatTemplate, SpecialTokens, Tokenizer};
+use crate::Error;
+use crate::generate::GenerationDefaults;
+
+/// Tokenizer, chat template and generation defaults of a model.
+#[derive(Debug)]
+pub struct Companions {
+    /// Text to tokens and back.
+    pub tokenizer: Tokenizer,
+    /// The chat template, if the model has one.
+    pub template: Option<ChatTemplate>,
+    /// Special tokens by name.
+    pub special: SpecialTokens,
+    /// Sampling, end of text, and the like.
+    pub defaults: GenerationDefaults,
+    folder: PathBuf,
+}
+
+impl Companions {
+    /// Reads them from a model's folder.
+    ///
+    /// # Errors
+    /// When `tokenizer.json` is missing, or a file cannot be read or understood. A missing template is no error yet.
+    pub fn read(folder: &Path) -> Result<Self, Error> {
+        Self::read_with(folder, |name| match fs_err::read(folder.join(name)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        })
+    }
+
+    /// Reads them through a function that returns a file's bytes by its name: for a model whose files were not written.
+    /// `folder` is for messages.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_with(
+        folder: &Path,
+        file: impl Fn(&str) -> io::Result<Option<Vec<u8>>>,
+    ) -> Result<Self, Error> {
+        let bytes = file("tokenizer.json")?.ok_or_else(|| Error::MissingFile {
+            path: folder.join("tokenizer.json"),
+            needed_for: NO_TOKENIZER,
+        })?;
+        let tokenizer = Tokenizer::from_bytes(&bytes, &folder.join("tokenizer.json"))?;
+        let json = |name: &str| -> Result<Value, Error> {
+            let Some(bytes) = file(name)? else {
+                return Ok(Value::Null);
+            };
+            serde_json::from_slice(&bytes).map_err(|problem| Error::File {
+                path: folder.join(name),
+                problem: format!("not JSON: {problem}"),
+            })
+        };
+        let config = json("tokenizer_config.json")?;
+        let mut special = SpecialTokens::from_json(&config);
+        if special.named.is_empty() {
+            special = SpecialTokens::from_json(&json("special_tokens_map.json")?);
+        }
+        let jinja = match file("chat_template.jinja")? {
+            Some(bytes) => Some(String::from_utf8(bytes).map_err(|_| Error::File {
+                path: folder.join("chat_template.jinja"),
+                problem: "not UTF-8".to_owned(),
+            })?),
+            None => None,
+        };
+        let origin = |name: &str| folder.join(name).display().to_string();
+        let found = if let Some(source) = jinja {
+            Some((source, origin("chat_template.jinja")))
+        } else if let Some(source) = template_of(&config) {
+            Some((source, origin("tokenizer_config.json")))
+        } else {
+            let source = template_of(&json("chat_template.json")?);
+            source.map(|source| (source, origin("chat_template.json")))
+        };
+        let template = found
+            .map(|(source, origin)| ChatTemplate::new(&source, &origin, special.clone()))
+            .transpose()?;
+        let mut defaults = GenerationDefaults::from_json(
+            &json("generation_config.json")?,
+            &json("config.json")?,
+        );
+        defaults.add_end(special.get("eos_token").and_then(|text| tokenizer.token(text)));
+        Ok(Self {
+            tokenizer,
+            template,
+            special,
+            defaults,
+            folder: folder.to_owned(),
+        })
+    }
+
+    /// The chat template.
+    ///
+    /// # Errors
+    /// When the model has none.
+    pub fn template(&self) -> Result<&ChatTemplate, Error> {
+        self.template.as_ref().ok_or_else(|| Error::MissingFile {
+            path: self.folder.join("chat_template.jinja"),
+            needed_for: NO_TEMPLATE,
+        })
+    }
+
+    /// Takes the chat template from a file instead.
+    ///
+    /// # Errors
+    /// When it cannot be read or is not a template.
+    pub fn use_template(&mut self, path: &Path) -> Result<(), Error> {
+        let source = fs_err::read_to_string(path)?;
+        let origin = path.display().to_string();
+        self.template = Some(ChatTemplate::new(&source, &origin, self.special.clone())?);
+        Ok(())
+    }
+}
+
+const NO_TOKENIZER: &str = "a model needs it to read and write text; other forms \
+    (`tokenizer.model`, `vocab.json`) can be saved as one with `AutoTokenizer.from_pretrained(…).save_pretrained(…)`";
+
+const NO_TEMPLATE: &str = "a chat needs a template, here or as `chat_template` in tokenizer_config.json, \
+    and base models have none; give one with `--template FILE`, or continue a plain text with `generate`";
+
+/// `chat_template` of a JSON file: a text, or a list of named ones, of which the default is meant.
+fn template_of(config: &Value) -> Option<String> {
+    let template = config.get("chat_template")?;
+    if let Some(source) = template.as_str() {
+        return Some(source.to_owned());
+    }
+    let list = template.as_array()?;
+    let named = |name: &str| {
+        let entry = list.iter().find(|entry| entry["name"] == name)?;
+        entry["template"].as_str()
+    };
+    let first = || list.first()?["template"].as_str();
+    named("default").or_else(first).map(str::to_owned)
+}

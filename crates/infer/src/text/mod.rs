@@ -1,0 +1,14 @@
+//! Between text and tokens: the tokenizer, streaming, chat templates.
+
+mod companions;
+mod python;
+mod stop;
+mod stream;
+mod template;
+mod tokenizer;
+
+pub use companions::Companions;
+pub use stop::StopFilter;
+pub use stream::TextStream;
+pub use template::{ChatTemplate, Message, TemplateOptions};
+pub use tokenizer::{SpecialTokens, Tokenizer};

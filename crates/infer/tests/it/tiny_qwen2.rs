@@ -1,0 +1,47 @@
+//! The really trained models in `fixtures`: transformers' continuations token by token.
+
+use serde::Deserialize;
+use weightsmith_infer::Wants;
+
+use crate::support::{greedy, open, repository, run};
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Golden {
+    pub(crate) model: String,
+    pub(crate) text: String,
+    pub(crate) prompt_ids: Vec<u32>,
+    pub(crate) generated_ids: Vec<u32>,
+    pub(crate) generated_text: String,
+    top10_ids: Vec<u32>,
+    top10_logits_f32: Vec<f32>,
+}
+
+pub(crate) fn goldens() -> Vec<Golden> {
+    let text = fs_err::read_to_string(repository("fixtures/tiny-qwen2/golden.jsonl")).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+#[test]
+fn greedy_continuations_and_logits_are_those_of_transformers() {
+    for model in ["base", "instruct"] {
+        let decoder = open(&repository("fixtures/tiny-qwen2").join(model));
+        for golden in goldens().iter().filter(|golden| golden.model == model) {
+            let mut cache = decoder.new_cache();
+            let mut logits = run(&decoder, &mut cache, &golden.prompt_ids, Wants::Last);
+            for (&id, expected) in golden.top10_ids.iter().zip(&golden.top10_logits_f32) {
+                let found = logits[0][id as usize];
+                assert!(
+                    (found - expected).abs() < 1e-4,
+                    "{}: logit of {id} is {found}, expected {expected}",
+                    golden.text
+                );
+            }
+            for (index, &expected) in golden.generated_ids.iter().enumerate() {
+                assert_eq!(greedy(&logits[0]), expected, "{}: {index}", golden.text);
+                logits = run(&decoder, &mut cache, &[expected], Wants::Last);
+            }
+        }
+    }
+}
