@@ -7,9 +7,12 @@ mod rope;
 pub use family::{Architecture, SUPPORTED};
 pub use rope::{RopeKind, RopeSettings};
 
+use std::io::ErrorKind;
+use std::path::Path;
+
 use serde_json::Value;
 
-use crate::ConfigError;
+use crate::{ConfigError, Error};
 
 /// A decoder, described: everything that the graph depends on.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,6 +88,26 @@ pub enum Activation {
 }
 
 impl ModelConfig {
+    /// Reads a `config.json`.
+    ///
+    /// # Errors
+    /// When it is missing, or as [`Self::parse`]; with its path.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let text = match fs_err::read_to_string(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(Error::MissingFile {
+                    path: path.to_owned(),
+                    needed_for: "it says how the model's tensors go together",
+                });
+            }
+            text => text?,
+        };
+        Self::parse(&text).map_err(|problem| Error::Config {
+            path: path.to_owned(),
+            problem,
+        })
+    }
+
     /// Reads the text of a `config.json`.
     ///
     /// # Errors

@@ -45,3 +45,33 @@ fn greedy_continuations_and_logits_are_those_of_transformers() {
         }
     }
 }
+
+#[derive(Debug, Deserialize)]
+struct Continuation {
+    model: String,
+    prompt: Vec<u32>,
+    tokens: Vec<u32>,
+    margin: f32,
+}
+
+#[test]
+fn two_hundred_greedy_tokens_are_those_of_transformers() {
+    let path = repository("crates/infer/tests/golden/continuations.json");
+    let text = fs_err::read_to_string(path).unwrap();
+    let continuations: Vec<Continuation> = serde_json::from_str(&text).unwrap();
+    for model in ["base", "instruct", "math"] {
+        let decoder = open(&repository("fixtures/tiny-qwen2").join(model));
+        for case in continuations.iter().filter(|case| case.model == model) {
+            assert!(case.margin > 1e-4, "too near to a tie to compare: {case:?}");
+            let mut cache = decoder.new_cache();
+            let mut next = run(&decoder, &mut cache, &case.prompt, Wants::Last);
+            let mut found = Vec::new();
+            for _ in 0..case.tokens.len() {
+                let token = greedy(&next[0]);
+                found.push(token);
+                next = run(&decoder, &mut cache, &[token], Wants::Last);
+            }
+            assert_eq!(found, case.tokens, "{model} {:?}", case.prompt);
+        }
+    }
+}
