@@ -94,7 +94,16 @@ mod tests {
         let plain = resolved(&[]);
         assert_eq!(plain.max_tokens, Some(128));
         assert_eq!(plain.sampling, SamplingSettings::default());
-        let changed = resolved(&["--max-tokens", "5", "--temperature", "0.5", "--stop", "b", "--seed", "7"]);
+        let changed = resolved(&[
+            "--max-tokens",
+            "5",
+            "--temperature",
+            "0.5",
+            "--stop",
+            "b",
+            "--seed",
+            "7",
+        ]);
         assert_eq!(changed.max_tokens, Some(5));
         assert_eq!(changed.sampling.temperature, 0.5);
         assert_eq!(changed.stop, ["a", "b"]);
@@ -104,6 +113,11 @@ mod tests {
     #[test]
     fn a_cut_without_a_temperature_turns_sampling_on() {
         assert_eq!(resolved(&["--top-k", "5"]).sampling.temperature, 1.0);
-        assert_eq!(resolved(&["--top-k", "5", "--temperature", "0"]).sampling.temperature, 0.0);
+        assert_eq!(
+            resolved(&["--top-k", "5", "--temperature", "0"])
+                .sampling
+                .temperature,
+            0.0
+        );
     }
 }

@@ -84,7 +84,11 @@ impl<'a> TextModels<'a> {
         self.model(Arc::clone(&parent.source), &parent.folder, None)
     }
 
-    fn recipe(&self, name: &str, printer: &Printer) -> Result<Result<TextModel, ExitCode>, Failure> {
+    fn recipe(
+        &self,
+        name: &str,
+        printer: &Printer,
+    ) -> Result<Result<TextModel, ExitCode>, Failure> {
         let plan = PlanArgs {
             strict: false,
             transformers_cache: self.args.transformers_cache.clone(),
@@ -136,12 +140,13 @@ impl<'a> TextModels<'a> {
             path: path.clone(),
             needed_for: "it says how the model computes",
         })?;
-        let value: serde_json::Value = serde_json::from_slice(&text).map_err(|problem| Error::Config {
-            path: path.clone(),
-            problem: ConfigError::Json(problem),
-        })?;
-        let config = ModelConfig::from_json(&value)
-            .map_err(|problem| Error::Config { path, problem })?;
+        let value: serde_json::Value =
+            serde_json::from_slice(&text).map_err(|problem| Error::Config {
+                path: path.clone(),
+                problem: ConfigError::Json(problem),
+            })?;
+        let config =
+            ModelConfig::from_json(&value).map_err(|problem| Error::Config { path, problem })?;
         let mut companions = Companions::read_with(folder, file)?;
         if let Some(template) = &self.args.template {
             companions.use_template(template)?;
@@ -193,6 +198,10 @@ impl TextModel {
             .iter()
             .map(|parent| parent.label.as_str())
             .collect();
-        format!("{}: {method} of {}, not written", self.label, parents.join(" and "))
+        format!(
+            "{}: {method} of {}, not written",
+            self.label,
+            parents.join(" and ")
+        )
     }
 }

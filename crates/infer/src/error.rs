@@ -127,7 +127,9 @@ pub enum Error {
     },
 
     /// Two models that should be compared token by token have different tokens.
-    #[error("the models have vocabularies of {found} and {expected} tokens; only models with the same tokens can be compared token by token")]
+    #[error(
+        "the models have vocabularies of {found} and {expected} tokens; only models with the same tokens can be compared token by token"
+    )]
     Vocabularies {
         /// The size of the model's vocabulary.
         found: usize,

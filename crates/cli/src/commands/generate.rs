@@ -26,8 +26,10 @@ pub(crate) fn run(args: GenerateArgs, printer: &Printer) -> Result<ExitCode, Fai
     let prompt = match prompt {
         Some(prompt) => prompt,
         None if name == "-" => {
-            return Err(Failure::usage("both the recipe and the prompt from standard input")
-                .hint("give the prompt with `--prompt TEXT`"));
+            return Err(
+                Failure::usage("both the recipe and the prompt from standard input")
+                    .hint("give the prompt with `--prompt TEXT`"),
+            );
         }
         None => from_stdin()?,
     };
@@ -54,13 +56,20 @@ pub(crate) fn run(args: GenerateArgs, printer: &Printer) -> Result<ExitCode, Fai
     let mut out = stdout().lock();
     for piece in generation.by_ref() {
         let piece = piece?;
-        let shown = if is_terminal { speakable(&piece) } else { piece.into() };
+        let shown = if is_terminal {
+            speakable(&piece)
+        } else {
+            piece.into()
+        };
         out.write_all(shown.as_bytes())?;
         out.flush()?;
     }
     out.write_all(b"\n")?;
     let report = generation.report();
-    printer.talk(&sampling::summary(report, settings.sampling.temperature > 0.0));
+    printer.talk(&sampling::summary(
+        report,
+        settings.sampling.temperature > 0.0,
+    ));
     Ok(match report.finish {
         Some(Finish::Cancelled) => ExitCode::Interrupted,
         _ => ExitCode::Done,

@@ -67,11 +67,22 @@ fn an_unwritten_merge_says_what_the_written_one_says() {
         assert!(written.len() > 3 && !written.contains("<|"), "{written}");
     }
     let turns = format!("{QUESTION}\nAnd Tom?\n/system Answer with one word.\n{QUESTION}\n");
-    let chat = |model: &str| run_with(&world, &["chat", model], &turns).expect_code(0).stdout.clone();
+    let chat = |model: &str| {
+        run_with(&world, &["chat", model], &turns)
+            .expect_code(0)
+            .stdout
+            .clone()
+    };
     let answers = chat(RECIPE);
     assert_eq!(answers, chat(&out));
     assert_eq!(answers.lines().count(), 3, "{answers}");
-    assert!(answers.lines().next().is_some_and(|line| line.starts_with("Anna lives in ")), "{answers}");
+    assert!(
+        answers
+            .lines()
+            .next()
+            .is_some_and(|line| line.starts_with("Anna lives in ")),
+        "{answers}"
+    );
 }
 
 #[test]
@@ -79,7 +90,11 @@ fn a_prompt_can_come_from_standard_input_and_quiet_says_nothing_else() {
     let world = World::new();
     let model = format!("{FIXTURES}/instruct");
     let given = run(&world, &["generate", &model, "--prompt", QUESTION]);
-    let piped = run_with(&world, &["generate", "--quiet", &model], &format!("{QUESTION}\n"));
+    let piped = run_with(
+        &world,
+        &["generate", "--quiet", &model],
+        &format!("{QUESTION}\n"),
+    );
     piped.expect_code(0);
     assert_eq!(piped.stdout, given.stdout);
     assert_eq!(piped.stderr, "");
@@ -90,27 +105,57 @@ fn stop_texts_and_limits_end_a_text() {
     let world = World::new();
     let model = format!("{FIXTURES}/instruct");
     let whole = run(&world, &["generate", &model, "--prompt", QUESTION]);
-    let stopped = run(&world, &["generate", &model, "--prompt", QUESTION, "--stop", " in"]);
-    assert_eq!(stopped.stdout.trim_end(), whole.stdout.split(" in").next().unwrap());
-    let cut = run(&world, &["generate", &model, "--prompt", QUESTION, "--max-tokens", "1"]);
+    let stopped = run(
+        &world,
+        &["generate", &model, "--prompt", QUESTION, "--stop", " in"],
+    );
+    assert_eq!(
+        stopped.stdout.trim_end(),
+        whole.stdout.split(" in").next().unwrap()
+    );
+    let cut = run(
+        &world,
+        &[
+            "generate",
+            &model,
+            "--prompt",
+            QUESTION,
+            "--max-tokens",
+            "1",
+        ],
+    );
     cut.expect_error("ended by the largest number of tokens");
 }
 
 #[test]
 fn compare_shows_the_merge_and_each_parent() {
     let world = World::new();
-    let input = format!("/compare\n{QUESTION}\n/compare\n/compare How old is Tom?\n/help\n/reset\n/nonsense\n/quit\nnever said\n");
+    let input = format!(
+        "/compare\n{QUESTION}\n/compare\n/compare How old is Tom?\n/help\n/reset\n/nonsense\n/quit\nnever said\n"
+    );
     let run = run_with(&world, &["chat", RECIPE], &input);
     run.expect_code(1)
         .expect_error("nothing was said yet")
         .expect_error("/compare TEXT   the same with a new turn")
         .expect_error("all turns are forgotten")
         .expect_error("there is no command `/nonsense`");
-    let headings: Vec<&str> = run.stdout.lines().filter(|line| line.starts_with("── ")).collect();
-    let expected = ["── examples/01-slerp-v.yml (the merge)", "── base", "── instruct"];
+    let headings: Vec<&str> = run
+        .stdout
+        .lines()
+        .filter(|line| line.starts_with("── "))
+        .collect();
+    let expected = [
+        "── examples/01-slerp-v.yml (the merge)",
+        "── base",
+        "── instruct",
+    ];
     assert_eq!(headings, [expected, expected].concat());
     let lines: Vec<&str> = run.stdout.lines().collect();
-    assert_eq!(lines[0], lines[2], "the merge says the same again:\n{}", run.stdout);
+    assert_eq!(
+        lines[0], lines[2],
+        "the merge says the same again:\n{}",
+        run.stdout
+    );
 
     let model = format!("{FIXTURES}/instruct");
     run_with(&world, &["chat", &model], "/compare hi\n")
@@ -128,9 +173,12 @@ fn what_cannot_be_said_is_explained() {
     run(&world, &["generate", &model, "--raw", "--prompt", ""])
         .expect_code(1)
         .expect_error("the prompt is empty: a model continues a text of at least one token");
-    run(&world, &["generate", &model, "--prompt", "a", "--temperature", "-1"])
-        .expect_code(1)
-        .expect_error("temperature is -1; expected a number from 0");
+    run(
+        &world,
+        &["generate", &model, "--prompt", "a", "--temperature", "-1"],
+    )
+    .expect_code(1)
+    .expect_error("temperature is -1; expected a number from 0");
     run(&world, &["generate", "no/such", "--prompt", "a"]).expect_code(1);
     run(&world, &["generate", "no-such.yml", "--prompt", "a"])
         .expect_code(2)
@@ -152,15 +200,24 @@ fn a_model_without_a_template_continues_texts_but_does_not_chat() {
         .expect_error("--template FILE");
     world.write("plain.jinja", "{{ messages[-1].content }}");
     let template = world.path("plain.jinja").display().to_string();
-    run_with(&world, &["chat", &model, "--template", &template, "--max-tokens", "5"], "Anna lives in\n")
-        .expect_code(0);
+    run_with(
+        &world,
+        &["chat", &model, "--template", &template, "--max-tokens", "5"],
+        "Anna lives in\n",
+    )
+    .expect_code(0);
 }
 
 /// A copy of the trained model without a field of its `tokenizer_config.json`, and with no end of text.
 fn copy_without(world: &World, field: &str) -> String {
     let from = Path::new(FIXTURES).join("instruct");
     fs_err::create_dir(world.path("copy")).expect("created");
-    for name in ["config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"] {
+    for name in [
+        "config.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "model.safetensors",
+    ] {
         fs_err::copy(from.join(name), world.path("copy").join(name)).expect("copied");
     }
     for (name, fields) in [

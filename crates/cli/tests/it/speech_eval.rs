@@ -63,7 +63,10 @@ fn the_table_of_the_trained_models_is_reproduced() {
 #[test]
 fn a_bad_line_is_named_before_any_model_is_opened() {
     let world = World::new();
-    world.write("bad.jsonl", "{\"question\": \"q\", \"answer\": \"a\"}\n{\"question\": 5}\n");
+    world.write(
+        "bad.jsonl",
+        "{\"question\": \"q\", \"answer\": \"a\"}\n{\"question\": 5}\n",
+    );
     let bad = world.path("bad.jsonl").display().to_string();
     world
         .run(&["eval", "no/such", "--data", &bad])
@@ -76,20 +79,37 @@ fn a_model_does_not_differ_from_itself_and_the_merge_is_near_its_parents() {
     let world = World::new();
     let stories = data("stories.heldout.txt");
     let (base, instruct) = (format!("{FIXTURES}/base"), format!("{FIXTURES}/instruct"));
-    let options = ["--exact", "--documents", "--limit", "12", "--against", &instruct];
-    let same = evaluate(&world, &[&[&instruct[..]], &options[..], &["--data", &stories]].concat());
+    let options = [
+        "--exact",
+        "--documents",
+        "--limit",
+        "12",
+        "--against",
+        &instruct,
+    ];
+    let same = evaluate(
+        &world,
+        &[&[&instruct[..]], &options[..], &["--data", &stories]].concat(),
+    );
     let same = &same["comparisons"][0];
     assert_eq!(same["mean_kld"], 0.0);
     assert_eq!(same["same_top_p"], 1.0);
     assert_eq!(same["rms_delta_p"], 0.0);
 
-    let merge = [&[RECIPE][..], &options, &["--against", &base, "--data", &stories]];
+    let merge = [
+        &[RECIPE][..],
+        &options,
+        &["--against", &base, "--data", &stories],
+    ];
     let merge = evaluate(&world, &merge.concat());
     assert_eq!(merge["comparisons"].as_array().map(Vec::len), Some(2));
     for comparison in merge["comparisons"].as_array().expect("a list") {
         let kld = comparison["mean_kld"].as_f64().expect("a number");
         assert!(kld > 1e-5 && kld < 0.5, "{comparison}");
-        assert!(comparison["same_top_p"].as_f64().expect("a number") > 0.8, "{comparison}");
+        assert!(
+            comparison["same_top_p"].as_f64().expect("a number") > 0.8,
+            "{comparison}"
+        );
     }
 }
 

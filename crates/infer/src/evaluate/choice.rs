@@ -78,11 +78,7 @@ fn largest(values: &[f64]) -> usize {
 }
 
 /// The log-likelihood of each choice behind a prompt.
-fn log_likelihoods(
-    model: &Model,
-    prompt: &Prompt,
-    choices: &[String],
-) -> Result<Vec<f64>, Error> {
+fn log_likelihoods(model: &Model, prompt: &Prompt, choices: &[String]) -> Result<Vec<f64>, Error> {
     let sequences = choices
         .iter()
         .map(|choice| sequence(model, prompt, choice))
@@ -143,7 +139,11 @@ fn sequence(model: &Model, prompt: &Prompt, choice: &str) -> Result<Sequence, Er
                 generation_prompt: true,
                 ..TemplateOptions::default()
             };
-            (companions.template()?.render(messages, &options)?, "", false)
+            (
+                companions.template()?.render(messages, &options)?,
+                "",
+                false,
+            )
         }
     };
     let whole = format!("{before}{delimiter}{choice}");

@@ -74,7 +74,11 @@ impl Sums {
                 let (ln_q, ln_p) = (f64::from(q) - q_sum, f64::from(p) - p_sum);
                 let share = ln_p.exp();
                 // what P rules out adds nothing
-                if share > 0.0 { share * (ln_p - ln_q) } else { 0.0 }
+                if share > 0.0 {
+                    share * (ln_p - ln_q)
+                } else {
+                    0.0
+                }
             })
             .sum();
         let ln_q = f64::from(q[next as usize]) - q_sum;

@@ -75,7 +75,10 @@ pub fn exact_match(
                 score.right += usize::from(right);
             }
         }
-        progress((index * BATCH + batch.len()).min(questions.len()), questions.len());
+        progress(
+            (index * BATCH + batch.len()).min(questions.len()),
+            questions.len(),
+        );
     }
     Ok(ExactScore {
         questions: questions.len(),

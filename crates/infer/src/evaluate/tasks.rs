@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use crate::text::Message;
 use crate::Error;
+use crate::text::Message;
 
 /// A question.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,7 +100,8 @@ fn has_choices(question: &Question) -> bool {
 }
 
 fn question(line: &str, number: usize) -> Result<Question, String> {
-    let value: Value = serde_json::from_str(line).map_err(|problem| format!("not JSON: {problem}"))?;
+    let value: Value =
+        serde_json::from_str(line).map_err(|problem| format!("not JSON: {problem}"))?;
     let Value::Object(fields) = value else {
         return Err(format!("expected a JSON object, found {}", kind_of(&value)));
     };
@@ -124,7 +125,9 @@ fn prompt(fields: &Map<String, Value>) -> Result<Prompt, String> {
             Ok(Prompt::Messages(messages))
         }
         (None, Some(Value::String(text))) => Ok(Prompt::Text(text.clone())),
-        (Some(_), Some(_)) => Err("both `messages` and `question`; expected one of them".to_owned()),
+        (Some(_), Some(_)) => {
+            Err("both `messages` and `question`; expected one of them".to_owned())
+        }
         (Some(other), None) => Err(format!(
             "`messages` is {}; expected a list of messages",
             kind_of(other)
@@ -154,7 +157,11 @@ fn answer(fields: &Map<String, Value>) -> Result<Answer, String> {
     };
     let choices: Option<Vec<String>> = choices
         .as_array()
-        .map(|list| list.iter().map(|one| one.as_str().map(str::to_owned)).collect())
+        .map(|list| {
+            list.iter()
+                .map(|one| one.as_str().map(str::to_owned))
+                .collect()
+        })
         .unwrap_or_default();
     let choices = choices
         .filter(|choices| choices.len() > 1 && choices.iter().all(|one| !one.is_empty()))
@@ -193,14 +200,17 @@ mod tests {
     use super::*;
 
     fn problem(text: &str) -> String {
-        read_tasks(text, Path::new("x.jsonl")).unwrap_err().to_string()
+        read_tasks(text, Path::new("x.jsonl"))
+            .unwrap_err()
+            .to_string()
     }
 
     const GOOD: &str = r#"{"question": "1 + 1 =", "answer": "2"}"#;
 
     #[test]
     fn both_forms_are_read() {
-        let exact = r#"{"messages": [{"role": "user", "content": "hi"}], "answer": "ho", "kind": "k"}"#;
+        let exact =
+            r#"{"messages": [{"role": "user", "content": "hi"}], "answer": "ho", "kind": "k"}"#;
         let tasks = read_tasks(&format!("{exact}\n\n{GOOD}\n"), Path::new("x")).unwrap();
         assert!(!tasks.multiple_choice);
         assert_eq!(tasks.questions.len(), 2);
@@ -209,13 +219,19 @@ mod tests {
         let choice = r#"{"question": "q", "choices": ["a", "b"], "answer": "b"}"#;
         let tasks = read_tasks(choice, Path::new("x")).unwrap();
         let choices = vec!["a".to_owned(), "b".to_owned()];
-        assert_eq!(tasks.questions[0].answer, Answer::Choice { choices, right: 1 });
+        assert_eq!(
+            tasks.questions[0].answer,
+            Answer::Choice { choices, right: 1 }
+        );
     }
 
     #[test]
     fn a_bad_line_is_named() {
         assert!(problem(&format!("{GOOD}\n{{oops")).starts_with("x.jsonl:2: not JSON: "));
-        assert_eq!(problem("[1]"), "x.jsonl:1: expected a JSON object, found a list");
+        assert_eq!(
+            problem("[1]"),
+            "x.jsonl:1: expected a JSON object, found a list"
+        );
         assert_eq!(problem("{\"question\": \"q\"}"), "x.jsonl:1: no `answer`");
         assert_eq!(
             problem(r#"{"question": "q", "choices": ["a", "b"], "answer": 2}"#),
@@ -226,7 +242,10 @@ mod tests {
             "x.jsonl:1: a message without `role` or `content`; expected an object with both"
         );
         assert!(problem("\n").contains("no questions"));
-        let mixed = format!("{GOOD}\n{}", r#"{"question": "q", "choices": ["a", "b"], "answer": 0}"#);
+        let mixed = format!(
+            "{GOOD}\n{}",
+            r#"{"question": "q", "choices": ["a", "b"], "answer": 0}"#
+        );
         assert!(problem(&mixed).contains("x.jsonl:2: with `choices` in one line"));
     }
 }

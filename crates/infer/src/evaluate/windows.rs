@@ -163,7 +163,11 @@ mod tests {
                 .flat_map(|window| window.tokens[window.counted_from..].to_vec())
                 .collect();
             assert_eq!(counted, tokens[1..]);
-            assert!(windows.iter().all(|one| one.tokens.len() <= window && one.counted_from >= 1));
+            assert!(
+                windows
+                    .iter()
+                    .all(|one| one.tokens.len() <= window && one.counted_from >= 1)
+            );
         }
     }
 

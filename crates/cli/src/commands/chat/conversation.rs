@@ -2,7 +2,9 @@
 
 use std::io::{self, IsTerminal as _, Write as _, stdout};
 
-use weightsmith_infer::{Finish, GenerationSettings, Message, Model, Report, Session, TemplateOptions};
+use weightsmith_infer::{
+    Finish, GenerationSettings, Message, Model, Report, Session, TemplateOptions,
+};
 
 use crate::failure::Failure;
 use crate::interrupt;
@@ -52,7 +54,11 @@ impl Conversation {
     /// The tokens of the conversation in a model's own template.
     fn tokens(&self, model: &Model) -> Result<Vec<u32>, Failure> {
         let mut messages = Vec::with_capacity(self.turns.len() + 1);
-        messages.extend(self.system.as_deref().map(|text| Message::new("system", text)));
+        messages.extend(
+            self.system
+                .as_deref()
+                .map(|text| Message::new("system", text)),
+        );
         messages.extend(self.turns.iter().cloned());
         let options = TemplateOptions {
             generation_prompt: true,
@@ -75,7 +81,8 @@ impl Conversation {
         let mut text = String::new();
         let result = show(&mut generation, &mut text);
         let mut out = stdout().lock();
-        if !matches!(generation.report().finish, None | Some(Finish::Cancelled)) || !text.is_empty() {
+        if !matches!(generation.report().finish, None | Some(Finish::Cancelled)) || !text.is_empty()
+        {
             out.write_all(b"\n")?;
         }
         result?;
@@ -91,7 +98,11 @@ fn show(
     let is_terminal = stdout().is_terminal();
     for piece in pieces {
         let piece = piece?;
-        let shown = if is_terminal { speakable(&piece) } else { piece.as_str().into() };
+        let shown = if is_terminal {
+            speakable(&piece)
+        } else {
+            piece.as_str().into()
+        };
         write(&shown)?;
         text.push_str(&piece);
     }

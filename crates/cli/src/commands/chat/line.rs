@@ -44,7 +44,9 @@ impl Line {
         if command.starts_with('/') {
             return Self::Say(command.to_owned());
         }
-        let (name, text) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
+        let (name, text) = command
+            .split_once(char::is_whitespace)
+            .unwrap_or((command, ""));
         let text = Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         match name {
             "compare" => Self::Compare(text),
@@ -67,7 +69,10 @@ mod tests {
         assert_eq!(Line::parse("//etc"), Line::Say("/etc".to_owned()));
         assert_eq!(Line::parse(" "), Line::Empty);
         assert_eq!(Line::parse("/compare"), Line::Compare(None));
-        assert_eq!(Line::parse("/compare  a b"), Line::Compare(Some("a b".to_owned())));
+        assert_eq!(
+            Line::parse("/compare  a b"),
+            Line::Compare(Some("a b".to_owned()))
+        );
         assert_eq!(Line::parse("/system"), Line::System(None));
         assert_eq!(Line::parse("/reset"), Line::Reset);
         assert_eq!(Line::parse("/qiut"), Line::Unknown("qiut".to_owned()));

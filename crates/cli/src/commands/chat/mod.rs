@@ -28,8 +28,10 @@ pub(crate) fn run(args: ChatArgs, printer: &Printer) -> Result<ExitCode, Failure
         options,
     } = args;
     if name == "-" {
-        return Err(Failure::usage("both the recipe and the turns from standard input")
-            .hint("give the recipe as a file"));
+        return Err(
+            Failure::usage("both the recipe and the turns from standard input")
+                .hint("give the recipe as a file"),
+        );
     }
     let models = TextModels::new(&options);
     let opened = match models.open(&name, printer)? {
@@ -41,7 +43,10 @@ pub(crate) fn run(args: ChatArgs, printer: &Printer) -> Result<ExitCode, Failure
     interrupt::end_generations()?;
     let mut reader = Reader::new()?;
     if reader.is_interactive() {
-        printer.talk(&format!("{}; /help lists the commands", safe(&opened.introduction())));
+        printer.talk(&format!(
+            "{}; /help lists the commands",
+            safe(&opened.introduction())
+        ));
     }
     let mut chat = Chat {
         printer,
@@ -132,7 +137,13 @@ impl Chat<'_> {
     /// The model's answer to the open question.
     fn answer(&mut self) -> Result<Report, Failure> {
         let model = &self.opened.model;
-        let (text, report) = speak(&self.conversation, model, &mut self.session, self.sampling, self.printer)?;
+        let (text, report) = speak(
+            &self.conversation,
+            model,
+            &mut self.session,
+            self.sampling,
+            self.printer,
+        )?;
         self.conversation.answer(&text);
         Ok(report)
     }
@@ -140,8 +151,10 @@ impl Chat<'_> {
     /// The last turn, or a new one, answered by the merge and its parents; what the merge says is remembered.
     fn compare(&mut self, text: Option<&str>) -> Result<(), Failure> {
         if self.opened.parents.is_empty() {
-            return Err(Failure::usage("there is nothing to compare with: this is a model, not a recipe")
-                .hint("`weightsmith chat RECIPE` knows the models that it merges"));
+            return Err(Failure::usage(
+                "there is nothing to compare with: this is a model, not a recipe",
+            )
+            .hint("`weightsmith chat RECIPE` knows the models that it merges"));
         }
         match text {
             Some(text) => self.conversation.ask(text),

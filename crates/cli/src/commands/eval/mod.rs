@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use weightsmith_infer::evaluate::{
-    TextUnit, Tasks, WindowOptions, compare, exact_match, multiple_choice, perplexity, read_tasks,
+    Tasks, TextUnit, WindowOptions, compare, exact_match, multiple_choice, perplexity, read_tasks,
     windows,
 };
 use weightsmith_infer::{Decoder, Model};
@@ -31,9 +31,15 @@ pub(crate) fn run(args: EvalArgs, printer: &Printer) -> Result<ExitCode, Failure
         .iter()
         .map(|path| Data::read(path, args.limit))
         .collect::<Result<Vec<_>, _>>()?;
-    if !args.against.is_empty() && !data.iter().any(|data| matches!(data.content, Content::Text(_))) {
-        return Err(Failure::usage("`--against` compares models on texts, and there is none among the data")
-            .hint("add a text file to `--data`"));
+    if !args.against.is_empty()
+        && !data
+            .iter()
+            .any(|data| matches!(data.content, Content::Text(_)))
+    {
+        return Err(Failure::usage(
+            "`--against` compares models on texts, and there is none among the data",
+        )
+        .hint("add a text file to `--data`"));
     }
     let models = TextModels::new(&args.options);
     let opened = match models.open(&args.model, printer)? {
@@ -51,7 +57,15 @@ pub(crate) fn run(args: EvalArgs, printer: &Printer) -> Result<ExitCode, Failure
     for data in &data {
         match &data.content {
             Content::Text(text) => {
-                text_rows(&mut evaluation, &opened, &others, data, text, &args, printer)?;
+                text_rows(
+                    &mut evaluation,
+                    &opened,
+                    &others,
+                    data,
+                    text,
+                    &args,
+                    printer,
+                )?;
             }
             Content::Tasks(tasks) => {
                 let score = task_score(&opened.model, data, tasks, &args, printer)?;
@@ -114,10 +128,17 @@ fn text_rows(
     printer: &Printer,
 ) -> Result<(), Failure> {
     let decoder = &opened.model.decoder;
-    let windows = windows(text, &opened.model.companions, &window_options(args, decoder))?;
+    let windows = windows(
+        text,
+        &opened.model.companions,
+        &window_options(args, decoder),
+    )?;
     if windows.is_empty() {
-        return Err(Failure::usage(format!("{} is too short to measure anything on", data.path.display()))
-            .hint("a text needs two tokens or more"));
+        return Err(Failure::usage(format!(
+            "{} is too short to measure anything on",
+            data.path.display()
+        ))
+        .hint("a text needs two tokens or more"));
     }
     let file = data.name();
     if others.is_empty() {
@@ -129,11 +150,18 @@ fn text_rows(
     let mut own = None;
     for other in others {
         let work = Work::new(printer, &format!("{file} against {}", other.label));
-        let comparison = compare(decoder, &other.model.decoder, &windows, &mut work.progress())?;
+        let comparison = compare(
+            decoder,
+            &other.model.decoder,
+            &windows,
+            &mut work.progress(),
+        )?;
         own = Some(comparison.model.clone());
         evaluation.compared(&file, &other.label, comparison);
     }
-    evaluation.texts.extend(own.map(|perplexity| TextRow { file, perplexity }));
+    evaluation
+        .texts
+        .extend(own.map(|perplexity| TextRow { file, perplexity }));
     Ok(())
 }
 
@@ -167,8 +195,18 @@ fn task_score(
     }
     let mut told = |question: &weightsmith_infer::evaluate::Question, answer: &str, right: bool| {
         let verdict = if right { "right" } else { "wrong" };
-        printer.detail(&format!("{}:{}: {verdict}: {answer:?}", data.name(), question.line));
+        printer.detail(&format!(
+            "{}:{}: {verdict}: {answer:?}",
+            data.name(),
+            question.line
+        ));
     };
-    let score = exact_match(model, questions, args.max_tokens, &mut work.progress(), &mut told)?;
+    let score = exact_match(
+        model,
+        questions,
+        args.max_tokens,
+        &mut work.progress(),
+        &mut told,
+    )?;
     Ok(TaskScore::Exact(score))
 }

@@ -157,8 +157,14 @@ fn comparison(comparison: &Comparison) -> Table {
     let percent = |share: f64| format!("{:.3} %", share * 100.0);
     let rows = [
         ("Mean PPL(Q)", format!("{:.4}", comparison.model.perplexity)),
-        ("Mean PPL(base)", format!("{:.4}", comparison.base.perplexity)),
-        ("Mean ln(PPL(Q)/PPL(base))", format!("{:.6}", comparison.mean_ln_ratio)),
+        (
+            "Mean PPL(base)",
+            format!("{:.4}", comparison.base.perplexity),
+        ),
+        (
+            "Mean ln(PPL(Q)/PPL(base))",
+            format!("{:.6}", comparison.mean_ln_ratio),
+        ),
         ("Mean KLD", format!("{:.6}", comparison.mean_kld)),
         ("Maximum KLD", format!("{:.6}", comparison.maximum_kld)),
         ("Mean Δp", percent(comparison.mean_delta_p)),
