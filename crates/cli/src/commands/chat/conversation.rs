@@ -11,13 +11,21 @@ use crate::interrupt;
 use crate::terminal_text::speakable;
 
 /// A system prompt and turns.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Conversation {
     pub(super) system: Option<String>,
     turns: Vec<Message>,
 }
 
 impl Conversation {
+    /// Nothing was said yet.
+    pub(super) fn new(system: Option<String>) -> Self {
+        Self {
+            system,
+            turns: Vec::new(),
+        }
+    }
+
     /// Adds what the user says.
     pub(super) fn ask(&mut self, text: &str) {
         self.turns.push(Message::new("user", text));
@@ -121,7 +129,7 @@ mod tests {
 
     #[test]
     fn an_answer_can_be_taken_back_with_or_without_its_question() {
-        let mut conversation = Conversation::default();
+        let mut conversation = Conversation::new(None);
         assert!(!conversation.reopen());
         conversation.ask("a");
         conversation.answer("b");

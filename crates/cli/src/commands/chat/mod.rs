@@ -54,10 +54,7 @@ pub(crate) fn run(args: ChatArgs, printer: &Printer) -> Result<ExitCode, Failure
         opened: &opened,
         sampling: &sampling,
         session: Session::new(&opened.model),
-        conversation: Conversation {
-            system,
-            ..Conversation::default()
-        },
+        conversation: Conversation::new(system),
     };
     let mut failed = false;
     while let Some(line) = reader.line(printer)? {
