@@ -61,7 +61,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         stdout().flush()?;
     }
     println!();
-    let report = generation.report();
+    let report = generation.report().clone();
     eprintln!(
         "prompt {} tokens, {:.1}/s; {} generated, {:.2}/s; first after {:.3} s; {:?}; cache {} MiB",
         report.prompt_tokens,

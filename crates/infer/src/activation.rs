@@ -46,14 +46,14 @@ impl Kernel for Norm<'_> {
 pub(crate) fn gate(activation: Activation, gate: &mut [f32], up: &[f32]) {
     Isa::detected().run(Gate {
         activation,
-        gate,
+        inputs: gate,
         up,
     });
 }
 
 struct Gate<'a> {
     activation: Activation,
-    gate: &'a mut [f32],
+    inputs: &'a mut [f32],
     up: &'a [f32],
 }
 
@@ -62,7 +62,7 @@ impl Kernel for Gate<'_> {
 
     #[inline(always)]
     fn run(self) {
-        let pairs = self.gate.iter_mut().zip(self.up);
+        let pairs = self.inputs.iter_mut().zip(self.up);
         match self.activation {
             Activation::Silu => pairs.for_each(|(gate, up)| *gate = silu(*gate) * up),
             Activation::GeluTanh => pairs.for_each(|(gate, up)| *gate = gelu_tanh(*gate) * up),
@@ -80,7 +80,7 @@ fn silu(x: f32) -> f32 {
 #[inline(always)]
 fn gelu_tanh(x: f32) -> f32 {
     /// 2 √(2/π)
-    const SLOPE: f32 = 1.595_769_1;
+    const SLOPE: f32 = 1.595_769;
     let y = SLOPE * (x + 0.044_715 * x * x * x);
     x / (1.0 + exp(-y))
 }

@@ -30,7 +30,7 @@ pub(crate) struct Queries<'a> {
     /// Positions before the first query.
     pub(crate) start: usize,
     /// `count × heads × head_dim`, turned and scaled.
-    pub(crate) queries: &'a [f32],
+    pub(crate) heads: &'a [f32],
 }
 
 /// What holds for all sequences.
@@ -93,7 +93,7 @@ pub(crate) fn attend(
         .iter()
         .scan(0, |sum, sequence| {
             let start = *sum;
-            *sum += sequence.queries.len() / width;
+            *sum += sequence.heads.len() / width;
             Some(start)
         })
         .collect();
@@ -104,7 +104,7 @@ pub(crate) fn attend(
 fn tasks(shape: AttentionShape, sequences: &[Queries<'_>], width: usize) -> Vec<Task> {
     let mut tasks = Vec::new();
     for (index, sequence) in sequences.iter().enumerate() {
-        let count = sequence.queries.len() / width;
+        let count = sequence.heads.len() / width;
         for head in 0..shape.kv_heads {
             for first in (0..count).step_by(TILE_TOKENS) {
                 let tokens = (count - first).min(TILE_TOKENS);
@@ -140,14 +140,13 @@ fn combine(
     shape: AttentionShape,
     tasks: &[Task],
     starts: &[usize],
-    partial: &[f32],
+    (partial, size): (&[f32], usize),
     out: &mut [f32],
 ) {
     let AttentionShape {
         group, head_dim, ..
     } = shape;
-    let state = head_dim + 2;
-    let size = TILE_TOKENS * group * state;
+    let (sum_at, largest_at) = (shape.padded(), shape.padded() + 1);
     let same = |a: &Task, b: &Task| (a.sequence, a.head, a.first) == (b.sequence, b.head, b.first);
     let mut done = 0;
     for ranges in tasks.chunk_by(same) {
@@ -171,7 +170,9 @@ fn combine(
                     *out += weight * value;
                 }
             }
-            out.iter_mut().for_each(|out| *out /= sum);
+            for out in out {
+                *out /= sum;
+            }
         }
         done += ranges.len();
     }
@@ -219,7 +220,7 @@ impl Kernel for Tile<'_> {
             for states in states.chunks_mut(ROWS * state) {
                 let count = states.len() / state;
                 let mut seen = [(0, 0); ROWS];
-                let mut queries = [&sequence.queries[..0]; ROWS];
+                let mut queries = [&sequence.heads[..0]; ROWS];
                 let mut any = false;
                 for row in 0..ROWS {
                     // rows beyond the last are that one again, and not used
@@ -227,7 +228,7 @@ impl Kernel for Tile<'_> {
                     let token = task.first + index / shape.group;
                     let head = task.head * shape.group + index % shape.group;
                     let width = shape.kv_heads * shape.group * dim;
-                    queries[row] = &sequence.queries[token * width + head * dim..][..dim];
+                    queries[row] = &sequence.heads[token * width + head * dim..][..dim];
                     seen[row] = visible(shape, task, sequence.start + token, key);
                     any |= seen[row].0 < seen[row].1;
                 }
@@ -338,7 +339,11 @@ fn weigh(
     for group in 0..TILE_KEYS / LANES {
         for lane in 0..LANES {
             let score = scores[group * LANES + lane];
-            lanes[lane] = if score > lanes[lane] { score } else { lanes[lane] };
+            lanes[lane] = if score > lanes[lane] {
+                score
+            } else {
+                lanes[lane]
+            };
         }
     }
     let mut largest = before;
@@ -423,7 +428,9 @@ mod tests {
         let mut out = Vec::new();
         for (index, query) in queries.chunks_exact(dim).enumerate() {
             let (position, head) = (start + index / heads, index % heads);
-            let begin = shape.window.map_or(0, |window| (position + 1).saturating_sub(window));
+            let begin = shape
+                .window
+                .map_or(0, |window| (position + 1).saturating_sub(window));
             let at = |numbers: &[f32], key: usize, index: usize| {
                 f64::from(numbers[key * kv + head / shape.group * dim + index])
             };
@@ -440,7 +447,9 @@ mod tests {
             let sum: f64 = weights.iter().sum();
             out.extend((0..dim).map(|index| {
                 let weighted = weights.iter().zip(begin..);
-                let total: f64 = weighted.map(|(weight, key)| weight * at(values, key, index)).sum();
+                let total: f64 = weighted
+                    .map(|(weight, key)| weight * at(values, key, index))
+                    .sum();
                 (total / sum) as f32
             }));
         }
@@ -477,7 +486,7 @@ mod tests {
             let queries: Vec<Queries<'_>> = sequences
                 .iter()
                 .zip(&caches)
-                .map(|((_, _, start, queries), cache)| Queries { cache, start: *start, queries })
+                .map(|((_, _, start, queries), cache)| Queries { cache, start: *start, heads: queries })
                 .collect();
             let expected: Vec<f32> = sequences
                 .iter()

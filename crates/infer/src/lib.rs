@@ -69,7 +69,8 @@ pub use decoder::{
 };
 pub use error::{ConfigError, Error};
 pub use generate::{
-    Cancel, Finish, Generation, GenerationDefaults, GenerationSettings, Model, Report, Sampler, SamplingSettings, Session,
+    Cancel, Finish, Generation, GenerationDefaults, GenerationSettings, Model, Report, Sampler,
+    SamplingSettings, Session,
 };
 pub use linear::{Linear, NotAMatrix};
 pub use pool::Pool;

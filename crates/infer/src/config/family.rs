@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::fields::Fields;
 use super::rope::RopeFields;
-use super::{Activation, LayerConfig, ModelConfig, RopeSettings};
+use super::{Activation, LayerConfig, ModelConfig, RopeKind, RopeSettings};
 use crate::ConfigError;
 
 /// A family of decoders that the graph knows.
@@ -212,7 +212,7 @@ impl Reader<'_> {
             kv_heads,
             head_dim,
             vocabulary: self.count_or("vocab_size", 262_208)?,
-            positions,
+            positions: self.reach(positions, &ropes),
             layers,
             ropes,
             norm_epsilon: fields
@@ -247,6 +247,23 @@ impl Reader<'_> {
                 None => self.outer.flag("tie_word_embeddings", gemma)?,
             },
         })
+    }
+
+    /// Positions the model may be given: `max_position_embeddings`, unless that is what a rotary embedding stretches.
+    fn reach(&self, positions: usize, ropes: &[RopeSettings]) -> usize {
+        let stretched = |factor: f64, original: usize| (factor * original as f64) as usize;
+        let reach = match ropes[0].kind {
+            // Gemma 3 counts its factor in already
+            RopeKind::Linear { factor } if self.architecture != Architecture::Gemma3 => {
+                stretched(factor, positions)
+            }
+            RopeKind::Dynamic { factor } => stretched(factor, positions),
+            RopeKind::Yarn {
+                factor, original, ..
+            } => stretched(factor, original),
+            _ => positions,
+        };
+        reach.max(positions)
     }
 
     /// A count that only Gemma 3's files may leave out.

@@ -15,6 +15,10 @@ use serde_json::Value;
 use crate::{ConfigError, Error};
 
 /// A decoder, described: everything that the graph depends on.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "families differ in many independent ways"
+)]
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelConfig {
     /// The family it belongs to.

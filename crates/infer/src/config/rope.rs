@@ -235,6 +235,10 @@ fn factor(scaling: Fields<'_>) -> Result<f64, ConfigError> {
     }
 }
 
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "texts and numbers as they come"
+)]
 fn invalid(field: &str, found: impl ToString, expected: impl ToString) -> ConfigError {
     ConfigError::Invalid {
         field: field.to_owned(),

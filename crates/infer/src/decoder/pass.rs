@@ -63,8 +63,9 @@ impl<'a> Pass<'a> {
         for (&token, row) in tokens.zip(hidden.chunks_exact_mut(config.hidden)) {
             decoder.weights.embedding.row(token as usize, row);
             if config.embedding_scale != 1.0 {
-                row.iter_mut()
-                    .for_each(|value| *value *= config.embedding_scale);
+                for value in row {
+                    *value *= config.embedding_scale;
+                }
             }
         }
         let pass = Self {
@@ -150,7 +151,9 @@ impl<'a> Pass<'a> {
                     for head in heads.chunks_exact_mut(dim) {
                         rotation.turn(part * ROWS + row, head);
                         if scale != 1.0 {
-                            head.iter_mut().for_each(|value| *value *= scale);
+                            for value in head {
+                                *value *= scale;
+                            }
                         }
                     }
                 }
@@ -171,7 +174,7 @@ impl<'a> Pass<'a> {
             .map(|span| Queries {
                 cache: &*steps[span.sequence].cache,
                 start: span.start,
-                queries: &self.queries[span.row * width..][..span.count * width],
+                heads: &self.queries[span.row * width..][..span.count * width],
             })
             .collect();
         let shape = AttentionShape {

@@ -395,7 +395,9 @@ impl Reader<'_> {
     fn norm(&mut self, name: &str, size: usize) -> Result<Vec<f32>, Error> {
         let mut weight = self.vector(name, size)?;
         if self.config.norm_plus_one {
-            weight.iter_mut().for_each(|weight| *weight += 1.0);
+            for value in &mut weight {
+                *value += 1.0;
+            }
         }
         Ok(weight)
     }

@@ -110,7 +110,12 @@ impl Sampler {
         let mut candidates: Vec<(f32, u32)> = logits
             .iter()
             .enumerate()
-            .map(|(token, &logit)| (self.penalised(token, logit) / settings.temperature, token as u32))
+            .map(|(token, &logit)| {
+                (
+                    self.penalised(token, logit) / settings.temperature,
+                    token as u32,
+                )
+            })
             .collect();
         // the likelier first, of equals the lower number
         let order = |a: &(f32, u32), b: &(f32, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
@@ -232,7 +237,10 @@ mod tests {
 
     #[test]
     fn greedy_takes_the_first_of_equals() {
-        assert_eq!(sampler(SamplingSettings::default()).sample(&[1.0, 3.0, 3.0]), 1);
+        assert_eq!(
+            sampler(SamplingSettings::default()).sample(&[1.0, 3.0, 3.0]),
+            1
+        );
     }
 
     #[test]
@@ -251,16 +259,36 @@ mod tests {
             let counts = counts(settings, &logits, 2_000);
             counts.iter().map(|&count| count > 0).collect::<Vec<_>>()
         };
-        assert_eq!(left(SamplingSettings { top_k: 2, ..WARM }), [false, false, true, true]);
-        assert_eq!(left(SamplingSettings { top_p: 0.65, ..WARM }), [false, false, true, true]);
-        assert_eq!(left(SamplingSettings { top_p: 0.3, ..WARM }), [false, false, false, true]);
-        assert_eq!(left(SamplingSettings { min_p: 0.5, ..WARM }), [false, true, true, true]);
+        assert_eq!(
+            left(SamplingSettings { top_k: 2, ..WARM }),
+            [false, false, true, true]
+        );
+        assert_eq!(
+            left(SamplingSettings {
+                top_p: 0.65,
+                ..WARM
+            }),
+            [false, false, true, true]
+        );
+        assert_eq!(
+            left(SamplingSettings { top_p: 0.3, ..WARM }),
+            [false, false, false, true]
+        );
+        assert_eq!(
+            left(SamplingSettings {
+                min_p: 0.45,
+                ..WARM
+            }),
+            [false, true, true, true]
+        );
         assert_eq!(left(WARM), [true; 4]);
     }
 
     #[test]
     fn dropping_the_unlikely_changes_nothing() {
-        let logits: Vec<f32> = (0..500).map(|index| ((index * 37) % 101) as f32 * 0.1).collect();
+        let logits: Vec<f32> = (0..500)
+            .map(|index| ((index * 37) % 101) as f32 * 0.1)
+            .collect();
         let settings = SamplingSettings { top_p: 0.8, ..WARM };
         let mut all: Vec<(f32, u32)> = logits.iter().copied().zip(0..).collect();
         all.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
@@ -268,7 +296,12 @@ mod tests {
         drop_unlikely(&mut few, settings);
         assert!(few.len() < all.len());
         let (all, few) = (cut(&all, settings), cut(&few, settings));
-        assert!(all.len().abs_diff(few.len()) <= 10, "{} {}", all.len(), few.len());
+        assert!(
+            all.len().abs_diff(few.len()) <= 10,
+            "{} {}",
+            all.len(),
+            few.len()
+        );
     }
 
     #[test]
@@ -298,7 +331,19 @@ mod tests {
     #[test]
     fn settings_that_make_no_sense_are_refused() {
         let error = Sampler::new(SamplingSettings { top_p: 1.5, ..WARM }, 0).unwrap_err();
-        assert_eq!(error.to_string(), "top_p is 1.5; expected a number above 0, up to 1");
-        assert!(Sampler::new(SamplingSettings { temperature: f32::NAN, ..WARM }, 0).is_err());
+        assert_eq!(
+            error.to_string(),
+            "top_p is 1.5; expected a number above 0, up to 1"
+        );
+        assert!(
+            Sampler::new(
+                SamplingSettings {
+                    temperature: f32::NAN,
+                    ..WARM
+                },
+                0
+            )
+            .is_err()
+        );
     }
 }

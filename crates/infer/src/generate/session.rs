@@ -317,12 +317,11 @@ impl Generation<'_, '_> {
         let token = self.sampler.sample(&logits);
         self.sampler.observe(&[token]);
         self.report.generated_tokens += 1;
-        match self.first {
-            Some(first) => self.report.decode_time = first.elapsed(),
-            None => {
-                self.first = Some(Instant::now());
-                self.report.time_to_first_token = Some(self.begun.elapsed());
-            }
+        if let Some(first) = self.first {
+            self.report.decode_time = first.elapsed();
+        } else {
+            self.first = Some(Instant::now());
+            self.report.time_to_first_token = Some(self.begun.elapsed());
         }
         if self.end.contains(&token) {
             return self.end(Finish::End(token));

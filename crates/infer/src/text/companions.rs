@@ -83,11 +83,13 @@ impl Companions {
         let template = found
             .map(|(source, origin)| ChatTemplate::new(&source, &origin, special.clone()))
             .transpose()?;
-        let mut defaults = GenerationDefaults::from_json(
-            &json("generation_config.json")?,
-            &json("config.json")?,
+        let mut defaults =
+            GenerationDefaults::from_json(&json("generation_config.json")?, &json("config.json")?);
+        defaults.add_end(
+            special
+                .get("eos_token")
+                .and_then(|text| tokenizer.token(text)),
         );
-        defaults.add_end(special.get("eos_token").and_then(|text| tokenizer.token(text)));
         Ok(Self {
             tokenizer,
             template,

@@ -12,7 +12,11 @@ impl StopFilter {
     /// A filter for some texts; empty ones count for nothing.
     pub fn new(stops: &[String]) -> Self {
         Self {
-            stops: stops.iter().filter(|stop| !stop.is_empty()).cloned().collect(),
+            stops: stops
+                .iter()
+                .filter(|stop| !stop.is_empty())
+                .cloned()
+                .collect(),
             ..Self::default()
         }
     }
@@ -40,7 +44,9 @@ impl StopFilter {
             return std::mem::take(&mut self.pending);
         }
         let held = self.stops.iter().map(|stop| self.begun(stop)).max();
-        let rest = self.pending.split_off(self.pending.len() - held.unwrap_or(0));
+        let rest = self
+            .pending
+            .split_off(self.pending.len() - held.unwrap_or(0));
         std::mem::replace(&mut self.pending, rest)
     }
 

@@ -88,7 +88,10 @@ impl ChatTemplate {
             .collect();
         let mut variables: Vec<(&str, Value)> = vec![
             ("messages", python::from_json(&Json::Array(messages))),
-            ("add_generation_prompt", Value::from(options.generation_prompt)),
+            (
+                "add_generation_prompt",
+                Value::from(options.generation_prompt),
+            ),
             (
                 "tools",
                 python::from_json(options.tools.as_ref().unwrap_or(&Json::Null)),
@@ -116,9 +119,11 @@ impl ChatTemplate {
             .build()
             .map_err(|problem| self.problem(&problem))?;
         environment.set_syntax(syntax);
-        environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+        environment
+            .set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
         environment.set_formatter(|out: &mut Output, _: &mut State, value: &Value| {
-            out.write_str(&python::display(value)).map_err(JinjaError::from)
+            out.write_str(&python::display(value))
+                .map_err(JinjaError::from)
         });
         environment.set_fuel(Some(FUEL));
         environment.add_filter("tojson", tojson);
@@ -161,6 +166,7 @@ fn raise_exception(message: &Value) -> Result<Value, JinjaError> {
 }
 
 /// Hugging Face's `tojson` is `json.dumps`, not Jinja's filter for web pages.
+#[allow(clippy::needless_pass_by_value, reason = "the signature of a filter")]
 fn tojson(value: &Value, indent: Rest<Value>, options: Kwargs) -> Result<Value, JinjaError> {
     let named: Option<Value> = options.get("indent")?;
     // the second positional argument there is `ensure_ascii`, the third `indent`; templates name them
@@ -168,7 +174,9 @@ fn tojson(value: &Value, indent: Rest<Value>, options: Kwargs) -> Result<Value, 
     let separators: Option<Vec<String>> = options.get("separators")?;
     let layout = JsonLayout {
         indent: indent.and_then(|indent| indent.as_usize()),
-        ascii: options.get::<Option<bool>>("ensure_ascii")?.unwrap_or(false),
+        ascii: options
+            .get::<Option<bool>>("ensure_ascii")?
+            .unwrap_or(false),
         sorted: options.get::<Option<bool>>("sort_keys")?.unwrap_or(false),
         separators: separators.and_then(|pair| match <[String; 2]>::try_from(pair) {
             Ok([comma, colon]) => Some((comma, colon)),
@@ -214,7 +222,10 @@ mod tests {
             now: Some("2024-07-26T12:00:00[UTC]".parse().unwrap()),
             ..TemplateOptions::default()
         };
-        let messages = [Message::new("system", "Be brief."), Message::new("user", " Hé? ")];
+        let messages = [
+            Message::new("system", "Be brief."),
+            Message::new("user", " Hé? "),
+        ];
         template(source).render(&messages, &options).unwrap()
     }
 
@@ -228,21 +239,42 @@ mod tests {
         );
         assert_eq!(render("{{ messages[-1].content.split('H')[1] }}|"), "é? |");
         assert_eq!(render("{{ strftime_now('%d %b %Y') }}"), "26 Jul 2024");
-        assert_eq!(render("{{ messages[0] | tojson }}"), r#"{"role": "system", "content": "Be brief."}"#);
+        assert_eq!(
+            render("{{ messages[0] | tojson }}"),
+            r#"{"role": "system", "content": "Be brief."}"#
+        );
         assert_eq!(
             render("{{ {'a': [1, 2.5, none], 'b<': true} | tojson(indent=2) }}"),
             "{\n  \"a\": [\n    1,\n    2.5,\n    null\n  ],\n  \"b<\": true\n}"
         );
-        assert_eq!(render("{{ [none, true, 'it\\'s', {'k': 1}] }}{{ tools }}"), "[None, True, \"it's\", {'k': 1}]None");
-        assert_eq!(render("{% set ns = namespace(n=0) %}\n{% for m in messages[::-1] %}\n{% set ns.n = ns.n + loop.index %}\n{% endfor %}\n{{ ns.n }}"), "3");
-        assert_eq!(render("{%- generation -%} x {%- endgeneration %}{{ missing }}"), "x");
-        assert_eq!(render("{% macro f(x, y=2) %}{{ x * y }}{% endmacro %}{{ f(3) }}{{ messages | length }}{{ messages[0].items() | list | length }}"), "622");
+        assert_eq!(
+            render("{{ [none, true, 'it\\'s', {'k': 1}] }}{{ tools }}"),
+            "[None, True, \"it's\", {'k': 1}]None"
+        );
+        assert_eq!(
+            render(
+                "{% set ns = namespace(n=0) %}\n{% for m in messages[::-1] %}\n{% set ns.n = ns.n + loop.index %}\n{% endfor %}\n{{ ns.n }}"
+            ),
+            "3"
+        );
+        assert_eq!(
+            render("{%- generation -%} x {%- endgeneration %}{{ missing }}"),
+            "x"
+        );
+        assert_eq!(
+            render(
+                "{% macro f(x, y=2) %}{{ x * y }}{% endmacro %}{{ f(3) }}{{ messages | length }}{{ messages[0].items() | list | length }}"
+            ),
+            "622"
+        );
     }
 
     #[test]
     fn a_template_that_raises_says_so() {
         let template = template("{{ raise_exception('System role not supported') }}");
-        let error = template.render(&[], &TemplateOptions::default()).unwrap_err();
+        let error = template
+            .render(&[], &TemplateOptions::default())
+            .unwrap_err();
         assert_eq!(
             error.to_string(),
             "chat template (test): it refuses this conversation: System role not supported (line 1)"
@@ -251,7 +283,8 @@ mod tests {
 
     #[test]
     fn a_template_that_is_none_is_refused() {
-        let error = ChatTemplate::new("\n{% if %}", "x.jinja", SpecialTokens::default()).unwrap_err();
+        let error =
+            ChatTemplate::new("\n{% if %}", "x.jinja", SpecialTokens::default()).unwrap_err();
         assert!(error.to_string().contains("(line 2)"), "{error}");
         assert!(error.to_string().starts_with("chat template (x.jinja): "));
     }

@@ -80,7 +80,14 @@ pub struct SpecialTokens {
 impl SpecialTokens {
     /// Reads them from a `tokenizer_config.json` (or a `special_tokens_map.json`).
     pub fn from_json(config: &Value) -> Self {
-        let names = ["bos_token", "eos_token", "unk_token", "pad_token", "sep_token", "cls_token"];
+        let names = [
+            "bos_token",
+            "eos_token",
+            "unk_token",
+            "pad_token",
+            "sep_token",
+            "cls_token",
+        ];
         let text = |name: &str| {
             let value = config.get(name)?;
             let text = value.as_str().or_else(|| value.get("content")?.as_str())?;

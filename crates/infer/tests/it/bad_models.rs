@@ -22,8 +22,15 @@ fn tensors() -> Vec<Tensor> {
     let mut tensors = Vec::new();
     let mut add = |name: &str, shape: &[u64]| {
         let count = shape.iter().product::<u64>() as usize;
-        let values = (0..count).map(|index| (index % 7) as f32 * 0.1 - 0.2).collect();
-        tensors.push((format!("model.{name}.weight"), DType::F32, shape.to_vec(), values));
+        let values = (0..count)
+            .map(|index| (index % 7) as f32 * 0.1 - 0.2)
+            .collect();
+        tensors.push((
+            format!("model.{name}.weight"),
+            DType::F32,
+            shape.to_vec(),
+            values,
+        ));
     };
     add("embed_tokens", &[5, 4]);
     for layer in 0..2 {
@@ -50,14 +57,21 @@ fn open(folder: &Path, config: &Value, tensors: &[Tensor]) -> Result<Decoder, Er
     write_checkpoint(folder, &tensors).unwrap();
     let source = Arc::new(Checkpoint::open(folder).unwrap());
     let config = ModelConfig::from_json(config).unwrap();
-    Decoder::open(source, config, Arc::new(Pool::new(1)), DecoderOptions::default())
+    Decoder::open(
+        source,
+        config,
+        Arc::new(Pool::new(1)),
+        DecoderOptions::default(),
+    )
 }
 
 fn refused(change: impl FnOnce(&mut Vec<Tensor>)) -> String {
     let folder = tempfile::tempdir().unwrap();
     let mut tensors = tensors();
     change(&mut tensors);
-    open(folder.path(), &config(), &tensors).unwrap_err().to_string()
+    open(folder.path(), &config(), &tensors)
+        .unwrap_err()
+        .to_string()
 }
 
 fn step(decoder: &Decoder, tokens: &[u32]) -> Result<Vec<f32>, Error> {
@@ -100,7 +114,10 @@ fn nan_stops_with_the_first_tensor_to_blame() {
     let blame = |tensor: &str, value: f32| {
         let folder = tempfile::tempdir().unwrap();
         let mut tensors = tensors();
-        for (_, _, _, values) in tensors.iter_mut().filter(|(name, ..)| name == tensor) {
+        for (_, _, _, values) in tensors
+            .iter_mut()
+            .filter(|(name, ..)| name.starts_with(tensor))
+        {
             values.fill(value);
         }
         let decoder = open(folder.path(), &config(), &tensors).unwrap();
@@ -115,7 +132,7 @@ fn nan_stops_with_the_first_tensor_to_blame() {
         "NaN or infinity after the head; tensor `model.norm.weight` holds such values"
     );
     assert_eq!(
-        blame("model.layers.0.mlp.down_proj.weight", 3e38),
+        blame("model.layers.0.mlp.", 3e38),
         "NaN or infinity after layer 0's feed-forward block; every tensor up to there is finite, so the numbers grew too large"
     );
 }
@@ -130,7 +147,10 @@ fn too_many_tokens_are_refused_with_the_numbers() {
         "9 tokens (0 before, 9 now) do not fit the model's 8 positions"
     );
     assert!(matches!(step(&decoder, &[]), Err(Error::EmptyPrompt)));
-    assert!(matches!(step(&decoder, &[5]), Err(Error::UnknownToken { .. })));
+    assert!(matches!(
+        step(&decoder, &[5]),
+        Err(Error::UnknownToken { .. })
+    ));
 }
 
 #[test]
@@ -142,10 +162,15 @@ fn configurations_that_cannot_be_are_refused() {
     };
     let message = refused(|config| config["architectures"] = json!(["MambaForCausalLM"]));
     assert!(
-        message.starts_with("architecture `MambaForCausalLM` is not supported; these are: LlamaForCausalLM, "),
+        message.starts_with(
+            "architecture `MambaForCausalLM` is not supported; these are: LlamaForCausalLM, "
+        ),
         "{message}"
     );
-    assert_eq!(refused(|config| config["hidden_size"] = Value::Null), "no `hidden_size`");
+    assert_eq!(
+        refused(|config| config["hidden_size"] = Value::Null),
+        "no `hidden_size`"
+    );
     assert_eq!(
         refused(|config| config["num_key_value_heads"] = json!(3)),
         "`num_key_value_heads` is 3; expected a divisor of num_attention_heads, 2"
@@ -162,6 +187,14 @@ fn configurations_that_cannot_be_are_refused() {
         refused(|config| config["hidden_act"] = json!("relu2")),
         "`hidden_act` is relu2; expected silu, gelu or gelu_pytorch_tanh"
     );
-    assert_eq!(refused(|config| *config = json!([])), "expected a JSON object");
-    assert!(ModelConfig::parse("{").unwrap_err().to_string().starts_with("not JSON: "));
+    assert_eq!(
+        refused(|config| *config = json!([])),
+        "expected a JSON object"
+    );
+    assert!(
+        ModelConfig::parse("{")
+            .unwrap_err()
+            .to_string()
+            .starts_with("not JSON: ")
+    );
 }

@@ -42,7 +42,12 @@ fn every_family_gives_the_same_token_by_token() {
         if depends_on_length(&case.decoder) {
             continue;
         }
-        let whole = run(&case.decoder, &mut case.decoder.new_cache(), &case.tokens, Wants::All);
+        let whole = run(
+            &case.decoder,
+            &mut case.decoder.new_cache(),
+            &case.tokens,
+            Wants::All,
+        );
         let mut cache = case.decoder.new_cache();
         let mut single = Vec::new();
         for piece in case.tokens.chunks(1) {
@@ -107,14 +112,22 @@ fn long_prompts_are_the_same_alone_in_pieces_in_a_batch_and_after_a_prefix() {
     run(&decoder, &mut prefix, &tokens(200, 9, 1056), Wants::Nothing);
     assert_eq!(shared.len(), 700);
     let after = run(&decoder, &mut shared, &prompt[700..], Wants::Last);
-    assert_close(&after, &whole, "after a prefix that another sequence shared");
+    assert_close(
+        &after,
+        &whole,
+        "after a prefix that another sequence shared",
+    );
 
     prefix.truncate(700);
     let after = run(&decoder, &mut prefix, &prompt[700..], Wants::Last);
     assert_close(&after, &whole, "after a prefix whose rest was forgotten");
 
     let others = [tokens(600, 1, 1056), tokens(3, 2, 1056)];
-    let mut caches = [decoder.new_cache(), decoder.new_cache(), decoder.new_cache()];
+    let mut caches = [
+        decoder.new_cache(),
+        decoder.new_cache(),
+        decoder.new_cache(),
+    ];
     let [first, second, third] = &mut caches;
     let step = |tokens, cache, wants| SequenceStep {
         tokens,

@@ -28,7 +28,14 @@ pub(crate) struct Case {
 }
 
 const FAMILIES: [&str; 8] = [
-    "gemma2", "gemma3", "llama", "llama_biased", "mistral", "phi3", "qwen2", "qwen3",
+    "gemma2",
+    "gemma3",
+    "llama",
+    "llama_biased",
+    "mistral",
+    "phi3",
+    "qwen2",
+    "qwen3",
 ];
 
 /// All cases of all families, ready to run.
@@ -69,7 +76,9 @@ fn rows(logits: &Checkpoint, case: &str) -> Vec<Vec<f32>> {
     let tensor = logits.find(case).unwrap();
     let info = logits.tensors()[tensor].info.clone();
     let mut scratch = Vec::new();
-    let bytes = logits.read(tensor, 0..info.elements(), &mut scratch).unwrap();
+    let bytes = logits
+        .read(tensor, 0..info.elements(), &mut scratch)
+        .unwrap();
     let mut values = vec![0.0; info.elements() as usize];
     widen_f32(info.dtype, bytes, &mut values).unwrap();
     let width = info.row_elements() as usize;
