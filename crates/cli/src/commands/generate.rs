@@ -42,13 +42,14 @@ pub(crate) fn run(args: GenerateArgs, printer: &Printer) -> Result<ExitCode, Fai
     if !raw && model.companions.template.is_none() {
         printer.note("the model has no chat template, so the prompt is continued as plain text");
     }
+    let mut settings = sampling::settings(&model.companions.defaults, &sampling);
     let tokens = if raw || model.companions.template.is_none() {
         model.companions.tokenizer.encode(&prompt, true)?
     } else {
+        settings.end.extend(model.companions.turn_end());
         conversation(model, system.as_deref(), &prompt)?
     };
     interrupt::end_generations()?;
-    let settings = sampling::settings(&model.companions.defaults, &sampling);
     let mut session = Session::new(model);
     let generating = interrupt::generation();
     let mut generation = session.generate(&tokens, &settings, generating.cancel.clone())?;

@@ -110,7 +110,8 @@ fn continuations(
     max_tokens: usize,
 ) -> Result<Vec<Vec<u32>>, Error> {
     let decoder = &model.decoder;
-    let end = &model.companions.defaults.end;
+    let mut end = model.companions.defaults.end.clone();
+    end.extend(model.companions.turn_end());
     let mut answers = vec![Vec::new(); prompts.len()];
     let mut running: Vec<Running> = prompts
         .iter()

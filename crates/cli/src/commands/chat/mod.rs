@@ -191,7 +191,8 @@ fn speak(
     sampling: &SamplingArgs,
     printer: &Printer,
 ) -> Result<(String, Report), Failure> {
-    let settings = sampling::settings(&model.companions.defaults, sampling);
+    let mut settings = sampling::settings(&model.companions.defaults, sampling);
+    settings.end.extend(model.companions.turn_end());
     let (text, report) = conversation.speak(model, session, &settings)?;
     let summary = sampling::summary(&report, settings.sampling.temperature > 0.0);
     if report.finish == Some(Finish::Cancelled) {
