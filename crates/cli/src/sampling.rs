@@ -1,5 +1,7 @@
 //! How an answer is generated: the model's own settings, changed by options.
 
+use std::fmt::Write as _;
+
 use weightsmith_infer::{Finish, GenerationDefaults, GenerationSettings, Report};
 
 use crate::args::SamplingArgs;
@@ -46,10 +48,10 @@ pub(crate) fn summary(report: &Report, sampled: bool) -> String {
         speed(report.decode_speed()),
     );
     if let Some(first) = report.time_to_first_token {
-        text += &format!(", the first after {}", seconds(first.as_secs_f64()));
+        let _ = write!(text, ", the first after {}", seconds(first.as_secs_f64()));
     }
     if sampled {
-        text += &format!("; seed {}", report.seed);
+        let _ = write!(text, "; seed {}", report.seed);
     }
     match report.finish {
         Some(Finish::MaxTokens) => text += "; ended by the largest number of tokens",

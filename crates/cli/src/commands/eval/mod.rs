@@ -24,7 +24,7 @@ use crate::text_model::{TextModel, TextModels};
 const WINDOW: usize = 2048;
 
 /// Measures everything, then shows it.
-pub(crate) fn run(args: EvalArgs, printer: &Printer) -> Result<ExitCode, Failure> {
+pub(crate) fn run(args: &EvalArgs, printer: &Printer) -> Result<ExitCode, Failure> {
     // mistakes in the data are found before any model is opened
     let data = args
         .data
@@ -68,7 +68,7 @@ pub(crate) fn run(args: EvalArgs, printer: &Printer) -> Result<ExitCode, Failure
                 )?;
             }
             Content::Tasks(tasks) => {
-                let score = task_score(&opened.model, data, tasks, &args, printer)?;
+                let score = task_score(&opened.model, data, tasks, args, printer)?;
                 let file = data.name();
                 evaluation.tasks.push(TaskRow { file, score });
             }
