@@ -57,15 +57,7 @@ pub(crate) fn run(args: &EvalArgs, printer: &Printer) -> Result<ExitCode, Failur
     for data in &data {
         match &data.content {
             Content::Text(text) => {
-                text_rows(
-                    &mut evaluation,
-                    &opened,
-                    &others,
-                    data,
-                    text,
-                    &args,
-                    printer,
-                )?;
+                text_rows(&mut evaluation, &opened, &others, data, text, args, printer)?;
             }
             Content::Tasks(tasks) => {
                 let score = task_score(&opened.model, data, tasks, args, printer)?;
