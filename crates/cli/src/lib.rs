@@ -17,10 +17,12 @@ mod prose;
 mod quantities;
 #[cfg(test)]
 mod reference;
+mod sampling;
 mod settings;
 mod table;
 mod terminal;
 mod terminal_text;
+mod text_model;
 
 /// Runs the command that the process was started with; gives its exit code.
 pub fn main() -> std::process::ExitCode {

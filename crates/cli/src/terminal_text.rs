@@ -26,6 +26,26 @@ pub(crate) fn safe_lines(text: &str) -> String {
     text.split('\n').map(safe).collect::<Vec<_>>().join("\n")
 }
 
+/// Text that a model made, for a terminal: what a terminal would obey is an escape, but tabs and what joins letters stay.
+pub(crate) fn speakable(text: &str) -> Cow<'_, str> {
+    let obeyed = |character: char| {
+        (character.is_control() && !matches!(character, '\n' | '\t'))
+            || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.chars().any(obeyed) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        if obeyed(character) {
+            let _ = write!(safe, "\\u{{{:x}}}", u32::from(character));
+        } else {
+            safe.push(character);
+        }
+    }
+    Cow::Owned(safe)
+}
+
 fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
@@ -48,6 +68,13 @@ mod tests {
     #[test]
     fn ordinary_text_is_borrowed() {
         assert!(matches!(safe("Größe 模型 é"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn what_a_model_says_keeps_its_lines_and_its_emoji() {
+        let text = "a\n\tb \u{1f468}\u{200d}\u{1f469}";
+        assert_eq!(speakable(text), text);
+        assert_eq!(speakable("\u{1b}[2J\u{202e}"), "\\u{1b}[2J\\u{202e}");
     }
 
     #[test]

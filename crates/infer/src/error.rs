@@ -115,6 +115,28 @@ pub enum Error {
         problem: String,
     },
 
+    /// A line of a file cannot be understood.
+    #[error("{}:{line}: {problem}", path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        problem: String,
+    },
+
+    /// Two models that should be compared token by token have different tokens.
+    #[error(
+        "the models have vocabularies of {found} and {expected} tokens; only models with the same tokens can be compared token by token"
+    )]
+    Vocabularies {
+        /// The size of the model's vocabulary.
+        found: usize,
+        /// The size of the vocabulary of the model it is compared with.
+        expected: usize,
+    },
+
     /// Text could not be turned into tokens or back.
     #[error("tokenizer: {0}")]
     Tokenizer(String),

@@ -5,6 +5,7 @@
 //!   sequences at once, each with its own [`KvCache`].
 //! - [`Companions`] are the files beside the weights: tokenizer, chat template, defaults.
 //! - [`Session`] continues a prompt: an iterator over pieces of text.
+//! - [`evaluate`] measures what a model knows: perplexity, divergence, exact answers, multiple choice.
 
 //!
 //! ```
@@ -52,6 +53,7 @@ mod cache;
 pub mod config;
 mod decoder;
 mod error;
+pub mod evaluate;
 mod exponential;
 pub mod generate;
 mod linear;

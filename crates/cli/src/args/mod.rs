@@ -9,6 +9,7 @@ mod methods;
 mod models;
 mod output;
 mod recipe;
+mod text;
 
 use clap::{Parser, Subcommand};
 
@@ -19,6 +20,7 @@ pub(crate) use methods::MethodsArgs;
 pub(crate) use models::{DiffArgs, InspectArgs, VerifyArgs};
 pub(crate) use output::{CompletionsArgs, ManArgs};
 pub(crate) use recipe::{CheckArgs, ExplainArgs, PlanArgs};
+pub(crate) use text::{ChatArgs, EvalArgs, GenerateArgs, ModelArgs, Quantization, SamplingArgs};
 
 /// Merge language models: from a mergekit recipe to a verified checkpoint, at the speed of the disk.
 #[derive(Debug, Parser)]
@@ -42,7 +44,7 @@ Exit codes:
   0    done; `check` found no errors, `diff` no difference, `verify` no damage
   1    it could not be done; `diff` found a difference, `verify` found damage
   2    the command line or the recipe is wrong
-  130  interrupted; the same command again goes on where it stopped
+  130  interrupted; the same `merge` again goes on where it stopped
 
 `weightsmith help COMMAND` explains a command, with examples.";
 
@@ -52,6 +54,9 @@ pub(crate) enum Command {
     Merge(Box<MergeArgs>),
     Check(CheckArgs),
     Explain(ExplainArgs),
+    Generate(Box<GenerateArgs>),
+    Chat(Box<ChatArgs>),
+    Eval(Box<EvalArgs>),
     Inspect(InspectArgs),
     Diff(DiffArgs),
     Verify(VerifyArgs),

@@ -1,19 +1,25 @@
 //! The commands, one per file.
 
+mod chat;
 mod check;
 mod completions;
 mod diff;
+mod eval;
 mod explain;
+mod generate;
 mod inspect;
 mod man;
 mod merge;
 mod methods;
 mod verify;
 
+pub(crate) use chat::run as chat;
 pub(crate) use check::run as check;
 pub(crate) use completions::run as completions;
 pub(crate) use diff::run as diff;
+pub(crate) use eval::run as eval;
 pub(crate) use explain::run as explain;
+pub(crate) use generate::run as generate;
 pub(crate) use inspect::run as inspect;
 pub(crate) use man::run as man;
 pub(crate) use merge::run as merge;

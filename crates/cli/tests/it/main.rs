@@ -11,5 +11,7 @@ mod merge;
 mod methods;
 mod parameters;
 mod shells;
+mod speech;
+mod speech_eval;
 mod verify;
 mod world;

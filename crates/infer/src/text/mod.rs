@@ -6,6 +6,7 @@ mod stop;
 mod stream;
 mod template;
 mod tokenizer;
+mod turn;
 
 pub use companions::Companions;
 pub use stop::StopFilter;

@@ -1,0 +1,207 @@
+//! Models that speak: from a folder, from the cache, or from a recipe that was never written.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use weightsmith::plan::Planned;
+use weightsmith::run::MergedSource;
+use weightsmith_infer::{
+    Companions, ConfigError, Decoder, DecoderOptions, Error, Model, ModelConfig, Pool,
+};
+use weightsmith_tensors::{Checkpoint, TensorSource};
+
+use crate::args::{ModelArgs, PlanArgs, Quantization};
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::printer::Printer;
+use crate::settings::{PlanSettings, threads};
+use crate::{models, planning};
+
+/// Where models are found and how they compute, shared by all that a command opens.
+#[derive(Debug)]
+pub(crate) struct TextModels<'a> {
+    args: &'a ModelArgs,
+    pool: Arc<Pool>,
+    options: DecoderOptions,
+}
+
+/// A model that can speak, and where it comes from.
+#[derive(Debug)]
+pub(crate) struct TextModel {
+    /// What to call it.
+    pub(crate) label: String,
+    pub(crate) model: Model,
+    /// The models that it is merged from; none, if it is no recipe.
+    pub(crate) parents: Vec<Parent>,
+    /// The merge's method, if it is one.
+    pub(crate) method: Option<String>,
+}
+
+/// A model that a merge reads.
+#[derive(Debug)]
+pub(crate) struct Parent {
+    /// What to call it.
+    pub(crate) label: String,
+    source: Arc<dyn TensorSource>,
+    folder: std::path::PathBuf,
+}
+
+impl<'a> TextModels<'a> {
+    /// Starts the threads.
+    pub(crate) fn new(args: &'a ModelArgs) -> Self {
+        Self {
+            pool: Arc::new(Pool::new(threads(args.threads))),
+            options: DecoderOptions {
+                exact: args.exact,
+                quantize_q8_0: args.quantize == Some(Quantization::Q8_0),
+            },
+            args,
+        }
+    }
+
+    /// Opens a model or plans a recipe. A recipe that is wrong is an exit code: its problems have been shown.
+    pub(crate) fn open(
+        &self,
+        name: &str,
+        printer: &Printer,
+    ) -> Result<Result<TextModel, ExitCode>, Failure> {
+        if is_recipe(name) {
+            return self.recipe(name, printer);
+        }
+        let (located, checkpoint) = models::open(name, self.args.transformers_cache.clone())?;
+        let source: Arc<dyn TensorSource> = Arc::new(checkpoint);
+        Ok(Ok(TextModel {
+            model: self.model(source, &located.folder, None)?,
+            label: located.label,
+            parents: Vec::new(),
+            method: None,
+        }))
+    }
+
+    /// Opens a parent of a merge.
+    pub(crate) fn parent(&self, parent: &Parent) -> Result<Model, Failure> {
+        self.model(Arc::clone(&parent.source), &parent.folder, None)
+    }
+
+    fn recipe(
+        &self,
+        name: &str,
+        printer: &Printer,
+    ) -> Result<Result<TextModel, ExitCode>, Failure> {
+        let plan = PlanArgs {
+            strict: false,
+            transformers_cache: self.args.transformers_cache.clone(),
+            random_seed: self.args.random_seed,
+            unsafe_truncate_embeddings: self.args.unsafe_truncate_embeddings,
+            no_unsafe_truncate_embeddings: false,
+        };
+        let outcome = planning::plan(&PlanSettings::resolve(name.into(), plan))?;
+        let (_, planned) = match outcome.into_plan(printer) {
+            Ok(planned) => planned,
+            Err(code) => return Ok(Err(code)),
+        };
+        Ok(Ok(TextModel {
+            label: name.to_owned(),
+            model: self.merged(&planned)?,
+            parents: parents(&planned),
+            method: Some(planned.plan.method),
+        }))
+    }
+
+    /// The merge, its files as they would be written.
+    fn merged(&self, planned: &Planned) -> Result<Model, Failure> {
+        let plan = &planned.plan;
+        let source: Arc<dyn TensorSource> =
+            Arc::new(MergedSource::new(plan, &planned.models.sources())?);
+        let donor = &planned.models.as_slice()[plan.donor].located.folder;
+        self.model(source, donor, plan.config.as_deref())
+    }
+
+    /// A model from its tensors and its folder; `config` goes before the folder's `config.json`.
+    fn model(
+        &self,
+        source: Arc<dyn TensorSource>,
+        folder: &Path,
+        config: Option<&str>,
+    ) -> Result<Model, Failure> {
+        let file = |name: &str| -> io::Result<Option<Vec<u8>>> {
+            if let (Some(config), "config.json") = (config, name) {
+                return Ok(Some(config.as_bytes().to_vec()));
+            }
+            match fs_err::read(folder.join(name)) {
+                Ok(bytes) => Ok(Some(bytes)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(error),
+            }
+        };
+        let path = folder.join("config.json");
+        let text = file("config.json")?.ok_or_else(|| Error::MissingFile {
+            path: path.clone(),
+            needed_for: "it says how the model computes",
+        })?;
+        let value: serde_json::Value =
+            serde_json::from_slice(&text).map_err(|problem| Error::Config {
+                path: path.clone(),
+                problem: ConfigError::Json(problem),
+            })?;
+        let config =
+            ModelConfig::from_json(&value).map_err(|problem| Error::Config { path, problem })?;
+        let mut companions = Companions::read_with(folder, file)?;
+        if let Some(template) = &self.args.template {
+            companions.use_template(template)?;
+        }
+        let decoder = Decoder::open(source, config, Arc::clone(&self.pool), self.options)?;
+        Ok(Model {
+            decoder,
+            companions,
+        })
+    }
+}
+
+fn parents(planned: &Planned) -> Vec<Parent> {
+    planned
+        .models
+        .as_slice()
+        .iter()
+        .map(|model| {
+            let source: Arc<Checkpoint> = Arc::clone(&model.checkpoint);
+            Parent {
+                label: model.label().to_owned(),
+                source,
+                folder: model.located.folder.clone(),
+            }
+        })
+        .collect()
+}
+
+/// Whether a name on the command line is that of a recipe: a YAML file, or any file that holds no weights.
+pub(crate) fn is_recipe(name: &str) -> bool {
+    let path = Path::new(name);
+    let has = |wanted: &str| {
+        path.extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case(wanted))
+    };
+    name == "-"
+        || ((has("yml") || has("yaml")) && !path.is_dir())
+        || (path.is_file() && !has("safetensors"))
+}
+
+impl TextModel {
+    /// What it is, in a few words.
+    pub(crate) fn introduction(&self) -> String {
+        let Some(method) = &self.method else {
+            return self.label.clone();
+        };
+        let parents: Vec<&str> = self
+            .parents
+            .iter()
+            .map(|parent| parent.label.as_str())
+            .collect();
+        format!(
+            "{}: {method} of {}, not written",
+            self.label,
+            parents.join(" and ")
+        )
+    }
+}

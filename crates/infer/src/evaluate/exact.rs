@@ -1,0 +1,160 @@
+//! Questions whose answer is a text: generated and compared.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::Progress;
+use super::positions::most_likely;
+use super::tasks::{Answer, Prompt, Question};
+use crate::decoder::{SequenceStep, Wants};
+use crate::generate::Model;
+use crate::text::TemplateOptions;
+use crate::{Error, KvCache};
+
+/// Questions that are answered at once.
+const BATCH: usize = 16;
+
+/// How many questions were answered right.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ExactScore {
+    /// Questions.
+    pub questions: usize,
+    /// Those whose answer was the right text.
+    pub right: usize,
+    /// The same by kind, in the order of the alphabet; empty where no question has a kind.
+    pub kinds: Vec<KindScore>,
+}
+
+/// How many questions of a kind were answered right.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct KindScore {
+    /// The kind.
+    pub kind: String,
+    /// Questions.
+    pub questions: usize,
+    /// Those whose answer was the right text.
+    pub right: usize,
+}
+
+/// Puts questions to a model, which answers with the most likely token each time, `max_tokens` at most. An answer is right
+/// when it is the expected text, blanks around both left out. `answered` is told each question and its answer.
+///
+/// # Errors
+/// When the model has no chat template and a question needs it, or a step fails.
+pub fn exact_match(
+    model: &Model,
+    questions: &[Question],
+    max_tokens: usize,
+    progress: Progress<'_>,
+    answered: &mut dyn FnMut(&Question, &str, bool),
+) -> Result<ExactScore, Error> {
+    let mut kinds: BTreeMap<&str, KindScore> = BTreeMap::new();
+    let mut total = 0;
+    for (index, batch) in questions.chunks(BATCH).enumerate() {
+        let prompts = batch
+            .iter()
+            .map(|question| prompt_tokens(model, &question.prompt))
+            .collect::<Result<Vec<_>, _>>()?;
+        let answers = continuations(model, &prompts, max_tokens)?;
+        for (question, tokens) in batch.iter().zip(answers) {
+            let Answer::Text(expected) = &question.answer else {
+                continue;
+            };
+            let text = model.companions.tokenizer.decode(&tokens, true)?;
+            let right = text.trim() == expected.trim();
+            answered(question, text.trim(), right);
+            total += usize::from(right);
+            if let Some(kind) = &question.kind {
+                let score = kinds.entry(kind).or_insert_with(|| KindScore {
+                    kind: kind.clone(),
+                    questions: 0,
+                    right: 0,
+                });
+                score.questions += 1;
+                score.right += usize::from(right);
+            }
+        }
+        progress(
+            (index * BATCH + batch.len()).min(questions.len()),
+            questions.len(),
+        );
+    }
+    Ok(ExactScore {
+        questions: questions.len(),
+        right: total,
+        kinds: kinds.into_values().collect(),
+    })
+}
+
+/// The tokens of what a question asks.
+pub(super) fn prompt_tokens(model: &Model, prompt: &Prompt) -> Result<Vec<u32>, Error> {
+    let companions = &model.companions;
+    match prompt {
+        Prompt::Text(text) => companions.tokenizer.encode(text, true),
+        Prompt::Messages(messages) => {
+            let options = TemplateOptions {
+                generation_prompt: true,
+                ..TemplateOptions::default()
+            };
+            let text = companions.template()?.render(messages, &options)?;
+            companions.tokenizer.encode(&text, false)
+        }
+    }
+}
+
+/// The most likely continuations of several prompts, side by side, each up to its end of text.
+fn continuations(
+    model: &Model,
+    prompts: &[Vec<u32>],
+    max_tokens: usize,
+) -> Result<Vec<Vec<u32>>, Error> {
+    let decoder = &model.decoder;
+    let mut end = model.companions.defaults.end.clone();
+    end.extend(model.companions.turn_end());
+    let mut answers = vec![Vec::new(); prompts.len()];
+    let mut running: Vec<Running> = prompts
+        .iter()
+        .enumerate()
+        .map(|(index, prompt)| Running {
+            index,
+            cache: decoder.new_cache(),
+            pending: prompt.clone(),
+        })
+        .collect();
+    let positions = decoder.config().positions;
+    for _ in 0..max_tokens {
+        running.retain(|one| one.cache.is_empty() || one.cache.len() < positions);
+        if running.is_empty() {
+            break;
+        }
+        let mut steps: Vec<SequenceStep<'_>> = running
+            .iter_mut()
+            .map(|one| SequenceStep {
+                tokens: &one.pending,
+                cache: &mut one.cache,
+                wants: Wants::Last,
+            })
+            .collect();
+        let logits = decoder.step(&mut steps)?;
+        let next: Vec<u32> = (0..running.len())
+            .map(|sequence| most_likely(logits.last(sequence)))
+            .collect();
+        for (one, &token) in running.iter_mut().zip(&next) {
+            one.pending = vec![token];
+            if !end.contains(&token) {
+                answers[one.index].push(token);
+            }
+        }
+        running.retain(|one| !end.contains(&one.pending[0]));
+    }
+    Ok(answers)
+}
+
+/// A sequence that has not ended.
+#[derive(Debug)]
+struct Running {
+    index: usize,
+    cache: KvCache,
+    pending: Vec<u32>,
+}
