@@ -1,9 +1,9 @@
 //! The inner loops of attention: some queries against some keys.
 
-use super::{AttentionShape, LANES, Queries, Task};
+use super::{AttentionShape, Queries, Task};
 use crate::cache::{CACHE_BLOCK, Stored};
 use crate::exponential::exp;
-use crate::fused::{FusedLoop, multiply_add};
+use crate::fused::{FusedLoop, LANES, Lanes};
 
 /// Keys that a tile of queries meets at once; a divisor of [`CACHE_BLOCK`].
 const TILE_KEYS: usize = 64;
@@ -23,7 +23,7 @@ type Scores = [[f32; TILE_KEYS]; ROWS];
 
 impl FusedLoop for Tile<'_> {
     #[inline(always)]
-    fn run<const FUSED: bool, const GROUPS: usize>(self) {
+    fn run<V: Lanes, const GROUPS: usize>(self, lanes: V) {
         let Self {
             shape,
             task,
@@ -63,12 +63,12 @@ impl FusedLoop for Tile<'_> {
                     any |= seen[row].0 < seen[row].1;
                 }
                 if any {
-                    multiply::<FUSED, GROUPS>(&queries, &keys, &mut scores);
+                    multiply::<V, GROUPS>(lanes, &queries, &keys, &mut scores);
                     for row in 0..count {
                         let state = &mut states[row * state..][..state];
                         weigh(shape.cap, seen[row], &mut scores[row], state);
                     }
-                    accumulate::<FUSED, GROUPS>(&scores, &values, padded, states);
+                    accumulate::<V, GROUPS>(lanes, &scores, &values, padded, states);
                 }
                 first += ROWS;
             }
@@ -125,7 +125,8 @@ fn widen(stored: Stored<'_>, first: usize, out: &mut [f32]) {
 /// Products of queries and keys. The sums of all rows and of `GROUPS` vectors of keys stay in registers, so that what is loaded
 /// of either is used several times.
 #[inline(always)]
-fn multiply<const FUSED: bool, const GROUPS: usize>(
+fn multiply<V: Lanes, const GROUPS: usize>(
+    lanes: V,
     queries: &[&[f32]; ROWS],
     keys: &[f32],
     scores: &mut Scores,
@@ -133,34 +134,31 @@ fn multiply<const FUSED: bool, const GROUPS: usize>(
     let dim = queries[0].len();
     let queries = queries.map(|query| &query[..dim]);
     for first in (0..TILE_KEYS).step_by(GROUPS * LANES) {
-        let mut sums = [[[0.0_f32; LANES]; GROUPS]; ROWS];
+        let mut sums = [[lanes.zero(); GROUPS]; ROWS];
         for (index, keys) in keys.chunks_exact(TILE_KEYS).take(dim).enumerate() {
-            let keys = &keys[first..first + GROUPS * LANES];
+            let keys = vectors::<V, GROUPS>(lanes, &keys[first..first + GROUPS * LANES]);
             for row in 0..ROWS {
-                add_scaled::<FUSED, GROUPS>(&mut sums[row], queries[row][index], keys);
+                for group in 0..GROUPS {
+                    let sum = &mut sums[row][group];
+                    *sum = lanes.add_scaled(*sum, queries[row][index], keys[group]);
+                }
             }
         }
         for row in 0..ROWS {
             for group in 0..GROUPS {
-                scores[row][first + group * LANES..][..LANES].copy_from_slice(&sums[row][group]);
+                lanes.store(sums[row][group], &mut scores[row][first + group * LANES..]);
             }
         }
     }
 }
 
-/// `sums += scale · values`
 #[inline(always)]
-fn add_scaled<const FUSED: bool, const GROUPS: usize>(
-    sums: &mut [[f32; LANES]; GROUPS],
-    scale: f32,
-    values: &[f32],
-) {
-    for group in 0..GROUPS {
-        for lane in 0..LANES {
-            let value = values[group * LANES + lane];
-            sums[group][lane] = multiply_add::<FUSED>(scale, value, sums[group][lane]);
-        }
+fn vectors<V: Lanes, const GROUPS: usize>(lanes: V, from: &[f32]) -> [V::Vector; GROUPS] {
+    let mut vectors = [lanes.zero(); GROUPS];
+    for (vector, from) in vectors.iter_mut().zip(from.chunks_exact(LANES)) {
+        *vector = lanes.load(from);
     }
+    vectors
 }
 
 /// Turns a query's scores into weights relative to the largest score so far, and its state with them.
@@ -224,7 +222,8 @@ fn weigh(
 
 /// Adds the weighted values of a tile to the queries' states.
 #[inline(always)]
-fn accumulate<const FUSED: bool, const GROUPS: usize>(
+fn accumulate<V: Lanes, const GROUPS: usize>(
+    lanes: V,
     scores: &Scores,
     values: &[f32],
     padded: usize,
@@ -232,37 +231,39 @@ fn accumulate<const FUSED: bool, const GROUPS: usize>(
 ) {
     let mut first = 0;
     while first + GROUPS * LANES <= padded {
-        accumulate_some::<FUSED, GROUPS>(scores, values, padded, first, states);
+        accumulate_some::<V, GROUPS>(lanes, scores, values, padded, first, states);
         first += GROUPS * LANES;
     }
     while first < padded {
-        accumulate_some::<FUSED, 1>(scores, values, padded, first, states);
+        accumulate_some::<V, 1>(lanes, scores, values, padded, first, states);
         first += LANES;
     }
 }
 
 /// `GROUPS` vectors of the values, from dimension `first` on.
 #[inline(always)]
-fn accumulate_some<const FUSED: bool, const GROUPS: usize>(
+fn accumulate_some<V: Lanes, const GROUPS: usize>(
+    lanes: V,
     scores: &Scores,
     values: &[f32],
     padded: usize,
     first: usize,
     states: &mut [f32],
 ) {
-    let mut sums = [[[0.0_f32; LANES]; GROUPS]; ROWS];
+    let mut sums = [[lanes.zero(); GROUPS]; ROWS];
     for (key, values) in values.chunks_exact(padded).take(TILE_KEYS).enumerate() {
-        let values = &values[first..first + GROUPS * LANES];
+        let values = vectors::<V, GROUPS>(lanes, &values[first..first + GROUPS * LANES]);
         for row in 0..ROWS {
-            add_scaled::<FUSED, GROUPS>(&mut sums[row], scores[row][key], values);
+            for group in 0..GROUPS {
+                let sum = &mut sums[row][group];
+                *sum = lanes.add_scaled(*sum, scores[row][key], values[group]);
+            }
         }
     }
     for (sums, state) in sums.iter().zip(states.chunks_exact_mut(padded + 2)) {
-        let out = &mut state[first..first + GROUPS * LANES];
         for group in 0..GROUPS {
-            for lane in 0..LANES {
-                out[group * LANES + lane] += sums[group][lane];
-            }
+            let out = &mut state[first + group * LANES..][..LANES];
+            lanes.store(lanes.add_scaled(sums[group], 1.0, lanes.load(out)), out);
         }
     }
 }
