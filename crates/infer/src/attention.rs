@@ -14,7 +14,7 @@ use crate::fused::{Fused, LANES};
 use crate::parallel::for_chunks;
 
 /// Tokens whose queries are worked on together.
-const TILE_TOKENS: usize = 16;
+const TILE_TOKENS: usize = 32;
 /// Keys of a range, where few queries meet many keys; a multiple of a cache block.
 const RANGE_KEYS: usize = 1024;
 
