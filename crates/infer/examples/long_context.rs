@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use weightsmith_infer::{
-    Control, Decoder, DecoderOptions, ModelConfig, Observer, Pool, SequenceStep, Wants,
+    Decoder, DecoderOptions, KvCache, ModelConfig, Observer, Pool, SequenceStep, Wants,
 };
 use weightsmith_tensors::Checkpoint;
 
@@ -47,19 +47,22 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let seconds = begun.elapsed().as_secs_f64();
         println!("{}\t{seconds:.3}\t{}", cache.len(), cache.bytes());
     }
+    let room = decoder.config().positions - cache.len();
     let begun = Instant::now();
-    for _ in 0..GENERATED.min(decoder.config().positions - cache.len()) {
+    for _ in 0..GENERATED.min(room) {
         let token = last.greedy();
         step(&decoder, &mut cache, &[token], &mut last)?;
     }
-    let speed = GENERATED as f64 / begun.elapsed().as_secs_f64();
-    println!("# generated, tokens/s\t{speed:.2}");
+    if room > 0 {
+        let speed = GENERATED.min(room) as f64 / begun.elapsed().as_secs_f64();
+        println!("# generated, tokens/s\t{speed:.2}");
+    }
     Ok(())
 }
 
 fn step(
     decoder: &Decoder,
-    cache: &mut weightsmith_infer::KvCache,
+    cache: &mut KvCache,
     tokens: &[u32],
     last: &mut Last,
 ) -> Result<(), weightsmith_infer::Error> {
@@ -87,10 +90,6 @@ impl Observer for Last {
     fn logits(&mut self, _sequence: usize, _token: usize, logits: &[f32]) {
         self.0.clear();
         self.0.extend_from_slice(logits);
-    }
-
-    fn progress(&mut self, _tokens: usize) -> Control {
-        Control::Continue
     }
 }
 
