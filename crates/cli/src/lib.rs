@@ -13,6 +13,7 @@ mod models;
 mod planning;
 mod printer;
 mod progress;
+mod prompt_progress;
 mod prose;
 mod quantities;
 #[cfg(test)]

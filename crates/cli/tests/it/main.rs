@@ -12,6 +12,8 @@ mod methods;
 mod parameters;
 mod shells;
 mod speech;
+mod speech_bad_input;
 mod speech_eval;
+mod speech_terminal;
 mod verify;
 mod world;

@@ -219,7 +219,7 @@ fn a_model_without_a_template_continues_texts_but_does_not_chat() {
 }
 
 /// A copy of the trained model without a field of its `tokenizer_config.json`, and with no end of text.
-fn copy_without(world: &World, field: &str) -> String {
+pub(crate) fn copy_without(world: &World, field: &str) -> String {
     let from = Path::new(FIXTURES).join("instruct");
     fs_err::create_dir(world.path("copy")).expect("created");
     for name in [

@@ -24,9 +24,22 @@ pub(crate) fn open(folder: &Path) -> Decoder {
 
 /// Opens the model in a folder.
 pub(crate) fn open_with(folder: &Path, options: DecoderOptions) -> Decoder {
-    let text = fs_err::read_to_string(folder.join("config.json")).unwrap();
-    let config = ModelConfig::parse(&text).unwrap();
-    let source = Arc::new(Checkpoint::open(folder).unwrap());
+    let config = fs_err::read_to_string(folder.join("config.json")).unwrap();
+    open_of(folder, &config, options)
+}
+
+/// Opens weights with another configuration, exact and on two threads.
+pub(crate) fn open_as(weights: &Path, config: &str) -> Decoder {
+    let options = DecoderOptions {
+        exact: true,
+        ..DecoderOptions::default()
+    };
+    open_of(weights, config, options)
+}
+
+fn open_of(weights: &Path, config: &str, options: DecoderOptions) -> Decoder {
+    let config = ModelConfig::parse(config).unwrap();
+    let source = Arc::new(Checkpoint::open(weights).unwrap());
     let pool = Arc::new(Pool::new(2));
     Decoder::open(source, config, pool, options).unwrap()
 }
