@@ -61,7 +61,7 @@ def main():
     lines = "".join(json.dumps(text) + "\n" for text in texts)
     run = subprocess.run([o.tokens, o.model], input=lines, capture_output=True, text=True, check=True)
     wrong = 0
-    for text, line in zip(texts, run.stdout.splitlines(), strict=True):
+    for text, line in zip(texts, run.stdout.removesuffix("\n").split("\n"), strict=True):
         found = json.loads(line)
         tokens = words(text, verbose=False).input_ids
         decoded = words.decode(tokens, clean_up_tokenization_spaces=False)

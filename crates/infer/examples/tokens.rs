@@ -33,7 +33,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         streamed += &stream.finish(&tokenizer)?;
         let decoded = tokenizer.decode(&tokens, false)?;
-        let found = serde_json::json!({ "tokens": tokens, "decoded": decoded, "streamed": streamed });
+        let found =
+            serde_json::json!({ "tokens": tokens, "decoded": decoded, "streamed": streamed });
         println!("{found}");
     }
     Ok(())
