@@ -150,8 +150,9 @@ pub(crate) struct ChatArgs {
 /// On texts (`.txt`): the perplexity, e to the mean of -ln p over the tokens. A text is read in windows of `--window` tokens, each
 /// `--stride` tokens after the one before; what two windows share is context only in the second, so every token but the first
 /// counts once. With `--documents`, parts between blank lines are texts of their own, with an end-of-text token before and behind.
-/// With `--against`, the model is also compared with others token by token, under llama.cpp's names: `Mean KLD`
-/// (their distribution against the model's), `Same top p`, `Mean Δp` and `RMS Δp` (probability of the token that follows).
+/// With `--against`, others are measured on everything too and stand beside the model; on texts they are also compared with it token
+/// by token, under llama.cpp's names: `Mean KLD` (their distribution against the model's), `Same top p`, `Mean Δp` and `RMS Δp`
+/// (probability of the token that follows).
 ///
 /// On questions (`.jsonl`, an object in a line): `{"messages": […], "answer": "text", "kind": "…"}` is answered greedily and
 /// right when the answer is the text, blanks around left out; `{"question": "…", "choices": ["…", …], "answer": 0}` is answered by the
@@ -172,7 +173,7 @@ pub(crate) struct EvalArgs {
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     pub(crate) data: Vec<PathBuf>,
 
-    /// A model or recipe to compare with on the texts; may be given several times
+    /// A model or recipe to measure beside it, such as a parent; may be given several times
     #[arg(long, value_name = "PARENT")]
     pub(crate) against: Vec<String>,
 

@@ -145,3 +145,66 @@ fn choices_are_weighed() {
     assert_eq!(found["tasks"][0]["right"], 3, "{found}");
     assert_eq!(found["tasks"][0]["acc"], 1.0);
 }
+
+#[test]
+fn parents_answer_the_same_questions_beside_the_merge() {
+    let world = World::new();
+    let (base, instruct) = (format!("{FIXTURES}/base"), format!("{FIXTURES}/instruct"));
+    let (questions, stories) = (data("instruct.heldout.jsonl"), data("stories.heldout.txt"));
+    let options = [
+        RECIPE,
+        "--limit",
+        "8",
+        "--max-tokens",
+        "16",
+        "--documents",
+        "--against",
+        &instruct,
+        "--against",
+        &base,
+        "--data",
+        &questions,
+    ];
+    // questions alone are enough
+    let found = evaluate(&world, &options);
+    let against = found["against"].as_array().expect("a list");
+    assert_eq!(against[0]["model"], "instruct");
+    assert_eq!(against[0]["tasks"][0]["questions"], 8);
+    let alone = evaluate(
+        &world,
+        &[&[&instruct[..]], &options[1..6], &["--data", &questions]].concat(),
+    );
+    assert_eq!(against[0]["tasks"], alone["tasks"]);
+    assert!(
+        alone["tasks"][0]["right"].as_u64() > Some(0),
+        "the comparison says something: {alone}"
+    );
+    // a model that only continues text answers nothing
+    assert_eq!(against[1]["tasks"][0]["right"], 0);
+    assert_eq!(found["comparisons"], Value::Array(Vec::new()));
+
+    let options = [&options[..], &[&stories]].concat();
+    let run = world.outcome(
+        &command(&world, &[&["eval"][..], &options].concat())
+            .output()
+            .expect("starts"),
+    );
+    run.expect_code(0);
+    let heading = |first: &str| {
+        let line = run.stdout.lines().find(|line| line.contains(first));
+        let line = line.unwrap_or_else(|| panic!("{}", run.transcript()));
+        line.split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        heading("perplexity on"),
+        ["perplexity", "on", "tokens", RECIPE, "instruct", "base"]
+    );
+    assert_eq!(
+        heading("questions"),
+        ["questions", "measure", RECIPE, "instruct", "base"]
+    );
+    assert!(heading("exact match").contains(&"0/8".to_owned()));
+    assert!(!run.stdout.contains('–'), "{}", run.stdout);
+}

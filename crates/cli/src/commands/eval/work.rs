@@ -1,5 +1,7 @@
 //! How far a measurement is.
 
+use std::ops::ControlFlow;
+
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::printer::{Loudness, Printer};
@@ -28,11 +30,12 @@ impl<'a> Work<'a> {
     }
 
     /// What a measurement tells.
-    pub(super) fn progress(&self) -> impl FnMut(usize, usize) {
+    pub(super) fn progress(&self) -> impl FnMut(usize, usize) -> ControlFlow<()> {
         let bar = self.bar.clone();
         move |done, total| {
             bar.set_length(total as u64);
             bar.set_position(done as u64);
+            ControlFlow::Continue(())
         }
     }
 }
