@@ -13,5 +13,7 @@ mod parameters;
 mod shells;
 mod speech;
 mod speech_eval;
+mod speech_save;
+mod speech_sweep;
 mod verify;
 mod world;

@@ -3,10 +3,16 @@
 use serde_json::Value;
 
 use crate::speech::{RECIPE, command};
-use crate::world::{FIXTURES, World};
+use crate::world::{FIXTURES, Run, World};
+
+/// Runs `eval`.
+pub(crate) fn run(world: &World, arguments: &[&str]) -> Run {
+    let output = command(world, &[&["eval"][..], arguments].concat()).output();
+    world.outcome(&output.expect("starts"))
+}
 
 /// Runs `eval` with `--json`.
-fn evaluate(world: &World, arguments: &[&str]) -> Value {
+pub(crate) fn evaluate(world: &World, arguments: &[&str]) -> Value {
     let arguments = [&["eval", "--json"][..], arguments].concat();
     let output = command(world, &arguments).output().expect("starts");
     let run = world.outcome(&output);
@@ -14,7 +20,7 @@ fn evaluate(world: &World, arguments: &[&str]) -> Value {
     serde_json::from_str(&run.stdout).expect("JSON")
 }
 
-fn data(name: &str) -> String {
+pub(crate) fn data(name: &str) -> String {
     format!("{FIXTURES}/data/{name}")
 }
 
@@ -184,11 +190,7 @@ fn parents_answer_the_same_questions_beside_the_merge() {
     assert_eq!(found["comparisons"], Value::Array(Vec::new()));
 
     let options = [&options[..], &[&stories]].concat();
-    let run = world.outcome(
-        &command(&world, &[&["eval"][..], &options].concat())
-            .output()
-            .expect("starts"),
-    );
+    let run = run(&world, &options);
     run.expect_code(0);
     let heading = |first: &str| {
         let line = run.stdout.lines().find(|line| line.contains(first));

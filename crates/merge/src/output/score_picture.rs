@@ -182,7 +182,12 @@ fn draw_lines(area: &Area<'_>, parameter: &str, lines: &[ScoreLine], is_share: b
         .label_style(text(15.0, FAINT, HPos::Center, VPos::Center))
         .axis_style(RULE)
         .draw()?;
-    for (place, line) in lines.iter().enumerate() {
+    // levels first, so that a line is seen where it runs along one
+    let (levels, others): (Vec<_>, Vec<_>) = lines
+        .iter()
+        .enumerate()
+        .partition(|(_, line)| matches!(line, ScoreLine::Level(_)));
+    for (place, line) in levels.into_iter().chain(others) {
         let style = colour(place);
         match line {
             ScoreLine::Points(points) => {
@@ -224,7 +229,7 @@ fn range(values: impl Iterator<Item = f64>, around: f64) -> (f64, f64) {
 
 /// A number on an axis, without zeros at its end.
 fn short(value: f64) -> String {
-    let text = format!("{value:.4}");
+    let text = format!("{value:.6}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
     if text == "-0" || text.is_empty() {
         "0".to_owned()
@@ -309,6 +314,6 @@ mod tests {
         assert_eq!(number(1.924_6), "1.925");
         assert_eq!(number(0.0), "0");
         assert_eq!(short(0.30), "0.3");
-        assert_eq!(short(-0.000_001), "0");
+        assert_eq!(short(-0.000_000_1), "0");
     }
 }

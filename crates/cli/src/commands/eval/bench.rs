@@ -1,5 +1,7 @@
 //! Measures models on the data.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use weightsmith_infer::evaluate::{
     ChoiceScore, ExactScore, Question, Tasks, TextUnit, Window, WindowOptions, compare,
     exact_match, multiple_choice, perplexity, windows,
@@ -22,6 +24,8 @@ pub(super) struct Bench<'a> {
     pub(super) data: &'a [Data<'a>],
     pub(super) args: &'a EvalArgs,
     pub(super) printer: &'a Printer,
+    /// Set when it is to end.
+    pub(super) stop: &'static AtomicBool,
 }
 
 /// A model that others are compared with.
@@ -34,6 +38,11 @@ pub(super) struct Other {
 }
 
 impl Bench<'_> {
+    /// True when it is to end.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
     /// Measures a model on everything; what that tells about the others is added to their scores.
     pub(super) fn measure(
         &self,
@@ -42,6 +51,9 @@ impl Bench<'_> {
     ) -> Result<Measurement, Failure> {
         let mut measurement = Measurement::default();
         for data in self.data {
+            if self.is_stopped() {
+                break;
+            }
             match &data.content {
                 Content::Text(text) => {
                     self.text(&mut measurement, model, others, data, text)?;
@@ -60,6 +72,9 @@ impl Bench<'_> {
         for data in self.data {
             if let Content::Tasks(tasks) = &data.content {
                 for other in &mut *others {
+                    if self.is_stopped() {
+                        return Ok(());
+                    }
                     let label = Some(other.label.as_str());
                     let score = self.tasks(&other.model, data, tasks, label)?;
                     other.scores.tasks.extend(score);
@@ -82,12 +97,19 @@ impl Bench<'_> {
         let windows = self.windows(model, data, text)?;
         let mut own = None;
         if others.is_empty() {
-            let work = Work::new(self.printer, &file);
+            let work = Work::new(self.printer, self.stop, &file);
             own = Some(perplexity(&model.decoder, &windows, &mut work.progress())?);
         }
         for other in others {
+            if self.is_stopped() {
+                break;
+            }
             let base = &other.model.decoder;
-            let work = Work::new(self.printer, &format!("{file} against {}", other.label));
+            let work = Work::new(
+                self.printer,
+                self.stop,
+                &format!("{file} against {}", other.label),
+            );
             let comparison = compare(&model.decoder, base, &windows, &mut work.progress())?;
             own = Some(comparison.model.clone());
             other.scores.text(TextRow {
@@ -141,7 +163,7 @@ impl Bench<'_> {
     ) -> Result<Option<TaskRow>, Failure> {
         let file = data.name.clone();
         let of = label.map_or_else(String::new, |label| format!(" with {label}"));
-        let work = Work::new(self.printer, &format!("{file}{of}"));
+        let work = Work::new(self.printer, self.stop, &format!("{file}{of}"));
         let questions = &tasks.questions;
         let score = if tasks.multiple_choice {
             let score = multiple_choice(model, questions, &mut work.progress())?;

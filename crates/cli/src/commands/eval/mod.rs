@@ -2,39 +2,69 @@
 
 mod bench;
 mod data;
+mod measures;
+mod pictures;
 mod report;
+mod save;
+mod sweep;
 mod tables;
 mod work;
 
 use std::io::Write as _;
 
+use serde::Serialize;
+use weightsmith::output::{ScorePicture, score_picture};
+
 use self::bench::{Bench, Other};
 use self::data::Data;
 use self::report::{Beside, Evaluation, Scores};
+use self::save::Save;
+use self::sweep::Varied;
 use crate::args::EvalArgs;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::printer::Printer;
+use crate::replace_file::{check_target, replace_file};
 use crate::text_model::TextModels;
 
 /// Measures everything, then shows it.
 pub(crate) fn run(args: &EvalArgs, printer: &Printer) -> Result<ExitCode, Failure> {
     // mistakes in the data are found before any model is opened
     let data = Data::read_all(&args.data, args.limit)?;
+    if let Some(path) = &args.svg {
+        check_target("--svg", path)?;
+    }
+    let save = Save::check(args, &data)?;
     let bench = Bench {
         data: &data,
         args,
         printer,
+        stop: interrupt::unset_flag(),
     };
     let models = TextModels::new(&args.options);
-    let opened = match models.open(&args.model, printer)? {
+    match &args.sweep {
+        Some(sweep) => vary(&bench, &models, sweep),
+        None => measure(&bench, &models, save.as_ref()),
+    }
+}
+
+/// Measures a model.
+fn measure(
+    bench: &Bench<'_>,
+    models: &TextModels<'_>,
+    save: Option<&Save>,
+) -> Result<ExitCode, Failure> {
+    let opened = match models.open(&bench.args.model, bench.printer)? {
         Ok(opened) => opened,
         Err(code) => return Ok(code),
     };
-    let mut others = match open_others(&models, &opened.label, &bench)? {
+    let mut others = match open_others(models, &opened.label, bench)? {
         Ok(others) => others,
         Err(code) => return Ok(code),
     };
+    // until here there is nothing to show
+    interrupt::flag()?;
     let measurement = bench.measure(&opened.model, &mut others)?;
     bench.question(&mut others)?;
     let evaluation = Evaluation {
@@ -42,12 +72,38 @@ pub(crate) fn run(args: &EvalArgs, printer: &Printer) -> Result<ExitCode, Failur
         model: opened.label,
         measurement,
         against: beside(others),
+        incomplete: bench.is_stopped(),
     };
-    if args.json {
-        printer.json(&evaluation)?;
-    } else {
-        printer.data().write_all(evaluation.text().as_bytes())?;
+    let incomplete = evaluation.incomplete;
+    show(bench, &evaluation, &evaluation.text())?;
+    if incomplete {
+        return Ok(say_interrupted(bench));
     }
+    draw(bench, &evaluation.picture())?;
+    if let Some(save) = save {
+        save.write(&evaluation, bench.printer)?;
+    }
+    Ok(ExitCode::Done)
+}
+
+/// Measures the merges of a recipe for several values of a parameter.
+fn vary(bench: &Bench<'_>, models: &TextModels<'_>, sweep: &str) -> Result<ExitCode, Failure> {
+    let varied = Varied::read(bench, models, sweep)?;
+    let mut others = match open_others(models, &bench.args.model, bench)? {
+        Ok(others) => others,
+        Err(code) => return Ok(code),
+    };
+    interrupt::flag()?;
+    let mut report = match varied.measure(bench, models, &mut others)? {
+        Ok(report) => report,
+        Err(code) => return Ok(code),
+    };
+    report.against = beside(others);
+    show(bench, &report, &report.text())?;
+    if report.incomplete {
+        return Ok(say_interrupted(bench));
+    }
+    draw(bench, &report.picture())?;
     Ok(ExitCode::Done)
 }
 
@@ -85,4 +141,32 @@ fn beside(others: Vec<Other>) -> Vec<Beside> {
         scores: other.scores,
     });
     beside.collect()
+}
+
+fn show(bench: &Bench<'_>, report: &impl Serialize, text: &str) -> Result<(), Failure> {
+    if bench.args.json {
+        bench.printer.json(report)?;
+    } else {
+        bench.printer.data().write_all(text.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Writes the picture of `--svg`.
+fn draw(bench: &Bench<'_>, picture: &ScorePicture) -> Result<(), Failure> {
+    let Some(path) = &bench.args.svg else {
+        return Ok(());
+    };
+    replace_file(path, score_picture(picture).as_bytes())?;
+    bench
+        .printer
+        .talk(&format!("the picture is in {}", path.display()));
+    Ok(())
+}
+
+fn say_interrupted(bench: &Bench<'_>) -> ExitCode {
+    bench.printer.stderr(
+        "interrupted: this is incomplete, the last counts are of a part; nothing was written",
+    );
+    ExitCode::Interrupted
 }

@@ -13,6 +13,29 @@ pub(super) struct Evaluation {
     #[serde(flatten)]
     pub(super) measurement: Measurement,
     pub(super) against: Vec<Beside>,
+    /// It was interrupted: the last counts are of a part, and what came after them is missing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) incomplete: bool,
+}
+
+/// A recipe, and all that was measured of it for each value of a parameter.
+#[derive(Debug, Serialize)]
+pub(super) struct SweepReport {
+    pub(super) model: String,
+    pub(super) parameter: String,
+    pub(super) values: Vec<Point>,
+    pub(super) against: Vec<Beside>,
+    /// It was interrupted: values are missing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) incomplete: bool,
+}
+
+/// A value of the parameter.
+#[derive(Debug, Serialize)]
+pub(super) struct Point {
+    pub(super) value: f64,
+    #[serde(flatten)]
+    pub(super) measurement: Measurement,
 }
 
 /// A model of `--against`.

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use weightsmith_infer::evaluate::Comparison;
 
-use super::report::{Evaluation, Scores, Share};
+use super::measures::{Divergence, Measure};
+use super::report::{Evaluation, Point, Scores, Share, SweepReport};
 use crate::printer::HEADING;
 use crate::quantities::grouped;
 use crate::table::{Align, Table};
@@ -44,6 +45,52 @@ impl Evaluation {
         }
         text
     }
+}
+
+impl SweepReport {
+    /// A row for each value, and below one for each model of `--against`.
+    pub(super) fn text(&self) -> String {
+        let heading = format!("{} over {}", self.model, self.parameter);
+        let mut text = format!("{HEADING}{}{HEADING:#}\n", safe(&heading));
+        let Some(Point { measurement, .. }) = self.values.first() else {
+            return text;
+        };
+        let measures = Measure::all(&measurement.scores);
+        let divergences = Divergence::all(measurement);
+        let mut table = Table::new(&[]);
+        table.column(&self.parameter, Align::Left);
+        for measure in &measures {
+            table.column(&measure.name(), Align::Right);
+        }
+        for Divergence { file, against } in &divergences {
+            table.column(&format!("KLD from {against}, {file}"), Align::Right);
+        }
+        let scored = |name: String, scores: &Scores| {
+            let cells = measures.iter().map(|measure| measure.of(scores));
+            std::iter::once(name)
+                .chain(cells.map(|value| value_cell(value, 3)))
+                .collect::<Vec<_>>()
+        };
+        for Point { value, measurement } in &self.values {
+            let divergences = divergences.iter().map(|one| one.of(measurement));
+            let own = scored(value.to_string(), &measurement.scores);
+            table.row(
+                own.into_iter()
+                    .chain(divergences.map(|value| value_cell(value, 6))),
+            );
+        }
+        for one in &self.against {
+            let blank = divergences.iter().map(|_| String::new());
+            let own = scored(one.model.clone(), &one.scores);
+            table.row(own.into_iter().chain(blank));
+        }
+        let _ = write!(text, "\n{}", table.render());
+        text
+    }
+}
+
+fn value_cell(value: Option<f64>, digits: usize) -> String {
+    value.map_or(NOTHING.to_owned(), |value| format!("{value:.digits$}"))
 }
 
 fn texts(scores: &Scores) -> Table {
