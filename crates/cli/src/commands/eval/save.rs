@@ -24,6 +24,8 @@ const OWN: &str = "# written by `weightsmith eval --save`, which replaces it";
 pub(super) struct Save {
     folder: PathBuf,
     benchmarks: Vec<Benchmark>,
+    /// Behind the name of a measure, where only a part of the data was measured on.
+    part: String,
 }
 
 /// A benchmark on the hub, and the file that holds its questions.
@@ -55,7 +57,14 @@ impl Save {
             .iter()
             .map(|text| Benchmark::parse(text, data).map_err(Failure::usage))
             .collect::<Result<Vec<_>, _>>()?;
-        let save = Self { folder, benchmarks };
+        let part = args
+            .limit
+            .map_or_else(String::new, |limit| format!(" (first {limit})"));
+        let save = Self {
+            folder,
+            benchmarks,
+            part,
+        };
         for benchmark in &save.benchmarks {
             save.check_own(&save.result_path(benchmark))?;
         }
@@ -85,7 +94,7 @@ impl Save {
         let date = Timestamp::now();
         for benchmark in &self.benchmarks {
             let path = self.result_path(benchmark);
-            let Some(yaml) = benchmark.yaml(evaluation, date) else {
+            let Some(yaml) = benchmark.yaml(evaluation, date, &self.part) else {
                 continue;
             };
             fs_err::create_dir_all(self.folder.join(RESULTS))?;
@@ -99,7 +108,7 @@ impl Save {
             return Ok(());
         }
         let card = fs_err::read_to_string(&path)?;
-        let with_scores = card_with_scores(&card, &card_scores(evaluation, date));
+        let with_scores = card_with_scores(&card, &card_scores(evaluation, date, &self.part));
         replace_file(&path, with_scores.as_bytes())?;
         printer.talk(&format!("the numbers are in {}", path.display()));
         Ok(())
@@ -134,7 +143,7 @@ impl Benchmark {
     }
 
     /// The file as the hub reads it; nothing where nothing was measured.
-    fn yaml(&self, evaluation: &Evaluation, date: Timestamp) -> Option<String> {
+    fn yaml(&self, evaluation: &Evaluation, date: Timestamp, part: &str) -> Option<String> {
         let scores = &evaluation.measurement.scores;
         let measures = Measure::all(scores);
         let measure = measures.iter().find(|one| one.file() == self.file)?;
@@ -146,7 +155,7 @@ impl Benchmark {
         };
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
         let notes = format!(
-            "{}, {}, weightsmith eval {}",
+            "{}{part}, {}, weightsmith eval {}",
             measure.measure(),
             self.file,
             env!("CARGO_PKG_VERSION")
@@ -171,7 +180,7 @@ fn is_word(part: &str) -> bool {
             .all(|letter| letter.is_ascii_alphanumeric() || "-_.".contains(letter))
 }
 
-fn card_scores(evaluation: &Evaluation, date: Timestamp) -> CardScores {
+fn card_scores(evaluation: &Evaluation, date: Timestamp, part: &str) -> CardScores {
     let own = &evaluation.measurement.scores;
     let others = &evaluation.against;
     let mut rows: Vec<CardScore> = Measure::all(own)
@@ -180,7 +189,7 @@ fn card_scores(evaluation: &Evaluation, date: Timestamp) -> CardScores {
             let others = others.iter().map(|one| measure.of(&one.scores));
             CardScore {
                 on: measure.file().to_owned(),
-                measure: measure.measure().to_owned(),
+                measure: format!("{}{part}", measure.measure()),
                 values: std::iter::once(measure.of(own))
                     .chain(others)
                     .map(|value| value.map(|value| format!("{value:.3}")))
@@ -196,7 +205,7 @@ fn card_scores(evaluation: &Evaluation, date: Timestamp) -> CardScores {
         });
         rows.push(CardScore {
             on: divergence.file.clone(),
-            measure: format!("mean KLD from {}", divergence.against),
+            measure: format!("mean KLD from {}{part}", divergence.against),
             values: std::iter::once(None).chain(of_others).collect(),
         });
     }
