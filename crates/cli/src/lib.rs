@@ -18,6 +18,7 @@ mod prose;
 mod quantities;
 #[cfg(test)]
 mod reference;
+mod replace_file;
 mod sampling;
 mod settings;
 mod table;

@@ -89,6 +89,15 @@ impl<'a> TextModels<'a> {
         name: &str,
         printer: &Printer,
     ) -> Result<Result<TextModel, ExitCode>, Failure> {
+        let outcome = planning::plan(&self.plan_settings(name))?;
+        match outcome.into_plan(printer) {
+            Ok((_, planned)) => self.planned(name, planned).map(Ok),
+            Err(code) => Ok(Err(code)),
+        }
+    }
+
+    /// How a recipe is planned.
+    pub(crate) fn plan_settings(&self, name: &str) -> PlanSettings {
         let plan = PlanArgs {
             strict: false,
             transformers_cache: self.args.transformers_cache.clone(),
@@ -96,17 +105,17 @@ impl<'a> TextModels<'a> {
             unsafe_truncate_embeddings: self.args.unsafe_truncate_embeddings,
             no_unsafe_truncate_embeddings: false,
         };
-        let outcome = planning::plan(&PlanSettings::resolve(name.into(), plan))?;
-        let (_, planned) = match outcome.into_plan(printer) {
-            Ok(planned) => planned,
-            Err(code) => return Ok(Err(code)),
-        };
-        Ok(Ok(TextModel {
+        PlanSettings::resolve(name.into(), plan)
+    }
+
+    /// Computes a planned merge.
+    pub(crate) fn planned(&self, name: &str, planned: Planned) -> Result<TextModel, Failure> {
+        Ok(TextModel {
             label: name.to_owned(),
             model: self.merged(&planned)?,
             parents: parents(&planned),
             method: Some(planned.plan.method),
-        }))
+        })
     }
 
     /// The merge, its files as they would be written.

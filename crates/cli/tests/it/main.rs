@@ -14,6 +14,8 @@ mod shells;
 mod speech;
 mod speech_bad_input;
 mod speech_eval;
+mod speech_save;
+mod speech_sweep;
 mod speech_terminal;
 mod verify;
 mod world;

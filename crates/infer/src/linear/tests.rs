@@ -141,10 +141,7 @@ fn products_are_those_of_the_oracle_whatever_the_size_and_the_instructions() {
         (16, 32),
         (47, 64),
     ];
-    for (rows, cols) in sizes
-        .into_iter()
-        .chain([(7, 1024), (5, 2100), (70, 1056)])
-    {
+    for (rows, cols) in sizes.into_iter().chain([(7, 1024), (5, 2100), (70, 1056)]) {
         for linear in matrices(rows, cols) {
             for count in (1..=17).chain([40]) {
                 let inputs = values(count * cols, 2);
