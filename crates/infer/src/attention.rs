@@ -289,48 +289,4 @@ mod tests {
             }
         }
     }
-    #[test]
-    #[ignore = "a measurement"]
-    fn speed() {
-        let shape = AttentionShape {
-            layer: 0,
-            kv_heads: 2,
-            group: 7,
-            head_dim: 64,
-            window: None,
-            cap: None,
-        };
-        for (start, count) in [(16384 - 512, 512), (16384, 1)] {
-            let mut cache = KvCache::of_shape([None], 2, 64, CacheType::Bf16);
-            let kv = numbers((start + count) * 128, 3);
-            cache.store(0, &kv, &kv);
-            let queries = numbers(count * 14 * 64, 5);
-            let mut out = vec![0.0; queries.len()];
-            let pool = Pool::new(1);
-            let repeats = 512 / count;
-            let cpu = || {
-                let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-                text.split(' ').next().unwrap().parse::<f64>().unwrap() / 1e9
-            };
-            let before = cpu();
-            for _ in 0..repeats {
-                attend(
-                    &pool,
-                    shape,
-                    &[Queries {
-                        cache: &cache,
-                        start,
-                        heads: &queries,
-                    }],
-                    &mut out,
-                );
-            }
-            let seconds = (cpu() - before) / repeats as f64;
-            let fma = count as f64 * (start as f64 + count as f64 / 2.0) * 14.0 * 64.0 * 2.0;
-            println!(
-                "{count}: {seconds:.5} s CPU, {:.1} GFMA/s",
-                fma / seconds / 1e9
-            );
-        }
-    }
 }
