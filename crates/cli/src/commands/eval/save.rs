@@ -66,7 +66,7 @@ impl Save {
             part,
         };
         for benchmark in &save.benchmarks {
-            save.check_own(&save.result_path(benchmark))?;
+            check_own(&save.result_path(benchmark))?;
         }
         Ok(Some(save))
     }
@@ -75,18 +75,6 @@ impl Save {
         let dataset = benchmark.dataset.replace('/', "--");
         let name = format!("{dataset}--{}.yaml", benchmark.task);
         self.folder.join(RESULTS).join(name)
-    }
-
-    /// What others wrote stays.
-    fn check_own(&self, path: &Path) -> Result<(), Failure> {
-        match fs_err::read(path) {
-            Ok(text) if !text.starts_with(OWN.as_bytes()) => Err(Failure::new(anyhow::Error::msg(
-                format!("{} was not written by `--save` and stays", path.display()),
-            ))
-            .hint("move it away, or leave its `--benchmark` out")),
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-            _ => Ok(()),
-        }
     }
 
     /// Writes the results, then the card.
@@ -98,7 +86,7 @@ impl Save {
                 continue;
             };
             fs_err::create_dir_all(self.folder.join(RESULTS))?;
-            self.check_own(&path)?;
+            check_own(&path)?;
             replace_file(&path, yaml.as_bytes())?;
             printer.talk(&format!("results in {}", path.display()));
         }
@@ -215,5 +203,17 @@ fn card_scores(evaluation: &Evaluation, date: Timestamp, part: &str) -> CardScor
             .collect(),
         rows,
         date,
+    }
+}
+
+/// What others wrote stays.
+fn check_own(path: &Path) -> Result<(), Failure> {
+    match fs_err::read(path) {
+        Ok(text) if !text.starts_with(OWN.as_bytes()) => Err(Failure::new(anyhow::Error::msg(
+            format!("{} was not written by `--save` and stays", path.display()),
+        ))
+        .hint("move it away, or leave its `--benchmark` out")),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
     }
 }

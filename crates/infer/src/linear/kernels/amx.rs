@@ -5,6 +5,7 @@
 //! speed of vector instructions; numbers below 2⁻¹²⁶ count as zero. The weights are read in place; inputs are packed once for all rows.
 
 use std::arch::asm;
+use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
 use std::array;
 use std::cell::RefCell;
 use std::ops::Range;
@@ -55,12 +56,7 @@ impl Amx {
             .then_some(Self(()))
     }
 
-    /// Whether it multiplies a matrix of so many rows and columns.
-    pub(super) fn fits(self, rows: usize, cols: usize) -> bool {
-        rows >= TILE && cols.is_multiple_of(COLUMNS)
-    }
-
-    /// Writes the product; `product` is of bfloat16 and [fits](Self::fits).
+    /// Writes the product; `product` is of bfloat16 and [fits].
     pub(super) fn write(self, product: &DenseProduct<'_>, pool: &Pool, out: &mut [f32]) {
         let count = product.inputs.len() / product.cols;
         let rows = out.len() / count;
@@ -93,6 +89,11 @@ impl Amx {
         }
         PACKED.set(lines);
     }
+}
+
+/// Whether a matrix of so many rows and columns is multiplied in tiles.
+pub(super) fn fits(rows: usize, cols: usize) -> bool {
+    rows >= TILE && cols.is_multiple_of(COLUMNS)
 }
 
 /// Whether the CPU has tiles of bfloat16, and the vector instructions that go with them here.
@@ -163,7 +164,7 @@ impl Tiles {
         let shapes = Shapes::new(width);
         // SAFETY: the unit is there; the shapes are valid ones.
         unsafe {
-            asm!("ldtilecfg [{}]", in(reg) &raw const shapes, options(nostack, readonly, preserves_flags))
+            asm!("ldtilecfg [{}]", in(reg) &raw const shapes, options(nostack, readonly, preserves_flags));
         };
         Self(())
     }
@@ -317,19 +318,15 @@ impl Job<'_> {
         let mut sums = Sums([[0.0; TILE * TILE]; 4]);
         let cols = self.product.cols;
         let unit = UNIT * cols * 2;
-        // SAFETY: asking for memory in advance is allowed anywhere.
-        unsafe {
-            fetch(
-                self.weights(rows.start, 0),
-                (rows.len() * cols * 2).min(unit),
-            )
-        };
+        fetch(
+            self.weights(rows.start, 0),
+            (rows.len() * cols * 2).min(unit),
+        );
         for row in rows.clone().step_by(UNIT) {
-            let left = rows.end.saturating_sub(row + UNIT).min(UNIT);
+            let lines = if row + UNIT < rows.end { UNIT } else { 0 };
             let mut next = self.weights(row, 0).wrapping_add(unit);
             for start in (0..cols).step_by(SPAN) {
                 let steps = SPAN.min(cols - start) / COLUMNS;
-                let lines = if left == 0 { 0 } else { UNIT };
                 // SAFETY: `weights` and `at` give tiles that go on for so many steps.
                 unsafe {
                     few(
@@ -433,14 +430,12 @@ impl Job<'_> {
     }
 }
 
-/// Asks for memory.
+/// Asks for memory that will be needed soon. Any address will do.
 #[inline]
-unsafe fn fetch(from: *const u8, bytes: usize) {
+fn fetch(from: *const u8, bytes: usize) {
     for line in (0..bytes).step_by(64) {
-        // SAFETY: no address can upset the instruction.
-        unsafe {
-            asm!("prefetcht1 [{}]", in(reg) from.wrapping_add(line), options(nostack, readonly, preserves_flags))
-        };
+        // SAFETY: an instruction that all CPUs with tiles have, and that no address can upset.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(from.wrapping_add(line).cast()) };
     }
 }
 
@@ -498,7 +493,6 @@ unsafe fn few(
             inputs = inout(reg) inputs => _, narrow = in(reg) 4 * width, part = in(reg) 4 * width * TILE,
             next = inout(reg) next => _, fours = in(reg) lines / 4, left = out(reg) _,
             steps = inout(reg) steps => _, sums = in(reg) &raw mut *sums,
-            out("xmm0") _, out("xmm1") _, out("xmm2") _, out("xmm3") _,
             options(nostack),
         );
     }

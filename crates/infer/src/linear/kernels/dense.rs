@@ -6,6 +6,8 @@ use std::ops::Range;
 
 use weightsmith_tensors::{DType, widen_f32};
 
+#[cfg(target_arch = "x86_64")]
+use super::amx;
 use super::columns::Columns;
 use super::lanes::{BF16, Element, F16, F32, Lanes, MAX_INPUTS, MAX_WIDTH, STRIP};
 use super::level::{Kernel, Level};
@@ -80,7 +82,7 @@ impl DenseProduct<'_> {
         #[cfg(target_arch = "x86_64")]
         if let Some(unit) = self.level.amx()
             && self.dtype == DType::BF16
-            && unit.fits(rows, self.cols)
+            && amx::fits(rows, self.cols)
         {
             unit.write(self, pool, out);
             return;
