@@ -76,8 +76,8 @@ class Sampler(threading.Thread):
             self.private = max(self.private, int(found.group(1)) if found else 0)
 
 
-def run(command, environment, tries=4):
-    """Seconds to the first token, tokens per second, MiB of private memory. llama.cpp crashes now and then, and is started again."""
+def run(command, environment):
+    """Seconds to the first token, tokens per second, MiB of private memory. If llama.cpp crashes, it gets a second chance."""
     start = time.perf_counter()
     process = subprocess.Popen(command, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True)
@@ -88,9 +88,9 @@ def run(command, environment, tries=4):
     rest, errors = process.communicate(timeout=1800)
     sampler.stop.set()
     sampler.join()
-    if process.returncode < 0 and tries > 1:
-        print(f"{os.path.basename(command[1])} was killed by signal {-process.returncode}; again", file=sys.stderr)
-        return run(command, environment, tries - 1)
+    if process.returncode < 0 and command[1].endswith("llama.py") and not environment:
+        print(f"llama.cpp was killed by signal {-process.returncode}; again without repacked weights", file=sys.stderr)
+        return run(command, {"LLAMA_PLAIN": "1"})
     if process.returncode or not line.startswith("first"):
         sys.exit(f"{' '.join(command)}: exit {process.returncode}\n{errors[-2000:]}")
     return {**json.loads(rest.strip().splitlines()[-1]), "first": first, "private": sampler.private / 1024}

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """llama.cpp through llama-cpp-python's low-level functions: llama.py FILE.gguf PROMPT DECODE THREADS
 
+With LLAMA_PLAIN in the environment, without weights that are repacked for the CPU (AMX), which crashed llama-cpp-python 0.3.36 with Q8_0.
 Prints a line when the first token is there, then one with tokens per second.
 """
 import ctypes
 import json
+import os
 import sys
 import time
 
@@ -17,7 +19,9 @@ def main():
     silent = llama_cpp.llama_log_callback(lambda *_: None)  # held as long as it may be called
     llama_cpp.llama_log_set(silent, ctypes.c_void_p(0))
     llama_cpp.llama_backend_init()
-    model = llama_cpp.llama_model_load_from_file(path.encode(), llama_cpp.llama_model_default_params())
+    of_model = llama_cpp.llama_model_default_params()
+    of_model.use_extra_bufts = "LLAMA_PLAIN" not in os.environ
+    model = llama_cpp.llama_model_load_from_file(path.encode(), of_model)
     settings = llama_cpp.llama_context_default_params()
     settings.n_ctx = prompt + decode + 8
     settings.n_batch = max(512, prompt)
