@@ -128,11 +128,7 @@ impl TextModels {
         self.model(Arc::clone(&parent.source), &parent.folder, None)
     }
 
-    fn recipe(
-        &self,
-        name: &str,
-        printer: &Printer,
-    ) -> Result<Result<Found, ExitCode>, Failure> {
+    fn recipe(&self, name: &str, printer: &Printer) -> Result<Result<Found, ExitCode>, Failure> {
         let plan = PlanArgs {
             strict: false,
             transformers_cache: self.args.transformers_cache.clone(),
@@ -145,7 +141,10 @@ impl TextModels {
             Ok(planned) => planned,
             Err(code) => return Ok(Err(code)),
         };
-        let folder = planned.models.as_slice()[planned.plan.donor].located.folder.clone();
+        let folder = planned.models.as_slice()[planned.plan.donor]
+            .located
+            .folder
+            .clone();
         Ok(Ok(Found {
             label: name.to_owned(),
             folder,

@@ -152,12 +152,18 @@ fn facts(found: &Found, path: &str, quantized: bool) -> Result<ModelFacts, Failu
         &file
     };
     let changed = fs_err::metadata(changed).and_then(|metadata| metadata.modified());
-    let changed = changed.ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let changed = changed
+        .ok()
+        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     Ok(ModelFacts {
         is_merge: found.planned().is_some(),
         parameters: elements,
         // eight bits for each weight, and sixteen for each 32
-        bytes: if quantized { elements / 32 * 34 } else { stored },
+        bytes: if quantized {
+            elements / 32 * 34
+        } else {
+            stored
+        },
         weights_type: if quantized {
             "Q8_0".to_owned()
         } else {

@@ -55,11 +55,8 @@ impl Parameters {
             return Err(ApiError::unsupported("logit_bias", "not supported"));
         }
         let stream = fields.flag("stream")?;
+        // without a stream there is nothing for them to say
         let options = fields.object("stream_options")?;
-        if options.is_some() && !stream {
-            let message = "only allowed when `stream` is true";
-            return Err(ApiError::unsupported("stream_options", message));
-        }
         let include_usage = options
             .map(|options| options.flag("include_usage"))
             .transpose()?;
