@@ -36,6 +36,7 @@ mod error;
 mod http;
 mod listen;
 mod models;
+mod patient;
 mod settings;
 
 pub use engine::{

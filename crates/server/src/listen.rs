@@ -15,6 +15,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 
+use crate::patient::Patient;
 use crate::{ModelRegistry, ServedModel, ServerError, Settings, router};
 
 /// Connections at once; more wait to be accepted.
@@ -153,7 +154,7 @@ fn serve(
         .header_read_timeout(HEAD_PATIENCE)
         .max_buf_size(HEAD_BYTES)
         .serve_connection(
-            TokioIo::new(stream),
+            TokioIo::new(Patient::new(stream)),
             TowerToHyperService::new(service.clone()),
         );
     let connection = connections.watch(connection);

@@ -39,17 +39,24 @@ metric_list:
 """
 
 EXACT = """
-task: tiny_exact
+task: tiny_{name}
 dataset_path: json
 dataset_kwargs: {{data_files: {{test: "{data}"}}}}
 test_split: test
 output_type: generate_until
-doc_to_text: "{{{{messages[0].content}}}}"
+doc_to_text: "{text}"
 doc_to_target: "{{{{answer}}}}"
 generation_kwargs: {{until: ["<|im_end|>"], max_gen_toks: 64, do_sample: false, temperature: 0}}
 metric_list:
   - {{metric: exact_match, aggregation: mean, higher_is_better: true}}
 """
+
+QUESTION = "{{messages[0].content}}"
+# lm-evaluation-harness sends no template's text where the tokenizer is the server's, so the task writes it out
+RENDERED = (
+    "<|im_start|>system\\nYou are a helpful assistant.<|im_end|>\\n"
+    f"<|im_start|>user\\n{QUESTION}<|im_end|>\\n<|im_start|>assistant\\n"
+)
 
 
 def data(folder, limit):
@@ -97,9 +104,14 @@ def main():
     logging.getLogger().setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as folder:
         exact, choice = data(folder, limit)
-        for name, text, path in (("exact", EXACT, exact), ("choice", CHOICE, choice)):
+        tasks = {
+            "choice": CHOICE.format(data=choice),
+            "exact": EXACT.format(name="exact", data=exact, text=QUESTION),
+            "rendered": EXACT.format(name="rendered", data=exact, text=RENDERED),
+        }
+        for name, text in tasks.items():
             with open(f"{folder}/{name}.yaml", "w") as out:
-                out.write(text.format(data=path))
+                out.write(text)
         manager = TaskManager(include_path=folder, include_defaults=False)
         model = f"{FIXTURES}/instruct"
         ours = own(model, [exact, choice])
@@ -108,9 +120,9 @@ def main():
         ours_choice = next(one for one in ours if "acc" in json.dumps(one))
         with serving(model) as server:
             runs = [
-                ("choice, 8 prompts a request", "local-completions", "tiny_choice", False, 8),
                 ("choice, 1 prompt a request", "local-completions", "tiny_choice", False, 1),
-                ("answers, completions", "local-completions", "tiny_exact", True, 4),
+                ("choice, 8 prompts a request", "local-completions", "tiny_choice", False, 8),
+                ("answers, completions", "local-completions", "tiny_rendered", False, 4),
                 ("answers, chats", "local-chat-completions", "tiny_exact", True, 1),
             ]
             for name, kind, task, chat, batch in runs:

@@ -47,7 +47,7 @@ class Server:
 def serving(*arguments):
     """Serves until the block ends; then the server must end within its grace period, with exit code 0."""
     command = [binary(), "serve", "--port", "0", *arguments]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT)  # where the examples' paths begin
     url = None
     for line in process.stderr:
         if found := re.search(r"listening on (http://\S+)", line):

@@ -103,7 +103,9 @@ impl Worker {
         while let Some(first) = self.waiting.first() {
             let running: usize = self.active.iter().map(Sequence::continuations).sum();
             let room = running + first.continuations() <= self.settings.parallel;
-            let needed = self.active_bytes() + self.bytes_of(first.tokens.len());
+            // and for each a block to grow into
+            let growth = self.bytes_of(1) * (self.active.len() as u64 + 1);
+            let needed = self.active_bytes() + self.bytes_of(first.tokens.len()) + growth;
             let fits = room && needed <= self.settings.cache_bytes;
             if !self.active.is_empty() && !fits {
                 return;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::header;
 use serde_json::json;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use weightsmith_server::{EngineSettings, Settings};
 
 use crate::world::{World, post, served};
@@ -53,19 +53,12 @@ async fn what_nobody_waits_for_is_not_computed() {
     let running = world.open(post(PATH, &endless())).await;
     sleep(Duration::from_millis(50)).await;
     drop(running);
-    let quiet = async {
-        loop {
-            let metrics = world.get("/metrics").await.text;
-            if metrics.contains("weightsmith_running_sequences{model=\"instruct\"} 0\n") {
-                assert!(metrics.contains("weightsmith_cancelled_total{model=\"instruct\"} 1\n"));
-                return;
-            }
-            sleep(Duration::from_millis(5)).await;
-        }
-    };
-    timeout(Duration::from_secs(20), quiet)
-        .await
-        .expect("it ends");
+    world.until_running(0).await;
+    let metrics = world.get("/metrics").await.text;
+    assert!(
+        metrics.contains("weightsmith_cancelled_total{model=\"instruct\"} 1\n"),
+        "{metrics}"
+    );
 }
 
 #[tokio::test]
@@ -95,10 +88,7 @@ async fn a_short_request_does_not_wait_for_a_long_prompt() {
     let long = world.open(post(PATH, &long)).await;
     sleep(Duration::from_millis(20)).await;
     world.ask(PATH, &short).await;
-    let metrics = world.get("/metrics").await.text;
-    assert!(
-        metrics.contains("weightsmith_running_sequences{model=\"instruct\"} 1\n"),
-        "{metrics}"
-    );
+    // the long one still runs
+    world.until_running(1).await;
     drop(long);
 }

@@ -1,6 +1,7 @@
 //! Cold, loading, warm, failed, and unloaded again.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -19,13 +20,14 @@ fn ask(model: &str) -> serde_json::Value {
 #[tokio::test]
 async fn a_model_is_loaded_once_when_it_is_first_asked_for() {
     let loads = Arc::new(AtomicUsize::new(0));
-    let gate = Arc::new(Mutex::new(()));
-    let (counted, closed) = (Arc::clone(&loads), Arc::clone(&gate));
+    let (open, gate) = channel::<()>();
+    let (counted, gate) = (Arc::clone(&loads), Mutex::new(gate));
     let model = ServedModel::new("slow", facts(), move |progress| {
         counted.fetch_add(1, Ordering::Relaxed);
         progress.expect(100);
         progress.add(40);
-        drop(closed.lock());
+        let waiting = gate.lock().expect("not poisoned");
+        waiting.recv().expect("it is opened");
         let pool = Arc::new(Pool::new(1));
         Model::open(&fixture("base"), pool, DecoderOptions::default())
             .map_err(|error| error.to_string())
@@ -38,7 +40,6 @@ async fn a_model_is_loaded_once_when_it_is_first_asked_for() {
     assert_eq!(entry["state"], "cold");
     assert_eq!(entry["concurrency_units"], 1);
     assert_eq!(entry["context_served"], 131_072);
-    let held = gate.lock().expect("not poisoned");
     let asked: Vec<_> = (0..3)
         .map(|_| {
             let world = Arc::clone(&world);
@@ -55,7 +56,7 @@ async fn a_model_is_loaded_once_when_it_is_first_asked_for() {
     );
     // another model answers meanwhile
     world.ask(PATH, &ask("base")).await;
-    drop(held);
+    open.send(()).expect("somebody waits");
     for one in asked {
         one.await.expect("answered");
     }

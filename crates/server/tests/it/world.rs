@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
 use axum::response::Response;
 use serde_json::Value;
+use tokio::time::{sleep, timeout};
 use tower::ServiceExt as _;
 use weightsmith_infer::{DecoderOptions, Model, Pool};
 use weightsmith_server::{ModelFacts, ModelRegistry, ServedModel, Settings, router};
@@ -98,6 +100,18 @@ impl World {
             .expect("infallible");
         assert_eq!(response.status(), StatusCode::OK);
         response
+    }
+
+    /// Waits until so many sequences of the instruct model run, and no more.
+    pub(crate) async fn until_running(&self, count: usize) {
+        let wanted = format!("weightsmith_running_sequences{{model=\"instruct\"}} {count}\n");
+        let there = async {
+            while !self.get("/metrics").await.text.contains(&wanted) {
+                sleep(Duration::from_millis(2)).await;
+            }
+        };
+        let waited = timeout(Duration::from_secs(30), there).await;
+        waited.expect("the number is reached");
     }
 
     /// Asks a path.
