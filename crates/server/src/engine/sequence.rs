@@ -40,6 +40,8 @@ pub(super) struct State {
     prompt_logprobs: Vec<Option<TokenLogprobs>>,
     /// Positions before the step that runs.
     start: usize,
+    /// A token found nobody who listens.
+    pub(super) is_lost: bool,
     /// Tokens that the step chose, one for each sampler.
     chosen: Vec<(u32, Option<TokenLogprobs>)>,
 }
@@ -81,6 +83,7 @@ impl Sequence {
                 reused: 0,
                 prompt_logprobs: vec![None; if prompt_logprobs { prompt.len() } else { 0 }],
                 start: 0,
+                is_lost: false,
                 chosen: Vec::new(),
             },
             tokens: prompt,
@@ -235,6 +238,7 @@ impl Sequence {
             logprobs,
         });
         if told.is_err() {
+            self.state.is_lost = true;
             return Err(self);
         }
         if self.state.end.contains(&token) {

@@ -268,6 +268,8 @@ impl Worker {
                     self.statistics.first_token.record(arrived.elapsed());
                     add(&self.statistics.reused_tokens, reused);
                 }
+                let lost = done.iter().filter(|sequence| sequence.state.is_lost);
+                add(&self.statistics.cancelled, lost.count());
                 self.active.extend(going);
                 for sequence in done {
                     self.keep(sequence);
