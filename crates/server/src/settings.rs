@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use crate::{EngineSettings, ServerError};
 
+/// Texts at once at most: with a chunk of a prompt they are one pass of the decoder.
+const MOST_PARALLEL: usize = 256;
+
 /// How a server behaves.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -60,18 +63,19 @@ impl Settings {
         if !address.ip().is_loopback() && self.api_key.is_none() {
             return Err(ServerError::KeyNeeded { address });
         }
-        let at_least_one = |name, found: usize| {
-            Err(ServerError::Setting {
-                name,
-                found: found.to_string(),
-                expected: "a number from 1",
-            })
-        };
-        if self.engine.parallel == 0 {
-            return at_least_one("parallel", 0);
+        if !(1..=MOST_PARALLEL).contains(&self.engine.parallel) {
+            return Err(ServerError::Setting {
+                name: "parallel",
+                found: self.engine.parallel.to_string(),
+                expected: "a number from 1 to 256",
+            });
         }
         if self.context == Some(0) {
-            return at_least_one("context", 0);
+            return Err(ServerError::Setting {
+                name: "context",
+                found: "0".to_owned(),
+                expected: "a number from 1",
+            });
         }
         if self.api_key.as_ref().is_some_and(String::is_empty) {
             return Err(ServerError::Setting {

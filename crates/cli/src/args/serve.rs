@@ -56,7 +56,7 @@ pub(crate) struct ServeArgs {
 #[command(next_help_heading = "Limits")]
 pub(crate) struct LimitArgs {
     /// Texts that a model computes at once
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub(crate) parallel: u32,
 
     /// Requests that wait for their turn, at most; more are told to come back later

@@ -1,6 +1,6 @@
 //! `serve`: answers requests over HTTP.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -182,7 +182,7 @@ fn facts(found: &Found, path: &str, quantized: bool) -> Result<ModelFacts, Failu
 
 /// The type that most weights have.
 fn main_type(source: &dyn TensorSource) -> String {
-    let mut by_type: HashMap<String, u64> = HashMap::new();
+    let mut by_type: BTreeMap<String, u64> = BTreeMap::new();
     for tensor in source.tensors() {
         *by_type.entry(tensor.info.dtype.to_string()).or_default() += tensor.info.elements();
     }

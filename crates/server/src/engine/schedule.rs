@@ -76,7 +76,8 @@ impl Pace {
         if !self.steps.is_multiple_of(TURN) {
             prompts.sort_by_key(|(_, one)| one.pending);
         }
-        let mut left = self.budget();
+        let room = MAX_PASS_TOKENS.saturating_sub(parts.len()) / CHUNK * CHUNK;
+        let mut left = self.budget().min(room.max(CHUNK));
         let mut whole = None;
         for (index, one) in prompts {
             if one.whole {
@@ -174,6 +175,15 @@ mod tests {
             pace.record(192, Duration::from_secs(1));
         }
         assert_eq!(pace.budget(), CHUNK);
+    }
+
+    #[test]
+    fn a_step_is_one_pass_however_many_continue() {
+        let mut all = vec![candidate(0, 8000)];
+        all.extend((0..200).map(|_| candidate(9, 1)));
+        let parts = parts(&pace(1e9), &all);
+        assert_eq!(parts.len(), 201);
+        assert_eq!(parts.last(), Some(&(0, 256)));
     }
 
     #[test]

@@ -44,8 +44,8 @@ impl Envelope {
             "object": object,
             "created": self.created,
             "model": self.model,
-            "choices": choices,
         });
+        answer["choices"] = Value::Array(choices);
         if let Some(usage) = usage {
             answer["usage"] = usage;
         }

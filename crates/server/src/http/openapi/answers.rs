@@ -87,12 +87,14 @@ fn usage() -> Value {
 }
 
 fn answer(kind: &str, choice: Value) -> Value {
+    let mut choices = json!({"type": "array"});
+    choices["items"] = choice;
     object(json!({
         "id": {"type": "string"},
         "object": {"const": kind},
         "created": {"type": "integer"},
         "model": {"type": "string"},
-        "choices": {"type": "array", "items": choice},
+        "choices": choices,
         "usage": reference("Usage"),
     }))
 }

@@ -196,5 +196,7 @@ fn object(fields: Value) -> Value {
         .as_object()
         .map(|fields| fields.keys().cloned().collect())
         .unwrap_or_default();
-    json!({"type": "object", "required": names, "properties": fields})
+    let mut schema = json!({"type": "object", "required": names});
+    schema["properties"] = fields;
+    schema
 }
