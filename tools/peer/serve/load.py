@@ -98,6 +98,8 @@ class Client(threading.Thread):
             json.dumps(self.body(max_tokens=10**8)),
         ])
         connection, answer = self.send(bad)
+        if self.busy(answer):  # where only the model can tell what is wrong
+            return "429"
         found = json.load(answer)
         connection.close()
         assert answer.status in (400, 404) and found["error"]["message"], found

@@ -177,10 +177,14 @@ impl Sequence {
         }
     }
 
-    /// Tells what a step brought. `Some` is the sequences that go on; `None`: the prompt is not read yet.
+    /// Tells what a step brought.
     pub(super) fn end_step(mut self) -> Progress {
         if self.pending() > 0 {
-            return Progress::Reading(self);
+            return Progress {
+                told: false,
+                going: vec![self],
+                done: Vec::new(),
+            };
         }
         if self.state.generated == 0 {
             self.state.announce_prompt();
@@ -188,19 +192,25 @@ impl Sequence {
         let chosen = std::mem::take(&mut self.state.chosen);
         if chosen.is_empty() {
             self.state.finish(Ending::Length);
-            return Progress::Told {
+            return Progress {
+                told: false,
                 going: Vec::new(),
                 done: vec![self],
             };
         }
         let (mut going, mut done) = (Vec::new(), Vec::new());
-        for (sequence, (token, logprobs)) in self.fork().into_iter().zip(chosen) {
-            match sequence.go_on(token, logprobs) {
-                Ok(sequence) => going.push(sequence),
-                Err(sequence) => done.push(sequence),
+        for (mut sequence, (token, logprobs)) in self.fork().into_iter().zip(chosen) {
+            if sequence.go_on(token, logprobs) {
+                going.push(sequence);
+            } else {
+                done.push(sequence);
             }
         }
-        Progress::Told { going, done }
+        Progress {
+            told: true,
+            going,
+            done,
+        }
     }
 
     /// A sequence for each continuation; they share what the cache holds.
@@ -227,8 +237,8 @@ impl Sequence {
         all
     }
 
-    /// Adds a token; `Err` holds the sequence that ended with it.
-    fn go_on(mut self, token: u32, logprobs: Option<TokenLogprobs>) -> Result<Self, Self> {
+    /// Adds a token and tells it; whether more may come.
+    fn go_on(&mut self, token: u32, logprobs: Option<TokenLogprobs>) -> bool {
         self.state.generated += 1;
         self.tokens.push(token);
         let choice = self.state.choice;
@@ -239,17 +249,14 @@ impl Sequence {
         });
         if told.is_err() {
             self.state.is_lost = true;
-            return Err(self);
-        }
-        if self.state.end.contains(&token) {
+        } else if self.state.end.contains(&token) {
             self.state.finish(Ending::End);
-            return Err(self);
-        }
-        if self.state.generated == self.state.max_tokens {
+        } else if self.state.generated == self.state.max_tokens {
             self.state.finish(Ending::Length);
-            return Err(self);
+        } else {
+            return true;
         }
-        Ok(self)
+        false
     }
 
     /// Whether its first token has just been chosen.
@@ -260,16 +267,13 @@ impl Sequence {
 
 /// Where a sequence is after a step.
 #[derive(Debug)]
-pub(super) enum Progress {
-    /// Part of its tokens are pending.
-    Reading(Sequence),
+pub(super) struct Progress {
     /// A token of each continuation has been told.
-    Told {
-        /// Those that go on.
-        going: Vec<Sequence>,
-        /// Those that are over.
-        done: Vec<Sequence>,
-    },
+    pub(super) told: bool,
+    /// What goes on: the continuations, or the sequence while its prompt is being read.
+    pub(super) going: Vec<Sequence>,
+    /// What is over.
+    pub(super) done: Vec<Sequence>,
 }
 
 impl State {

@@ -259,22 +259,20 @@ impl Worker {
     fn tell_one(&mut self, sequence: Sequence) {
         let arrived = sequence.state.arrived;
         let reused = sequence.state.reused;
-        match sequence.end_step() {
-            Progress::Reading(sequence) => self.active.push(sequence),
-            Progress::Told { going, done } => {
-                let all = || going.iter().chain(&done);
-                add(&self.statistics.generated_tokens, all().count());
-                if all().any(Sequence::is_first) {
-                    self.statistics.first_token.record(arrived.elapsed());
-                    add(&self.statistics.reused_tokens, reused);
-                }
-                let lost = done.iter().filter(|sequence| sequence.state.is_lost);
-                add(&self.statistics.cancelled, lost.count());
-                self.active.extend(going);
-                for sequence in done {
-                    self.keep(sequence);
-                }
-            }
+        let Progress { told, going, done } = sequence.end_step();
+        let all = || going.iter().chain(&done);
+        if told {
+            add(&self.statistics.generated_tokens, all().count());
+        }
+        if told && all().any(Sequence::is_first) {
+            self.statistics.first_token.record(arrived.elapsed());
+            add(&self.statistics.reused_tokens, reused);
+        }
+        let lost = done.iter().filter(|sequence| sequence.state.is_lost);
+        add(&self.statistics.cancelled, lost.count());
+        self.active.extend(going);
+        for sequence in done {
+            self.keep(sequence);
         }
     }
 

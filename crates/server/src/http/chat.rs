@@ -24,6 +24,8 @@ struct Chat {
     conversation: Conversation,
     parameters: Parameters,
     max_tokens: Option<usize>,
+    /// The limit under the name that goes second, if there are both.
+    second_limit: Option<usize>,
     logprobs: Option<usize>,
 }
 
@@ -66,12 +68,13 @@ impl Chat {
         let alternatives = fields.integer("top_logprobs", 0, MOST_ALTERNATIVES)?;
         let wanted = fields.flag("logprobs")? || alternatives.is_some_and(|count| count > 0);
         // the newer name goes first
-        let max_tokens = fields.count("max_completion_tokens", 1)?;
-        let max_tokens = max_tokens.or(fields.count("max_tokens", 1)?);
+        let newer = fields.count("max_completion_tokens", 1)?;
+        let older = fields.count("max_tokens", 1)?;
         Ok(Self {
             conversation: Conversation::read(fields)?,
             parameters,
-            max_tokens,
+            max_tokens: newer.or(older),
+            second_limit: newer.and(older),
             logprobs: wanted.then(|| alternatives.unwrap_or(0) as usize),
         })
     }
@@ -81,6 +84,9 @@ impl Chat {
         if tokens.is_empty() {
             let expected = "something that the chat template makes a text of";
             return Err(ApiError::field("messages", "an empty text", expected));
+        }
+        if let Some(second) = self.second_limit.filter(|&second| second > context) {
+            return Err(ApiError::too_long(tokens.len(), second, context));
         }
         let defaults = &model.companions.defaults;
         let limit = limit(tokens.len(), self.max_tokens, defaults.max_tokens, context)?;

@@ -125,7 +125,8 @@ impl<'a> Fields<'a> {
 pub(super) fn whole(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| {
         let number = value.as_f64()?;
-        let is_whole = number.fract() == 0.0 && number.abs() < 9e15;
+        // the largest numbers that are sure to fit
+        let is_whole = number.fract() == 0.0 && number.abs() < 9e18;
         is_whole.then_some(number as i64)
     })
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -39,7 +40,7 @@ pub(super) async fn guard(
 fn check_host(app: &App, request: &Request<Body>) -> Result<(), ApiError> {
     let named = request.headers().get(header::HOST);
     let named = named.and_then(|host| host.to_str().ok());
-    let host = named.or_else(|| request.uri().authority().map(|one| one.as_str()));
+    let host = named.or_else(|| request.uri().authority().map(Authority::as_str));
     let settings = &app.settings;
     let is_public = !settings.address.ip().is_loopback() && app.key.is_some();
     let is_allowed = host.is_some_and(|host| {

@@ -6,9 +6,6 @@ use super::{Served, reference};
 use crate::http::completions::MOST_CONTINUATIONS;
 use crate::http::parameters::{MOST_ALTERNATIVES, MOST_CHOICES, MOST_STOPS};
 
-/// Whole numbers that every language's JSON can hold.
-const LARGEST: i64 = (1 << 53) - 1;
-
 /// All of them.
 pub(super) fn schemas(served: &Served) -> Vec<(&'static str, Value)> {
     vec![
@@ -111,7 +108,7 @@ fn common(served: &Served) -> Value {
         "logit_bias": {"description": "Not supported", "type": ["object", "null"], "maxProperties": 0},
         "seed": {
             "description": "The same seed gives the same text",
-            "type": ["integer", "null"], "minimum": -LARGEST, "maximum": LARGEST,
+            "type": ["integer", "null"], "minimum": i64::MIN, "maximum": i64::MAX,
         },
         "stop": {
             "description": "Texts that end a continuation, and are not shown",
