@@ -111,27 +111,39 @@ fn models_and_recipes_answer_until_the_server_is_asked_to_end() {
     assert_eq!(log, "ending: what runs may finish\n");
 }
 
+/// A request for a stream of so many tokens, of which the first has come.
+fn streaming(serving: &Serving, tokens: u32) -> TcpStream {
+    let mut stream = serving.open(&format!(
+        r#"{{"model": "instruct", "prompt": "Anna", "max_tokens": {tokens}, "ignore_eos": true, "stream": true}}"#
+    ));
+    let mut first = [0; 16];
+    stream.read_exact(&mut first).expect("it runs");
+    stream
+}
+
 #[test]
-fn what_runs_is_finished_or_ended_with_the_grace_period() {
+fn what_runs_is_finished_within_the_grace_period() {
     let world = World::new();
     let model = format!("{FIXTURES}/instruct");
-    let serving = Serving::start(&world, &[&model, "--grace", "1"]);
-    let body = |tokens: u32| {
-        format!(
-            r#"{{"model": "instruct", "prompt": "Anna", "max_tokens": {tokens}, "ignore_eos": true, "stream": true}}"#
-        )
-    };
-    let (mut short, mut endless) = (serving.open(&body(50)), serving.open(&body(100_000)));
-    let mut first = [0; 16];
-    short.read_exact(&mut first).expect("it runs");
-    endless.read_exact(&mut first).expect("it runs");
+    let serving = Serving::start(&world, &[&model, "--grace", "60"]);
+    let mut stream = streaming(&serving, 200);
     serving.terminate();
     let mut text = String::new();
-    short.read_to_string(&mut text).expect("an answer");
+    stream.read_to_string(&mut text).expect("an answer");
     assert!(text.contains("data: [DONE]"), "{text}");
+    assert_eq!(serving.ended().0.code(), Some(0));
+}
+
+#[test]
+fn what_runs_longer_is_ended_with_it() {
+    let world = World::new();
+    let model = format!("{FIXTURES}/instruct");
+    let serving = Serving::start(&world, &[&model, "--grace", "0"]);
+    let mut stream = streaming(&serving, 100_000);
+    serving.terminate();
     let mut rest = Vec::new();
     // the connection is closed in one way or another
-    let _ = endless.read_to_end(&mut rest);
+    let _ = stream.read_to_end(&mut rest);
     assert!(!String::from_utf8_lossy(&rest).contains("data: [DONE]"));
     assert_eq!(serving.ended().0.code(), Some(0));
 }

@@ -119,7 +119,9 @@ fn post(summary: &str, request: &str, answer: &str, streams: bool) -> Value {
 fn content(schema: &str, streams: bool) -> Value {
     let mut content = json!({"application/json": {"schema": reference(schema)}});
     if streams {
-        content["text/event-stream"] = json!({"schema": {"type": "string"}});
+        // each event: a part of the answer as JSON, in the end `[DONE]`
+        content["text/event-stream"] =
+            json!({"schema": object(json!({"data": {"type": "string"}}))});
     }
     content
 }
