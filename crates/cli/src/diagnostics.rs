@@ -8,7 +8,7 @@ use crate::quantities::counted;
 use crate::terminal_text::safe;
 
 /// A recipe's text and what it is called in messages.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct RecipeText {
     /// The path as the user gave it, or `<stdin>`.
     pub(crate) name: String,

@@ -1,4 +1,4 @@
-//! Ctrl-C: the first asks the run to stop where it can be resumed, the second stops at once. A text that is being generated
+//! Ctrl-C: the first asks the run to stop where it can be resumed or what was measured can be shown, the second stops at once. A text that is being generated
 //! ends, and what comes after it goes on.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,6 +21,11 @@ pub(crate) fn flag() -> Result<&'static AtomicBool, ctrlc::Error> {
         }
     })?;
     Ok(&INTERRUPTED)
+}
+
+/// The flag itself, whether it has begun to be set or not.
+pub(crate) fn unset_flag() -> &'static AtomicBool {
+    &INTERRUPTED
 }
 
 /// What Ctrl-C ends at the moment.

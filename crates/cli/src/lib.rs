@@ -14,10 +14,12 @@ mod models;
 mod planning;
 mod printer;
 mod progress;
+mod prompt_progress;
 mod prose;
 mod quantities;
 #[cfg(test)]
 mod reference;
+mod replace_file;
 mod sampling;
 mod settings;
 mod table;

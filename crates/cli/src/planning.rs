@@ -27,13 +27,23 @@ pub(crate) struct Outcome {
 
 /// Reads and plans. That the recipe has mistakes is no failure but part of the outcome.
 pub(crate) fn plan(settings: &PlanSettings) -> Result<Outcome, Failure> {
-    let recipe = read(&settings.recipe)?;
+    plan_changed(read(&settings.recipe)?, settings, &|recipe| {
+        Ok(recipe.clone())
+    })
+}
+
+/// Plans what `change` makes of a recipe whose text has been read.
+pub(crate) fn plan_changed(
+    recipe: RecipeText,
+    settings: &PlanSettings,
+    change: &dyn Fn(&Recipe) -> Result<Recipe, Failure>,
+) -> Result<Outcome, Failure> {
     let locate = &settings.options.locate;
     let parsed = recipe::parse(&recipe.text, &|path| exists(path, locate));
     let mut diagnostics = parsed.diagnostics;
     diagnostics.extend(refuse_several(&parsed.recipes));
     let planned = match parsed.recipes.first() {
-        Some(first) => match plan::build(first, &settings.options) {
+        Some(first) => match plan::build(&change(first)?, &settings.options) {
             Ok(mut planned) => {
                 diagnostics.append(&mut planned.diagnostics);
                 Some(planned)
@@ -83,7 +93,8 @@ impl Outcome {
     }
 }
 
-fn read(path: &Path) -> Result<RecipeText, Failure> {
+/// Reads a recipe's text.
+pub(crate) fn read(path: &Path) -> Result<RecipeText, Failure> {
     if path == Path::new("-") {
         let mut text = String::new();
         io::stdin()

@@ -40,6 +40,14 @@ pub(crate) fn settings(defaults: &GenerationDefaults, args: &SamplingArgs) -> Ge
 
 /// Counts, speeds, and why it ended.
 pub(crate) fn summary(report: &Report, sampled: bool) -> String {
+    if report.read_tokens < report.prompt_tokens {
+        return format!(
+            "interrupted after {} of {} of prompt at {}/s",
+            report.read_tokens,
+            counted(report.prompt_tokens, "token"),
+            speed(report.prompt_speed()),
+        );
+    }
     let mut text = format!(
         "{} of prompt at {}/s, {} at {}/s",
         counted(report.prompt_tokens, "token"),

@@ -1,5 +1,6 @@
 //! Columns of text.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::printer::HEADING;
@@ -22,7 +23,7 @@ pub(crate) enum Align {
 /// A table with a heading; every row has a cell for each column.
 #[derive(Debug)]
 pub(crate) struct Table {
-    columns: Vec<(&'static str, Align)>,
+    columns: Vec<(Cow<'static, str>, Align)>,
     rows: Vec<Vec<String>>,
 }
 
@@ -30,9 +31,17 @@ impl Table {
     /// A table without rows.
     pub(crate) fn new(columns: &[(&'static str, Align)]) -> Self {
         Self {
-            columns: columns.to_vec(),
+            columns: columns
+                .iter()
+                .map(|&(title, align)| (title.into(), align))
+                .collect(),
             rows: Vec::new(),
         }
+    }
+
+    /// Adds a column at the right, before there are rows. Its heading may be text from anywhere, as a cell's.
+    pub(crate) fn column(&mut self, title: &str, align: Align) {
+        self.columns.push((safe(title).into_owned().into(), align));
     }
 
     /// Adds a row. Cells may hold text from files: nothing in them reaches the terminal as a command.
@@ -58,7 +67,11 @@ impl Table {
     /// The same in lines of `width` characters if possible: cells of the last column go on below.
     pub(crate) fn render_within(&self, width: usize) -> String {
         let widths = self.widths(width);
-        let heading: Vec<&str> = self.columns.iter().map(|(title, _)| *title).collect();
+        let heading: Vec<&str> = self
+            .columns
+            .iter()
+            .map(|(title, _)| title.as_ref())
+            .collect();
         let heading = self.line(&heading, &widths);
         let mut text = format!("{HEADING}{heading}{HEADING:#}\n");
         for row in &self.rows {

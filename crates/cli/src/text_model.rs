@@ -83,17 +83,10 @@ impl TextModels {
         name: &str,
         printer: &Printer,
     ) -> Result<Result<TextModel, ExitCode>, Failure> {
-        let found = match self.find(name, printer)? {
-            Ok(found) => found,
-            Err(code) => return Ok(Err(code)),
-        };
-        let planned = found.planned();
-        Ok(Ok(TextModel {
-            model: self.load(&found, |source| source)?,
-            parents: planned.map_or_else(Vec::new, parents),
-            method: planned.map(|planned| planned.plan.method.clone()),
-            label: found.label,
-        }))
+        match self.find(name, printer)? {
+            Ok(found) => self.speaking(found).map(Ok),
+            Err(code) => Ok(Err(code)),
+        }
     }
 
     /// Finds a model or plans a recipe, from headers alone.
@@ -129,6 +122,14 @@ impl TextModels {
     }
 
     fn recipe(&self, name: &str, printer: &Printer) -> Result<Result<Found, ExitCode>, Failure> {
+        let outcome = planning::plan(&self.plan_settings(name))?;
+        Ok(outcome
+            .into_plan(printer)
+            .map(|(_, planned)| Found::merge(name, planned)))
+    }
+
+    /// How a recipe is planned.
+    pub(crate) fn plan_settings(&self, name: &str) -> PlanSettings {
         let plan = PlanArgs {
             strict: false,
             transformers_cache: self.args.transformers_cache.clone(),
@@ -136,20 +137,22 @@ impl TextModels {
             unsafe_truncate_embeddings: self.args.unsafe_truncate_embeddings,
             no_unsafe_truncate_embeddings: false,
         };
-        let outcome = planning::plan(&PlanSettings::resolve(name.into(), plan))?;
-        let (_, planned) = match outcome.into_plan(printer) {
-            Ok(planned) => planned,
-            Err(code) => return Ok(Err(code)),
-        };
-        let folder = planned.models.as_slice()[planned.plan.donor]
-            .located
-            .folder
-            .clone();
-        Ok(Ok(Found {
-            label: name.to_owned(),
-            folder,
-            weights: Weights::Merge(Box::new(planned)),
-        }))
+        PlanSettings::resolve(name.into(), plan)
+    }
+
+    /// Computes a planned merge.
+    pub(crate) fn planned(&self, name: &str, planned: Planned) -> Result<TextModel, Failure> {
+        self.speaking(Found::merge(name, planned))
+    }
+
+    fn speaking(&self, found: Found) -> Result<TextModel, Failure> {
+        let planned = found.planned();
+        Ok(TextModel {
+            model: self.load(&found, |source| source)?,
+            parents: planned.map_or_else(Vec::new, parents),
+            method: planned.map(|planned| planned.plan.method.clone()),
+            label: found.label,
+        })
     }
 
     /// A model from its tensors and its folder; `config` goes before the folder's `config.json`.
@@ -194,6 +197,16 @@ impl TextModels {
 }
 
 impl Found {
+    /// A planned recipe, with the files of its donor.
+    fn merge(name: &str, planned: Planned) -> Self {
+        let donor = &planned.models.as_slice()[planned.plan.donor];
+        Self {
+            label: name.to_owned(),
+            folder: donor.located.folder.clone(),
+            weights: Weights::Merge(Box::new(planned)),
+        }
+    }
+
     /// The plan, if it is a recipe.
     pub(crate) fn planned(&self) -> Option<&Planned> {
         match &self.weights {

@@ -4,23 +4,19 @@
 //! exponentials relative to it, and the values weighted by them; both are scaled down when a larger score appears. A few
 //! queries over a long context are cut into ranges of keys, whose results are put together in order.
 
-use weightsmith_tensors::kernels::{Isa, Kernel};
+mod tile;
 
+use self::tile::Tile;
 use crate::Pool;
-use crate::cache::{CACHE_BLOCK, KvCache, Stored};
+use crate::cache::KvCache;
 use crate::exponential::exp;
+use crate::fused::{Fused, LANES};
 use crate::parallel::for_chunks;
 
 /// Tokens whose queries are worked on together.
-const TILE_TOKENS: usize = 16;
-/// Keys that they meet at once; a divisor of [`CACHE_BLOCK`].
-const TILE_KEYS: usize = 64;
-/// Keys of a range, where few queries meet many keys; a multiple of [`CACHE_BLOCK`].
+const TILE_TOKENS: usize = 32;
+/// Keys of a range, where few queries meet many keys; a multiple of a cache block.
 const RANGE_KEYS: usize = 1024;
-/// Queries that share what is loaded of keys and values.
-const ROWS: usize = 4;
-/// Numbers that are worked on side by side.
-const LANES: usize = 16;
 
 /// One sequence's part in a pass through a layer.
 #[derive(Debug)]
@@ -75,6 +71,17 @@ pub(crate) fn attend(
     sequences: &[Queries<'_>],
     out: &mut [f32],
 ) {
+    attend_with(Fused::detected(), pool, shape, sequences, out);
+}
+
+/// [`attend`] by given vector instructions.
+fn attend_with(
+    fused: Fused,
+    pool: &Pool,
+    shape: AttentionShape,
+    sequences: &[Queries<'_>],
+    out: &mut [f32],
+) {
     let width = shape.kv_heads * shape.group * shape.head_dim;
     let tasks = tasks(shape, sequences, width);
     let most = tasks.iter().map(|task| task.tokens).max().unwrap_or(0);
@@ -82,7 +89,7 @@ pub(crate) fn attend(
     let mut partial = vec![0.0_f32; tasks.len() * size];
     for_chunks(pool, &mut partial, size, |index, states| {
         let task = tasks[index];
-        Isa::detected().run(Tile {
+        fused.run(Tile {
             shape,
             task,
             sequence: &sequences[task.sequence],
@@ -178,225 +185,6 @@ fn combine(
     }
 }
 
-/// One task, compiled for the CPU at hand.
-struct Tile<'a> {
-    shape: AttentionShape,
-    task: Task,
-    sequence: &'a Queries<'a>,
-    states: &'a mut [f32],
-}
-
-/// Scores of some queries and a tile of keys.
-type Scores = [[f32; TILE_KEYS]; ROWS];
-
-impl Kernel for Tile<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Self {
-            shape,
-            task,
-            sequence,
-            states,
-        } = self;
-        let (dim, padded, state) = (shape.head_dim, shape.padded(), shape.state());
-        let rows = task.tokens * shape.group;
-        let states = &mut states[..rows * state];
-        for state in states.chunks_exact_mut(state) {
-            state[padded + 1] = f32::NEG_INFINITY;
-        }
-        let mut keys = vec![0.0_f32; TILE_KEYS * dim];
-        let mut values = vec![0.0_f32; TILE_KEYS * padded];
-        let mut scores = [[0.0; TILE_KEYS]; ROWS];
-        let mut key = task.keys.0 / TILE_KEYS * TILE_KEYS;
-        while key < task.keys.1 {
-            let slot = key % CACHE_BLOCK;
-            let stored = sequence
-                .cache
-                .head(shape.layer, task.head, key / CACHE_BLOCK);
-            load(stored, slot, dim, padded, &mut keys, &mut values);
-            let mut first = 0;
-            for states in states.chunks_mut(ROWS * state) {
-                let count = states.len() / state;
-                let mut seen = [(0, 0); ROWS];
-                let mut queries = [&sequence.heads[..0]; ROWS];
-                let mut any = false;
-                for row in 0..ROWS {
-                    // rows beyond the last are that one again, and not used
-                    let index = first + row.min(count - 1);
-                    let token = task.first + index / shape.group;
-                    let head = task.head * shape.group + index % shape.group;
-                    let width = shape.kv_heads * shape.group * dim;
-                    queries[row] = &sequence.heads[token * width + head * dim..][..dim];
-                    seen[row] = visible(shape, task, sequence.start + token, key);
-                    any |= seen[row].0 < seen[row].1;
-                }
-                if any {
-                    multiply(&queries, &keys, &mut scores);
-                    for row in 0..count {
-                        let state = &mut states[row * state..][..state];
-                        weigh(shape.cap, seen[row], &mut scores[row], state);
-                    }
-                    accumulate(&scores, &values, padded, states);
-                }
-                first += ROWS;
-            }
-            key += TILE_KEYS;
-        }
-    }
-}
-
-/// Which of the keys of a tile from `key` on a query at `position` sees, within the task's range.
-#[inline(always)]
-fn visible(shape: AttentionShape, task: Task, position: usize, key: usize) -> (usize, usize) {
-    let begin = match shape.window {
-        Some(window) => (position + 1).saturating_sub(window),
-        None => 0,
-    };
-    let begin = begin.max(task.keys.0);
-    let end = (position + 1).min(task.keys.1);
-    let first = begin.saturating_sub(key).min(TILE_KEYS);
-    let end = end.saturating_sub(key).min(TILE_KEYS);
-    (first, end)
-}
-
-/// A tile of keys, dimension by dimension, and of values, position by position and padded with zeros.
-#[inline(always)]
-fn load(
-    stored: (Stored<'_>, Stored<'_>),
-    slot: usize,
-    dim: usize,
-    padded: usize,
-    keys: &mut [f32],
-    values: &mut [f32],
-) {
-    for (index, out) in keys.chunks_exact_mut(TILE_KEYS).enumerate() {
-        widen(stored.0, index * CACHE_BLOCK + slot, out);
-    }
-    for (index, out) in values.chunks_exact_mut(padded).enumerate() {
-        widen(stored.1, (slot + index) * dim, &mut out[..dim]);
-    }
-}
-
-#[inline(always)]
-fn widen(stored: Stored<'_>, first: usize, out: &mut [f32]) {
-    match stored {
-        Stored::Bf16(numbers) => {
-            let numbers = &numbers[first..first + out.len()];
-            for index in 0..out.len() {
-                out[index] = f32::from_bits(u32::from(numbers[index]) << 16);
-            }
-        }
-        Stored::F32(numbers) => out.copy_from_slice(&numbers[first..first + out.len()]),
-    }
-}
-
-/// Products of queries and keys.
-#[inline(always)]
-fn multiply(queries: &[&[f32]; ROWS], keys: &[f32], scores: &mut Scores) {
-    let dim = queries[0].len();
-    for group in 0..TILE_KEYS / LANES {
-        let mut sums = [[0.0_f32; LANES]; ROWS];
-        for index in 0..dim {
-            let keys = &keys[index * TILE_KEYS + group * LANES..][..LANES];
-            for row in 0..ROWS {
-                let query = queries[row][index];
-                for lane in 0..LANES {
-                    sums[row][lane] += query * keys[lane];
-                }
-            }
-        }
-        for row in 0..ROWS {
-            scores[row][group * LANES..][..LANES].copy_from_slice(&sums[row]);
-        }
-    }
-}
-
-/// Turns a query's scores into weights relative to the largest score so far, and its state with them.
-#[inline(always)]
-fn weigh(
-    cap: Option<f32>,
-    (first, end): (usize, usize),
-    scores: &mut [f32; TILE_KEYS],
-    state: &mut [f32],
-) {
-    if first >= end {
-        scores.fill(0.0);
-        return;
-    }
-    if let Some(cap) = cap {
-        for score in scores.iter_mut() {
-            // cap · tanh(score / cap)
-            *score = cap - 2.0 * cap / (1.0 + exp(2.0 * *score / cap));
-        }
-    }
-    scores[..first].fill(f32::NEG_INFINITY);
-    scores[end..].fill(f32::NEG_INFINITY);
-    let sum_at = state.len() - 2;
-    let before = state[sum_at + 1];
-    let mut lanes = [before; LANES];
-    for group in 0..TILE_KEYS / LANES {
-        for lane in 0..LANES {
-            let score = scores[group * LANES + lane];
-            lanes[lane] = if score > lanes[lane] {
-                score
-            } else {
-                lanes[lane]
-            };
-        }
-    }
-    let mut largest = before;
-    for lane in lanes {
-        largest = if lane > largest { lane } else { largest };
-    }
-    let mut sums = [0.0_f32; LANES];
-    for group in 0..TILE_KEYS / LANES {
-        for lane in 0..LANES {
-            let weight = exp(scores[group * LANES + lane] - largest);
-            scores[group * LANES + lane] = weight;
-            sums[lane] += weight;
-        }
-    }
-    let mut sum = 0.0;
-    for lane in sums {
-        sum += lane;
-    }
-    let kept = exp(before - largest);
-    state[sum_at] = state[sum_at] * kept + sum;
-    state[sum_at + 1] = largest;
-    if kept != 1.0 {
-        for value in &mut state[..sum_at] {
-            *value *= kept;
-        }
-    }
-}
-
-/// Adds the weighted values of a tile to the queries' states.
-#[inline(always)]
-fn accumulate(scores: &Scores, values: &[f32], padded: usize, states: &mut [f32]) {
-    let state = padded + 2;
-    let count = states.len() / state;
-    for group in 0..padded / LANES {
-        let mut sums = [[0.0_f32; LANES]; ROWS];
-        for key in 0..TILE_KEYS {
-            let values = &values[key * padded + group * LANES..][..LANES];
-            for row in 0..ROWS {
-                let weight = scores[row][key];
-                for lane in 0..LANES {
-                    sums[row][lane] += weight * values[lane];
-                }
-            }
-        }
-        for row in 0..count {
-            let out = &mut states[row * state + group * LANES..][..LANES];
-            for lane in 0..LANES {
-                out[lane] += sums[row][lane];
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -457,7 +245,7 @@ mod tests {
     }
 
     fn cache(shape: AttentionShape, keys: &[f32], values: &[f32]) -> KvCache {
-        let mut cache = KvCache::of_shape(1, shape.kv_heads, shape.head_dim, CacheType::F32);
+        let mut cache = KvCache::of_shape([None], shape.kv_heads, shape.head_dim, CacheType::F32);
         cache.store(0, keys, values);
         cache
     }
@@ -492,10 +280,12 @@ mod tests {
                 .iter()
                 .flat_map(|(keys, values, start, queries)| naive(shape, (*start, queries), keys, values))
                 .collect();
-            let mut out = vec![f32::NAN; expected.len()];
-            attend(&Pool::new(2), shape, &queries, &mut out);
-            for (found, expected) in out.iter().zip(&expected) {
-                prop_assert!((found - expected).abs() < 2e-6, "{} {}", found, expected);
+            for fused in Fused::available() {
+                let mut out = vec![f32::NAN; expected.len()];
+                attend_with(fused, &Pool::new(2), shape, &queries, &mut out);
+                for (found, expected) in out.iter().zip(&expected) {
+                    prop_assert!((found - expected).abs() < 2e-6, "{:?} {} {}", fused, found, expected);
+                }
             }
         }
     }

@@ -59,9 +59,7 @@ pub enum Error {
     },
 
     /// More tokens than the model has positions.
-    #[error(
-        "{wanted} tokens ({cached} before, {new} now) do not fit the model's {positions} positions"
-    )]
+    #[error("{wanted} tokens{} do not fit the model's {positions} positions", parts(*cached, *new))]
     TooLong {
         /// Tokens in all.
         wanted: usize,
@@ -166,6 +164,13 @@ fn hint(missing: usize) -> String {
     match missing {
         0 | 1 => String::new(),
         more => format!(" ({more} tensors are missing in all)"),
+    }
+}
+
+fn parts(cached: usize, new: usize) -> String {
+    match cached {
+        0 => String::new(),
+        _ => format!(" ({cached} before, {new} now)"),
     }
 }
 

@@ -55,6 +55,7 @@ mod decoder;
 mod error;
 pub mod evaluate;
 mod exponential;
+mod fused;
 pub mod generate;
 mod linear;
 mod parallel;

@@ -14,6 +14,7 @@ pub mod output;
 pub mod plan;
 pub mod recipe;
 pub mod run;
+pub mod vary;
 pub mod verify;
 
 /// Compiles the example in the README.

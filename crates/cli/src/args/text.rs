@@ -150,19 +150,32 @@ pub(crate) struct ChatArgs {
 /// On texts (`.txt`): the perplexity, e to the mean of -ln p over the tokens. A text is read in windows of `--window` tokens, each
 /// `--stride` tokens after the one before; what two windows share is context only in the second, so every token but the first
 /// counts once. With `--documents`, parts between blank lines are texts of their own, with an end-of-text token before and behind.
-/// With `--against`, the model is also compared with others token by token, under llama.cpp's names: `Mean KLD`
-/// (their distribution against the model's), `Same top p`, `Mean Δp` and `RMS Δp` (probability of the token that follows).
+/// With `--against`, others are measured on everything too and stand beside the model; on texts they are also compared with it token
+/// by token, under llama.cpp's names: `Mean KLD` (their distribution against the model's), `Same top p`, `Mean Δp` and `RMS Δp`
+/// (probability of the token that follows).
 ///
 /// On questions (`.jsonl`, an object in a line): `{"messages": […], "answer": "text", "kind": "…"}` is answered greedily and
 /// right when the answer is the text, blanks around left out; `{"question": "…", "choices": ["…", …], "answer": 0}` is answered by the
 /// choice with the largest log-likelihood (`acc`), or the largest for each byte (`acc_norm`), as in lm-evaluation-harness, the
-/// choice behind the question and a blank. Either form takes `question` (plain text) or `messages` (through the chat template).
+/// choice behind the question and a blank. Either form takes `question` (plain text) or `messages` (through the chat template);
+/// `answer` is the index of a choice or its text. A file has one form. A line that is not so is an error with its number.
+///
+/// With `--sweep`, one parameter of a recipe takes several values in turn; each merge is computed in memory and measured on
+/// everything. `t` is varied everywhere: one value in the place of all that the recipe sets, gradients and filters too. A part is named as
+/// it stands in the recipe, counted from 0: `slices[0].t`, `models[1].weight`, `slices[0].sources[1].weight`, or by a model's name:
+/// `MODEL:weight`.
+///
+/// With `--save`, a folder's model card gets the numbers in a section of their own, and results of a benchmark of the Hugging Face Hub are
+/// written to `.eval_results/*.yaml`, as percentages. Ctrl-C ends the measurement: what there is by then is shown, nothing is written.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   weightsmith eval ./merged --data wiki.txt
   weightsmith eval recipe.yml --data wiki.txt questions.jsonl     # before anything is written
   weightsmith eval recipe.yml --against ./base --against ./instruct --data wiki.txt
+  weightsmith eval recipe.yml --sweep t=0:1:0.1 --svg t.svg --data wiki.txt questions.jsonl
+  weightsmith eval recipe.yml --sweep instruct:weight=0.2,0.5,0.8 --data questions.jsonl
+  weightsmith eval ./merged --save --data gpqa.jsonl --benchmark gpqa.jsonl=Idavidrein/gpqa:gpqa_diamond
   weightsmith eval --json ./merged --data questions.jsonl | jq '.tasks[].right'")]
 pub(crate) struct EvalArgs {
     /// A model (a folder or the name of a downloaded one) or a recipe (a YAML file)
@@ -172,7 +185,7 @@ pub(crate) struct EvalArgs {
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     pub(crate) data: Vec<PathBuf>,
 
-    /// A model or recipe to compare with on the texts; may be given several times
+    /// A model or recipe to measure beside it, such as a parent; may be given several times
     #[arg(long, value_name = "PARENT")]
     pub(crate) against: Vec<String>,
 
@@ -196,9 +209,25 @@ pub(crate) struct EvalArgs {
     #[arg(long, value_name = "N", default_value_t = 64)]
     pub(crate) max_tokens: usize,
 
+    /// For a recipe: vary a parameter, as in `t=0:1:0.1` (both ends included) or `weight=0.2,0.5`
+    #[arg(long, value_name = "PARAMETER=VALUES")]
+    pub(crate) sweep: Option<String>,
+
     /// Print everything as JSON
     #[arg(long)]
     pub(crate) json: bool,
+
+    /// Draw the numbers into this file: bars, or the lines of a sweep
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
+
+    /// Note the numbers in the model's folder: in its model card, and in `.eval_results` what `--benchmark` names
+    #[arg(long, conflicts_with = "sweep")]
+    pub(crate) save: bool,
+
+    /// With `--save`: the questions in FILE are those of a benchmark on the Hugging Face Hub; may be given several times
+    #[arg(long, value_name = "FILE=ORG/DATASET:TASK", requires = "save")]
+    pub(crate) benchmark: Vec<String>,
 
     #[command(flatten)]
     pub(crate) options: ModelArgs,

@@ -9,6 +9,7 @@ use crate::args::GenerateArgs;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::printer::Printer;
+use crate::prompt_progress::PromptProgress;
 use crate::terminal_text::speakable;
 use crate::text_model::TextModels;
 use crate::{interrupt, sampling};
@@ -39,6 +40,9 @@ pub(crate) fn run(args: GenerateArgs, printer: &Printer) -> Result<ExitCode, Fai
     };
     let model = &opened.model;
     printer.detail(&opened.introduction());
+    if system.is_some() {
+        model.companions.template()?; // nothing else says where a system prompt goes
+    }
     if !raw && model.companions.template.is_none() {
         printer.note("the model has no chat template, so the prompt is continued as plain text");
     }
@@ -53,6 +57,9 @@ pub(crate) fn run(args: GenerateArgs, printer: &Printer) -> Result<ExitCode, Fai
     let mut session = Session::new(model);
     let generating = interrupt::generation();
     let mut generation = session.generate(&tokens, &settings, generating.cancel.clone())?;
+    let mut progress = PromptProgress::new(printer);
+    generation.read_prompt(&mut |done, total| progress.update(done, total))?;
+    drop(progress);
     let is_terminal = stdout().is_terminal();
     let mut out = stdout().lock();
     for piece in generation.by_ref() {

@@ -3,10 +3,16 @@
 use serde_json::Value;
 
 use crate::speech::{RECIPE, command};
-use crate::world::{FIXTURES, World};
+use crate::world::{FIXTURES, Run, World};
+
+/// Runs `eval`.
+pub(crate) fn run(world: &World, arguments: &[&str]) -> Run {
+    let output = command(world, &[&["eval"][..], arguments].concat()).output();
+    world.outcome(&output.expect("starts"))
+}
 
 /// Runs `eval` with `--json`.
-fn evaluate(world: &World, arguments: &[&str]) -> Value {
+pub(crate) fn evaluate(world: &World, arguments: &[&str]) -> Value {
     let arguments = [&["eval", "--json"][..], arguments].concat();
     let output = command(world, &arguments).output().expect("starts");
     let run = world.outcome(&output);
@@ -14,7 +20,7 @@ fn evaluate(world: &World, arguments: &[&str]) -> Value {
     serde_json::from_str(&run.stdout).expect("JSON")
 }
 
-fn data(name: &str) -> String {
+pub(crate) fn data(name: &str) -> String {
     format!("{FIXTURES}/data/{name}")
 }
 
@@ -144,4 +150,63 @@ fn choices_are_weighed() {
     assert_eq!(found["tasks"][0]["form"], "choice");
     assert_eq!(found["tasks"][0]["right"], 3, "{found}");
     assert_eq!(found["tasks"][0]["acc"], 1.0);
+}
+
+#[test]
+fn parents_answer_the_same_questions_beside_the_merge() {
+    let world = World::new();
+    let (base, instruct) = (format!("{FIXTURES}/base"), format!("{FIXTURES}/instruct"));
+    let (questions, stories) = (data("instruct.heldout.jsonl"), data("stories.heldout.txt"));
+    let options = [
+        RECIPE,
+        "--limit",
+        "8",
+        "--max-tokens",
+        "16",
+        "--documents",
+        "--against",
+        &instruct,
+        "--against",
+        &base,
+        "--data",
+        &questions,
+    ];
+    // questions alone are enough
+    let found = evaluate(&world, &options);
+    let against = found["against"].as_array().expect("a list");
+    assert_eq!(against[0]["model"], "instruct");
+    assert_eq!(against[0]["tasks"][0]["questions"], 8);
+    let alone = evaluate(
+        &world,
+        &[&[&instruct[..]], &options[1..6], &["--data", &questions]].concat(),
+    );
+    assert_eq!(against[0]["tasks"], alone["tasks"]);
+    assert!(
+        alone["tasks"][0]["right"].as_u64() > Some(0),
+        "the comparison says something: {alone}"
+    );
+    // a model that only continues text answers nothing
+    assert_eq!(against[1]["tasks"][0]["right"], 0);
+    assert_eq!(found["comparisons"], Value::Array(Vec::new()));
+
+    let options = [&options[..], &[&stories]].concat();
+    let run = run(&world, &options);
+    run.expect_code(0);
+    let heading = |first: &str| {
+        let line = run.stdout.lines().find(|line| line.contains(first));
+        let line = line.unwrap_or_else(|| panic!("{}", run.transcript()));
+        line.split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        heading("perplexity on"),
+        ["perplexity", "on", "tokens", RECIPE, "instruct", "base"]
+    );
+    assert_eq!(
+        heading("questions"),
+        ["questions", "measure", RECIPE, "instruct", "base"]
+    );
+    assert!(heading("exact match").contains(&"0/8".to_owned()));
+    assert!(!run.stdout.contains('–'), "{}", run.stdout);
 }

@@ -40,7 +40,7 @@ pub struct SequenceStep<'a> {
 pub enum Control {
     /// Go on.
     Continue,
-    /// Stop after this pass; the caches hold what was done.
+    /// Stop; the caches hold the passes that came to their end.
     Stop,
 }
 
@@ -51,6 +51,13 @@ pub trait Observer {
 
     /// A pass is over; this many of the step's tokens are in their caches.
     fn progress(&mut self, tokens: usize) -> Control {
+        let _ = tokens;
+        Control::Continue
+    }
+
+    /// A layer is over: behind a long context, a pass takes many seconds. `tokens` measures the work done, in tokens of the step;
+    /// those of the running pass are not in their caches yet, and stopping gives them up.
+    fn working(&mut self, tokens: usize) -> Control {
         let _ = tokens;
         Control::Continue
     }
@@ -121,7 +128,14 @@ impl Decoder {
             if spans.is_empty() {
                 return Ok(());
             }
-            self.pass(steps, &spans, observer)?;
+            let before = done.iter().sum();
+            let result = self.pass(steps, &spans, before, observer);
+            if !matches!(result, Ok(Control::Continue)) {
+                for step in steps {
+                    step.cache.drop_unfinished();
+                }
+                return result.map(drop);
+            }
             for span in &spans {
                 steps[span.sequence].cache.advance(span.count);
                 done[span.sequence] += span.count;
@@ -160,16 +174,24 @@ impl Decoder {
         Ok(())
     }
 
-    /// Runs some tokens of some sequences through all layers, and the wanted ones through the head.
+    /// Runs some tokens of some sequences through all layers, and the wanted ones through the head. `before` tokens of the step
+    /// are done.
     fn pass(
         &self,
         steps: &mut [SequenceStep<'_>],
         spans: &[Span],
+        before: usize,
         observer: &mut dyn Observer,
-    ) -> Result<(), Error> {
+    ) -> Result<Control, Error> {
         let mut pass = Pass::new(self, steps, spans)?;
-        for layer in 0..self.config().layers.len() {
+        let count: usize = spans.iter().map(|span| span.count).sum();
+        let layers = self.config().layers.len();
+        for layer in 0..layers {
             pass.layer(layer, steps)?;
+            let done = before + count * (layer + 1) / layers;
+            if observer.working(done) == Control::Stop {
+                return Ok(Control::Stop);
+            }
         }
         let hidden = self.config().hidden;
         let wanted: Vec<(usize, usize, usize)> = spans
@@ -209,7 +231,7 @@ impl Decoder {
                 observer.logits(sequence, token, row);
             }
         }
-        Ok(())
+        Ok(Control::Continue)
     }
 }
 

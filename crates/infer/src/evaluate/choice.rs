@@ -17,7 +17,7 @@ use crate::{Error, KvCache};
 /// How many questions were answered right.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ChoiceScore {
-    /// Questions.
+    /// Questions that were put.
     pub questions: usize,
     /// Those for which the right choice had the largest log-likelihood.
     pub right: usize,
@@ -38,7 +38,7 @@ pub fn multiple_choice(
     questions: &[Question],
     progress: Progress<'_>,
 ) -> Result<ChoiceScore, Error> {
-    let (mut right, mut right_norm) = (0, 0);
+    let (mut right, mut right_norm, mut answered) = (0, 0, 0);
     for (index, question) in questions.iter().enumerate() {
         if let Answer::Choice {
             choices,
@@ -54,11 +54,14 @@ pub fn multiple_choice(
             right += usize::from(largest(&likelihoods) == *expected);
             right_norm += usize::from(largest(&by_byte) == *expected);
         }
-        progress(index + 1, questions.len());
+        answered = index + 1;
+        if progress(answered, questions.len()).is_break() {
+            break;
+        }
     }
-    let count = questions.len() as f64;
+    let count = answered as f64;
     Ok(ChoiceScore {
-        questions: questions.len(),
+        questions: answered,
         right,
         right_norm,
         acc: right as f64 / count,

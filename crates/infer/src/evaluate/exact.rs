@@ -1,6 +1,7 @@
 //! Questions whose answer is a text: generated and compared.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use serde::Serialize;
 
@@ -18,7 +19,7 @@ const BATCH: usize = 16;
 /// How many questions were answered right.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ExactScore {
-    /// Questions.
+    /// Questions that were put.
     pub questions: usize,
     /// Those whose answer was the right text.
     pub right: usize,
@@ -50,13 +51,16 @@ pub fn exact_match(
     answered: &mut dyn FnMut(&Question, &str, bool),
 ) -> Result<ExactScore, Error> {
     let mut kinds: BTreeMap<&str, KindScore> = BTreeMap::new();
-    let mut total = 0;
-    for (index, batch) in questions.chunks(BATCH).enumerate() {
+    let (mut total, mut done) = (0, 0);
+    for batch in questions.chunks(BATCH) {
         let prompts = batch
             .iter()
             .map(|question| prompt_tokens(model, &question.prompt))
             .collect::<Result<Vec<_>, _>>()?;
-        let answers = continuations(model, &prompts, max_tokens)?;
+        let mut token = || progress(done, questions.len());
+        let Some(answers) = continuations(model, &prompts, max_tokens, &mut token)? else {
+            break;
+        };
         for (question, tokens) in batch.iter().zip(answers) {
             let Answer::Text(expected) = &question.answer else {
                 continue;
@@ -75,13 +79,13 @@ pub fn exact_match(
                 score.right += usize::from(right);
             }
         }
-        progress(
-            (index * BATCH + batch.len()).min(questions.len()),
-            questions.len(),
-        );
+        done += batch.len();
+        if progress(done, questions.len()).is_break() {
+            break;
+        }
     }
     Ok(ExactScore {
-        questions: questions.len(),
+        questions: done,
         right: total,
         kinds: kinds.into_values().collect(),
     })
@@ -103,12 +107,14 @@ pub(super) fn prompt_tokens(model: &Model, prompt: &Prompt) -> Result<Vec<u32>, 
     }
 }
 
-/// The most likely continuations of several prompts, side by side, each up to its end of text.
+/// The most likely continuations of several prompts, side by side, each up to its end of text; nothing when `token`, which is
+/// called before each, ends it.
 fn continuations(
     model: &Model,
     prompts: &[Vec<u32>],
     max_tokens: usize,
-) -> Result<Vec<Vec<u32>>, Error> {
+    token: &mut dyn FnMut() -> ControlFlow<()>,
+) -> Result<Option<Vec<Vec<u32>>>, Error> {
     let decoder = &model.decoder;
     let mut end = model.companions.defaults.end.clone();
     end.extend(model.companions.turn_end());
@@ -127,6 +133,9 @@ fn continuations(
         running.retain(|one| one.cache.is_empty() || one.cache.len() < positions);
         if running.is_empty() {
             break;
+        }
+        if token().is_break() {
+            return Ok(None);
         }
         let mut steps: Vec<SequenceStep<'_>> = running
             .iter_mut()
@@ -148,7 +157,7 @@ fn continuations(
         }
         running.retain(|one| !end.contains(&one.pending[0]));
     }
-    Ok(answers)
+    Ok(Some(answers))
 }
 
 /// A sequence that has not ended.

@@ -11,6 +11,8 @@ mod positions;
 mod tasks;
 mod windows;
 
+use std::ops::ControlFlow;
+
 pub use choice::{ChoiceScore, multiple_choice};
 pub use compare::{Comparison, compare};
 pub use exact::{ExactScore, KindScore, exact_match};
@@ -19,4 +21,6 @@ pub use tasks::{Answer, Prompt, Question, Tasks, read_tasks};
 pub use windows::{TextUnit, Window, WindowOptions, windows};
 
 /// Is told how much of the work is done: pieces done, pieces in all. What they are depends on the work.
-pub type Progress<'a> = &'a mut dyn FnMut(usize, usize);
+///
+/// `Break` ends the measurement: its result is then that of the pieces that were done, which its counts tell.
+pub type Progress<'a> = &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>;

@@ -16,7 +16,7 @@ pub(super) struct Position<'a> {
     pub(super) logits: &'a [&'a [f32]],
 }
 
-/// Calls `visit` for each position that counts, window by window.
+/// Calls `visit` for each position that counts, window by window, until `progress` ends it.
 pub(super) fn each_position(
     models: &[&Decoder],
     windows: &[Window],
@@ -34,7 +34,9 @@ pub(super) fn each_position(
             together(models, group, visit)?;
         }
         done += group.len();
-        progress(done, windows.len());
+        if progress(done, windows.len()).is_break() {
+            break;
+        }
     }
     Ok(())
 }

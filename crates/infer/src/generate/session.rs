@@ -76,6 +76,8 @@ pub struct Report {
     pub prompt_tokens: usize,
     /// Those of them that were in the cache already.
     pub reused_tokens: usize,
+    /// Those of them that are in the cache: all, unless it was cancelled before.
+    pub read_tokens: usize,
     /// Tokens that were generated, the end of text included.
     pub generated_tokens: usize,
     /// Time spent on the prompt.
@@ -93,7 +95,8 @@ pub struct Report {
 impl Report {
     /// New tokens of the prompt per second.
     pub fn prompt_speed(&self) -> f64 {
-        (self.prompt_tokens - self.reused_tokens) as f64 / self.prompt_time.as_secs_f64().max(1e-9)
+        let tokens = self.read_tokens - self.reused_tokens;
+        tokens as f64 / self.prompt_time.as_secs_f64().max(1e-9)
     }
 
     /// Generated tokens per second, the first not counted: it belongs to the prompt.
@@ -134,7 +137,7 @@ impl<'m> Session<'m> {
 
     /// Forgets everything.
     pub fn clear(&mut self) {
-        self.cache.truncate(0);
+        self.cache.clear();
         self.tokens.clear();
     }
 
@@ -171,9 +174,11 @@ impl<'m> Session<'m> {
             end: settings.end.clone(),
             max_tokens: settings.max_tokens.unwrap_or(usize::MAX),
             pending: prompt[reused..].to_vec(),
+            logits: None,
             report: Report {
                 prompt_tokens: prompt.len(),
                 reused_tokens: reused,
+                read_tokens: reused,
                 generated_tokens: 0,
                 prompt_time: Duration::ZERO,
                 time_to_first_token: None,
@@ -205,24 +210,31 @@ impl<'m> Session<'m> {
         } else {
             common
         };
-        self.cache.truncate(kept);
+        // what a sliding window needs may be gone
+        let kept = self.cache.truncate(kept);
         self.tokens.truncate(kept);
         kept
     }
 
-    /// Adds tokens; `None` when it was cancelled.
-    fn step(&mut self, tokens: &[u32], cancel: &Cancel) -> Result<Option<Vec<f32>>, Error> {
+    /// Adds tokens; `None` when it was cancelled. `progress` is told how many of them are done, in effect.
+    fn step(
+        &mut self,
+        tokens: &[u32],
+        cancel: &Cancel,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<Option<Vec<f32>>, Error> {
         let decoder = &self.model.decoder;
         let mut tokens = tokens.to_vec();
         let length = self.tokens.len();
         if decoder.must_recompute(length, length + tokens.len()) {
             tokens.splice(..0, std::mem::take(&mut self.tokens));
-            self.cache.truncate(0);
+            self.cache.clear();
         }
         let before = self.cache.len();
         let mut last = LastLogits {
             logits: None,
             cancel,
+            progress,
         };
         let mut steps = [SequenceStep {
             tokens: &tokens,
@@ -241,6 +253,7 @@ impl<'m> Session<'m> {
 struct LastLogits<'a> {
     logits: Option<Vec<f32>>,
     cancel: &'a Cancel,
+    progress: &'a mut dyn FnMut(usize),
 }
 
 impl Observer for LastLogits<'_> {
@@ -248,7 +261,8 @@ impl Observer for LastLogits<'_> {
         self.logits = Some(logits.to_vec());
     }
 
-    fn progress(&mut self, _tokens: usize) -> Control {
+    fn working(&mut self, tokens: usize) -> Control {
+        (self.progress)(tokens);
         if self.cancel.is_cancelled() {
             Control::Stop
         } else {
@@ -268,6 +282,8 @@ pub struct Generation<'s, 'm> {
     max_tokens: usize,
     /// Tokens that the decoder has not seen yet.
     pending: Vec<u32>,
+    /// What comes after the prompt, where that was read before it was asked for.
+    logits: Option<Vec<f32>>,
     report: Report,
     begun: Instant,
     first: Option<Instant>,
@@ -279,6 +295,42 @@ impl Generation<'_, '_> {
     /// Counts and times so far.
     pub fn report(&self) -> &Report {
         &self.report
+    }
+
+    /// Reads the prompt, which the first call of [`Iterator::next`] does otherwise. `progress` is told now and then how many of its
+    /// tokens are done, and how many there are. When it is cancelled, the iterator has nothing to yield.
+    ///
+    /// # Errors
+    /// When a step fails.
+    pub fn read_prompt(&mut self, progress: &mut dyn FnMut(usize, usize)) -> Result<(), Error> {
+        if self.first.is_some() || self.logits.is_some() || self.report.finish.is_some() {
+            return Ok(());
+        }
+        let (reused, total) = (self.report.reused_tokens, self.report.prompt_tokens);
+        let result = self.logits(&mut |done| progress((reused + done).min(total), total));
+        self.failed |= result.is_err();
+        match result? {
+            Some(logits) => self.logits = Some(logits),
+            None => self.report.finish = Some(Finish::Cancelled),
+        }
+        Ok(())
+    }
+
+    /// The logits of what comes next; `None` when it was cancelled.
+    fn logits(&mut self, progress: &mut dyn FnMut(usize)) -> Result<Option<Vec<f32>>, Error> {
+        if self.logits.is_some() {
+            return Ok(self.logits.take());
+        }
+        if self.cancel.is_cancelled() {
+            return Ok(None);
+        }
+        let pending = std::mem::take(&mut self.pending);
+        let logits = self.session.step(&pending, &self.cancel, progress)?;
+        if self.first.is_none() {
+            self.report.prompt_time = self.begun.elapsed();
+            self.report.read_tokens = self.session.tokens.len();
+        }
+        Ok(logits)
     }
 
     /// Generates to the end; the whole text and the report.
@@ -302,18 +354,9 @@ impl Generation<'_, '_> {
         if self.session.tokens.len() + self.pending.len() > positions {
             return self.end(Finish::ContextFull);
         }
-        let pending = std::mem::take(&mut self.pending);
-        let logits = if self.cancel.is_cancelled() {
-            None
-        } else {
-            self.session.step(&pending, &self.cancel)?
-        };
-        let Some(logits) = logits else {
+        let Some(logits) = self.logits(&mut |_| ())? else {
             return self.end(Finish::Cancelled);
         };
-        if self.first.is_none() {
-            self.report.prompt_time = self.begun.elapsed();
-        }
         let token = self.sampler.sample(&logits);
         self.sampler.observe(&[token]);
         self.report.generated_tokens += 1;

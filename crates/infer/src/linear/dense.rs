@@ -5,6 +5,7 @@ use std::sync::Arc;
 use weightsmith_tensors::{DType, Error, TensorSource, widen_f32};
 
 use super::kernels::{DenseProduct, Level};
+use super::memory::Memory;
 use crate::pool::Pool;
 
 /// A matrix of F32, F16 or BF16.
@@ -20,7 +21,7 @@ enum Place {
         source: Arc<dyn TensorSource>,
         tensor: usize,
     },
-    Owned(Arc<Vec<u8>>),
+    Owned(Arc<Memory>),
 }
 
 impl Dense {
@@ -34,12 +35,14 @@ impl Dense {
                 source: Arc::clone(source),
                 tensor,
             }
-        } else if scratch.as_ptr() == start && scratch.len() == length {
-            Place::Owned(Arc::new(scratch))
         } else {
-            let mut scratch = Vec::new();
-            let bytes = source.read(tensor, 0..info.elements(), &mut scratch)?;
-            Place::Owned(Arc::new(bytes.to_vec()))
+            let mut again = Vec::new();
+            let bytes = if scratch.as_ptr() == start && scratch.len() == length {
+                &scratch[..]
+            } else {
+                source.read(tensor, 0..info.elements(), &mut again)?
+            };
+            Place::Owned(Arc::new(Memory::copy_of(bytes)))
         };
         Ok(Self {
             dtype: info.dtype,

@@ -2,6 +2,7 @@
 
 mod dense;
 mod kernels;
+mod memory;
 mod q8_0;
 
 use std::fmt;

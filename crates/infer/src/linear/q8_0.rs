@@ -8,12 +8,13 @@ use std::sync::Mutex;
 use half::f16;
 
 use super::kernels::{Activations, BLOCK, GROUP, GROUP_BYTES, Int8Product, Level, scale_of};
+use super::memory::Memory;
 use crate::pool::Pool;
 
 /// A matrix of Q8_0. The last block of a row and the last group of rows are filled up with zeros.
 pub(super) struct Q8_0 {
     cols: usize,
-    groups: Vec<u8>,
+    groups: Memory,
 }
 
 impl Q8_0 {
@@ -25,7 +26,7 @@ impl Q8_0 {
         read: &(dyn Fn(usize, &mut [f32]) + Sync),
     ) -> Self {
         let stride = cols.div_ceil(BLOCK) * GROUP_BYTES;
-        let mut groups = vec![0; rows.div_ceil(GROUP) * stride];
+        let mut groups = Memory::zeroed(rows.div_ceil(GROUP) * stride);
         let parts: Vec<Mutex<&mut [u8]>> =
             groups.chunks_exact_mut(stride).map(Mutex::new).collect();
         pool.run(parts.len(), &|part| {

@@ -138,8 +138,10 @@ fn products_are_those_of_the_oracle_whatever_the_size_and_the_instructions() {
         (17, 31),
         (33, 96),
         (66, 130),
+        (16, 32),
+        (47, 64),
     ];
-    for (rows, cols) in sizes.into_iter().chain([(7, 1024), (5, 2100)]) {
+    for (rows, cols) in sizes.into_iter().chain([(7, 1024), (5, 2100), (70, 1056)]) {
         for linear in matrices(rows, cols) {
             for count in (1..=17).chain([40]) {
                 let inputs = values(count * cols, 2);
@@ -164,13 +166,15 @@ fn products_are_those_of_the_oracle_whatever_the_size_and_the_instructions() {
 fn an_input_gives_the_same_bytes_alone_and_among_others_on_any_number_of_threads() {
     let pools = [1, 2, 7].map(Pool::new);
     let bits = |out: &[f32]| out.iter().map(|x| x.to_bits()).collect::<Vec<u32>>();
-    for linear in matrices(150, 2090) {
+    let matrices = [2090, 2112].map(|cols| matrices(150, cols));
+    for linear in matrices.into_iter().flatten() {
+        let cols = linear.cols();
         for level in Level::available() {
-            let inputs = values(200 * 2090, 3);
+            let inputs = values(200 * cols, 3);
             let all = products(&linear, level, &pools[0], &inputs);
             for count in [1, 2, 5, 8, 17, 200] {
                 for pool in &pools {
-                    let some = products(&linear, level, pool, &inputs[..count * 2090]);
+                    let some = products(&linear, level, pool, &inputs[..count * cols]);
                     assert!(
                         bits(&some) == bits(&all[..count * 150]),
                         "{linear:?} {level:?} {count} on {pool:?}"
@@ -227,20 +231,23 @@ fn eight_bits_take_seventeen_sixteenths_of_a_byte() {
 #[test]
 fn what_is_not_a_number_is_not_hidden() {
     let pool = Pool::new(1);
-    for bad in [f32::NAN, f32::INFINITY] {
-        let mut weights = values(20 * 40, 5);
-        weights[7 * 40 + 39] = bad;
-        let source = source(DType::F32, &[20, 40], &weights, false);
-        let plain = Linear::open(&source, 0).unwrap();
-        for linear in [plain.quantize_q8_0(&pool).unwrap(), plain] {
-            for level in Level::available() {
-                let out = products(&linear, level, &pool, &values(40, 6));
-                let finite = |(row, out): (usize, &f32)| out.is_finite() == (row != 7);
-                assert!(out.iter().enumerate().all(finite), "{linear:?} {level:?}");
-                let mut input = values(40, 6);
-                input[3] = bad;
-                let out = products(&linear, level, &pool, &input);
-                assert!(out.iter().all(|x| !x.is_finite()), "{linear:?} {level:?}");
+    let bad = [f32::NAN, f32::INFINITY];
+    for (bad, cols) in bad.into_iter().flat_map(|bad| [(bad, 40), (bad, 64)]) {
+        let mut weights = values(20 * cols, 5);
+        weights[7 * cols + 39] = bad;
+        for dtype in [DType::F32, DType::BF16] {
+            let source = source(dtype, &[20, cols as u64], &weights, false);
+            let plain = Linear::open(&source, 0).unwrap();
+            for linear in [plain.quantize_q8_0(&pool).unwrap(), plain] {
+                for level in Level::available() {
+                    let out = products(&linear, level, &pool, &values(cols, 6));
+                    let finite = |(row, out): (usize, &f32)| out.is_finite() == (row != 7);
+                    assert!(out.iter().enumerate().all(finite), "{linear:?} {level:?}");
+                    let mut input = values(cols, 6);
+                    input[3] = bad;
+                    let out = products(&linear, level, &pool, &input);
+                    assert!(out.iter().all(|x| !x.is_finite()), "{linear:?} {level:?}");
+                }
             }
         }
     }

@@ -118,7 +118,7 @@ fn long_prompts_are_the_same_alone_in_pieces_in_a_batch_and_after_a_prefix() {
         "after a prefix that another sequence shared",
     );
 
-    prefix.truncate(700);
+    assert_eq!(prefix.truncate(700), 700);
     let after = run(&decoder, &mut prefix, &prompt[700..], Wants::Last);
     assert_close(&after, &whole, "after a prefix whose rest was forgotten");
 
@@ -164,7 +164,7 @@ fn the_cache_grows_in_blocks() {
         assert_eq!(cache.bytes(), 128 * position);
         run(&decoder, &mut cache, &tokens(128, 1, 1000), Wants::Nothing);
         assert_eq!(cache.bytes(), 256 * position);
-        cache.truncate(128);
+        assert_eq!(cache.truncate(128), 128);
         assert_eq!(cache.bytes(), 128 * position);
     }
 }

@@ -8,9 +8,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use weightsmith_infer::config::Architecture;
 use weightsmith_infer::{Decoder, DecoderOptions, ModelConfig, Pool, Wants};
-use weightsmith_tensors::{Checkpoint, TensorSource, widen_f32};
+use weightsmith_tensors::Checkpoint;
 
-use crate::support::{distance, repository, run};
+use crate::support::{distance, repository, rows, run};
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Family {
@@ -70,19 +70,6 @@ fn decoder(family: &Family, config: &Value) -> Decoder {
         ..DecoderOptions::default()
     };
     Decoder::open(source, config, Arc::new(Pool::new(2)), options).unwrap()
-}
-
-fn rows(logits: &Checkpoint, case: &str) -> Vec<Vec<f32>> {
-    let tensor = logits.find(case).unwrap();
-    let info = logits.tensors()[tensor].info.clone();
-    let mut scratch = Vec::new();
-    let bytes = logits
-        .read(tensor, 0..info.elements(), &mut scratch)
-        .unwrap();
-    let mut values = vec![0.0; info.elements() as usize];
-    widen_f32(info.dtype, bytes, &mut values).unwrap();
-    let width = info.row_elements() as usize;
-    values.chunks_exact(width).map(<[f32]>::to_vec).collect()
 }
 
 #[test]

@@ -7,7 +7,7 @@ use weightsmith_infer::{
     SamplingSettings, Session, TemplateOptions,
 };
 
-use crate::support::{open, open_with, repository};
+use crate::support::{open, open_as, open_with, repository};
 use crate::tiny_qwen2::goldens;
 
 fn model(name: &str) -> Model {
@@ -245,7 +245,7 @@ fn prompts_that_cannot_be_are_refused() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "131073 tokens (0 before, 131073 now) do not fit the model's 131072 positions"
+        "131073 tokens do not fit the model's 131072 positions"
     );
     let generation = session
         .generate(&[5, 1059], &settings, Cancel::default())
@@ -278,5 +278,103 @@ fn streams_never_break_a_character() {
             out += &stream.finish(tokenizer).unwrap();
             assert_eq!(out, text);
         }
+    }
+}
+
+#[test]
+fn reading_a_prompt_tells_how_far_it_is_and_can_be_cancelled() {
+    let model = model("base");
+    let prompt: Vec<u32> = (0..1500).map(|index| 5 + index * index % 900).collect();
+    let settings = settings(&model, 4);
+    let mut session = Session::new(&model);
+    let whole = session
+        .generate(&prompt, &settings, Cancel::default())
+        .unwrap()
+        .finish()
+        .unwrap();
+
+    let mut session = Session::new(&model);
+    let cancel = Cancel::default();
+    let mut generation = session
+        .generate(&prompt, &settings, cancel.clone())
+        .unwrap();
+    let mut seen = Vec::new();
+    let mut stop_in_the_second_pass = |done, total| {
+        assert_eq!(total, 1500);
+        seen.push(done);
+        if done > 512 {
+            cancel.cancel();
+        }
+    };
+    generation
+        .read_prompt(&mut stop_in_the_second_pass)
+        .unwrap();
+    assert_eq!(generation.next().transpose().unwrap(), None);
+    let report = generation.report();
+    assert_eq!(report.finish, Some(Finish::Cancelled));
+    assert_eq!((report.read_tokens, report.generated_tokens), (512, 0));
+    // within a pass too, and no further than it was stopped
+    assert!(seen.is_sorted() && seen.len() > 3, "{seen:?}");
+    assert!(seen[seen.len() - 1] < 1024, "{seen:?}");
+    assert_eq!(session.tokens(), &prompt[..512]);
+    assert_eq!(session.cache().len(), 512);
+
+    // what was read is not read again, and the answer is the same
+    let mut generation = session
+        .generate(&prompt, &settings, Cancel::default())
+        .unwrap();
+    let mut last = 0;
+    generation.read_prompt(&mut |done, _| last = done).unwrap();
+    assert_eq!(last, 1500);
+    assert_eq!(generation.report().reused_tokens, 512);
+    let (text, report) = generation.finish().unwrap();
+    assert_eq!(text, whole.0);
+    assert_eq!(report.generated_tokens, whole.1.generated_tokens);
+    assert_eq!(report.read_tokens, 1500);
+}
+
+#[test]
+fn what_lies_behind_a_freed_window_is_computed_again() {
+    let folder = repository("crates/infer/tests/golden/mistral");
+    let cases = fs_err::read_to_string(folder.join("cases.json")).unwrap();
+    let cases: serde_json::Value = serde_json::from_str(&cases).unwrap();
+    let mut config = cases["cases"]["window"].clone();
+    config["max_position_embeddings"] = 4096.into();
+    let model = Model {
+        decoder: open_as(&folder.join("model.safetensors"), &config.to_string()),
+        companions: Companions::read(&repository("fixtures/tiny-qwen2/base")).unwrap(),
+    };
+    let settings = GenerationSettings {
+        max_tokens: Some(8),
+        ..GenerationSettings::default()
+    };
+    let prompt = |count: usize, last: u32| -> Vec<u32> {
+        let mut prompt: Vec<u32> = (0..count as u32).map(|index| index * index % 47).collect();
+        prompt.push(last);
+        prompt
+    };
+    let fresh = |prompt: &[u32]| {
+        let mut session = Session::new(&model);
+        let generation = session
+            .generate(prompt, &settings, Cancel::default())
+            .unwrap();
+        generation.finish().unwrap().0
+    };
+    let mut session = Session::new(&model);
+    for (prompt, reused) in [
+        (prompt(2000, 3), 0),
+        // the end can be taken back
+        (prompt(1800, 4), 1800),
+        (prompt(1900, 5), 1800),
+        // but not what the window does not hold any more
+        (prompt(300, 6), 0),
+        (prompt(290, 7), 290),
+    ] {
+        let generation = session
+            .generate(&prompt, &settings, Cancel::default())
+            .unwrap();
+        assert_eq!(generation.report().reused_tokens, reused);
+        assert_eq!(generation.finish().unwrap().0, fresh(&prompt), "{reused}");
+        assert_eq!(session.cache().len(), session.tokens().len());
     }
 }

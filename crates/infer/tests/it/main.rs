@@ -8,6 +8,7 @@
 
 mod bad_models;
 mod batching;
+mod bf16;
 mod families;
 mod generate;
 mod support;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use weightsmith_infer::{Decoder, DecoderOptions, KvCache, ModelConfig, Pool, SequenceStep, Wants};
-use weightsmith_tensors::Checkpoint;
+use weightsmith_tensors::{Checkpoint, TensorSource, widen_f32};
 
 /// A folder of the repository.
 pub(crate) fn repository(path: &str) -> PathBuf {
@@ -24,9 +24,22 @@ pub(crate) fn open(folder: &Path) -> Decoder {
 
 /// Opens the model in a folder.
 pub(crate) fn open_with(folder: &Path, options: DecoderOptions) -> Decoder {
-    let text = fs_err::read_to_string(folder.join("config.json")).unwrap();
-    let config = ModelConfig::parse(&text).unwrap();
-    let source = Arc::new(Checkpoint::open(folder).unwrap());
+    let config = fs_err::read_to_string(folder.join("config.json")).unwrap();
+    open_of(folder, &config, options)
+}
+
+/// Opens weights with another configuration, exact and on two threads.
+pub(crate) fn open_as(weights: &Path, config: &str) -> Decoder {
+    let options = DecoderOptions {
+        exact: true,
+        ..DecoderOptions::default()
+    };
+    open_of(weights, config, options)
+}
+
+fn open_of(weights: &Path, config: &str, options: DecoderOptions) -> Decoder {
+    let config = ModelConfig::parse(config).unwrap();
+    let source = Arc::new(Checkpoint::open(weights).unwrap());
     let pool = Arc::new(Pool::new(2));
     Decoder::open(source, config, pool, options).unwrap()
 }
@@ -65,4 +78,18 @@ pub(crate) fn distance(a: &[f32], b: &[f32]) -> f32 {
         .zip(b)
         .map(|(a, b)| (a - b).abs())
         .fold(0.0, f32::max)
+}
+
+/// The rows of a matrix in a golden file.
+pub(crate) fn rows(golden: &Checkpoint, name: &str) -> Vec<Vec<f32>> {
+    let tensor = golden.find(name).unwrap();
+    let info = golden.tensors()[tensor].info.clone();
+    let mut scratch = Vec::new();
+    let bytes = golden
+        .read(tensor, 0..info.elements(), &mut scratch)
+        .unwrap();
+    let mut values = vec![0.0; info.elements() as usize];
+    widen_f32(info.dtype, bytes, &mut values).unwrap();
+    let width = info.row_elements() as usize;
+    values.chunks_exact(width).map(<[f32]>::to_vec).collect()
 }

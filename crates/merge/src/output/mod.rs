@@ -11,7 +11,9 @@ mod lock;
 mod model_card;
 mod model_config;
 mod parent_files;
+mod picture_style;
 mod published_recipe;
+mod score_picture;
 mod share_picture;
 #[cfg(test)]
 mod tests;
@@ -21,8 +23,9 @@ pub use json_text::JsonError;
 pub use lock::{
     LOCK_FILE, LOCK_FORMAT, Lock, LockError, LockFacts, LockedFile, LockedInput, LockedInputFile,
 };
-pub use model_card::{CardFacts, MODEL_CARD, model_card};
+pub use model_card::{CardFacts, CardScore, CardScores, MODEL_CARD, card_with_scores, model_card};
 pub use model_config::{ConfigEdit, ConfigError, EditedConfig, ModelConfig};
 pub use parent_files::{has_chat_template, parent_readme};
 pub use published_recipe::published_recipe;
+pub use score_picture::{ScoreChart, ScoreLine, ScorePicture, ScoreValues, score_picture};
 pub use share_picture::{SHARE_PICTURE, share_picture};

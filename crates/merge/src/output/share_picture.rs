@@ -1,48 +1,20 @@
 //! A picture of each model's share over the layers, for the model card.
 
-use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::text_anchor::{HPos, VPos};
 
+use super::picture_style::{
+    Area, Drawn, FAINT, LEFT, LEGEND_LINE, MARGIN, PAPER, RULE, TITLE, WIDTH, colour,
+    draw_legend_line, draw_name, draw_title, shortened, text,
+};
 use crate::explain::{Explanation, Shares};
 
 /// Name of the picture beside the card.
 pub const SHARE_PICTURE: &str = "weightsmith-shares.svg";
 
-const WIDTH: u32 = 760;
-/// Height of the title.
-const TITLE: u32 = 44;
-/// Height of a line of the legend.
-const LEGEND_LINE: u32 = 24;
 /// Height of one chart.
 const PANEL: u32 = 250;
-/// Blank at the left, up to the axis.
-const LEFT: u32 = 64;
-/// Blank at the right and the bottom.
-const MARGIN: u32 = 24;
-
-const FONT: &str = "sans-serif";
-const PAPER: RGBColor = RGBColor(255, 255, 255);
-const INK: RGBColor = RGBColor(36, 41, 47);
-const FAINT: RGBColor = RGBColor(101, 109, 118);
-const RULE: RGBColor = RGBColor(208, 215, 222);
-
-/// Fillings that stay apart in print, on screens and for colour-blind eyes; repeated for more models.
-const COLOURS: [RGBColor; 8] = [
-    RGBColor(47, 109, 181),
-    RGBColor(242, 169, 59),
-    RGBColor(58, 163, 135),
-    RGBColor(200, 85, 61),
-    RGBColor(142, 107, 191),
-    RGBColor(122, 135, 148),
-    RGBColor(184, 196, 60),
-    RGBColor(224, 123, 164),
-];
-
-/// What drawing into a string returns; it cannot fail but in plotters' types.
-type Drawn = Result<(), Box<dyn std::error::Error>>;
-
 /// Draws the shares as stacked areas, one chart for each group of tensors whose shares change over the layers, as SVG.
 ///
 /// `None` when there is nothing to see: a single model, shares that depend on the tensors, or the same in every layer.
@@ -116,8 +88,6 @@ fn draw(
     Ok(())
 }
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-
 /// Title and legend: the topmost area first.
 fn draw_head(area: &Area<'_>, explanation: &Explanation, shares: &Shares) -> Drawn {
     let title = if shares.fractions {
@@ -125,46 +95,23 @@ fn draw_head(area: &Area<'_>, explanation: &Explanation, shares: &Shares) -> Dra
     } else {
         "Share of each model in the coefficients, layer by layer"
     };
-    area.draw(&Text::new(
-        title,
-        (LEFT as i32, 16),
-        text(22.0, INK, HPos::Left, VPos::Top),
-    ))?;
+    draw_title(area, title)?;
     let order = explanation.drawing_order();
-    for (line, (place, &model)) in order
-        .iter()
-        .enumerate()
-        .rev()
-        .enumerate()
-        .map(|(line, entry)| (line as i32, entry))
-    {
-        let y = TITLE as i32 + line * LEGEND_LINE as i32;
-        let x = LEFT as i32;
-        area.draw(&Rectangle::new(
-            [(x, y + 3), (x + 14, y + 17)],
-            colour(place).filled(),
-        ))?;
+    for (line, (place, &model)) in order.iter().enumerate().rev().enumerate() {
         let base = if explanation.models[model].base {
             " (base_model)"
         } else {
             ""
         };
         let label = format!("{}{base}", shortened(&explanation.models[model].label));
-        area.draw(&Text::new(
-            label,
-            (x + 22, y + 10),
-            text(17.0, INK, HPos::Left, VPos::Center),
-        ))?;
+        draw_legend_line(area, line, place, &label)?;
     }
     Ok(())
 }
 
 fn draw_panel(area: &Area<'_>, panel: &Panel<'_>, named: bool, order: &[usize]) -> Drawn {
     if named {
-        let name = shortened(panel.name);
-        let mut style = text(16.0, INK, HPos::Left, VPos::Top);
-        style.font = style.font.style(FontStyle::Bold);
-        area.draw(&Text::new(name, (LEFT as i32, 6), style))?;
+        draw_name(area, panel.name)?;
     }
     let count = panel.layers.len() as f64;
     let mut chart = ChartBuilder::on(area)
@@ -208,18 +155,6 @@ fn draw_half(chart: &mut Chart<'_, '_>, count: f64) -> Drawn {
     );
     chart.draw_series(std::iter::once(line))?;
     Ok(())
-}
-
-fn text(size: f64, colour: RGBColor, horizontal: HPos, vertical: VPos) -> TextStyle<'static> {
-    TextStyle {
-        font: (FONT, size).into_font(),
-        color: colour.to_backend_color(),
-        pos: Pos::new(horizontal, vertical),
-    }
-}
-
-fn colour(place: usize) -> RGBColor {
-    COLOURS[place % COLOURS.len()]
 }
 
 /// For every place in the drawing order the outlines of its area, one for each run of layers that have shares.
@@ -291,16 +226,6 @@ fn in_proportion(shares: &[f64]) -> Vec<f64> {
             }
         })
         .collect()
-}
-
-/// A text that fits the picture's width.
-fn shortened(label: &str) -> String {
-    const LONGEST: usize = 72;
-    if label.chars().count() <= LONGEST {
-        return label.to_owned();
-    }
-    let start: String = label.chars().take(LONGEST - 1).collect();
-    format!("{start}…")
 }
 
 #[cfg(test)]

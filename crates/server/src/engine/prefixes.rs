@@ -21,9 +21,9 @@ impl Prefixes {
     /// Keeps a cache, unless one that is kept begins with the same tokens.
     pub(super) fn keep(&mut self, mut tokens: Vec<u32>, mut cache: KvCache, most: usize) {
         tokens.truncate(cache.len());
-        let whole = tokens.len() / CHUNK * CHUNK;
+        // what a sliding window needs there may be gone
+        let whole = cache.truncate(tokens.len() / CHUNK * CHUNK);
         tokens.truncate(whole);
-        cache.truncate(whole);
         if whole == 0 || most == 0 {
             return;
         }
@@ -59,8 +59,7 @@ impl Prefixes {
         let used = self.kept.remove(place);
         let mut cache = used.cache.clone();
         self.kept.push(used);
-        cache.truncate(length);
-        Some(cache)
+        (cache.truncate(length) > 0).then_some(cache)
     }
 
     /// Memory of what is kept.

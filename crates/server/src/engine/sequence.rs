@@ -148,7 +148,7 @@ impl Sequence {
     /// Empties the cache where the length of the sequence makes what it holds wrong.
     pub(super) fn settle(&mut self, decoder: &Decoder) {
         if decoder.must_recompute(self.turned, self.tokens.len()) {
-            self.cache.truncate(0);
+            self.cache.clear();
         }
         self.turned = self.tokens.len();
     }

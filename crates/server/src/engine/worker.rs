@@ -187,7 +187,7 @@ impl Worker {
     /// The youngest sequence waits again, and is computed anew later.
     fn put_back_youngest(&mut self) {
         if let Some(mut sequence) = self.active.pop() {
-            sequence.cache.truncate(0);
+            sequence.cache.clear();
             self.waiting.insert(0, sequence);
         }
     }

@@ -3,11 +3,13 @@
 use std::io::{self, IsTerminal as _, Write as _, stdout};
 
 use weightsmith_infer::{
-    Finish, GenerationSettings, Message, Model, Report, Session, TemplateOptions,
+    Error, Finish, GenerationSettings, Message, Model, Report, Session, TemplateOptions,
 };
 
 use crate::failure::Failure;
 use crate::interrupt;
+use crate::printer::Printer;
+use crate::prompt_progress::PromptProgress;
 use crate::terminal_text::speakable;
 
 /// A system prompt and turns.
@@ -82,10 +84,16 @@ impl Conversation {
         model: &Model,
         session: &mut Session<'_>,
         settings: &GenerationSettings,
+        printer: &Printer,
     ) -> Result<(String, Report), Failure> {
         let tokens = self.tokens(model)?;
         let generating = interrupt::generation();
-        let mut generation = session.generate(&tokens, settings, generating.cancel.clone())?;
+        let mut generation = session
+            .generate(&tokens, settings, generating.cancel.clone())
+            .map_err(refused)?;
+        let mut progress = PromptProgress::new(printer);
+        generation.read_prompt(&mut |done, total| progress.update(done, total))?;
+        drop(progress);
         let mut text = String::new();
         let result = show(&mut generation, &mut text);
         let mut out = stdout().lock();
@@ -98,9 +106,20 @@ impl Conversation {
     }
 }
 
+/// Why an answer cannot begin, with advice where the chat grew too long.
+fn refused(error: Error) -> Failure {
+    let too_long = matches!(error, Error::TooLong { .. });
+    let failure = Failure::new(error);
+    if too_long {
+        failure.hint("`/reset` forgets all turns")
+    } else {
+        failure
+    }
+}
+
 /// Writes pieces of text as they come, and keeps them.
 fn show(
-    pieces: &mut dyn Iterator<Item = Result<String, weightsmith_infer::Error>>,
+    pieces: &mut dyn Iterator<Item = Result<String, Error>>,
     text: &mut String,
 ) -> Result<(), Failure> {
     let is_terminal = stdout().is_terminal();

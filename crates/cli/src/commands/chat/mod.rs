@@ -141,7 +141,12 @@ impl Chat<'_> {
             self.sampling,
             self.printer,
         )?;
-        self.conversation.answer(&text);
+        if text.is_empty() && report.finish == Some(Finish::Cancelled) {
+            // who stops a prompt from being read takes the turn back
+            self.conversation.take_back();
+        } else {
+            self.conversation.answer(&text);
+        }
         Ok(report)
     }
 
@@ -193,7 +198,7 @@ fn speak(
 ) -> Result<(String, Report), Failure> {
     let mut settings = sampling::settings(&model.companions.defaults, sampling);
     settings.end.extend(model.companions.turn_end());
-    let (text, report) = conversation.speak(model, session, &settings)?;
+    let (text, report) = conversation.speak(model, session, &settings, printer)?;
     let summary = sampling::summary(&report, settings.sampling.temperature > 0.0);
     if report.finish == Some(Finish::Cancelled) {
         printer.talk("(interrupted)");

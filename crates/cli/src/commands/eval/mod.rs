@@ -1,204 +1,172 @@
 //! `eval`: measures a model on texts and questions.
 
+mod bench;
+mod data;
+mod measures;
+mod pictures;
 mod report;
+mod save;
+mod sweep;
+mod tables;
 mod work;
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
 
-use weightsmith_infer::evaluate::{
-    Tasks, TextUnit, WindowOptions, compare, exact_match, multiple_choice, perplexity, read_tasks,
-    windows,
-};
-use weightsmith_infer::{Decoder, Model};
+use serde::Serialize;
+use weightsmith::output::{ScorePicture, score_picture};
 
-use self::report::{Evaluation, TaskRow, TaskScore, TextRow};
-use self::work::Work;
+use self::bench::{Bench, Other};
+use self::data::Data;
+use self::report::{Beside, Evaluation, Scores};
+use self::save::Save;
+use self::sweep::Varied;
 use crate::args::EvalArgs;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::printer::Printer;
-use crate::text_model::{TextModel, TextModels};
-
-/// Context of a text where nothing else is said.
-const WINDOW: usize = 2048;
+use crate::replace_file::{check_target, replace_file};
+use crate::text_model::TextModels;
 
 /// Measures everything, then shows it.
 pub(crate) fn run(args: &EvalArgs, printer: &Printer) -> Result<ExitCode, Failure> {
     // mistakes in the data are found before any model is opened
-    let data = args
-        .data
-        .iter()
-        .map(|path| Data::read(path, args.limit))
-        .collect::<Result<Vec<_>, _>>()?;
-    if !args.against.is_empty()
-        && !data
-            .iter()
-            .any(|data| matches!(data.content, Content::Text(_)))
-    {
-        return Err(Failure::usage(
-            "`--against` compares models on texts, and there is none among the data",
-        )
-        .hint("add a text file to `--data`"));
+    let data = Data::read_all(&args.data, args.limit)?;
+    if let Some(path) = &args.svg {
+        check_target("--svg", path)?;
     }
+    let save = Save::check(args, &data)?;
+    let bench = Bench {
+        data: &data,
+        args,
+        printer,
+        stop: interrupt::unset_flag(),
+    };
     let models = TextModels::new(&args.options);
-    let opened = match models.open(&args.model, printer)? {
+    match &args.sweep {
+        Some(sweep) => vary(&bench, &models, sweep),
+        None => measure(&bench, &models, save.as_ref()),
+    }
+}
+
+/// Measures a model.
+fn measure(
+    bench: &Bench<'_>,
+    models: &TextModels,
+    save: Option<&Save>,
+) -> Result<ExitCode, Failure> {
+    let opened = match models.open(&bench.args.model, bench.printer)? {
         Ok(opened) => opened,
         Err(code) => return Ok(code),
     };
-    let mut others = Vec::new();
-    for name in &args.against {
-        match models.open(name, printer)? {
-            Ok(other) => others.push(other),
-            Err(code) => return Ok(code),
-        }
+    let mut others = match open_others(models, &opened.label, bench)? {
+        Ok(others) => others,
+        Err(code) => return Ok(code),
+    };
+    // until here there is nothing to show
+    interrupt::flag()?;
+    let measurement = bench.measure(&opened.model, &mut others)?;
+    bench.question(&mut others)?;
+    let evaluation = Evaluation {
+        introduction: opened.introduction(),
+        model: opened.label,
+        measurement,
+        against: beside(others),
+        incomplete: bench.is_stopped(),
+    };
+    let incomplete = evaluation.incomplete;
+    show(bench, &evaluation, &evaluation.text())?;
+    if incomplete {
+        return Ok(say_interrupted(bench));
     }
-    let mut evaluation = Evaluation::new(&opened);
-    for data in &data {
-        match &data.content {
-            Content::Text(text) => {
-                text_rows(&mut evaluation, &opened, &others, data, text, args, printer)?;
-            }
-            Content::Tasks(tasks) => {
-                let score = task_score(&opened.model, data, tasks, args, printer)?;
-                let file = data.name();
-                evaluation.tasks.push(TaskRow { file, score });
-            }
-        }
-    }
-    if args.json {
-        printer.json(&evaluation)?;
-    } else {
-        printer.data().write_all(evaluation.text().as_bytes())?;
+    draw(bench, &evaluation.picture())?;
+    if let Some(save) = save {
+        save.write(&evaluation, bench.printer)?;
     }
     Ok(ExitCode::Done)
 }
 
-/// A file to measure on.
-#[derive(Debug)]
-struct Data<'a> {
-    path: &'a Path,
-    content: Content,
+/// Measures the merges of a recipe for several values of a parameter.
+fn vary(bench: &Bench<'_>, models: &TextModels, sweep: &str) -> Result<ExitCode, Failure> {
+    let varied = Varied::read(bench, models, sweep)?;
+    let mut others = match open_others(models, &bench.args.model, bench)? {
+        Ok(others) => others,
+        Err(code) => return Ok(code),
+    };
+    interrupt::flag()?;
+    let mut report = match varied.measure(bench, models, &mut others)? {
+        Ok(report) => report,
+        Err(code) => return Ok(code),
+    };
+    report.against = beside(others);
+    show(bench, &report, &report.text())?;
+    if report.incomplete {
+        return Ok(say_interrupted(bench));
+    }
+    draw(bench, &report.picture())?;
+    Ok(ExitCode::Done)
 }
 
-#[derive(Debug)]
-enum Content {
-    Text(String),
-    Tasks(Tasks),
-}
-
-impl<'a> Data<'a> {
-    fn read(path: &'a PathBuf, limit: Option<usize>) -> Result<Self, Failure> {
-        let text = fs_err::read_to_string(path)?;
-        let is_jsonl = path
-            .extension()
-            .is_some_and(|extension| extension.eq_ignore_ascii_case("jsonl"));
-        let content = if is_jsonl {
-            let mut tasks = read_tasks(&text, path)?;
-            tasks.questions.truncate(limit.unwrap_or(usize::MAX).max(1));
-            Content::Tasks(tasks)
-        } else {
-            Content::Text(text)
+/// Opens the models of `--against`.
+fn open_others(
+    models: &TextModels,
+    label: &str,
+    bench: &Bench<'_>,
+) -> Result<Result<Vec<Other>, ExitCode>, Failure> {
+    let mut others: Vec<Other> = Vec::new();
+    for name in &bench.args.against {
+        let opened = match models.open(name, bench.printer)? {
+            Ok(opened) => opened,
+            Err(code) => return Ok(Err(code)),
         };
-        Ok(Self { path, content })
+        // two folders of one name are told apart by their paths
+        let is_known =
+            opened.label == label || others.iter().any(|other| other.label == opened.label);
+        others.push(Other {
+            label: if is_known {
+                name.clone()
+            } else {
+                opened.label.clone()
+            },
+            model: opened.model,
+            scores: Scores::default(),
+        });
     }
-
-    fn name(&self) -> String {
-        let name = self.path.file_name().unwrap_or(self.path.as_os_str());
-        name.to_string_lossy().into_owned()
-    }
+    Ok(Ok(others))
 }
 
-/// Perplexity of a text, and how others differ on it.
-fn text_rows(
-    evaluation: &mut Evaluation,
-    opened: &TextModel,
-    others: &[TextModel],
-    data: &Data<'_>,
-    text: &str,
-    args: &EvalArgs,
-    printer: &Printer,
-) -> Result<(), Failure> {
-    let decoder = &opened.model.decoder;
-    let windows = windows(
-        text,
-        &opened.model.companions,
-        &window_options(args, decoder),
-    )?;
-    if windows.is_empty() {
-        return Err(Failure::usage(format!(
-            "{} is too short to measure anything on",
-            data.path.display()
-        ))
-        .hint("a text needs two tokens or more"));
+fn beside(others: Vec<Other>) -> Vec<Beside> {
+    let beside = others.into_iter().map(|other| Beside {
+        model: other.label,
+        scores: other.scores,
+    });
+    beside.collect()
+}
+
+fn show(bench: &Bench<'_>, report: &impl Serialize, text: &str) -> Result<(), Failure> {
+    if bench.args.json {
+        bench.printer.json(report)?;
+    } else {
+        bench.printer.data().write_all(text.as_bytes())?;
     }
-    let file = data.name();
-    if others.is_empty() {
-        let work = Work::new(printer, &file);
-        let perplexity = perplexity(decoder, &windows, &mut work.progress())?;
-        evaluation.texts.push(TextRow { file, perplexity });
-        return Ok(());
-    }
-    let mut own = None;
-    for other in others {
-        let work = Work::new(printer, &format!("{file} against {}", other.label));
-        let comparison = compare(
-            decoder,
-            &other.model.decoder,
-            &windows,
-            &mut work.progress(),
-        )?;
-        own = Some(comparison.model.clone());
-        evaluation.compared(&file, &other.label, comparison);
-    }
-    evaluation
-        .texts
-        .extend(own.map(|perplexity| TextRow { file, perplexity }));
     Ok(())
 }
 
-fn window_options(args: &EvalArgs, decoder: &Decoder) -> WindowOptions {
-    let positions = decoder.config().positions;
-    let window = args.window.unwrap_or(WINDOW.min(positions)).min(positions);
-    WindowOptions {
-        unit: if args.documents {
-            TextUnit::Documents
-        } else {
-            TextUnit::Whole
-        },
-        window,
-        stride: args.stride.unwrap_or((window / 2).max(1)),
-        limit: args.limit,
-    }
+/// Writes the picture of `--svg`.
+fn draw(bench: &Bench<'_>, picture: &ScorePicture) -> Result<(), Failure> {
+    let Some(path) = &bench.args.svg else {
+        return Ok(());
+    };
+    replace_file(path, score_picture(picture).as_bytes())?;
+    bench
+        .printer
+        .talk(&format!("the picture is in {}", path.display()));
+    Ok(())
 }
 
-fn task_score(
-    model: &Model,
-    data: &Data<'_>,
-    tasks: &Tasks,
-    args: &EvalArgs,
-    printer: &Printer,
-) -> Result<TaskScore, Failure> {
-    let work = Work::new(printer, &data.name());
-    let questions = &tasks.questions;
-    if tasks.multiple_choice {
-        let score = multiple_choice(model, questions, &mut work.progress())?;
-        return Ok(TaskScore::Choice(score));
-    }
-    let mut told = |question: &weightsmith_infer::evaluate::Question, answer: &str, right: bool| {
-        let verdict = if right { "right" } else { "wrong" };
-        printer.detail(&format!(
-            "{}:{}: {verdict}: {answer:?}",
-            data.name(),
-            question.line
-        ));
-    };
-    let score = exact_match(
-        model,
-        questions,
-        args.max_tokens,
-        &mut work.progress(),
-        &mut told,
-    )?;
-    Ok(TaskScore::Exact(score))
+fn say_interrupted(bench: &Bench<'_>) -> ExitCode {
+    bench.printer.stderr(
+        "interrupted: this is incomplete, the last counts are of a part; nothing was written",
+    );
+    ExitCode::Interrupted
 }

@@ -1,24 +1,63 @@
-//! What was measured, as a table and as JSON.
-
-use std::fmt::Write as _;
+//! What was measured, as JSON; `tables` has it as text.
 
 use serde::Serialize;
 use weightsmith_infer::evaluate::{ChoiceScore, Comparison, ExactScore, Perplexity};
 
-use crate::printer::HEADING;
-use crate::quantities::grouped;
-use crate::table::{Align, Table};
-use crate::terminal_text::safe;
-use crate::text_model::TextModel;
-
-/// Everything that was measured.
+/// A model, and all that was measured of it and of those beside it.
 #[derive(Debug, Serialize)]
 pub(super) struct Evaluation {
-    model: String,
+    pub(super) model: String,
+    /// What the model is, in a few words.
     #[serde(skip)]
-    introduction: String,
+    pub(super) introduction: String,
+    #[serde(flatten)]
+    pub(super) measurement: Measurement,
+    pub(super) against: Vec<Beside>,
+    /// It was interrupted: the last counts are of a part, and what came after them is missing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) incomplete: bool,
+}
+
+/// A recipe, and all that was measured of it for each value of a parameter.
+#[derive(Debug, Serialize)]
+pub(super) struct SweepReport {
+    pub(super) model: String,
+    pub(super) parameter: String,
+    pub(super) values: Vec<Point>,
+    pub(super) against: Vec<Beside>,
+    /// It was interrupted: values are missing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) incomplete: bool,
+}
+
+/// A value of the parameter.
+#[derive(Debug, Serialize)]
+pub(super) struct Point {
+    pub(super) value: f64,
+    #[serde(flatten)]
+    pub(super) measurement: Measurement,
+}
+
+/// A model of `--against`.
+#[derive(Debug, Serialize)]
+pub(super) struct Beside {
+    pub(super) model: String,
+    #[serde(flatten)]
+    pub(super) scores: Scores,
+}
+
+/// What was measured of a model.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Measurement {
+    #[serde(flatten)]
+    pub(super) scores: Scores,
+    pub(super) comparisons: Vec<ComparisonRow>,
+}
+
+/// How good a model is.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Scores {
     pub(super) texts: Vec<TextRow>,
-    comparisons: Vec<ComparisonRow>,
     pub(super) tasks: Vec<TaskRow>,
 }
 
@@ -32,11 +71,11 @@ pub(super) struct TextRow {
 
 /// A text, and another model.
 #[derive(Debug, Serialize)]
-struct ComparisonRow {
-    file: String,
-    against: String,
+pub(super) struct ComparisonRow {
+    pub(super) file: String,
+    pub(super) against: String,
     #[serde(flatten)]
-    comparison: Comparison,
+    pub(super) comparison: Comparison,
 }
 
 /// A file of questions.
@@ -55,18 +94,25 @@ pub(super) enum TaskScore {
     Choice(ChoiceScore),
 }
 
-impl Evaluation {
-    /// Nothing yet.
-    pub(super) fn new(opened: &TextModel) -> Self {
-        Self {
-            model: opened.label.clone(),
-            introduction: opened.introduction(),
-            texts: Vec::new(),
-            comparisons: Vec::new(),
-            tasks: Vec::new(),
-        }
-    }
+/// A share of questions that were answered right.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Share {
+    /// `exact match`, the kind of question, `acc` or `acc_norm`.
+    pub(super) measure: String,
+    /// It counts a part of the questions that the share before it counts.
+    pub(super) is_part: bool,
+    pub(super) right: usize,
+    pub(super) of: usize,
+}
 
+impl Share {
+    /// Right answers to each question.
+    pub(super) fn value(&self) -> f64 {
+        self.right as f64 / self.of as f64
+    }
+}
+
+impl Measurement {
     /// Adds a comparison.
     pub(super) fn compared(&mut self, file: &str, against: &str, comparison: Comparison) {
         self.comparisons.push(ComparisonRow {
@@ -75,104 +121,46 @@ impl Evaluation {
             comparison,
         });
     }
+}
 
-    /// As tables.
-    pub(super) fn text(&self) -> String {
-        let mut text = format!("{HEADING}{}{HEADING:#}\n", safe(&self.introduction));
-        let tables = [
-            (self.texts.is_empty(), texts(&self.texts)),
-            (self.tasks.is_empty(), tasks(&self.tasks)),
-        ];
-        for (_, table) in tables.iter().filter(|(empty, _)| !empty) {
-            let _ = write!(text, "\n{}", table.render());
+impl Scores {
+    /// Adds a text that has not been measured yet.
+    pub(super) fn text(&mut self, row: TextRow) {
+        if !self.texts.iter().any(|known| known.file == row.file) {
+            self.texts.push(row);
         }
-        for row in &self.comparisons {
-            let _ = write!(
-                text,
-                "\nQ, the model, against the base {}, on {}\n{}",
-                safe(&row.against),
-                safe(&row.file),
-                comparison(&row.comparison).render()
-            );
-        }
-        text
+    }
+
+    /// A share of a file's questions.
+    pub(super) fn share(&self, file: &str, measure: &str, is_part: bool) -> Option<Share> {
+        let row = self.tasks.iter().find(|row| row.file == file)?;
+        let mut shares = row.score.shares().into_iter();
+        shares.find(|share| share.measure == measure && share.is_part == is_part)
     }
 }
 
-fn texts(rows: &[TextRow]) -> Table {
-    let mut table = Table::new(&[
-        ("text", Align::Left),
-        ("tokens", Align::Right),
-        ("perplexity", Align::Right),
-        ("±", Align::Right),
-    ]);
-    for row in rows {
-        table.row([
-            row.file.clone(),
-            grouped(row.perplexity.tokens as u64),
-            format!("{:.3}", row.perplexity.perplexity),
-            format!("{:.3}", row.perplexity.standard_error),
-        ]);
-    }
-    table
-}
-
-fn tasks(rows: &[TaskRow]) -> Table {
-    let mut table = Table::new(&[
-        ("questions", Align::Left),
-        ("measure", Align::Left),
-        ("right", Align::Right),
-        ("of", Align::Right),
-        ("share", Align::Right),
-    ]);
-    let mut add = |file: &str, measure: String, right: usize, of: usize| {
-        table.row([
-            file.to_owned(),
-            measure,
-            grouped(right as u64),
-            grouped(of as u64),
-            format!("{:.3}", right as f64 / of as f64),
-        ]);
-    };
-    for TaskRow { file, score } in rows {
-        match score {
-            TaskScore::Exact(score) => {
-                add(file, "exact match".to_owned(), score.right, score.questions);
-                for kind in &score.kinds {
-                    add("", format!("  {}", kind.kind), kind.right, kind.questions);
-                }
+impl TaskScore {
+    /// What is counted, the whole before its parts.
+    pub(super) fn shares(&self) -> Vec<Share> {
+        let share = |measure: &str, right, of| Share {
+            measure: measure.to_owned(),
+            is_part: false,
+            right,
+            of,
+        };
+        match self {
+            Self::Exact(score) => {
+                let whole = share("exact match", score.right, score.questions);
+                let parts = score.kinds.iter().map(|kind| Share {
+                    is_part: true,
+                    ..share(&kind.kind, kind.right, kind.questions)
+                });
+                std::iter::once(whole).chain(parts).collect()
             }
-            TaskScore::Choice(score) => {
-                add(file, "acc".to_owned(), score.right, score.questions);
-                add("", "acc_norm".to_owned(), score.right_norm, score.questions);
-            }
+            Self::Choice(score) => vec![
+                share("acc", score.right, score.questions),
+                share("acc_norm", score.right_norm, score.questions),
+            ],
         }
     }
-    table
-}
-
-/// The rows and names of llama.cpp.
-fn comparison(comparison: &Comparison) -> Table {
-    let mut table = Table::new(&[("measure", Align::Left), ("value", Align::Right)]);
-    let percent = |share: f64| format!("{:.3} %", share * 100.0);
-    let rows = [
-        ("Mean PPL(Q)", format!("{:.4}", comparison.model.perplexity)),
-        (
-            "Mean PPL(base)",
-            format!("{:.4}", comparison.base.perplexity),
-        ),
-        (
-            "Mean ln(PPL(Q)/PPL(base))",
-            format!("{:.6}", comparison.mean_ln_ratio),
-        ),
-        ("Mean KLD", format!("{:.6}", comparison.mean_kld)),
-        ("Maximum KLD", format!("{:.6}", comparison.maximum_kld)),
-        ("Mean Δp", percent(comparison.mean_delta_p)),
-        ("RMS Δp", percent(comparison.rms_delta_p)),
-        ("Same top p", percent(comparison.same_top_p)),
-    ];
-    for (name, value) in rows {
-        table.row([name.to_owned(), value]);
-    }
-    table
 }

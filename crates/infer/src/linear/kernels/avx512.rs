@@ -156,3 +156,43 @@ impl Int8 for Avx512Vnni {
         }
     }
 }
+/// Swaps rows and columns of 16 by 16 numbers of 32 bits.
+///
+/// # Safety
+/// The CPU has AVX-512 F; 1,024 bytes can be read and written at `numbers`.
+#[target_feature(enable = "avx512f")]
+pub(super) unsafe fn transpose(numbers: *mut u32) {
+    // SAFETY: the caller proves the memory.
+    unsafe {
+        let mut rows: [__m512i; 16] =
+            std::array::from_fn(|row| _mm512_loadu_si512(numbers.add(16 * row).cast()));
+        let mut next = rows;
+        for pair in 0..8 {
+            let (a, b) = (rows[2 * pair], rows[2 * pair + 1]);
+            next[2 * pair] = _mm512_unpacklo_epi32(a, b);
+            next[2 * pair + 1] = _mm512_unpackhi_epi32(a, b);
+        }
+        for four in 0..4 {
+            let [a, b, c, d] = std::array::from_fn(|row| next[4 * four + row]);
+            rows[4 * four] = _mm512_unpacklo_epi64(a, c);
+            rows[4 * four + 1] = _mm512_unpackhi_epi64(a, c);
+            rows[4 * four + 2] = _mm512_unpacklo_epi64(b, d);
+            rows[4 * four + 3] = _mm512_unpackhi_epi64(b, d);
+        }
+        // lane `l` of row `4 f + i` has rows 4 f to 4 f + 3 of column 4 l + i
+        for column in 0..4 {
+            let [a, b, c, d] = std::array::from_fn(|four| rows[4 * four + column]);
+            let low = _mm512_shuffle_i32x4::<0b10_00_10_00>(a, b);
+            let high = _mm512_shuffle_i32x4::<0b11_01_11_01>(a, b);
+            let low2 = _mm512_shuffle_i32x4::<0b10_00_10_00>(c, d);
+            let high2 = _mm512_shuffle_i32x4::<0b11_01_11_01>(c, d);
+            next[column] = _mm512_shuffle_i32x4::<0b10_00_10_00>(low, low2);
+            next[8 + column] = _mm512_shuffle_i32x4::<0b11_01_11_01>(low, low2);
+            next[4 + column] = _mm512_shuffle_i32x4::<0b10_00_10_00>(high, high2);
+            next[12 + column] = _mm512_shuffle_i32x4::<0b11_01_11_01>(high, high2);
+        }
+        for (row, values) in next.into_iter().enumerate() {
+            _mm512_storeu_si512(numbers.add(16 * row).cast(), values);
+        }
+    }
+}

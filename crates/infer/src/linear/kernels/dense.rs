@@ -6,6 +6,8 @@ use std::ops::Range;
 
 use weightsmith_tensors::{DType, widen_f32};
 
+#[cfg(target_arch = "x86_64")]
+use super::amx;
 use super::columns::Columns;
 use super::lanes::{BF16, Element, F16, F32, Lanes, MAX_INPUTS, MAX_WIDTH, STRIP};
 use super::level::{Kernel, Level};
@@ -13,7 +15,7 @@ use super::tile::{LINE, tile};
 use crate::pool::Pool;
 
 /// Columns whose products are added up in registers. The sums of such spans are then added in their order.
-const SPAN: usize = 1024;
+pub(super) const SPAN: usize = 1024;
 
 /// Up to so many inputs, weights are widened in registers; beyond, once for many inputs.
 const FEW: usize = 16;
@@ -77,6 +79,14 @@ impl DenseProduct<'_> {
         let stride = self.stride();
         assert_eq!(self.inputs.len(), count * self.cols, "whole inputs");
         assert_eq!(self.weights.len(), rows * stride, "whole rows");
+        #[cfg(target_arch = "x86_64")]
+        if let Some(unit) = self.level.amx()
+            && self.dtype == DType::BF16
+            && amx::fits(rows, self.cols)
+        {
+            unit.write(self, pool, out);
+            return;
+        }
         let out = Columns::new(out, rows);
         if count <= FEW {
             let each = STRIP * share(rows.div_ceil(STRIP), STRIP * stride, pool.threads());

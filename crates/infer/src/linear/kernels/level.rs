@@ -3,7 +3,7 @@
 use weightsmith_tensors::kernels::Isa;
 
 #[cfg(target_arch = "x86_64")]
-use super::{avx2::Avx2, avx512::Avx512, avx512::Avx512Vnni};
+use super::{amx::Amx, avx2::Avx2, avx512::Avx512, avx512::Avx512Vnni};
 use super::{int8::Int8, lanes::Lanes, portable::Portable};
 
 /// Vector instructions that this CPU has, proven by detection: there is no other way to make one but the portable one.
@@ -22,6 +22,9 @@ enum Kind {
     /// All of the former and dot products of 8-bit integers.
     #[cfg(target_arch = "x86_64")]
     Avx512Vnni,
+    /// All of the former and tiles of bfloat16.
+    #[cfg(target_arch = "x86_64")]
+    Amx(Amx),
 }
 
 /// A loop over floats, written once for all instruction sets. `run` and all it calls must be `#[inline(always)]`.
@@ -46,7 +49,9 @@ impl Level {
         {
             let fused = is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c");
             Self(match isa.name() {
-                "avx512" if fused && is_x86_feature_detected!("avx512vnni") => Kind::Avx512Vnni,
+                "avx512" if fused && is_x86_feature_detected!("avx512vnni") => {
+                    Amx::detected().map_or(Kind::Avx512Vnni, Kind::Amx)
+                }
                 "avx512" if fused => Kind::Avx512,
                 "avx2" if fused => Kind::Avx2,
                 _ => Kind::Portable,
@@ -64,10 +69,28 @@ impl Level {
     pub(in crate::linear) fn available() -> Vec<Self> {
         let mut all: Vec<Self> = Isa::available().into_iter().map(Self::within).collect();
         #[cfg(target_arch = "x86_64")]
-        if all.contains(&Self(Kind::Avx512Vnni)) {
-            all.push(Self(Kind::Avx512));
+        {
+            let without = |kind: Kind| match kind {
+                Kind::Amx(_) => Some(Kind::Avx512Vnni),
+                Kind::Avx512Vnni => Some(Kind::Avx512),
+                _ => None,
+            };
+            let mut best = all.last().copied();
+            while let Some(Self(kind)) = best {
+                best = without(kind).map(Self);
+                all.extend(best);
+            }
         }
         all
+    }
+
+    /// The unit for tiles of bfloat16, where it is used.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn amx(self) -> Option<Amx> {
+        match self.0 {
+            Kind::Amx(unit) => Some(unit),
+            _ => None,
+        }
     }
 
     /// Runs a kernel, compiled for these instructions.
@@ -79,7 +102,7 @@ impl Level {
             Kind::Avx2 => unsafe { avx2(kernel) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: as above.
-            Kind::Avx512 | Kind::Avx512Vnni => unsafe { avx512(kernel) },
+            Kind::Avx512 | Kind::Avx512Vnni | Kind::Amx(_) => unsafe { avx512(kernel) },
         }
     }
 
@@ -92,7 +115,7 @@ impl Level {
             Kind::Avx2 | Kind::Avx512 => unsafe { avx2_int8(kernel) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: as above.
-            Kind::Avx512Vnni => unsafe { avx512_vnni(kernel) },
+            Kind::Avx512Vnni | Kind::Amx(_) => unsafe { avx512_vnni(kernel) },
         }
     }
 }

@@ -3,7 +3,7 @@
 //! All that is `unsafe` about multiplying is in here: instructions that a CPU may lack, reads without bounds checks in the
 //! innermost loops, and threads that write to different columns of one slice. What the other modules can call is safe.
 //!
-//! The order in which products are added depends on the instruction set alone: not on the number of inputs, of rows or of
+//! The order in which products are added depends on the instruction set and the matrix alone: not on the number of inputs, of rows or of
 //! threads. So an input gives the same bytes alone, in a batch and within a prompt.
 
 #![expect(
@@ -15,6 +15,8 @@
     reason = "only what is inlined into a kernel is compiled for the instruction set that was detected"
 )]
 
+#[cfg(target_arch = "x86_64")]
+mod amx;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]

@@ -6,6 +6,7 @@
     reason = "text is put together once; `write!` would only add a result to drop"
 )]
 
+mod evaluation;
 mod markdown;
 mod quantities;
 mod usage;
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
+pub use self::evaluation::{CardScore, CardScores, card_with_scores};
 use self::markdown::{code, escaped, fence};
 use self::quantities::{grouped, size};
 use super::hub_metadata::{Agreement, HubMetadata};
