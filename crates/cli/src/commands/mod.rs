@@ -11,6 +11,7 @@ mod inspect;
 mod man;
 mod merge;
 mod methods;
+mod serve;
 mod verify;
 
 pub(crate) use chat::run as chat;
@@ -24,4 +25,5 @@ pub(crate) use inspect::run as inspect;
 pub(crate) use man::run as man;
 pub(crate) use merge::run as merge;
 pub(crate) use methods::run as methods;
+pub(crate) use serve::run as serve;
 pub(crate) use verify::run as verify;

@@ -10,6 +10,7 @@ mod interrupt;
 mod merge;
 mod methods;
 mod parameters;
+mod serve;
 mod shells;
 mod speech;
 mod speech_bad_input;
