@@ -54,7 +54,8 @@ impl Answer {
 
     /// An error as the hub words it: for programs in a header, for people in the body.
     pub(super) fn error(status: u16, code: &str, message: &str) -> Self {
-        let mut answer = Self::json(&json!({ "error": message })).header("X-Error-Message", message);
+        let mut answer =
+            Self::json(&json!({ "error": message })).header("X-Error-Message", message);
         answer.status = status;
         if code.is_empty() {
             answer
@@ -92,7 +93,10 @@ impl Answer {
         hub: &TestHub,
     ) -> io::Result<()> {
         let length = self.range.end - self.range.start;
-        let mut head = format!("HTTP/1.1 {} Answer\r\nContent-Length: {length}\r\n", self.status);
+        let mut head = format!(
+            "HTTP/1.1 {} Answer\r\nContent-Length: {length}\r\n",
+            self.status
+        );
         for (name, value) in &self.headers {
             head += &format!("{name}: {value}\r\n");
         }

@@ -12,7 +12,10 @@ use super::store::{Access, Commit, GitFile};
 const NO_REVISION: &str = "Invalid rev id";
 
 /// The commit that a path asks for.
-fn commit<'a>(state: &'a State, model: &ModelPath) -> Result<(&'a String, &'a Commit, String), Answer> {
+fn commit<'a>(
+    state: &'a State,
+    model: &ModelPath,
+) -> Result<(&'a String, &'a Commit, String), Answer> {
     let (revision, rest) = model.revision();
     state
         .repositories
@@ -69,7 +72,12 @@ pub(super) fn tree(hub: &TestHub, state: &State, request: &Request, model: &Mode
     if is_last {
         return answer;
     }
-    let next = format!("{}{}?recursive=true&cursor={}", hub.url(), request.path, start + page);
+    let next = format!(
+        "{}{}?recursive=true&cursor={}",
+        hub.url(),
+        request.path,
+        start + page
+    );
     answer.header("Link", format!("<{next}>; rel=\"next\""))
 }
 
@@ -100,7 +108,12 @@ fn entry(path: &str, file: &GitFile) -> Value {
 }
 
 /// A file: small ones at once, large ones through a redirect.
-pub(super) fn resolve(state: &State, request: &Request, model: &ModelPath) -> Answer {
+pub(super) fn resolve(
+    hub: &TestHub,
+    state: &State,
+    request: &Request,
+    model: &ModelPath,
+) -> Answer {
     let (oid, commit, path) = match commit(state, model) {
         Ok(found) => found,
         Err(answer) => return answer,
@@ -111,7 +124,14 @@ pub(super) fn resolve(state: &State, request: &Request, model: &ModelPath) -> An
     let size = file.content.size();
     let answer = match &file.lfs {
         Some(sha256) => Answer::new(302)
-            .header("Location", format!("/cdn/{sha256}/{}?signature=1", path.replace('/', "-")))
+            .header(
+                "Location",
+                format!(
+                    "{}/cdn/{sha256}/{}?signature=1",
+                    hub.store_url(),
+                    path.replace('/', "-")
+                ),
+            )
             .header("X-Linked-Etag", format!("\"{sha256}\""))
             .header("X-Linked-Size", size.to_string()),
         None => Answer::file(file.content.clone(), request.range(size))

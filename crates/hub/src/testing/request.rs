@@ -47,7 +47,9 @@ impl Request {
             body: Content::from(Vec::new()),
         };
         if request.header("expect").is_some() {
-            reader.get_mut().write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+            reader
+                .get_mut()
+                .write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
         request.body = request.read_body(reader, &spool.join(format!("body-{number}")))?;
         Ok(Some(request))

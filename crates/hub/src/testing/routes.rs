@@ -16,7 +16,14 @@ pub(super) struct ModelPath {
     pub(super) rest: String,
 }
 
-const ACTIONS: [&str; 6] = ["revision", "tree", "preupload", "commit", "resolve", "paths-info"];
+const ACTIONS: [&str; 6] = [
+    "revision",
+    "tree",
+    "preupload",
+    "commit",
+    "resolve",
+    "paths-info",
+];
 
 impl ModelPath {
     fn parse(path: &str) -> Self {
@@ -71,6 +78,9 @@ pub(super) fn answer(hub: &TestHub, request: &Request) -> Answer {
     if path == "api/whoami-v2" {
         return who(state, request);
     }
+    if path == "api/validate-yaml" {
+        return Answer::json(&json!({"errors": [], "warnings": []}));
+    }
     if path == "api/repos/create" {
         return uploads::create(state, request);
     }
@@ -91,7 +101,7 @@ pub(super) fn answer(hub: &TestHub, request: &Request) -> Answer {
         (true, "preupload", "POST") => uploads::preupload(state, request, &model),
         (true, "commit", "POST") => uploads::commit(hub, state, request, &model),
         (false, "resolve", "GET" | "HEAD") => match may_read(state, request, &model.name) {
-            Ok(()) => files::resolve(state, request, &model),
+            Ok(()) => files::resolve(hub, state, request, &model),
             Err(refusal) => refusal,
         },
         _ => Answer::error(404, "", "no such page"),
@@ -118,7 +128,11 @@ fn may_see(state: &State, request: &Request, name: &str) -> Result<(), Answer> {
     } else if request.token().is_some() {
         Err(Answer::error(404, "RepoNotFound", "Repository not found"))
     } else {
-        Err(Answer::error(401, "RepoNotFound", "Invalid username or password."))
+        Err(Answer::error(
+            401,
+            "RepoNotFound",
+            "Invalid username or password.",
+        ))
     }
 }
 
@@ -133,12 +147,16 @@ fn may_read(state: &State, request: &Request, name: &str) -> Result<(), Answer> 
         Some(_) => Err(Answer::error(
             403,
             "GatedRepo",
-            &format!("Access to model {name} is restricted and you are not in the authorized list."),
+            &format!(
+                "Access to model {name} is restricted and you are not in the authorized list."
+            ),
         )),
         None => Err(Answer::error(
             401,
             "GatedRepo",
-            &format!("Access to model {name} is restricted. You must be authenticated to access it."),
+            &format!(
+                "Access to model {name} is restricted. You must be authenticated to access it."
+            ),
         )),
     }
 }

@@ -97,6 +97,11 @@ impl TestHub {
         format!("http://127.0.0.1:{}", self.shared.port)
     }
 
+    /// Where large files lie: the same server under another name, as clients must not send their token there.
+    pub(super) fn store_url(&self) -> String {
+        format!("http://localhost:{}", self.shared.port)
+    }
+
     /// Answers no further request; open connections are cut with their next one.
     pub fn stop(&self) {
         self.shared.stopped.store(true, Ordering::SeqCst);
@@ -140,7 +145,11 @@ impl TestHub {
     /// Says who may read a model.
     pub fn set_access(&self, name: &str, access: Access) {
         let mut state = self.state();
-        state.repositories.entry(name.to_owned()).or_default().access = access;
+        state
+            .repositories
+            .entry(name.to_owned())
+            .or_default()
+            .access = access;
     }
 
     /// Splits trees into pages.
@@ -209,7 +218,8 @@ impl TestHub {
         let mut reader = BufReader::new(stream);
         loop {
             let number = self.shared.requests.fetch_add(1, Ordering::SeqCst);
-            let Some(request) = Request::read(&mut reader, self.shared.spool.path(), number)? else {
+            let Some(request) = Request::read(&mut reader, self.shared.spool.path(), number)?
+            else {
                 return Ok(());
             };
             if self.shared.stopped.load(Ordering::SeqCst) {

@@ -62,7 +62,11 @@ impl Repository {
     /// Adds a commit to a branch and names it.
     pub(super) fn add(&mut self, branch: &str, commit: Commit) -> String {
         let mut hasher = sha1::Sha1::new();
-        hasher.update(format!("{} {branch} {}", self.commits.len(), commit.summary));
+        hasher.update(format!(
+            "{} {branch} {}",
+            self.commits.len(),
+            commit.summary
+        ));
         for (path, file) in &commit.files {
             hasher.update(format!("{path} {}\n", file.oid));
         }

@@ -104,7 +104,11 @@ pub(super) fn batch(hub: &TestHub, state: &State, request: &Request, name: &str)
             answer
         })
         .collect();
-    let transfer = if state.part_size.is_some() { "multipart" } else { "basic" };
+    let transfer = if state.part_size.is_some() {
+        "multipart"
+    } else {
+        "basic"
+    };
     Answer::json(&json!({"transfer": transfer, "objects": objects}))
 }
 
@@ -168,7 +172,12 @@ fn store(hub: &TestHub, oid: &str, content: Content) -> std::io::Result<Answer> 
 }
 
 /// Adds a commit, or a pull request with one.
-pub(super) fn commit(hub: &TestHub, state: &mut State, request: &Request, model: &ModelPath) -> Answer {
+pub(super) fn commit(
+    hub: &TestHub,
+    state: &mut State,
+    request: &Request,
+    model: &ModelPath,
+) -> Answer {
     if let Err(refusal) = writer(state, request, &model.name) {
         return refusal;
     }
@@ -194,9 +203,19 @@ pub(super) fn commit(hub: &TestHub, state: &mut State, request: &Request, model:
     for line in &lines {
         let value = &line["value"];
         if line["key"] == "header" {
-            value["summary"].as_str().unwrap_or_default().clone_into(&mut next.summary);
-            if value["parentCommit"].as_str().is_some_and(|wanted| wanted != parent) {
-                return Answer::error(412, "", "A commit has happened since. Please refresh and try again.");
+            value["summary"]
+                .as_str()
+                .unwrap_or_default()
+                .clone_into(&mut next.summary);
+            if value["parentCommit"]
+                .as_str()
+                .is_some_and(|wanted| wanted != parent)
+            {
+                return Answer::error(
+                    412,
+                    "",
+                    "A commit has happened since. Please refresh and try again.",
+                );
             }
             continue;
         }
@@ -248,7 +267,10 @@ fn large(
 ) -> Result<GitFile, String> {
     let oid = value["oid"].as_str().unwrap_or_default();
     let content = objects.get(oid).ok_or("the large file was not uploaded")?;
-    if value["size"].as_u64().is_some_and(|size| size != content.size()) {
+    if value["size"]
+        .as_u64()
+        .is_some_and(|size| size != content.size())
+    {
         return Err("the large file has another size".to_owned());
     }
     GitFile::large(content.clone(), oid.to_owned()).map_err(|error| error.to_string())
