@@ -12,7 +12,7 @@ use crate::location::Location;
 use crate::streamed::{Blocks, Streamed};
 
 /// What is read of a file at first: most headers fit.
-const FIRST: u64 = 64 << 10;
+const FIRST: u64 = 16 << 10;
 
 /// The headers of files, read by several connections at once, and ways to read the rest.
 pub(crate) fn heads(

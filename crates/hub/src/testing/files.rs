@@ -127,9 +127,10 @@ pub(super) fn resolve(
             .header(
                 "Location",
                 format!(
-                    "{}/cdn/{sha256}/{}?signature=1",
+                    "{}/cdn/{sha256}/{}?signature={}",
                     hub.store_url(),
-                    path.replace('/', "-")
+                    path.replace('/', "-"),
+                    state.signature
                 ),
             )
             .header("X-Linked-Etag", format!("\"{sha256}\""))
@@ -144,6 +145,10 @@ pub(super) fn resolve(
 pub(super) fn large(hub: &TestHub, request: &Request, object: &str) -> Answer {
     if request.token().is_some() {
         return Answer::error(400, "", "Only one auth mechanism allowed");
+    }
+    let signature = request.parameter("signature");
+    if signature != Some(hub.state().signature.to_string()) {
+        return Answer::error(403, "", "Request has expired");
     }
     let sha256 = object.split('/').next().unwrap_or_default();
     let content = hub.state().objects.get(sha256).cloned();

@@ -56,6 +56,8 @@ pub(super) struct State {
     pub(super) page: Option<usize>,
     /// The size of the parts in which large files are to come; without it they come whole.
     pub(super) part_size: Option<u64>,
+    /// What signed addresses of large files must carry.
+    pub(super) signature: u64,
     faults: Faults,
     seen: Vec<Seen>,
 }
@@ -160,6 +162,11 @@ impl TestHub {
     /// Takes large files in parts of this size.
     pub fn set_part_size(&self, bytes: u64) {
         self.state().part_size = Some(bytes);
+    }
+
+    /// Lets the addresses expire that were given out so far.
+    pub fn expire_addresses(&self) {
+        self.state().signature += 1;
     }
 
     /// Lets something go wrong.
