@@ -167,7 +167,7 @@ fn a_model_that_is_not_downloaded_says_how_to_get_it() {
     3 |   - model: org/name@v2
       |            ^^^^^^^^^^^
       |
-      = help: download it first: `hf download org/name --revision v2` (older versions: `huggingface-cli download`)
+      = help: download it first: `weightsmith pull org/name@v2`
       = help: if `org/name` is a folder, write its full path
 
     1 error in recipe.yml
