@@ -18,16 +18,20 @@ mod location;
 mod model_name;
 mod pieces;
 mod progress;
+mod push;
 mod remote;
 mod select;
 mod settings;
 mod streamed;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod upload;
 
 pub use error::HubError;
 pub use hub::Hub;
 pub use listing::{HubFile, Listing};
 pub use model_name::ModelName;
 pub use progress::{Progress, Silent};
+pub use push::{Publication, PushOptions, Pushed};
 pub use settings::{HubSettings, Token};
+pub use upload::Content;

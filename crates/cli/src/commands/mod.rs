@@ -11,6 +11,8 @@ mod inspect;
 mod man;
 mod merge;
 mod methods;
+mod pull;
+mod push;
 mod verify;
 
 pub(crate) use chat::run as chat;
@@ -24,4 +26,6 @@ pub(crate) use inspect::run as inspect;
 pub(crate) use man::run as man;
 pub(crate) use merge::run as merge;
 pub(crate) use methods::run as methods;
+pub(crate) use pull::run as pull;
+pub(crate) use push::run as push;
 pub(crate) use verify::run as verify;
