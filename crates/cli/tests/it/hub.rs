@@ -166,7 +166,19 @@ fn what_the_hub_refuses_is_shown_where_the_recipe_names_it() {
     let run = online.run(&["merge", "recipe.yml", "out"]);
     assert_eq!(run.code, Some(2));
     let shown = run.stderr.replace(&online.hub.url(), "HUB");
-    insta::assert_snapshot!(shown, @"");
+    insta::assert_snapshot!(shown, @r"
+    error: `org/instruct` is gated, and there is no token
+     --> recipe.yml:5:12
+      |
+    5 |   - model: org/instruct
+      |            ^^^^^^^^^^^^
+      |
+      = help: open HUB/org/instruct, log in and accept the licence
+      = help: set `HF_TOKEN` to a token of https://huggingface.co/settings/tokens, or run `hf auth login`
+      = help: if `org/instruct` is a folder, write its full path
+
+    1 error in recipe.yml
+    ");
     assert!(
         !online.world.path("no-cache").exists(),
         "nothing is downloaded before all is looked at"

@@ -211,5 +211,14 @@ fn refusals_say_what_is_missing() {
         &push(&world, "me/merged", &options()).unwrap_err(),
     ));
     errors.push(shown(&world, &world.client().account().unwrap_err()));
-    insta::assert_snapshot!(errors.join("\n\n"), @"");
+    insta::assert_snapshot!(errors.join("\n\n"), @r#"
+    create `other/merged`: the hub says no: You don't have the rights to write under the namespace "other", me
+    the token needs the right to write to that account or organisation
+
+    create `me/merged`: the hub says no: Invalid username or password.
+    set `HF_TOKEN` to a token of https://huggingface.co/settings/tokens, or run `hf auth login`
+
+    find out whose token it is: the hub says no: Invalid username or password.
+    set `HF_TOKEN` to a token of https://huggingface.co/settings/tokens, or run `hf auth login`
+    "#);
 }
