@@ -4,6 +4,7 @@
 //! models, prints its address and runs until it is killed. What is uploaded is kept while it runs.
 
 use std::error::Error;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use weightsmith_hub::testing::{Access, Content, TestHub};
@@ -32,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
         }
     }
-    println!("{}", hub.url());
+    writeln!(std::io::stdout(), "{}", hub.url())?;
     loop {
         std::thread::park();
     }

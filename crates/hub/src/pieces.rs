@@ -127,6 +127,9 @@ impl Queue {
     }
 }
 
+/// Takes a piece that is due.
+pub(crate) type Put<'a> = dyn FnMut(&Piece, Vec<u8>) -> Result<(), HubError> + 'a;
+
 /// Fetches pieces with several threads and hands them to `put` in order.
 ///
 /// # Errors
@@ -135,7 +138,7 @@ pub(crate) fn in_order(
     pieces: &[Piece],
     connections: usize,
     fetch: &(dyn Fn(&Piece) -> Result<Vec<u8>, HubError> + Sync),
-    put: &mut dyn FnMut(&Piece, Vec<u8>) -> Result<(), HubError>,
+    put: &mut Put<'_>,
 ) -> Result<(), HubError> {
     let queue = Queue {
         state: Mutex::new(State::default()),

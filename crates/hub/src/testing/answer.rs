@@ -1,5 +1,6 @@
 //! Answers as they go out.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::ops::Range;
 
@@ -98,7 +99,7 @@ impl Answer {
             self.status
         );
         for (name, value) in &self.headers {
-            head += &format!("{name}: {value}\r\n");
+            let _ = write!(head, "{name}: {value}\r\n");
         }
         head += "\r\n";
         stream.write_all(head.as_bytes())?;

@@ -109,5 +109,9 @@ impl GitFile {
 /// What goes through LFS: by name, as in the hub's `.gitattributes`, or by size.
 pub(super) fn is_large(path: &str, size: u64) -> bool {
     const LARGEST_REGULAR: u64 = 10 << 20;
-    size > 0 && (size > LARGEST_REGULAR || path.ends_with(".safetensors") || path.ends_with(".bin"))
+    size > 0 && (size > LARGEST_REGULAR || path.ends_with(".safetensors") || is_pickle(path))
+}
+
+fn is_pickle(path: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, kind)| kind == "bin")
 }
