@@ -161,6 +161,7 @@ fn a_model_that_is_not_downloaded_says_how_to_get_it() {
     exit code: 2
     --- stdout
     --- stderr
+    warning: `org/name@v2` cannot be asked for on the hub: http://127.0.0.1:9/api/models/org/name/revision/v2: io: Connection refused (os error 111)
     error: `org/name` is not in the Hugging Face cache; looked for `org/name`, `[FOLDER]/no-cache/hub/models--org--name`
      --> recipe.yml:3:12
       |

@@ -139,7 +139,7 @@ fn two_hundred_shards_are_checked_from_their_headers() {
     let remote = open(&hub, "org/many");
     let took = start.elapsed();
     assert_eq!(remote.tensors().len(), 200);
-    assert!(took < Duration::from_secs(60), "{took:?}");
+    assert!(took < Duration::from_mins(1), "{took:?}");
     println!("200 headers in {took:?}");
     let asked: u64 = world
         .hub
