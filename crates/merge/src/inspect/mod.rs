@@ -66,7 +66,7 @@ pub fn inspect(model: &Opened) -> Result<Inspection, InspectError> {
         config: config.map(config_facts::read).unwrap_or_default(),
         chat_template: config_facts::chat_template(&located.folder)?,
         templates: templates::fold(tensors, &architecture),
-        tensors: rows(&checkpoint),
+        tensors: rows(checkpoint),
     })
 }
 
