@@ -65,6 +65,8 @@ fn run(command: Command, printer: &Printer) -> Result<ExitCode, Failure> {
         Command::Inspect(args) => commands::inspect(args, printer),
         Command::Diff(args) => commands::diff(args, printer),
         Command::Verify(args) => commands::verify(args, printer),
+        Command::Pull(args) => commands::pull(args, printer),
+        Command::Push(args) => commands::push(args, printer),
         Command::Methods(args) => commands::methods(&args, printer),
         Command::Completions(args) => commands::completions(&args, printer),
         Command::Man(args) => commands::man(&args, printer),

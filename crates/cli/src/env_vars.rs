@@ -51,7 +51,19 @@ pub(crate) const TABLE: &[EnvVar] = &[
     },
     EnvVar {
         name: "HF_HUB_OFFLINE",
-        summary: "Says that the network must not be used. Nothing is downloaded in any case: the message about a missing model says so.",
+        summary: "Says that the hub must not be asked: models that are not on this machine are an error.",
+    },
+    EnvVar {
+        name: "HF_TOKEN",
+        summary: "Token for the hub: private and gated models, uploads. Without it the login of `hf auth login` counts (HF_TOKEN_PATH, else `token` in HF_HOME).",
+    },
+    EnvVar {
+        name: "HF_ENDPOINT",
+        summary: "Address of the hub. Default: `https://huggingface.co`.",
+    },
+    EnvVar {
+        name: "HTTPS_PROXY",
+        summary: "Proxy for the hub; HTTP_PROXY, ALL_PROXY and NO_PROXY count too.",
     },
     EnvVar {
         name: "NO_COLOR",

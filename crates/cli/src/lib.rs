@@ -19,6 +19,7 @@ mod prose;
 mod quantities;
 #[cfg(test)]
 mod reference;
+mod remote;
 mod replace_file;
 mod sampling;
 mod settings;
@@ -26,6 +27,7 @@ mod table;
 mod terminal;
 mod terminal_text;
 mod text_model;
+mod transfer;
 
 /// Runs the command that the process was started with; gives its exit code.
 pub fn main() -> std::process::ExitCode {

@@ -13,6 +13,7 @@ use crate::diagnostics::{Count, RecipeText, arrange, render};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::printer::{Loudness, Printer};
+use crate::remote::{Access, prepare_recipe};
 use crate::settings::PlanSettings;
 
 /// A recipe that was read and, where nothing is wrong with it, planned.
@@ -30,6 +31,31 @@ pub(crate) fn plan(settings: &PlanSettings) -> Result<Outcome, Failure> {
     plan_changed(read(&settings.recipe)?, settings, &|recipe| {
         Ok(recipe.clone())
     })
+}
+
+/// As [`plan`], with models that are not on this machine fetched from the hub, as far as `access` says.
+pub(crate) fn plan_with_hub(
+    mut settings: PlanSettings,
+    access: Access,
+    printer: &Printer,
+) -> Result<Outcome, Failure> {
+    let recipe = read(&settings.recipe)?;
+    let locate = &mut settings.options.locate;
+    let parsed = recipe::parse(&recipe.text, &|path| exists(path, locate));
+    if let [only] = &parsed.recipes[..] {
+        let mut refused = prepare_recipe(&only.references(), locate, access, printer)?;
+        if !refused.is_empty() {
+            let mut diagnostics = parsed.diagnostics;
+            diagnostics.append(&mut refused);
+            arrange(&mut diagnostics, settings.strict);
+            return Ok(Outcome {
+                recipe,
+                planned: None,
+                diagnostics,
+            });
+        }
+    }
+    plan_changed(recipe, &settings, &|recipe| Ok(recipe.clone()))
 }
 
 /// Plans what `change` makes of a recipe whose text has been read.

@@ -14,7 +14,7 @@ use crate::args::{Cli, MergeArgs, OutputArgs, PlanArgs, RunArgs, UnneededArgs};
 use crate::failure::Failure;
 
 /// How a recipe is planned.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct PlanSettings {
     /// The recipe's path; `-` for standard input.
     pub(crate) recipe: PathBuf,
@@ -40,6 +40,7 @@ pub(crate) struct MergeSettings {
     pub(crate) copy_companions: bool,
     pub(crate) card: bool,
     pub(crate) dry_run: bool,
+    pub(crate) stream: bool,
     pub(crate) max_memory: u64,
     pub(crate) threads: usize,
     /// What to say about options that were given and are not needed.
@@ -103,6 +104,7 @@ impl MergeSettings {
             dry_run,
             max_memory,
             threads: wanted,
+            stream,
             fresh,
             resume: _,
         } = run;
@@ -118,6 +120,7 @@ impl MergeSettings {
             copy_companions: !no_copy_tokenizer,
             card: !no_write_model_card,
             dry_run,
+            stream,
             max_memory: size("--max-memory", &max_memory)?,
             threads: threads(wanted),
             notes,

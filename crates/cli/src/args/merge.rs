@@ -11,7 +11,8 @@ use super::{PlanArgs, UnneededArgs};
 /// Takes the recipes of mergekit, and all options of `mergekit-yaml`. The recipe is checked in full before anything
 /// is read or written. The model is written beside OUT and moved there when it is complete and checked, so OUT never
 /// holds half a model. A run that was stopped, by Ctrl-C or otherwise, goes on where it was when the same command is
-/// given again.
+/// given again. Models that are not on this machine are downloaded from the hub first, into the cache that all Hugging Face
+/// tools share; with `--stream` their weights are read while merging, and only the result is kept.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -19,7 +20,8 @@ Examples:
   weightsmith merge --dry-run recipe.yml ./merged     # what would be read and written
   weightsmith merge --force recipe.yml ./merged       # replace what is there
   weightsmith merge --max-memory 64MiB recipe.yml ./merged
-  weightsmith merge --out-shard-size 2GB recipe.yml ./merged")]
+  weightsmith merge --out-shard-size 2GB recipe.yml ./merged
+  weightsmith merge --stream recipe.yml ./merged      # download nothing but what is merged")]
 pub(crate) struct MergeArgs {
     /// The recipe, a YAML file; `-` reads it from standard input
     pub(crate) recipe: PathBuf,
@@ -83,6 +85,10 @@ pub(crate) struct OutputArgs {
 
 /// Options that say how it is done; none of them changes a byte of the result.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command line"
+)]
 #[command(next_help_heading = "Options for the run")]
 pub(crate) struct RunArgs {
     /// Check everything and print what would be read and written, but do nothing
@@ -96,6 +102,10 @@ pub(crate) struct RunArgs {
     /// Number of threads; without it, one per processor
     #[arg(short = 'j', long, visible_alias = "num-threads", value_name = "N", env = crate::env_vars::THREADS, hide_env_values = true, value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub(crate) threads: Option<u32>,
+
+    /// Read models that are not on this machine from the hub while merging, and keep only the result
+    #[arg(long)]
+    pub(crate) stream: bool,
 
     /// Begin anew, whatever an interrupted run has left
     #[arg(long, overrides_with = "resume")]

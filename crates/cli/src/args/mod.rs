@@ -3,6 +3,7 @@
 //! Nothing here decides anything: [`crate::settings`] turns arguments into what a command works with.
 
 mod global;
+mod hub;
 mod merge;
 mod mergekit;
 mod methods;
@@ -15,6 +16,7 @@ mod text;
 use clap::{Parser, Subcommand};
 
 pub(crate) use global::{Color, GlobalArgs};
+pub(crate) use hub::{PullArgs, PushArgs};
 pub(crate) use merge::{MergeArgs, OutputArgs, RunArgs};
 pub(crate) use mergekit::UnneededArgs;
 pub(crate) use methods::MethodsArgs;
@@ -63,6 +65,8 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     Diff(DiffArgs),
     Verify(VerifyArgs),
+    Pull(PullArgs),
+    Push(PushArgs),
     Methods(MethodsArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),

@@ -12,11 +12,11 @@ use clap::Args;
 #[command(after_help = "\
 Examples:
   weightsmith inspect ./my-model
-  weightsmith inspect Qwen/Qwen2.5-0.5B         # a downloaded model
+  weightsmith inspect Qwen/Qwen2.5-0.5B         # from the hub: headers only
   weightsmith inspect --tensors model.safetensors
   weightsmith inspect --json ./my-model | jq .parameters")]
 pub(crate) struct InspectArgs {
-    /// The model: a folder, a `.safetensors` file, or the name of a downloaded model
+    /// The model: a folder, a `.safetensors` file, or a name on the hub
     pub(crate) model: String,
 
     /// List every tensor by its full name

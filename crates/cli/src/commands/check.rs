@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::planning;
 use crate::printer::Printer;
 use crate::quantities::{bytes, counted, parameters};
+use crate::remote::Access;
 use crate::settings::PlanSettings;
 use crate::terminal_text::safe;
 
@@ -19,7 +20,11 @@ pub(crate) fn run(args: CheckArgs, printer: &Printer) -> Result<ExitCode, Failur
         json: as_json,
         plan,
     } = args;
-    let outcome = planning::plan(&PlanSettings::resolve(recipe, plan))?;
+    let outcome = planning::plan_with_hub(
+        PlanSettings::resolve(recipe, plan),
+        Access::Headers,
+        printer,
+    )?;
     let code = if outcome.planned.is_some() {
         ExitCode::Done
     } else {

@@ -8,6 +8,7 @@ use crate::args::ExplainArgs;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::printer::Printer;
+use crate::remote::Access;
 use crate::settings::PlanSettings;
 use crate::terminal_text::safe_lines;
 use crate::{planning, terminal};
@@ -15,11 +16,16 @@ use crate::{planning, terminal};
 /// Draws the curves, or gives the numbers behind them.
 pub(crate) fn run(args: ExplainArgs, printer: &Printer) -> Result<ExitCode, Failure> {
     let ExplainArgs { recipe, json, plan } = args;
-    let (_, planned) =
-        match planning::plan(&PlanSettings::resolve(recipe, plan))?.into_plan(printer) {
-            Ok(planned) => planned,
-            Err(code) => return Ok(code),
-        };
+    let (_, planned) = match planning::plan_with_hub(
+        PlanSettings::resolve(recipe, plan),
+        Access::Headers,
+        printer,
+    )?
+    .into_plan(printer)
+    {
+        Ok(planned) => planned,
+        Err(code) => return Ok(code),
+    };
     let explanation = explain(&planned.plan);
     if json {
         printer.json(&explanation)?;

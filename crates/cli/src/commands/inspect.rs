@@ -22,8 +22,7 @@ pub(crate) fn run(args: InspectArgs, printer: &Printer) -> Result<ExitCode, Fail
         json,
         transformers_cache,
     } = args;
-    let located = models::find(&model, transformers_cache)?;
-    let inspection = inspect(&located)?;
+    let inspection = inspect(&models::open_anywhere(&model, transformers_cache, printer)?)?;
     if json {
         printer.json(&inspection)?;
     } else {

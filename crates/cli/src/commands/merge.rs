@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::progress::Progress;
 use crate::quantities::{bytes, counted, grouped, memory, parameters, seconds};
+use crate::remote::Access;
 use crate::settings::MergeSettings;
 use crate::terminal_text::safe;
 use crate::{interrupt, planning};
@@ -24,7 +25,13 @@ pub(crate) fn run(args: MergeArgs, printer: &Printer) -> Result<ExitCode, Failur
     for note in &settings.notes {
         printer.note(note);
     }
-    let (recipe, planned) = match planning::plan(&settings.plan)?.into_plan(printer) {
+    let access = if settings.stream || settings.dry_run {
+        Access::Headers
+    } else {
+        Access::Download
+    };
+    let outcome = planning::plan_with_hub(settings.plan.clone(), access, printer)?;
+    let (recipe, planned) = match outcome.into_plan(printer) {
         Ok(planned) => planned,
         Err(code) => return Ok(code),
     };

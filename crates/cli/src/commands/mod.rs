@@ -11,6 +11,8 @@ mod inspect;
 mod man;
 mod merge;
 mod methods;
+mod pull;
+mod push;
 mod serve;
 mod verify;
 
@@ -25,5 +27,7 @@ pub(crate) use inspect::run as inspect;
 pub(crate) use man::run as man;
 pub(crate) use merge::run as merge;
 pub(crate) use methods::run as methods;
+pub(crate) use pull::run as pull;
+pub(crate) use push::run as push;
 pub(crate) use serve::run as serve;
 pub(crate) use verify::run as verify;

@@ -95,6 +95,14 @@ impl World {
             "WEIGHTSMITH_CPU",
             "HF_HUB_CACHE",
             "HF_HUB_OFFLINE",
+            "HF_TOKEN",
+            "HF_TOKEN_PATH",
+            "HTTPS_PROXY",
+            "https_proxy",
+            "HTTP_PROXY",
+            "http_proxy",
+            "ALL_PROXY",
+            "all_proxy",
             "NO_COLOR",
             "CLICOLOR_FORCE",
         ] {
@@ -102,6 +110,8 @@ impl World {
         }
         command
             .env("HF_HOME", self.path("no-cache"))
+            // nobody answers there: tests ask no real hub
+            .env("HF_ENDPOINT", "http://127.0.0.1:9")
             .env("LC_ALL", "C.UTF-8");
         command
     }

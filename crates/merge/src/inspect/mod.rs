@@ -15,16 +15,18 @@ pub use inspection::{
 };
 
 use crate::architecture::Architecture;
-use crate::model::{Located, LocatedKind};
+use crate::model::{LocatedKind, Opened};
 use crate::output::ModelConfig;
 
-/// Reads the headers of a model and its `config.json`.
+/// Gathers what the headers of a model and its `config.json` say.
 ///
 /// # Errors
 /// When the checkpoint or the config is not sound.
-pub fn inspect(located: &Located) -> Result<Inspection, InspectError> {
-    let weights = located.file.as_ref().unwrap_or(&located.folder);
-    let checkpoint = Checkpoint::open(weights)?;
+pub fn inspect(model: &Opened) -> Result<Inspection, InspectError> {
+    let Opened {
+        located,
+        checkpoint,
+    } = model;
     let path = located.folder.join("config.json");
     let config = path
         .is_file()
@@ -47,7 +49,7 @@ pub fn inspect(located: &Located) -> Result<Inspection, InspectError> {
         layers: architecture.layers(),
         stacks: stacks(&architecture),
         types: types(tensors),
-        files: files(&checkpoint),
+        files: files(checkpoint),
         unindexed: checkpoint
             .unindexed()
             .iter()
@@ -64,7 +66,7 @@ pub fn inspect(located: &Located) -> Result<Inspection, InspectError> {
         config: config.map(config_facts::read).unwrap_or_default(),
         chat_template: config_facts::chat_template(&located.folder)?,
         templates: templates::fold(tensors, &architecture),
-        tensors: rows(&checkpoint),
+        tensors: rows(checkpoint),
     })
 }
 

@@ -203,14 +203,12 @@ fn not_found_hints(path: &str) -> Vec<String> {
 }
 
 fn download_hints(repo: &str, revision: &str, offline: bool) -> Vec<String> {
-    let mut command = format!("hf download {repo}");
+    let mut command = format!("weightsmith pull {repo}");
     if revision != "main" {
-        command.push_str(" --revision ");
+        command.push('@');
         command.push_str(revision);
     }
-    let mut hints = vec![format!(
-        "download it first: `{command}` (older versions: `huggingface-cli download`)"
-    )];
+    let mut hints = vec![format!("download it first: `{command}`")];
     if offline {
         hints.push("`HF_HUB_OFFLINE` is set: unset it for the download".to_owned());
     }
@@ -241,7 +239,7 @@ mod tests {
         assert_eq!(
             error.hints(),
             [
-                "download it first: `hf download org/name --revision v2` (older versions: `huggingface-cli download`)",
+                "download it first: `weightsmith pull org/name@v2`",
                 "`HF_HUB_OFFLINE` is set: unset it for the download",
                 "if `org/name` is a folder, write its full path",
             ]

@@ -2,9 +2,10 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::LocateError;
 use super::cache::{CachedRepo, DEFAULT_REVISION, Resolution, is_repo_name, is_revision};
+use super::{LocateError, RemoteModels};
 
 /// Where to look for models.
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub struct LocateOptions {
     pub home: Option<PathBuf>,
     /// Whether the hub must not be asked. It never is here; the hints of errors depend on it.
     pub offline: bool,
+    /// Where models come from that are not on this machine; nowhere without it.
+    pub remote: Option<Arc<dyn RemoteModels>>,
 }
 
 /// A model that was found.
@@ -84,6 +87,7 @@ impl LocateOptions {
             hub_cache,
             home,
             offline,
+            remote: None,
         }
     }
 }

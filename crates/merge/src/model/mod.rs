@@ -5,9 +5,11 @@
 mod cache;
 mod error;
 mod locate;
+mod remote;
 #[cfg(test)]
 mod tests;
 mod weights;
 
 pub use error::LocateError;
 pub use locate::{LocateOptions, Located, LocatedKind, locate, locate_folder};
+pub use remote::{OpenError, Opened, RemoteModel, RemoteModels, missing_model, open};

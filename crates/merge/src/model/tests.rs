@@ -65,6 +65,7 @@ impl Disk {
             hub_cache: self.path("hub"),
             home: Some(self.path("home")),
             offline: false,
+            remote: None,
         }
     }
 
@@ -209,7 +210,7 @@ fn a_name_that_is_nowhere_lists_every_place() {
     let error = disk.locate("org/name").unwrap_err();
     insta::assert_snapshot!(disk.shown(&error), @r"
     `org/name` is not in the Hugging Face cache; looked for `/work/org/name`, `/recipes/org/name`, `/hub/models--org--name`
-    download it first: `hf download org/name` (older versions: `huggingface-cli download`)
+    download it first: `weightsmith pull org/name`
     if `org/name` is a folder, write its full path
     ");
 }
@@ -250,7 +251,7 @@ fn another_revision_than_the_cached_ones_says_which_there_are() {
     insta::assert_snapshot!(disk.shown(&error), @r"
     revision `main` of `org/name` is not in the Hugging Face cache; looked for `/work/org/name`, `/recipes/org/name`, `/hub/models--org--name/refs/main`, `/hub/models--org--name/snapshots/main`
     cached revisions of `org/name`: v1.0, 060db6499f32faf8b98477b0a26969ef7d8b9987
-    download it first: `hf download org/name` (older versions: `huggingface-cli download`)
+    download it first: `weightsmith pull org/name`
     `HF_HUB_OFFLINE` is set: unset it for the download
     ");
 }
@@ -284,7 +285,7 @@ fn a_snapshot_without_weights_says_how_to_get_them() {
     insta::assert_snapshot!(disk.shown(&error), @r"
     `org/name` has no weights: no `.safetensors` file in /hub/models--org--name/snapshots/060db6499f32faf8b98477b0a26969ef7d8b9987
     found pytorch_model.bin: only safetensors weights are read; convert them first
-    download it first: `hf download org/name` (older versions: `huggingface-cli download`)
+    download it first: `weightsmith pull org/name`
     ");
     let folder_alone = locate_folder("org/name", None, &disk.options());
     assert!(folder_alone.is_ok(), "a tokenizer needs no weights");
@@ -312,7 +313,7 @@ fn missing_files_of_the_index_are_named() {
     let error = disk.locate("org/name@v2").unwrap_err();
     insta::assert_snapshot!(disk.shown(&error), @r"
     `org/name` lacks 2 of the 3 weight files of its index: model-1.safetensors, model-3.safetensors
-    download it first: `hf download org/name --revision v2` (older versions: `huggingface-cli download`)
+    download it first: `weightsmith pull org/name@v2`
     ");
 }
 

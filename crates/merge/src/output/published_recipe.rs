@@ -19,12 +19,21 @@ pub fn published_recipe(recipe: &str, plan: &Plan) -> String {
         .filter(|(path, _)| absolute_prefix(path).is_some() && path.len() > 1)
         .collect();
     known.sort_by_key(|(path, _)| std::cmp::Reverse(path.len()));
+    replaced(recipe, &known)
+}
+
+/// Replaces absolute local paths by the names of their last folder.
+pub(super) fn without_absolute_paths(text: &str) -> String {
+    replaced(text, &[])
+}
+
+fn replaced(recipe: &str, known: &[(String, &str)]) -> String {
     let mut published = String::with_capacity(recipe.len());
     let mut previous = '\n';
     let mut rest = recipe;
     while let Some(letter) = rest.chars().next() {
         if begins_word(previous)
-            && let Some((length, name)) = path_at(rest, &known)
+            && let Some((length, name)) = path_at(rest, known)
         {
             published += &name;
             previous = 'x';

@@ -8,7 +8,7 @@ use weightsmith_tensors::{Checkpoint, TensorSource};
 
 use super::{InputFile, PlannedInput};
 use crate::architecture::Architecture;
-use crate::model::{LocateOptions, Located, LocatedKind, locate};
+use crate::model::{LocateOptions, Located, LocatedKind, Opened, open};
 use crate::output::ModelConfig;
 use crate::recipe::ModelReference;
 use crate::{Diagnostic, Spanned};
@@ -38,15 +38,16 @@ impl Model {
         options: &LocateOptions,
     ) -> Result<Self, Box<Diagnostic>> {
         let wanted = &reference.value;
-        let located =
-            locate(&wanted.path, wanted.revision.as_deref(), options).map_err(|error| {
-                let mut diagnostic = Diagnostic::error(error.to_string(), reference.span);
-                diagnostic.hints = error.hints();
-                diagnostic
-            })?;
+        let opened = open(&wanted.path, wanted.revision.as_deref(), options);
+        let Opened {
+            located,
+            checkpoint,
+        } = opened.map_err(|error| {
+            let mut diagnostic = Diagnostic::error(error.to_string(), reference.span);
+            diagnostic.hints = error.hints();
+            diagnostic
+        })?;
         let error = |message: String| Box::new(Diagnostic::error(message, reference.span));
-        let weights = located.file.as_ref().unwrap_or(&located.folder);
-        let checkpoint = Checkpoint::open(weights).map_err(|e| error(e.to_string()))?;
         let path = located.folder.join("config.json");
         let config = path
             .is_file()
@@ -59,7 +60,7 @@ impl Model {
         );
         Ok(Self {
             located,
-            checkpoint: Arc::new(checkpoint),
+            checkpoint,
             config,
             architecture,
             reference: wanted.raw.clone(),

@@ -32,6 +32,32 @@ pub struct Recipe {
     pub span: Span,
 }
 
+impl Recipe {
+    /// All models that the recipe names, in the order of the text's parts; the same model may come several times.
+    pub fn references(&self) -> Vec<&Spanned<ModelReference>> {
+        let mut references: Vec<_> = self.base_model.iter().collect();
+        match &self.body {
+            Body::Models(sources) => references.extend(models(sources)),
+            Body::Slices(slices) => references.extend(slices.iter().flat_map(Slice::references)),
+            Body::Modules(modules) => {
+                for module in modules {
+                    match &module.body {
+                        ModuleBody::Models(sources) => references.extend(models(sources)),
+                        ModuleBody::Slices(slices) => {
+                            references.extend(slices.iter().flat_map(Slice::references));
+                        }
+                    }
+                }
+            }
+        }
+        references
+    }
+}
+
+fn models(sources: &[Source]) -> impl Iterator<Item = &Spanned<ModelReference>> {
+    sources.iter().map(|source| &source.model)
+}
+
 /// The inputs of a merge, in one of the three forms.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Body {
@@ -72,6 +98,10 @@ pub struct Slice {
 }
 
 impl Slice {
+    fn references(&self) -> impl Iterator<Item = &Spanned<ModelReference>> {
+        self.base_model.iter().chain(models(&self.sources))
+    }
+
     /// The number of output layers: the length of the sources' ranges.
     pub fn layer_count(&self) -> Option<u64> {
         self.sources

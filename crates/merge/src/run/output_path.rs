@@ -59,7 +59,7 @@ pub(super) fn refuse_inputs(out: &Path, models: &[Model]) -> Result<(), RunError
 
 /// Whether a weight file lies below a folder, links followed.
 fn holds_weights(folder: &Path, checkpoint: &Checkpoint) -> std::io::Result<bool> {
-    for file in checkpoint.files() {
+    for file in checkpoint.files().iter().filter(|file| !file.is_remote) {
         if fs_err::canonicalize(&file.path)?.starts_with(folder) {
             return Ok(true);
         }

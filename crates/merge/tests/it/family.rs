@@ -154,6 +154,7 @@ impl Workshop {
             locate: LocateOptions {
                 current_dir: self.folder.path().to_owned(),
                 recipe_dir: None,
+                remote: None,
                 hub_cache: self.path("no-hub-cache"),
                 home: None,
                 offline: true,

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use fs_err::PathExt as _;
 
+use super::contents::{Contents, RemoteFile};
 use super::header::{Header, HeaderError};
 use super::index::Index;
 use super::mapping::Mapping;
@@ -45,7 +46,7 @@ const GIT_LFS: &[u8] = b"version https://git-lfs";
 pub struct Checkpoint {
     path: PathBuf,
     files: Vec<ShardFile>,
-    mappings: Vec<Mapping>,
+    contents: Vec<Contents>,
     tensors: Vec<TensorEntry>,
     places: Vec<Place>,
     by_name: HashMap<String, usize>,
@@ -61,8 +62,10 @@ pub struct ShardFile {
     pub name: String,
     /// Size in bytes.
     pub size: u64,
-    /// When it was last written to.
+    /// When it was last written to; of a remote file the beginning of time.
     pub modified: SystemTime,
+    /// Whether it is read from elsewhere; there is nothing at `path` then.
+    pub is_remote: bool,
     /// BLAKE3 of the header's JSON text, in hexadecimal.
     pub header_hash: String,
     /// The entries of the header's `__metadata__`.
@@ -103,7 +106,7 @@ impl Checkpoint {
         Self {
             path: path.to_owned(),
             files: Vec::new(),
-            mappings: Vec::new(),
+            contents: Vec::new(),
             tensors: Vec::new(),
             places: Vec::new(),
             by_name: HashMap::new(),
@@ -123,13 +126,45 @@ impl Checkpoint {
         Ok(checkpoint)
     }
 
+    /// Opens a checkpoint whose weights lie elsewhere. `folder` need not hold them; the index, where there is one, is
+    /// read from here, and `files` are those that it names.
+    ///
+    /// # Errors
+    /// When something is missing or not sound.
+    pub fn open_remote(
+        folder: &Path,
+        index: Option<&Path>,
+        files: Vec<RemoteFile>,
+    ) -> Result<Self, Error> {
+        let mut checkpoint = Self::empty(folder);
+        let Some(index) = index else {
+            for file in files {
+                let header = checkpoint.add_remote(folder, file)?;
+                for tensor in header.tensors {
+                    checkpoint.add_tensor(tensor)?;
+                }
+            }
+            return Ok(checkpoint);
+        };
+        let index = Index::read(index)?;
+        let listed = listed(&index);
+        for name in &index.files {
+            let Some(file) = files.iter().find(|file| file.name == *name) else {
+                return Err(Error::MissingShard {
+                    path: folder.join(name),
+                    wanted_by: index.path.clone(),
+                });
+            };
+            let header = checkpoint.add_remote(folder, file.clone())?;
+            checkpoint.add_listed(header, name, &listed)?;
+        }
+        checkpoint.ensure_complete(folder, &index)?;
+        Ok(checkpoint)
+    }
+
     fn open_indexed(path: &Path, index: &Index) -> Result<Self, Error> {
         let folder = index.path.parent().unwrap_or(Path::new("."));
-        let listed: HashSet<(&str, &str)> = index
-            .weights
-            .iter()
-            .map(|(tensor, file)| (tensor.as_str(), file.as_str()))
-            .collect();
+        let listed = listed(index);
         let mut checkpoint = Self::empty(path);
         for name in &index.files {
             let file = folder.join(name);
@@ -140,30 +175,64 @@ impl Checkpoint {
                 });
             }
             let header = checkpoint.add_file(&file, name.clone())?;
-            for tensor in header.tensors {
-                if listed.contains(&(tensor.name.as_str(), name.as_str())) {
-                    checkpoint.add_tensor(tensor)?;
-                } else {
-                    checkpoint.unindexed.push(UnindexedTensor {
-                        name: tensor.name,
-                        info: tensor.info,
-                        file: checkpoint.files.len() - 1,
-                    });
-                }
+            checkpoint.add_listed(header, name, &listed)?;
+        }
+        checkpoint.ensure_complete(folder, index)?;
+        Ok(checkpoint)
+    }
+
+    /// Adds the tensors of the last file that the index lists for it.
+    fn add_listed(
+        &mut self,
+        header: Header,
+        name: &str,
+        listed: &HashSet<(&str, &str)>,
+    ) -> Result<(), Error> {
+        for tensor in header.tensors {
+            if listed.contains(&(tensor.name.as_str(), name)) {
+                self.add_tensor(tensor)?;
+            } else {
+                self.unindexed.push(UnindexedTensor {
+                    name: tensor.name,
+                    info: tensor.info,
+                    file: self.files.len() - 1,
+                });
             }
         }
+        Ok(())
+    }
+
+    /// Every tensor of the index must be there.
+    fn ensure_complete(&self, folder: &Path, index: &Index) -> Result<(), Error> {
         let missing = index
             .weights
             .iter()
-            .find(|(tensor, _)| !checkpoint.by_name.contains_key(tensor));
+            .find(|(tensor, _)| !self.by_name.contains_key(tensor));
         match missing {
             Some((tensor, file)) => Err(Error::NotInShard {
                 path: folder.join(file),
                 tensor: tensor.clone(),
                 index: index.path.clone(),
             }),
-            None => Ok(checkpoint),
+            None => Ok(()),
         }
+    }
+
+    /// Reads the header of a file that lies elsewhere; it is the last of `files` then.
+    fn add_remote(&mut self, folder: &Path, file: RemoteFile) -> Result<Header, Error> {
+        let path = folder.join(&file.name);
+        let header = parse_header(&path, &file.head, file.size)?;
+        self.files.push(ShardFile {
+            path,
+            name: file.name,
+            size: file.size,
+            modified: SystemTime::UNIX_EPOCH,
+            is_remote: true,
+            header_hash: header.hash.clone(),
+            metadata: header.metadata.clone(),
+        });
+        self.contents.push(Contents::Remote(file.source));
+        Ok(header)
     }
 
     /// Maps a file and reads its header; the file is the last of `files` then.
@@ -185,10 +254,11 @@ impl Checkpoint {
             name,
             size: metadata.len(),
             modified: metadata.modified().map_err(|error| naming(path, &error))?,
+            is_remote: false,
             header_hash: header.hash.clone(),
             metadata: header.metadata.clone(),
         });
-        self.mappings.push(mapping);
+        self.contents.push(Contents::Mapped(mapping));
         Ok(header)
     }
 
@@ -246,15 +316,15 @@ impl Checkpoint {
     /// Tells the system that a range of a tensor's elements will be read soon, where it can be told.
     pub fn will_need(&self, tensor: usize, elements: Range<u64>) {
         let bytes = self.byte_range(tensor, elements);
-        self.mappings[self.places[tensor].file].will_need(bytes);
+        self.contents[self.places[tensor].file].will_need(bytes);
     }
 
-    /// Checks that the files still have the size and time of their opening.
+    /// Checks that the files here still have the size and time of their opening. Remote ones are of one commit.
     ///
     /// # Errors
     /// [`Error::Changed`] for the first that does not.
     pub fn ensure_unchanged(&self) -> Result<(), Error> {
-        for file in &self.files {
+        for file in self.files.iter().filter(|file| !file.is_remote) {
             let now = fs_err::metadata(&file.path)?;
             if now.len() != file.size || now.modified()? != file.modified {
                 return Err(Error::Changed {
@@ -300,10 +370,10 @@ impl TensorSource for Checkpoint {
         &'a self,
         tensor: usize,
         elements: Range<u64>,
-        _scratch: &'a mut Vec<u8>,
+        scratch: &'a mut Vec<u8>,
     ) -> Result<&'a [u8], Error> {
         let bytes = self.byte_range(tensor, elements);
-        Ok(&self.mappings[self.places[tensor].file].bytes()[bytes])
+        self.contents[self.places[tensor].file].read(bytes, scratch)
     }
 }
 
@@ -323,8 +393,19 @@ fn ensure_size(path: &Path, found: u64, expected: u64) -> Result<(), Error> {
     })
 }
 
+fn listed(index: &Index) -> HashSet<(&str, &str)> {
+    let pairs = index.weights.iter();
+    pairs
+        .map(|(tensor, file)| (tensor.as_str(), file.as_str()))
+        .collect()
+}
+
 fn read_header(path: &Path, bytes: &[u8]) -> Result<Header, Error> {
-    let size = bytes.len() as u64;
+    parse_header(path, bytes, bytes.len() as u64)
+}
+
+/// Reads the header from a file's first bytes.
+fn parse_header(path: &Path, bytes: &[u8], size: u64) -> Result<Header, Error> {
     let path = path.to_owned();
     if bytes.starts_with(GIT_LFS) {
         return Err(Error::GitLfsPointer { path, found: size });

@@ -67,6 +67,14 @@ impl Index {
     }
 }
 
+/// The weight files that an index names, sorted.
+///
+/// # Errors
+/// When the index cannot be read or is not sound.
+pub fn indexed_files(index: &Path) -> Result<Vec<String>, Error> {
+    Ok(Index::read(index)?.files)
+}
+
 fn read_limited(path: &Path) -> Result<Vec<u8>, Error> {
     let file = fs_err::File::open(path)?;
     let found = file.metadata()?.len();

@@ -1,11 +1,15 @@
 //! Checkpoints on disk: safetensors headers, model folders, mapped files.
 
+mod contents;
 mod folder;
 mod header;
 mod index;
 mod mapping;
 mod weight_files;
 
+pub use contents::{RangeSource, RemoteFile};
 pub use folder::{Checkpoint, ShardFile, UnindexedTensor};
 pub(crate) use header::bits_of;
 pub use header::{Header, HeaderError, HeaderTensor, MAX_HEADER_BYTES};
+pub use index::indexed_files;
+pub use weight_files::WeightFiles;

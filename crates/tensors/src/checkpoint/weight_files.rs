@@ -4,6 +4,15 @@ use std::path::{Path, PathBuf};
 
 use crate::Error;
 
+/// Which files among a folder's names are the weights.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WeightFiles {
+    /// Those that this index names.
+    Indexed(String),
+    /// These, sorted.
+    Files(Vec<String>),
+}
+
 /// The weights that a path stands for.
 #[derive(Debug)]
 pub(super) enum Weights {
@@ -53,21 +62,46 @@ pub(super) fn find(path: &Path) -> Result<Weights, Error> {
 }
 
 fn in_folder(folder: &Path) -> Result<Weights, Error> {
-    let names = file_names(folder)?;
+    Ok(match choose(folder, &file_names(folder)?)? {
+        WeightFiles::Indexed(index) => Weights::Indexed(folder.join(index)),
+        WeightFiles::Files(files) => {
+            Weights::Files(files.iter().map(|name| folder.join(name)).collect())
+        }
+    })
+}
+
+impl WeightFiles {
+    /// Finds the weights among the names of a folder's files, as [`Checkpoint::open`](super::Checkpoint::open) does.
+    ///
+    /// The folder is named in errors and need not be there.
+    ///
+    /// # Errors
+    /// When there are none, several indexes, or a numbered file is missing.
+    pub fn choose(folder: &Path, names: &[String]) -> Result<Self, Error> {
+        let mut names: Vec<String> = names
+            .iter()
+            .filter(|name| !name.starts_with('.'))
+            .cloned()
+            .collect();
+        names.sort();
+        choose(folder, &names)
+    }
+}
+
+fn choose(folder: &Path, names: &[String]) -> Result<WeightFiles, Error> {
+    const INDEX: &str = "model.safetensors.index.json";
     let indexes: Vec<&String> = names
         .iter()
         .filter(|name| name.ends_with(INDEX_SUFFIX))
         .collect();
     let has = |wanted: &str| names.iter().any(|name| name == wanted);
 
-    if has("model.safetensors.index.json") {
-        return Ok(Weights::Indexed(
-            folder.join("model.safetensors.index.json"),
-        ));
+    if has(INDEX) {
+        return Ok(WeightFiles::Indexed(INDEX.to_owned()));
     }
     match indexes[..] {
         [] => {}
-        [only] => return Ok(Weights::Indexed(folder.join(only))),
+        [only] => return Ok(WeightFiles::Indexed(only.clone())),
         _ => {
             return Err(Error::SeveralIndexes {
                 path: folder.to_owned(),
@@ -76,10 +110,10 @@ fn in_folder(folder: &Path) -> Result<Weights, Error> {
         }
     }
     if has("model.safetensors") {
-        return Ok(Weights::Files(vec![folder.join("model.safetensors")]));
+        return Ok(WeightFiles::Files(vec!["model.safetensors".to_owned()]));
     }
 
-    let weights = without_copies(&names);
+    let weights = without_copies(names);
     if weights.is_empty() {
         return Err(Error::NoWeights {
             path: folder.to_owned(),
@@ -91,9 +125,7 @@ fn in_folder(folder: &Path) -> Result<Weights, Error> {
         });
     }
     ensure_complete(folder, &weights)?;
-    Ok(Weights::Files(
-        weights.into_iter().map(|name| folder.join(name)).collect(),
-    ))
+    Ok(WeightFiles::Files(weights.into_iter().cloned().collect()))
 }
 
 /// Names of the folder's files, sorted, hidden ones left out (macOS leaves `._model.safetensors` behind).

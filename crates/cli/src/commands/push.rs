@@ -1,0 +1,141 @@
+//! `push`: a merged model onto the hub.
+
+use std::io::Write as _;
+
+use weightsmith::output::{Publication, publication};
+use weightsmith_hub::{Content, Hub, ModelName, PushOptions, Pushed};
+
+use crate::args::PushArgs;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::printer::Printer;
+use crate::quantities::{bytes, counted};
+use crate::remote::{failure, hub};
+use crate::settings::locate_options;
+use crate::terminal_text::safe;
+use crate::transfer::Transfer;
+
+/// Gathers what is published, says what is not, uploads.
+pub(crate) fn run(args: PushArgs, printer: &Printer) -> Result<ExitCode, Failure> {
+    let PushArgs {
+        out,
+        name,
+        private,
+        pull_request,
+        message,
+        dry_run,
+    } = args;
+    let publication = publication(&out)?;
+    for (path, name) in &publication.replaced {
+        printer.note(&format!(
+            "`{path}` is a local folder: `{name}` is published in its place"
+        ));
+    }
+    if dry_run {
+        list(&publication, name.as_deref(), printer)?;
+        return Ok(ExitCode::Done);
+    }
+    let hub = hub(&locate_options(None))?;
+    let name = target(&hub, &publication, name)?;
+    let files: Vec<weightsmith_hub::Publication> = publication
+        .files
+        .into_iter()
+        .map(|file| weightsmith_hub::Publication {
+            path: file.name,
+            size: file.bytes,
+            content: match file.content {
+                Some(content) => Content::Bytes(content),
+                None => Content::File(file.source),
+            },
+        })
+        .collect();
+    let options = PushOptions {
+        private,
+        pull_request,
+        message,
+    };
+    printer.talk(&format!(
+        "publishing {} as {name}",
+        counted(files.len(), "file")
+    ));
+    let transfer = Transfer::new(printer, "uploading");
+    let pushed = hub.push(&name, &files, &options, &transfer);
+    transfer.finish();
+    report(&pushed.map_err(failure)?, printer)?;
+    Ok(ExitCode::Done)
+}
+
+/// The repository: what was asked for, else the proposed name under the token's account.
+fn target(
+    hub: &Hub,
+    publication: &Publication,
+    name: Option<String>,
+) -> Result<ModelName, Failure> {
+    let name = match name {
+        Some(name) if name.contains('/') => name,
+        Some(name) => format!("{}/{name}", hub.account().map_err(failure)?),
+        None => {
+            let proposed = publication.proposed_name.as_ref().ok_or_else(|| {
+                Failure::usage("a model without a lock has no proposed name")
+                    .hint("name the repository: `weightsmith push OUT account/name`")
+            })?;
+            format!("{}/{proposed}", hub.account().map_err(failure)?)
+        }
+    };
+    name.parse().map_err(failure)
+}
+
+fn list(publication: &Publication, name: Option<&str>, printer: &Printer) -> Result<(), Failure> {
+    let mut out = printer.data();
+    let proposed = name.or(publication.proposed_name.as_deref());
+    writeln!(
+        out,
+        "{}",
+        safe(proposed.unwrap_or("no name is proposed: there is no lock"))
+    )?;
+    for file in &publication.files {
+        let changed = if file.content.is_some() {
+            ", without local paths"
+        } else {
+            ""
+        };
+        writeln!(
+            out,
+            "  {}  {}{changed}",
+            safe(&file.name),
+            bytes(file.bytes)
+        )?;
+    }
+    let total = publication.files.iter().map(|file| file.bytes).sum();
+    writeln!(
+        out,
+        "{}, {}",
+        counted(publication.files.len(), "file"),
+        bytes(total)
+    )?;
+    Ok(())
+}
+
+fn report(pushed: &Pushed, printer: &Printer) -> Result<(), Failure> {
+    let Pushed {
+        page,
+        commit,
+        pull_request,
+        unchanged,
+        commits,
+    } = pushed;
+    printer.talk(&match commit {
+        None => "the hub has all of it already".to_owned(),
+        Some(commit) => format!(
+            "{}, the last one {commit}; {} were there already",
+            counted(*commits, "commit"),
+            counted(*unchanged, "file"),
+        ),
+    });
+    writeln!(
+        printer.data(),
+        "{}",
+        safe(pull_request.as_ref().unwrap_or(page))
+    )?;
+    Ok(())
+}

@@ -1,0 +1,279 @@
+//! What can go wrong between here and the hub.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// An error of this crate; [`HubError::hints`] says what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HubError {
+    /// The hub must not be asked.
+    #[error("`{model}` is not on this machine, and `HF_HUB_OFFLINE` is set")]
+    Offline {
+        /// The model.
+        model: String,
+    },
+
+    /// The text is no name of a model.
+    #[error(
+        "`{text}` is not a model's name, expected `organisation/name` or `organisation/name@revision`"
+    )]
+    NotAName {
+        /// The text.
+        text: String,
+    },
+
+    /// `HF_ENDPOINT` is no address.
+    #[error("`HF_ENDPOINT` is `{value}`, expected an address such as `https://huggingface.co`")]
+    Endpoint {
+        /// Its value.
+        value: String,
+    },
+
+    /// A gated model, and nobody is logged in.
+    #[error("`{model}` is gated, and there is no token")]
+    GatedNoToken {
+        /// The model.
+        model: String,
+        /// Where its licence can be accepted.
+        page: String,
+    },
+
+    /// A gated model whose licence the account has not accepted.
+    #[error("`{model}` is gated, and this account has no access to it yet")]
+    GatedNotAccepted {
+        /// The model.
+        model: String,
+        /// Where its licence can be accepted.
+        page: String,
+    },
+
+    /// The hub does not know the token.
+    #[error("the hub at {endpoint} does not accept the token")]
+    BadToken {
+        /// The hub.
+        endpoint: String,
+    },
+
+    /// No such model, or a private one; the hub does not say which.
+    #[error("there is no model `{model}` at {endpoint}, or it is private")]
+    NoModel {
+        /// The model.
+        model: String,
+        /// The hub.
+        endpoint: String,
+        /// Whether a token was sent.
+        with_token: bool,
+    },
+
+    /// The account must not do that.
+    #[error("{action}: the hub says no: {message}")]
+    Forbidden {
+        /// What was to be done.
+        action: String,
+        /// The hub's words.
+        message: String,
+        /// Whether a token was sent.
+        with_token: bool,
+    },
+
+    /// The model has no such branch, tag or commit.
+    #[error("`{model}` has no revision `{revision}`")]
+    NoRevision {
+        /// The model.
+        model: String,
+        /// The revision.
+        revision: String,
+    },
+
+    /// The model has no such file.
+    #[error("`{model}` has no file `{file}` at {revision}")]
+    NoFile {
+        /// The model.
+        model: String,
+        /// The file.
+        file: String,
+        /// The revision or commit.
+        revision: String,
+    },
+
+    /// The model has no weights that can be read.
+    #[error("`{model}` has no safetensors weights{}", listed(found))]
+    NoWeights {
+        /// The model.
+        model: String,
+        /// Its weights of other kinds.
+        found: Vec<String>,
+    },
+
+    /// The hub asks to wait for longer than anybody would.
+    #[error("the hub asks to wait for {} seconds before the next request to {url}", wait.as_secs())]
+    RateLimited {
+        /// What was asked for.
+        url: String,
+        /// How long to wait.
+        wait: Duration,
+    },
+
+    /// An answer that says that something went wrong, after all attempts.
+    #[error("{url}: the hub answered {status}{}", said(message))]
+    Status {
+        /// What was asked for.
+        url: String,
+        /// The status.
+        status: u16,
+        /// The hub's words; may be empty.
+        message: String,
+    },
+
+    /// No answer, or one that broke off, after all attempts.
+    #[error("{url}: {problem}")]
+    Unreachable {
+        /// What was asked for.
+        url: String,
+        /// What the network says.
+        problem: String,
+    },
+
+    /// An answer that is not what the API promises.
+    #[error("{url}: {problem}")]
+    Answer {
+        /// What was asked for.
+        url: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+
+    /// A file whose bytes are not those that the hub promised. They are not kept.
+    #[error(
+        "`{file}` of `{model}` came with hash {found}, the hub promised {expected}; it was not kept"
+    )]
+    WrongHash {
+        /// The model.
+        model: String,
+        /// The file.
+        file: String,
+        /// The hash of what came.
+        found: String,
+        /// The hash that was promised.
+        expected: String,
+    },
+
+    /// Not enough room.
+    #[error("{} needs {needed} bytes, and {free} are free", folder.display())]
+    NoSpace {
+        /// The folder.
+        folder: PathBuf,
+        /// Bytes still to come.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
+    },
+
+    /// A folder without a model in it.
+    #[error("{}: no merged model: there is no `config.json` with `.safetensors` files", folder.display())]
+    NothingToPush {
+        /// The folder.
+        folder: PathBuf,
+    },
+
+    /// The hub wants a way of uploading that is not spoken here.
+    #[error(
+        "the hub wants `{transfer}` uploads, which are not supported; expected `basic` or `multipart`"
+    )]
+    Transfer {
+        /// Its name.
+        transfer: String,
+    },
+
+    /// The headers of remote weights are not sound.
+    #[error(transparent)]
+    Tensors(#[from] weightsmith_tensors::Error),
+
+    /// A file or folder here. The message names the path.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+impl HubError {
+    /// What to do about it, most helpful first.
+    pub fn hints(&self) -> Vec<String> {
+        let hint = |text: &str| vec![text.to_owned()];
+        let log_in = "set `HF_TOKEN` to a token of https://huggingface.co/settings/tokens, or run `hf auth login`";
+        match self {
+            Self::Offline { .. } => hint("unset `HF_HUB_OFFLINE` to download it"),
+            Self::GatedNoToken { page, .. } => vec![
+                format!("open {page}, log in and accept the licence"),
+                log_in.to_owned(),
+            ],
+            Self::GatedNotAccepted { page, .. } => vec![
+                format!("open {page} with the account of the token and accept the licence"),
+                "a token with limited rights also needs read access to gated repositories"
+                    .to_owned(),
+            ],
+            Self::BadToken { .. } => hint(
+                "it may have been revoked: set `HF_TOKEN` to a valid one, or run `hf auth login` again",
+            ),
+            Self::NoModel {
+                with_token: false, ..
+            } => vec![
+                "check the spelling, capitals included".to_owned(),
+                format!("if it is private: {log_in}"),
+            ],
+            Self::NoModel { .. } => hint(
+                "check the spelling, capitals included, and that the token's account can see it",
+            ),
+            Self::Forbidden {
+                with_token: false, ..
+            } => hint(log_in),
+            Self::Forbidden { .. } => {
+                hint("the token needs the right to write to that account or organisation")
+            }
+            Self::NoRevision { .. } => {
+                hint("a revision is a branch, a tag, a commit or `refs/pr/N`")
+            }
+            Self::NoWeights { found, .. } if !found.is_empty() => {
+                hint("only safetensors weights are read; convert them first")
+            }
+            Self::RateLimited { .. } => hint(
+                "the same command goes on where this one stopped; with a token more requests are allowed",
+            ),
+            Self::Status { .. } | Self::Unreachable { .. } => vec![
+                "the same command goes on where this one stopped".to_owned(),
+                "`HF_ENDPOINT` names another hub, `HTTPS_PROXY` a proxy".to_owned(),
+            ],
+            Self::WrongHash { .. } => hint(
+                "run the same command again; should it fail again, something on the way changes the bytes",
+            ),
+            Self::NoSpace { .. } => hint(
+                "`HF_HOME` or `HF_HUB_CACHE` can name a folder on another disk; `merge --stream` downloads no weights to disk",
+            ),
+            Self::NothingToPush { .. } => hint("name a folder that `weightsmith merge` wrote"),
+            Self::NotAName { .. }
+            | Self::Endpoint { .. }
+            | Self::NoFile { .. }
+            | Self::NoWeights { .. }
+            | Self::Answer { .. }
+            | Self::Transfer { .. }
+            | Self::Tensors(_)
+            | Self::Io(_) => Vec::new(),
+        }
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() {
+        String::new()
+    } else {
+        format!("; found `{}`", names.join("`, `"))
+    }
+}
+
+fn said(message: &str) -> String {
+    if message.is_empty() {
+        String::new()
+    } else {
+        format!(": {message}")
+    }
+}

@@ -1,0 +1,37 @@
+//! Models on the Hugging Face Hub: downloaded into the shared cache, read in part, published.
+//!
+//! - [`Hub::look`] asks what a model consists of and whether its files may be read.
+//! - [`Hub::pull`] downloads what a merge needs into the cache that all tools share.
+//! - [`Hub::open`] opens a model's weights where they are: headers at once, tensors when they are read.
+//! - [`Hub::push`] publishes a merged model.
+//!
+//! All calls block; several connections are several threads.
+
+mod cache;
+mod client;
+mod download;
+mod error;
+mod hash;
+mod hub;
+mod listing;
+mod location;
+mod model_name;
+mod pieces;
+mod progress;
+mod push;
+mod remote;
+mod select;
+mod settings;
+mod streamed;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod upload;
+
+pub use error::HubError;
+pub use hub::Hub;
+pub use listing::{HubFile, Listing};
+pub use model_name::ModelName;
+pub use progress::{Progress, Silent};
+pub use push::{Publication, PushOptions, Pushed};
+pub use settings::{HubSettings, Token};
+pub use upload::Content;

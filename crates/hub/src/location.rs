@@ -1,0 +1,201 @@
+//! A file on the hub, read by ranges.
+
+use std::io::Read as _;
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+use crate::HubError;
+use crate::client::{Answer, Ask, Client, Subject, header_text, without_query};
+use crate::listing::{HubFile, Listing};
+
+/// Redirects from the hub to where the bytes are.
+const MOST_REDIRECTS: usize = 8;
+
+/// Where a file is, with the address that the hub redirected to for as long as it is valid.
+#[derive(Debug)]
+pub(crate) struct Location {
+    model: String,
+    commit: String,
+    path: String,
+    size: u64,
+    url: String,
+    direct: Mutex<Option<String>>,
+}
+
+impl Location {
+    pub(crate) fn new(client: &Client, listing: &Listing, file: &HubFile) -> Self {
+        Self {
+            model: listing.name.repository.clone(),
+            commit: listing.commit.clone(),
+            path: file.path.clone(),
+            size: file.size,
+            url: listing
+                .name
+                .file(client.endpoint(), &listing.commit, &file.path),
+            direct: Mutex::new(None),
+        }
+    }
+
+    pub(crate) fn model(&self) -> &str {
+        &self.model
+    }
+
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Asks for the file without its bytes: may it be read?
+    pub(crate) fn check(&self, client: &Client) -> Result<(), HubError> {
+        let answer = client.ask(Ask::head(&self.url))?;
+        if answer.status().is_success() || answer.status().is_redirection() {
+            return Ok(());
+        }
+        Err(client.refusal(answer, &self.url, &self.subject()))
+    }
+
+    /// Reads a range in full, however often the connection breaks, as long as something comes in between. `arrived`
+    /// hears of every piece.
+    pub(crate) fn read(
+        &self,
+        client: &Client,
+        range: Range<u64>,
+        arrived: &dyn Fn(u64),
+    ) -> Result<Vec<u8>, HubError> {
+        let wanted = (range.end - range.start) as usize;
+        let mut bytes = Vec::with_capacity(wanted);
+        let mut attempt = 1;
+        while bytes.len() < wanted {
+            let rest = range.start + bytes.len() as u64..range.end;
+            let before = bytes.len();
+            let problem = self.append(client, rest, &mut bytes)?;
+            arrived((bytes.len() - before) as u64);
+            if bytes.len() == wanted {
+                break;
+            }
+            if bytes.len() > before {
+                attempt = 1;
+            }
+            if attempt >= client.attempts() {
+                return Err(HubError::Unreachable {
+                    url: self.url.clone(),
+                    problem: format!(
+                        "the connection ended at byte {} of {}: {problem}",
+                        range.start + bytes.len() as u64,
+                        self.size
+                    ),
+                });
+            }
+            client.wait(attempt);
+            attempt += 1;
+        }
+        Ok(bytes)
+    }
+
+    /// Appends what one answer gives; says how it ended.
+    fn append(
+        &self,
+        client: &Client,
+        range: Range<u64>,
+        bytes: &mut Vec<u8>,
+    ) -> Result<String, HubError> {
+        let mut answer = self.ask(client, &range)?;
+        let wanted = range.end - range.start;
+        let mut body = answer.body_mut().as_reader().take(wanted);
+        Ok(match body.read_to_end(bytes) {
+            Ok(_) => "fewer bytes came than were promised".to_owned(),
+            Err(error) => error.to_string(),
+        })
+    }
+
+    /// The answer with a range's bytes, from where the hub redirects to.
+    fn ask(&self, client: &Client, range: &Range<u64>) -> Result<Answer, HubError> {
+        let known = self.direct().clone();
+        if let Some(url) = known {
+            let answer = client.ask(self.request(&url, range))?;
+            if answer.status().is_success() {
+                return self.checked(answer, range);
+            }
+            // the address has expired
+            *self.direct() = None;
+        }
+        let mut url = self.url.clone();
+        for _ in 0..MOST_REDIRECTS {
+            let answer = client.ask(self.request(&url, range))?;
+            if answer.status().is_redirection() {
+                url = self.redirected(&url, &answer)?;
+            } else if answer.status().is_success() {
+                if url != self.url {
+                    *self.direct() = Some(url);
+                }
+                return self.checked(answer, range);
+            } else {
+                return Err(client.refusal(answer, without_query(&url), &self.subject()));
+            }
+        }
+        Err(self.wrong(format!("{MOST_REDIRECTS} redirects and no end")))
+    }
+
+    fn request<'a>(&self, url: &'a str, range: &Range<u64>) -> Ask<'a> {
+        let whole = *range == (0..self.size);
+        Ask {
+            range: (!whole).then_some((range.start, range.end)),
+            ..Ask::get(url)
+        }
+    }
+
+    fn redirected(&self, from: &str, answer: &Answer) -> Result<String, HubError> {
+        let location = header_text(answer, "location").unwrap_or_default();
+        if location.starts_with("https://")
+            || (location.starts_with("http://") && !from.starts_with("https://"))
+        {
+            return Ok(location.to_owned());
+        }
+        let start = from.find("://").map_or(0, |scheme| scheme + 3);
+        let host = from[start..]
+            .find('/')
+            .map_or(from, |slash| &from[..start + slash]);
+        if location.starts_with('/') && !location.starts_with("//") {
+            return Ok(format!("{host}{location}"));
+        }
+        Err(self.wrong(format!("a redirect to `{}`", without_query(location))))
+    }
+
+    /// The answer must be about the bytes that were asked for, of a file of the size that was promised.
+    fn checked(&self, answer: Answer, range: &Range<u64>) -> Result<Answer, HubError> {
+        if answer.status() != 206 {
+            return if *range == (0..self.size) {
+                Ok(answer)
+            } else {
+                Err(self.wrong("the whole file came instead of a range of it".to_owned()))
+            };
+        }
+        let found = header_text(&answer, "content-range").unwrap_or_default();
+        let expected = format!("bytes {}-{}/{}", range.start, range.end - 1, self.size);
+        if found == expected {
+            return Ok(answer);
+        }
+        Err(self.wrong(format!(
+            "found `Content-Range: {found}`, expected `{expected}`"
+        )))
+    }
+
+    fn direct(&self) -> std::sync::MutexGuard<'_, Option<String>> {
+        self.direct.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject {
+            model: &self.model,
+            revision: &self.commit,
+            file: &self.path,
+            action: "",
+        }
+    }
+
+    fn wrong(&self, problem: String) -> HubError {
+        HubError::Answer {
+            url: self.url.clone(),
+            problem,
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Files downloaded in pieces by several connections, and put down in order.
+//!
+//! Pieces are written strictly one after the other, however they arrive. So what is on disk is always the beginning of a
+//! file, never one with holes: it can be continued after any end of the process, and is hashed while it is written.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::HubError;
+
+/// Bytes of one piece.
+pub(crate) const PIECE: u64 = 8 << 20;
+
+/// A range of one of several files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Piece {
+    pub(crate) file: usize,
+    pub(crate) range: Range<u64>,
+}
+
+/// The pieces of a file from where an earlier download stopped; an empty file is one empty piece.
+pub(crate) fn cut(file: usize, from: u64, size: u64, piece: u64) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut start = from;
+    while start < size {
+        let end = (start + piece).min(size);
+        pieces.push(Piece {
+            file,
+            range: start..end,
+        });
+        start = end;
+    }
+    if pieces.is_empty() {
+        pieces.push(Piece {
+            file,
+            range: size..size,
+        });
+    }
+    pieces
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The next piece that nobody fetches yet.
+    next: usize,
+    /// The next piece to be put down.
+    due: usize,
+    /// Pieces that are being fetched.
+    under_way: Vec<usize>,
+    ready: BTreeMap<usize, Vec<u8>>,
+    failed: Option<HubError>,
+    stopped: bool,
+}
+
+struct Queue {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        self.changed
+            .wait(state)
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next piece to fetch; nothing when there is none, or something went wrong.
+    fn take(&self, pieces: usize, ahead: usize) -> Option<usize> {
+        let mut state = self.lock();
+        loop {
+            if state.stopped || state.failed.is_some() || state.next == pieces {
+                return None;
+            }
+            if state.next < state.due + ahead {
+                let piece = state.next;
+                state.next += 1;
+                state.under_way.push(piece);
+                return Some(piece);
+            }
+            state = self.wait(state);
+        }
+    }
+
+    fn done(&self, piece: usize, result: Result<Vec<u8>, HubError>) {
+        let mut state = self.lock();
+        state.under_way.retain(|other| *other != piece);
+        match result {
+            Ok(bytes) => {
+                state.ready.insert(piece, bytes);
+            }
+            Err(error) => {
+                state.failed.get_or_insert(error);
+            }
+        }
+        self.changed.notify_all();
+    }
+
+    /// The piece that is due; after a failure those before it still come.
+    fn due(&self) -> Result<Vec<u8>, HubError> {
+        let mut state = self.lock();
+        loop {
+            let due = state.due;
+            if let Some(bytes) = state.ready.remove(&due) {
+                state.due += 1;
+                self.changed.notify_all();
+                return Ok(bytes);
+            }
+            if !state.under_way.contains(&due)
+                && let Some(error) = state.failed.take()
+            {
+                state.stopped = true;
+                self.changed.notify_all();
+                return Err(error);
+            }
+            state = self.wait(state);
+        }
+    }
+
+    fn stop(&self) {
+        self.lock().stopped = true;
+        self.changed.notify_all();
+    }
+}
+
+/// Takes a piece that is due.
+pub(crate) type Put<'a> = dyn FnMut(&Piece, Vec<u8>) -> Result<(), HubError> + 'a;
+
+/// Fetches pieces with several threads and hands them to `put` in order.
+///
+/// # Errors
+/// The first that `fetch` or `put` gives; what came before it in order was put down.
+pub(crate) fn in_order(
+    pieces: &[Piece],
+    connections: usize,
+    fetch: &(dyn Fn(&Piece) -> Result<Vec<u8>, HubError> + Sync),
+    put: &mut Put<'_>,
+) -> Result<(), HubError> {
+    let queue = Queue {
+        state: Mutex::new(State::default()),
+        changed: Condvar::new(),
+    };
+    let threads = connections.clamp(1, pieces.len().max(1));
+    let ahead = threads + 4;
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some(piece) = queue.take(pieces.len(), ahead) {
+                    queue.done(piece, fetch(&pieces[piece]));
+                }
+            });
+        }
+        let result = pieces.iter().try_for_each(|piece| put(piece, queue.due()?));
+        queue.stop();
+        result
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_cut_from_where_it_stopped() {
+        let ranges = |from, size| -> Vec<Range<u64>> {
+            cut(0, from, size, 4)
+                .into_iter()
+                .map(|piece| piece.range)
+                .collect()
+        };
+        assert_eq!(ranges(0, 10), [0..4, 4..8, 8..10]);
+        assert_eq!(ranges(5, 10), [5..9, 9..10]);
+        assert_eq!(ranges(0, 0), vec![0..0]);
+        assert_eq!(ranges(10, 10), vec![10..10]);
+    }
+
+    #[test]
+    fn pieces_are_put_down_in_order_and_all_before_a_failure() {
+        let pieces = cut(0, 0, 100, 1);
+        let put_until = |broken: u64| {
+            let mut put = Vec::new();
+            let fetch = |piece: &Piece| {
+                // later pieces are faster
+                std::thread::sleep(std::time::Duration::from_micros(100 - piece.range.start));
+                if piece.range.start == broken {
+                    return Err(HubError::NotAName {
+                        text: String::new(),
+                    });
+                }
+                Ok(vec![piece.range.start as u8])
+            };
+            let result = in_order(&pieces, 4, &fetch, &mut |_, bytes| {
+                put.extend(bytes);
+                Ok(())
+            });
+            (result.is_ok(), put)
+        };
+        assert_eq!(put_until(1000), (true, (0..100).collect()));
+        assert_eq!(put_until(50), (false, (0..50).collect()));
+    }
+}

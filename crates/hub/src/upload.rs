@@ -1,0 +1,369 @@
+//! Large files on their way up: LFS batches, whole or in parts.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Seek as _, SeekFrom, Write};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::client::{Ask, Client, LFS_JSON, Open, Payload, Subject, header_text, without_query};
+use crate::{HubError, Progress};
+
+/// Objects in one question to the hub.
+const BATCH: usize = 100;
+/// Connections that upload at the same time.
+const CONNECTIONS: usize = 4;
+
+/// A file that goes up through LFS.
+#[derive(Debug)]
+pub(crate) struct Object<'a> {
+    /// Which of the files it is, for the progress.
+    pub(crate) file: usize,
+    pub(crate) sha256: &'a str,
+    pub(crate) size: u64,
+    pub(crate) content: &'a Content,
+}
+
+/// Bytes that are published.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// A file as it is.
+    File(PathBuf),
+    /// Bytes in memory.
+    Bytes(Vec<u8>),
+}
+
+impl Content {
+    pub(crate) fn open(&self) -> io::Result<Box<dyn ReadSeek + '_>> {
+        Ok(match self {
+            Self::File(path) => Box::new(fs_err::File::open(path)?),
+            Self::Bytes(bytes) => Box::new(io::Cursor::new(bytes)),
+        })
+    }
+}
+
+pub(crate) trait ReadSeek: Read + io::Seek {}
+
+impl<T: Read + io::Seek> ReadSeek for T {}
+
+/// A range of a content, counted while it is sent.
+struct Part<'a> {
+    content: &'a Content,
+    start: u64,
+    size: u64,
+    sent: &'a (dyn Fn(u64) + Sync),
+}
+
+impl std::fmt::Debug for Part<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Part({}..+{})", self.start, self.size)
+    }
+}
+
+impl Open for Part<'_> {
+    fn open(&self) -> io::Result<Box<dyn Read + '_>> {
+        let mut reader = self.content.open()?;
+        reader.seek(SeekFrom::Start(self.start))?;
+        let counted = Counted {
+            inner: reader.take(self.size),
+            sent: self.sent,
+        };
+        Ok(Box::new(counted))
+    }
+}
+
+struct Counted<'a, R> {
+    inner: R,
+    sent: &'a (dyn Fn(u64) + Sync),
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        (self.sent)(count as u64);
+        Ok(count)
+    }
+}
+
+#[derive(Deserialize)]
+struct Batch {
+    transfer: Option<String>,
+    objects: Vec<Answer>,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    oid: String,
+    actions: Option<Actions>,
+    error: Option<Refusal>,
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    message: String,
+}
+
+#[derive(Deserialize)]
+struct Actions {
+    upload: Option<Action>,
+    verify: Option<Action>,
+}
+
+#[derive(Deserialize)]
+struct Action {
+    href: String,
+    #[serde(default)]
+    header: BTreeMap<String, Value>,
+}
+
+/// Uploads what the hub does not have yet; what an earlier run has uploaded it has.
+pub(crate) fn upload(
+    client: &Client,
+    repository: &str,
+    revision: &str,
+    objects: &[Object<'_>],
+    progress: &dyn Progress,
+) -> Result<(), HubError> {
+    let mut work = Vec::new();
+    for group in objects.chunks(BATCH) {
+        let answers = batch(client, repository, revision, group)?;
+        for object in group {
+            let answer = answers.iter().find(|answer| answer.oid == object.sha256);
+            match answer.and_then(|answer| answer.actions.as_ref()?.upload.as_ref().map(|_| answer))
+            {
+                Some(answer) => work.push((object, answer.actions.as_ref().map(copy))),
+                None => progress.advance(object.file, object.size),
+            }
+        }
+    }
+    in_parallel(work.len(), CONNECTIONS, &|index| {
+        let (object, actions) = &work[index];
+        match actions {
+            Some((upload, verify)) => send(client, object, upload, verify.as_deref(), progress),
+            None => Ok(()),
+        }
+    })
+}
+
+/// The address and header of an upload, and the address where it is confirmed.
+type Copied = ((String, BTreeMap<String, Value>), Option<String>);
+
+fn copy(actions: &Actions) -> Copied {
+    let upload = actions.upload.as_ref();
+    let upload = upload.map_or_else(Default::default, |upload| {
+        (upload.href.clone(), upload.header.clone())
+    });
+    (
+        upload,
+        actions.verify.as_ref().map(|verify| verify.href.clone()),
+    )
+}
+
+fn batch(
+    client: &Client,
+    repository: &str,
+    revision: &str,
+    objects: &[Object<'_>],
+) -> Result<Vec<Answer>, HubError> {
+    let url = format!(
+        "{}/{repository}.git/info/lfs/objects/batch",
+        client.endpoint()
+    );
+    let listed: Vec<Value> = objects
+        .iter()
+        .map(|object| json!({"oid": object.sha256, "size": object.size}))
+        .collect();
+    let body = json!({
+        "operation": "upload", "transfers": ["basic", "multipart"], "objects": listed, "hash_algo": "sha256",
+        "ref": {"name": revision},
+    });
+    let action = format!("upload to `{repository}`");
+    let subject = Subject {
+        model: repository,
+        revision,
+        action: &action,
+        ..Subject::default()
+    };
+    let (answer, _) = client.json(
+        Ask::post(&url, body.to_string().as_bytes(), LFS_JSON),
+        &subject,
+    )?;
+    let answer: Batch = serde_json::from_value(answer).map_err(|error| HubError::Answer {
+        url: url.clone(),
+        problem: error.to_string(),
+    })?;
+    if let Some(transfer) = answer
+        .transfer
+        .filter(|name| name != "basic" && name != "multipart")
+    {
+        return Err(HubError::Transfer { transfer });
+    }
+    match answer
+        .objects
+        .iter()
+        .find_map(|object| object.error.as_ref())
+    {
+        Some(refusal) => Err(HubError::Forbidden {
+            action,
+            message: refusal.message.clone(),
+            with_token: client.has_token(),
+        }),
+        None => Ok(answer.objects),
+    }
+}
+
+fn send(
+    client: &Client,
+    object: &Object<'_>,
+    (href, header): &(String, BTreeMap<String, Value>),
+    verify: Option<&str>,
+    progress: &dyn Progress,
+) -> Result<(), HubError> {
+    let sent = |bytes| progress.advance(object.file, bytes);
+    match header.get("chunk_size").map(number) {
+        None => {
+            put(client, href, object.content, 0..object.size, &sent)?;
+        }
+        Some(Some(size)) if size > 0 => in_parts(client, object, href, header, size, &sent)?,
+        Some(_) => {
+            return Err(HubError::Answer {
+                url: without_query(href).to_owned(),
+                problem: "`chunk_size` is no number of bytes".to_owned(),
+            });
+        }
+    }
+    let Some(verify) = verify else { return Ok(()) };
+    let body = json!({"oid": object.sha256, "size": object.size}).to_string();
+    expect(
+        client,
+        Ask::post(verify, body.as_bytes(), "application/json"),
+    )
+    .map(|_| ())
+}
+
+fn in_parts(
+    client: &Client,
+    object: &Object<'_>,
+    href: &str,
+    header: &BTreeMap<String, Value>,
+    size: u64,
+    sent: &(dyn Fn(u64) + Sync),
+) -> Result<(), HubError> {
+    let count = object.size.div_ceil(size) as usize;
+    let tags: Mutex<BTreeMap<usize, String>> = Mutex::default();
+    in_parallel(count, CONNECTIONS, &|index| {
+        let number = index + 1;
+        let find = |(name, url): (&String, &Value)| {
+            (name.parse() == Ok(number)).then(|| url.as_str().unwrap_or_default().to_owned())
+        };
+        let url = header
+            .iter()
+            .find_map(find)
+            .ok_or_else(|| HubError::Answer {
+                url: without_query(href).to_owned(),
+                problem: format!("no address for part {number} of {count}"),
+            })?;
+        let start = index as u64 * size;
+        let tag = put(
+            client,
+            &url,
+            object.content,
+            start..(start + size).min(object.size),
+            sent,
+        )?;
+        tags.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(number, tag);
+        Ok(())
+    })?;
+    let tags = tags.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let parts: Vec<Value> = tags
+        .iter()
+        .map(|(number, tag)| json!({"partNumber": number, "etag": tag}))
+        .collect();
+    let body = json!({"oid": object.sha256, "parts": parts}).to_string();
+    expect(client, Ask::post(href, body.as_bytes(), LFS_JSON)).map(|_| ())
+}
+
+/// Sends a range; gives the ETag.
+fn put(
+    client: &Client,
+    url: &str,
+    content: &Content,
+    range: std::ops::Range<u64>,
+    sent: &(dyn Fn(u64) + Sync),
+) -> Result<String, HubError> {
+    let part = Part {
+        content,
+        start: range.start,
+        size: range.end - range.start,
+        sent,
+    };
+    expect(
+        client,
+        Ask {
+            method: "PUT",
+            url,
+            range: None,
+            payload: Payload::Stream(&part, part.size),
+        },
+    )
+}
+
+/// A request that must succeed; gives the ETag.
+fn expect(client: &Client, ask: Ask<'_>) -> Result<String, HubError> {
+    let answer = client.ask(ask)?;
+    if answer.status().is_success() {
+        return Ok(header_text(&answer, "etag").unwrap_or_default().to_owned());
+    }
+    let subject = Subject {
+        action: "upload a file",
+        ..Subject::default()
+    };
+    Err(client.refusal(answer, without_query(ask.url), &subject))
+}
+
+fn number(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.parse().ok())
+}
+
+/// Does pieces of work with several threads; the first error ends it.
+pub(crate) fn in_parallel(
+    count: usize,
+    threads: usize,
+    work: &(dyn Fn(usize) -> Result<(), HubError> + Sync),
+) -> Result<(), HubError> {
+    let next = AtomicUsize::new(0);
+    let failed: Mutex<Option<HubError>> = Mutex::new(None);
+    std::thread::scope(|scope| {
+        for _ in 0..threads.min(count) {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    if index >= count {
+                        return;
+                    }
+                    if let Err(error) = work(index) {
+                        next.store(count, Ordering::Relaxed);
+                        failed
+                            .lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .get_or_insert(error);
+                    }
+                }
+            });
+        }
+    });
+    match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}
+
+/// Copies a content through a hash, for its name in LFS and in git.
+pub(crate) fn copy_through(content: &Content, mut to: impl Write) -> io::Result<u64> {
+    io::copy(&mut content.open()?, &mut to)
+}

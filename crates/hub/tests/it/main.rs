@@ -1,0 +1,12 @@
+//! The hub's client against a hub on loopback.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "what the tests set up with is a test too"
+)]
+
+mod faults;
+mod pull;
+mod push;
+mod remote;
+mod world;
