@@ -5,7 +5,7 @@ usage: load.py [--model FOLDER] [--seconds 600] [--clients 16] [--seed 1]       
 
 Each client draws requests: short and long prompts, whole and streamed, some broken off in the middle of their stream, some malformed.
 Every request must be answered as expected or with 429 and Retry-After; the server must live, its private memory must not grow by more
-than 5 % after a first fifth of the time (warm-up: caches fill), and in the end nothing may run or wait.
+than 5 % after a first fifth of the time (warm-up: the caches, of 32 MiB, fill), and in the end nothing may run or wait.
 """
 import argparse
 import collections
@@ -114,7 +114,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     counts = collections.Counter()
-    with serving(options.model, "--parallel", "8", "--queue", "4", "--cache-memory", "256MiB", "--context", "8192") as server:
+    with serving(options.model, "--parallel", "8", "--queue", "4", "--cache-memory", "32MiB", "--context", "8192") as server:
         clients = [Client(number, options, server, counts) for number in range(options.clients)]
         for client in clients:
             client.start()
