@@ -14,6 +14,9 @@ pub(crate) const MAX_MEMORY: &str = "WEIGHTSMITH_MAX_MEMORY";
 /// Value of `--threads`.
 pub(crate) const THREADS: &str = "WEIGHTSMITH_THREADS";
 
+/// Value of `--api-key`.
+pub(crate) const API_KEY: &str = "WEIGHTSMITH_API_KEY";
+
 /// Instruction set of the arithmetic.
 pub(crate) const CPU: &str = "WEIGHTSMITH_CPU";
 
@@ -29,6 +32,10 @@ pub(crate) const TABLE: &[EnvVar] = &[
     EnvVar {
         name: THREADS,
         summary: "Number of threads that a merge uses, as `--threads`.",
+    },
+    EnvVar {
+        name: API_KEY,
+        summary: "The key that requests to `serve` must bring, as `--api-key`; other programs cannot read it on the command line then.",
     },
     EnvVar {
         name: CPU,

@@ -38,6 +38,12 @@ impl Failure {
         self
     }
 
+    /// What went wrong, in one line.
+    pub(crate) fn sentence(&self) -> String {
+        let causes: Vec<String> = self.error.chain().map(ToString::to_string).collect();
+        causes.join(": ")
+    }
+
     /// Tells the user, and gives the exit code. A reader that closed the pipe has seen what it wanted: that is no error.
     pub(crate) fn report(&self, printer: &Printer) -> ExitCode {
         if self.is_broken_pipe() {

@@ -3,6 +3,7 @@
 mod app;
 mod args;
 mod commands;
+mod counted_source;
 mod cpu;
 mod diagnostics;
 mod env_vars;

@@ -155,7 +155,8 @@ fn recipe_folder(recipe: &Path) -> Option<PathBuf> {
         .map(Path::to_owned)
 }
 
-fn size(option: &str, text: &str) -> Result<u64, Failure> {
+/// A size such as `2GB`.
+pub(crate) fn size(option: &str, text: &str) -> Result<u64, Failure> {
     parse_size(text).map_err(|error| Failure::usage(format!("`{option}`: {error}")))
 }
 

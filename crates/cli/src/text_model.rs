@@ -1,7 +1,7 @@
 //! Models that speak: from a folder, from the cache, or from a recipe that was never written.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use weightsmith::plan::Planned;
@@ -19,11 +19,28 @@ use crate::settings::{PlanSettings, threads};
 use crate::{models, planning};
 
 /// Where models are found and how they compute, shared by all that a command opens.
-#[derive(Debug)]
-pub(crate) struct TextModels<'a> {
-    args: &'a ModelArgs,
+#[derive(Debug, Clone)]
+pub(crate) struct TextModels {
+    args: ModelArgs,
     pool: Arc<Pool>,
     options: DecoderOptions,
+}
+
+/// A model that was found, or a recipe that was planned; its tensors have not been looked at.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// What to call it.
+    pub(crate) label: String,
+    /// The folder of its `config.json` and tokenizer.
+    pub(crate) folder: PathBuf,
+    weights: Weights,
+}
+
+/// Where a model's tensors come from.
+#[derive(Debug)]
+enum Weights {
+    Checkpoint(Arc<dyn TensorSource>),
+    Merge(Box<Planned>),
 }
 
 /// A model that can speak, and where it comes from.
@@ -44,19 +61,19 @@ pub(crate) struct Parent {
     /// What to call it.
     pub(crate) label: String,
     source: Arc<dyn TensorSource>,
-    folder: std::path::PathBuf,
+    folder: PathBuf,
 }
 
-impl<'a> TextModels<'a> {
+impl TextModels {
     /// Starts the threads.
-    pub(crate) fn new(args: &'a ModelArgs) -> Self {
+    pub(crate) fn new(args: &ModelArgs) -> Self {
         Self {
             pool: Arc::new(Pool::new(threads(args.threads))),
             options: DecoderOptions {
                 exact: args.exact,
                 quantize_q8_0: args.quantize == Some(Quantization::Q8_0),
             },
-            args,
+            args: args.clone(),
         }
     }
 
@@ -66,17 +83,37 @@ impl<'a> TextModels<'a> {
         name: &str,
         printer: &Printer,
     ) -> Result<Result<TextModel, ExitCode>, Failure> {
+        match self.find(name, printer)? {
+            Ok(found) => self.speaking(found).map(Ok),
+            Err(code) => Ok(Err(code)),
+        }
+    }
+
+    /// Finds a model or plans a recipe, from headers alone.
+    pub(crate) fn find(
+        &self,
+        name: &str,
+        printer: &Printer,
+    ) -> Result<Result<Found, ExitCode>, Failure> {
         if is_recipe(name) {
             return self.recipe(name, printer);
         }
         let (located, checkpoint) = models::open(name, self.args.transformers_cache.clone())?;
-        let source: Arc<dyn TensorSource> = Arc::new(checkpoint);
-        Ok(Ok(TextModel {
-            model: self.model(source, &located.folder, None)?,
+        Ok(Ok(Found {
             label: located.label,
-            parents: Vec::new(),
-            method: None,
+            folder: located.folder,
+            weights: Weights::Checkpoint(Arc::new(checkpoint)),
         }))
+    }
+
+    /// Opens what was found; of a recipe, the merge is computed. `watch` may put a source before the tensors.
+    pub(crate) fn load(
+        &self,
+        found: &Found,
+        watch: impl FnOnce(Arc<dyn TensorSource>) -> Arc<dyn TensorSource>,
+    ) -> Result<Model, Failure> {
+        let source = watch(found.source()?);
+        self.model(source, &found.folder, found.config())
     }
 
     /// Opens a parent of a merge.
@@ -84,16 +121,11 @@ impl<'a> TextModels<'a> {
         self.model(Arc::clone(&parent.source), &parent.folder, None)
     }
 
-    fn recipe(
-        &self,
-        name: &str,
-        printer: &Printer,
-    ) -> Result<Result<TextModel, ExitCode>, Failure> {
+    fn recipe(&self, name: &str, printer: &Printer) -> Result<Result<Found, ExitCode>, Failure> {
         let outcome = planning::plan(&self.plan_settings(name))?;
-        match outcome.into_plan(printer) {
-            Ok((_, planned)) => self.planned(name, planned).map(Ok),
-            Err(code) => Ok(Err(code)),
-        }
+        Ok(outcome
+            .into_plan(printer)
+            .map(|(_, planned)| Found::merge(name, planned)))
     }
 
     /// How a recipe is planned.
@@ -110,21 +142,17 @@ impl<'a> TextModels<'a> {
 
     /// Computes a planned merge.
     pub(crate) fn planned(&self, name: &str, planned: Planned) -> Result<TextModel, Failure> {
-        Ok(TextModel {
-            label: name.to_owned(),
-            model: self.merged(&planned)?,
-            parents: parents(&planned),
-            method: Some(planned.plan.method),
-        })
+        self.speaking(Found::merge(name, planned))
     }
 
-    /// The merge, its files as they would be written.
-    fn merged(&self, planned: &Planned) -> Result<Model, Failure> {
-        let plan = &planned.plan;
-        let source: Arc<dyn TensorSource> =
-            Arc::new(MergedSource::new(plan, &planned.models.sources())?);
-        let donor = &planned.models.as_slice()[plan.donor].located.folder;
-        self.model(source, donor, plan.config.as_deref())
+    fn speaking(&self, found: Found) -> Result<TextModel, Failure> {
+        let planned = found.planned();
+        Ok(TextModel {
+            model: self.load(&found, |source| source)?,
+            parents: planned.map_or_else(Vec::new, parents),
+            method: planned.map(|planned| planned.plan.method.clone()),
+            label: found.label,
+        })
     }
 
     /// A model from its tensors and its folder; `config` goes before the folder's `config.json`.
@@ -165,6 +193,42 @@ impl<'a> TextModels<'a> {
             decoder,
             companions,
         })
+    }
+}
+
+impl Found {
+    /// A planned recipe, with the files of its donor.
+    fn merge(name: &str, planned: Planned) -> Self {
+        let donor = &planned.models.as_slice()[planned.plan.donor];
+        Self {
+            label: name.to_owned(),
+            folder: donor.located.folder.clone(),
+            weights: Weights::Merge(Box::new(planned)),
+        }
+    }
+
+    /// The plan, if it is a recipe.
+    pub(crate) fn planned(&self) -> Option<&Planned> {
+        match &self.weights {
+            Weights::Merge(planned) => Some(planned),
+            Weights::Checkpoint(_) => None,
+        }
+    }
+
+    /// The tensors, none of them read.
+    pub(crate) fn source(&self) -> Result<Arc<dyn TensorSource>, Failure> {
+        Ok(match &self.weights {
+            Weights::Checkpoint(source) => Arc::clone(source),
+            Weights::Merge(planned) => {
+                let inputs = planned.models.sources();
+                Arc::new(MergedSource::new(&planned.plan, &inputs)?)
+            }
+        })
+    }
+
+    /// The `config.json` that goes before the folder's.
+    pub(crate) fn config(&self) -> Option<&str> {
+        self.planned()?.plan.config.as_deref()
     }
 }
 

@@ -3,9 +3,11 @@
 
 usage: bench.py --data DIR [--prompt 512] [--decode 128] [--threads 2] [--rounds 3] [--batch 8] [--only NAME ...]
 
-All engines run the same token ids greedily on random weights in the shape of Qwen2.5-0.5B (DIR/qwen25-0.5b/base, made by
-make_qwen.py if it is missing; GGUF files are made beside it), one engine at a time, in turn, ROUNDS times; the median counts, the
-best is in parentheses. Private memory is the largest RssAnon in /proc/PID/status, sampled every 5 ms. What the memory of the
+All engines run the same token ids greedily on random weights in the shape of Qwen2.5-0.5B (made by make_qwen.py if they are missing;
+GGUF files are made of them), one engine at a time, in turn, ROUNDS times, candle and transformers once; the median counts, the best is
+in parentheses. All files are written in pieces of 8 MiB, as downloads are, since a file's pages in memory are as large as the pieces
+it was written in, and large ones are read faster. candle in bf16, which widens every matrix at every token, decodes 8 tokens
+only. Private memory is the largest RssAnon in /proc/PID/status, sampled every 5 ms. What the memory of the
 machine allows is measured in the same run (`cargo bench -p weightsmith-infer --bench linear`, reading): the share of it is
 bytes of weights a token needs x tokens per second / bandwidth.
 
@@ -17,6 +19,7 @@ import datetime
 import json
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -33,12 +36,11 @@ CANDLE = {"RAYON_NUM_THREADS": "{threads}", "CANDLE_NUM_THREADS": "{threads}"}
 
 def engines(options):
     """Name -> (command, environment, bytes of weights that a token needs)."""
-    model = os.path.join(options.data, "qwen25-0.5b/base")
-    gguf = os.path.join(options.data, "qwen25-0.5b/gguf")
+    model, gguf = (os.path.join(options.data, "qwen25-0.5b-text", name) for name in ("model", "gguf"))
     ours, torch, threads = os.path.join(TARGET, "release/examples/speed"), os.path.join(PEER, "bin/python"), str(options.threads)
     lengths = [str(options.prompt), str(options.decode)]
     text, candle = os.path.join(PEER_TEXT, "bin/python"), os.path.join(PEER_TEXT, "candle/release/candle-peer")
-    few = [lengths[0], str(min(options.decode, 16))]  # for what needs a second for each token
+    few = [lengths[0], str(min(options.decode, 8))]  # for what needs a second for each token
     environment = {key: value.format(threads=threads) for key, value in CANDLE.items()}
     bf16, q8_0 = 988_000_000, 988_000_000 * 34 // 64
     llama, transformers = os.path.join(HERE, "llama.py"), os.path.join(HERE, "torch_peer.py")
@@ -53,9 +55,7 @@ def engines(options):
         "transformers bf16": ([torch, transformers, model, *lengths, threads, "bfloat16"], {}, bf16),
         "transformers f32": ([torch, transformers, model, *lengths, threads, "float32"], {}, 2 * bf16),
         f"Weightsmith bf16, {options.batch} at once": ([ours, model, "bf16", *lengths, threads, str(options.batch)], {}, None),
-        f"llama.cpp bf16, {options.batch} at once": ([text, llama, gguf + "/bf16.gguf", *lengths, threads, str(options.batch)], {}, None),
         f"Weightsmith Q8_0, {options.batch} at once": ([ours, model, "q8_0", *lengths, threads, str(options.batch)], {}, None),
-        f"llama.cpp Q8_0, {options.batch} at once": ([text, llama, gguf + "/q8_0.gguf", *lengths, threads, str(options.batch)], {}, None),
     }
 
 
@@ -77,7 +77,7 @@ class Sampler(threading.Thread):
 
 
 def run(command, environment):
-    """Seconds to the first token, tokens per second, MiB of private memory."""
+    """Seconds to the first token, tokens per second, MiB of private memory. If llama.cpp crashes, it gets a second chance."""
     start = time.perf_counter()
     process = subprocess.Popen(command, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True)
@@ -88,22 +88,38 @@ def run(command, environment):
     rest, errors = process.communicate(timeout=1800)
     sampler.stop.set()
     sampler.join()
+    if process.returncode < 0 and command[1].endswith("llama.py") and not environment:
+        print(f"llama.cpp was killed by signal {-process.returncode}; again without repacked weights", file=sys.stderr)
+        return run(command, {"LLAMA_PLAIN": "1"})
     if process.returncode or not line.startswith("first"):
         sys.exit(f"{' '.join(command)}: exit {process.returncode}\n{errors[-2000:]}")
     return {**json.loads(rest.strip().splitlines()[-1]), "first": first, "private": sampler.private / 1024}
 
 
 def made(options):
-    model = os.path.join(options.data, "qwen25-0.5b/base")
-    if not os.path.exists(model + "/model.safetensors"):
-        subprocess.run([PEER + "/bin/python", os.path.join(HERE, "../make_qwen.py"), os.path.dirname(model)], check=True)
-    gguf = os.path.join(options.data, "qwen25-0.5b/gguf")
+    base = os.path.join(options.data, "qwen25-0.5b/base")
+    if not os.path.exists(base + "/model.safetensors"):
+        subprocess.run([PEER + "/bin/python", os.path.join(HERE, "../make_qwen.py"), os.path.dirname(base)], check=True)
+    folder = os.path.join(options.data, "qwen25-0.5b-text")
+    model, gguf = os.path.join(folder, "model"), os.path.join(folder, "gguf")
     if not os.path.exists(gguf + "/q8_0.gguf"):
-        subprocess.run([PEER_TEXT + "/bin/python", os.path.join(HERE, "make_gguf.py"), model, gguf], check=True)
+        copied(base, model)
+        subprocess.run([PEER_TEXT + "/bin/python", os.path.join(HERE, "make_gguf.py"), model, folder + "/new"], check=True)
+        copied(folder + "/new", gguf)
+        shutil.rmtree(folder + "/new")
     for path in (model + "/model.safetensors", gguf + "/bf16.gguf", gguf + "/q8_0.gguf"):
         with open(path, "rb", buffering=0) as file:
             while file.read(1 << 24):
                 pass
+
+
+def copied(source, target):
+    """Copies files in large pieces."""
+    os.makedirs(target, exist_ok=True)
+    for name in os.listdir(source):
+        with open(os.path.join(source, name), "rb", buffering=0) as old, open(os.path.join(target, name), "wb", buffering=0) as new:
+            while piece := old.read(8 << 20):
+                new.write(piece)
 
 
 def bandwidth(threads):
@@ -133,8 +149,10 @@ def main():
     chosen = {name: engine for name, engine in engines(options).items() if not options.only or any(part in name for part in options.only)}
     reads = bandwidth(options.threads)
     results = {name: [] for name in chosen}
-    for _ in range(options.rounds):
+    for number in range(options.rounds):
         for name, (command, environment, _) in chosen.items():
+            if number > 0 and name.startswith(("candle", "transformers")):
+                continue
             results[name].append(run(command, environment))
             print(name, results[name][-1], file=sys.stderr, flush=True)
     print(f"Measured {datetime.date.today().isoformat()}: prompt {options.prompt}, decode {options.decode}, {options.threads} threads, "

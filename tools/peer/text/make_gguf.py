@@ -3,7 +3,7 @@
 
 usage: make_gguf.py FOLDER OUT
 
-The vocabulary is a placeholder, since the comparison is of token ids. Norms and biases are float32, as llama.cpp's own converter
+The vocabulary is FOLDER's tokenizer.json (byte-level BPE) if there is one, else a placeholder for comparisons of token ids. Norms and biases are float32, as llama.cpp's own converter
 writes them. Needs PyPI's gguf and numpy.
 """
 import json
@@ -43,6 +43,21 @@ def widened(bits):
     return (bits.astype(numpy.uint32) << 16).view(numpy.float32)
 
 
+def add_vocabulary(writer, path, size):
+    tokens, kinds, merges = [f"<{index}>" for index in range(size)], [gguf.TokenType.UNUSED] * size, ["< 0"]
+    if os.path.exists(path):
+        with open(path) as file:
+            tokenizer = json.load(file)
+        for token, index in tokenizer["model"]["vocab"].items():
+            tokens[index], kinds[index] = token, gguf.TokenType.NORMAL
+        for added in tokenizer["added_tokens"]:
+            tokens[added["id"]], kinds[added["id"]] = added["content"], gguf.TokenType.CONTROL
+        merges = [merge if isinstance(merge, str) else " ".join(merge) for merge in tokenizer["model"]["merges"]]
+    writer.add_token_list(tokens)
+    writer.add_token_types(kinds)
+    writer.add_token_merges(merges)
+
+
 def write(folder, out, kind):
     with open(os.path.join(folder, "config.json")) as file:
         config = json.load(file)
@@ -58,9 +73,7 @@ def write(folder, out, kind):
     writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("qwen2")
-    writer.add_token_list([f"<{index}>" for index in range(config["vocab_size"])])
-    writer.add_token_types([gguf.TokenType.NORMAL] * config["vocab_size"])
-    writer.add_token_merges(["< 0"])
+    add_vocabulary(writer, os.path.join(folder, "tokenizer.json"), config["vocab_size"])
     for name, bits in tensors(os.path.join(folder, "model.safetensors")):
         if bits.ndim == 1:
             writer.add_tensor(gguf_name(name), widened(bits))

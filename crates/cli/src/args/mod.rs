@@ -10,6 +10,7 @@ mod methods;
 mod models;
 mod output;
 mod recipe;
+mod serve;
 mod text;
 
 use clap::{Parser, Subcommand};
@@ -22,6 +23,7 @@ pub(crate) use methods::MethodsArgs;
 pub(crate) use models::{DiffArgs, InspectArgs, VerifyArgs};
 pub(crate) use output::{CompletionsArgs, ManArgs};
 pub(crate) use recipe::{CheckArgs, ExplainArgs, PlanArgs};
+pub(crate) use serve::{LimitArgs, ServeArgs};
 pub(crate) use text::{ChatArgs, EvalArgs, GenerateArgs, ModelArgs, Quantization, SamplingArgs};
 
 /// Merge language models: from a mergekit recipe to a verified checkpoint, at the speed of the disk.
@@ -59,6 +61,7 @@ pub(crate) enum Command {
     Generate(Box<GenerateArgs>),
     Chat(Box<ChatArgs>),
     Eval(Box<EvalArgs>),
+    Serve(Box<ServeArgs>),
     Inspect(InspectArgs),
     Diff(DiffArgs),
     Verify(VerifyArgs),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 /// Options that say which model speaks, and how it computes.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Options for the model")]
 pub(crate) struct ModelArgs {
     /// Keep keys and values in 32 bits instead of 16: slower, and as exact as the weights

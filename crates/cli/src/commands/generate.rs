@@ -40,6 +40,9 @@ pub(crate) fn run(args: GenerateArgs, printer: &Printer) -> Result<ExitCode, Fai
     };
     let model = &opened.model;
     printer.detail(&opened.introduction());
+    if system.is_some() {
+        model.companions.template()?; // nothing else says where a system prompt goes
+    }
     if !raw && model.companions.template.is_none() {
         printer.note("the model has no chat template, so the prompt is continued as plain text");
     }

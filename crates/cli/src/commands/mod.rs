@@ -13,6 +13,7 @@ mod merge;
 mod methods;
 mod pull;
 mod push;
+mod serve;
 mod verify;
 
 pub(crate) use chat::run as chat;
@@ -28,4 +29,5 @@ pub(crate) use merge::run as merge;
 pub(crate) use methods::run as methods;
 pub(crate) use pull::run as pull;
 pub(crate) use push::run as push;
+pub(crate) use serve::run as serve;
 pub(crate) use verify::run as verify;

@@ -11,6 +11,7 @@ mod interrupt;
 mod merge;
 mod methods;
 mod parameters;
+mod serve;
 mod shells;
 mod speech;
 mod speech_bad_input;

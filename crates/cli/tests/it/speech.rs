@@ -245,20 +245,27 @@ pub(crate) fn copy_without(world: &World, field: &str) -> String {
     world.path("copy").display().to_string()
 }
 
+/// A model and a template with which an answer never ends: nothing tells the end of a turn.
+#[cfg(unix)]
+pub(crate) fn endless(world: &World) -> (String, String) {
+    world.write("endless.jinja", "{{ messages[-1].content }}");
+    let template = world.path("endless.jinja").display().to_string();
+    (copy_without(world, "nothing"), template)
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_an_answer_and_not_the_chat() {
     let world = World::new();
-    // a model that never ends by itself
-    let model = copy_without(&world, "nothing");
-    let mut child = command(&world, &["chat", &model])
+    let (model, template) = endless(&world);
+    let mut child = command(&world, &["chat", &model, "--template", &template])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .expect("starts");
     let mut stdin = child.stdin.take().expect("piped");
-    stdin.write_all(b"Where does Anna live?\n").expect("taken");
+    stdin.write_all(b"Anna lives in\n").expect("taken");
     let mut stdout = child.stdout.take().expect("piped");
     // the answer has begun
     stdout.read_exact(&mut [0; 8]).expect("an answer");

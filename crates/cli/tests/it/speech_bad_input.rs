@@ -206,7 +206,7 @@ fn an_unknown_architecture_is_named_with_those_that_are_known() {
 fn missing_and_misshaped_tensors_are_named() {
     let copy = Copy::new();
     copy.edit("config.json", |config| {
-        config["num_hidden_layers"] = json!(7)
+        config["num_hidden_layers"] = json!(7);
     });
     copy.generate(&ASK)
         .expect_code(1)

@@ -54,7 +54,6 @@ fn table() -> Vec<(String, f64, u64, u64)> {
 }
 
 #[test]
-#[ignore = "answers 2,000 questions, about two minutes; run with -- --ignored"]
 fn the_table_of_the_trained_models_is_reproduced() {
     let world = World::new();
     for (model, perplexity, instruct, math) in table() {

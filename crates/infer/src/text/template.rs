@@ -76,6 +76,11 @@ impl ChatTemplate {
         &self.origin
     }
 
+    /// The template itself.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
     /// The text of a conversation.
     ///
     /// # Errors

@@ -86,7 +86,7 @@ enum Next {
 #[derive(Debug)]
 struct Chat<'a> {
     printer: &'a Printer,
-    models: &'a TextModels<'a>,
+    models: &'a TextModels,
     opened: &'a TextModel,
     sampling: &'a SamplingArgs,
     session: Session<'a>,

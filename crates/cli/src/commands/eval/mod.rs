@@ -52,7 +52,7 @@ pub(crate) fn run(args: &EvalArgs, printer: &Printer) -> Result<ExitCode, Failur
 /// Measures a model.
 fn measure(
     bench: &Bench<'_>,
-    models: &TextModels<'_>,
+    models: &TextModels,
     save: Option<&Save>,
 ) -> Result<ExitCode, Failure> {
     let opened = match models.open(&bench.args.model, bench.printer)? {
@@ -87,7 +87,7 @@ fn measure(
 }
 
 /// Measures the merges of a recipe for several values of a parameter.
-fn vary(bench: &Bench<'_>, models: &TextModels<'_>, sweep: &str) -> Result<ExitCode, Failure> {
+fn vary(bench: &Bench<'_>, models: &TextModels, sweep: &str) -> Result<ExitCode, Failure> {
     let varied = Varied::read(bench, models, sweep)?;
     let mut others = match open_others(models, &bench.args.model, bench)? {
         Ok(others) => others,
@@ -109,7 +109,7 @@ fn vary(bench: &Bench<'_>, models: &TextModels<'_>, sweep: &str) -> Result<ExitC
 
 /// Opens the models of `--against`.
 fn open_others(
-    models: &TextModels<'_>,
+    models: &TextModels,
     label: &str,
     bench: &Bench<'_>,
 ) -> Result<Result<Vec<Other>, ExitCode>, Failure> {

@@ -75,8 +75,11 @@ impl Amx {
             let units = rows.div_ceil(UNIT);
             let each = share(units, UNIT * product.cols * 2, pool.threads());
             pool.run(units.div_ceil(each), &|part| {
-                let first = part * each * UNIT;
-                job.few(first..rows.min(first + each * UNIT));
+                let first = |part: usize| part * each * UNIT;
+                job.few(
+                    first(part)..rows.min(first(part + 1)),
+                    first(part + pool.threads()),
+                );
             });
         } else {
             let across = rows.div_ceil(ROWS);
@@ -311,22 +314,22 @@ struct Sums([[f32; TILE * TILE]; 4]);
 impl Job<'_> {
     /// Some rows by the few inputs that there are: the weights come from memory, once.
     ///
-    /// Memory is fastest when it is read as one stream, and tiles are not: so while a unit is multiplied, the next one is
-    /// fetched into the second-level cache, line by line.
-    fn few(&self, rows: Range<usize>) {
+    /// Memory is fastest when it is read as one stream, and tiles are not: so while a block of [`UNIT`] rows and [`SPAN`]
+    /// columns is multiplied, the next one is fetched into the second-level cache, row by row; after the last one, the block
+    /// at `then`, where this thread probably goes on.
+    fn few(&self, rows: Range<usize>, then: usize) {
         let tiles = Tiles::new(self.unit, self.packed.width);
         let mut sums = Sums([[0.0; TILE * TILE]; 4]);
         let cols = self.product.cols;
-        let unit = UNIT * cols * 2;
-        fetch(
-            self.weights(rows.start, 0),
-            (rows.len() * cols * 2).min(unit),
-        );
+        Fetch::new(self, rows.start, 0).rest();
         for row in rows.clone().step_by(UNIT) {
-            let lines = if row + UNIT < rows.end { UNIT } else { 0 };
-            let mut next = self.weights(row, 0).wrapping_add(unit);
             for start in (0..cols).step_by(SPAN) {
                 let steps = SPAN.min(cols - start) / COLUMNS;
+                let mut next = match (start + SPAN < cols, row + UNIT < rows.end) {
+                    (true, _) => Fetch::new(self, row, start + SPAN),
+                    (false, true) => Fetch::new(self, row + UNIT, 0),
+                    (false, false) => Fetch::new(self, then, 0),
+                };
                 // SAFETY: `weights` and `at` give tiles that go on for so many steps.
                 unsafe {
                     few(
@@ -334,11 +337,11 @@ impl Job<'_> {
                         cols * 2,
                         (self.packed.at(0, start), self.packed.width),
                         steps,
-                        (next, lines),
+                        &mut next,
                         &mut sums,
                     );
                 }
-                next = next.wrapping_add(steps * UNIT * 64);
+                next.rest();
                 for (tile, sums) in sums.0.iter_mut().take(2).enumerate() {
                     self.store(row + tile * TILE, &rows, 0, start, sums);
                 }
@@ -430,16 +433,53 @@ impl Job<'_> {
     }
 }
 
-/// Asks for memory that will be needed soon. Any address will do.
-#[inline]
-fn fetch(from: *const u8, bytes: usize) {
-    for line in (0..bytes).step_by(64) {
-        // SAFETY: an instruction that all CPUs with tiles have, and that no address can upset.
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(from.wrapping_add(line).cast()) };
+/// A block of weights to be fetched, a part of it with each step of the multiplication of another.
+struct Fetch {
+    next: *const u8,
+    /// Fours of lines of a part.
+    fours: usize,
+    /// From the end of a part to the next.
+    skip: usize,
+    /// Parts that are left.
+    parts: usize,
+}
+
+impl Fetch {
+    /// The block from `row` and `column` on; nothing where there are no such rows.
+    fn new(job: &Job<'_>, row: usize, column: usize) -> Self {
+        let cols = job.product.cols;
+        let steps = SPAN.min(cols - column) / COLUMNS;
+        let whole = cols <= SPAN;
+        Self {
+            next: job.weights(row, column),
+            // rows that lie behind one another are as many parts as the block has steps
+            fours: if whole { UNIT / 4 } else { steps.div_ceil(4) },
+            skip: if whole {
+                0
+            } else {
+                (cols * 2).saturating_sub(steps.next_multiple_of(4) * 64)
+            },
+            parts: match row < job.rows {
+                true if whole => steps,
+                true => UNIT,
+                false => 0,
+            },
+        }
+    }
+
+    /// Asks for what is left.
+    fn rest(mut self) {
+        for _ in 0..self.parts {
+            for line in 0..4 * self.fours {
+                // SAFETY: an instruction that all CPUs with tiles have, and that no address can upset.
+                unsafe { _mm_prefetch::<_MM_HINT_T1>(self.next.wrapping_add(64 * line).cast()) };
+            }
+            self.next = self.next.wrapping_add(256 * self.fours + self.skip);
+        }
     }
 }
 
-/// Two tiles of rows by one of inputs, over `steps` tiles of columns; for each of them some lines of memory are asked for.
+/// Two tiles of rows by one of inputs, over `steps` tiles of columns, with each of which a part of `fetch` is asked for.
 ///
 /// # Safety
 /// A [`Tiles`] of the inputs' width is alive. Weights (whose rows are `stride` bytes apart) and packed inputs go on for so many
@@ -449,9 +489,11 @@ unsafe fn few(
     stride: usize,
     (inputs, width): (*const u8, usize),
     steps: usize,
-    (next, lines): (*const u8, usize),
+    fetch: &mut Fetch,
     sums: &mut Sums,
 ) {
+    let fetched = steps.min(fetch.parts);
+    let (mut next, fours) = (fetch.next, if fetch.parts == 0 { 0 } else { fetch.fours });
     // SAFETY: the caller's promise; sums of 16 rows of 64 bytes are stored.
     unsafe {
         asm!(
@@ -483,6 +525,7 @@ unsafe fn few(
             "add {next}, 256",
             "dec {left}",
             "jnz 3b",
+            "add {next}, {skip}",
             "4:",
             "dec {steps}",
             "jnz 2b",
@@ -491,11 +534,13 @@ unsafe fn few(
             "tilestored [{sums} + {left}*1 + 1024], tmm1",
             a = inout(reg) a => _, b = inout(reg) b => _, stride = in(reg) stride,
             inputs = inout(reg) inputs => _, narrow = in(reg) 4 * width, part = in(reg) 4 * width * TILE,
-            next = inout(reg) next => _, fours = in(reg) lines / 4, left = out(reg) _,
+            next = inout(reg) next, fours = in(reg) fours, skip = in(reg) fetch.skip, left = out(reg) _,
             steps = inout(reg) steps => _, sums = in(reg) &raw mut *sums,
             options(nostack),
         );
     }
+    fetch.next = next;
+    fetch.parts -= fetched;
 }
 
 /// Two tiles of rows by two of inputs, over `steps` tiles of columns.

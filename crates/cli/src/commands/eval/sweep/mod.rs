@@ -28,7 +28,7 @@ impl<'a> Varied<'a> {
     /// is an exit code: its problems have been shown.
     pub(super) fn read(
         bench: &Bench<'a>,
-        models: &TextModels<'_>,
+        models: &TextModels,
         sweep: &str,
     ) -> Result<Self, Failure> {
         let name = bench.args.model.as_str();
@@ -78,7 +78,7 @@ impl<'a> Varied<'a> {
     pub(super) fn measure(
         &self,
         bench: &Bench<'_>,
-        models: &TextModels<'_>,
+        models: &TextModels,
         others: &mut [super::bench::Other],
     ) -> Result<Result<SweepReport, ExitCode>, Failure> {
         let mut report = SweepReport {

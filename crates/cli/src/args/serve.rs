@@ -1,0 +1,89 @@
+//! `serve`: an HTTP server for models and recipes.
+
+use std::net::IpAddr;
+
+use clap::Args;
+
+use super::ModelArgs;
+
+/// Answer requests over HTTP, as OpenAI's API does, from models and from recipes that were never written
+///
+/// A model is loaded when it is first asked for, and a recipe is merged into memory then. A model's name in requests is that of its
+/// folder or of the recipe's file without its ending; `NAME=MODEL` gives it another. `/v1/models` lists the names and states.
+/// Several requests are computed at once, and a long prompt does not hold up the others. Ctrl-C ends the server when what
+/// runs is done, or after `--grace`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  weightsmith serve ./merged
+  weightsmith serve recipe.yml ./base --memory-budget 8GB       # loaded when first asked for
+  weightsmith serve chat=./merged --port 8000 --parallel 8
+  WEIGHTSMITH_API_KEY=… weightsmith serve ./merged --host 0.0.0.0")]
+pub(crate) struct ServeArgs {
+    /// Models (folders or names of downloaded ones) and recipes (YAML files)
+    #[arg(required = true, value_name = "MODEL")]
+    pub(crate) models: Vec<String>,
+
+    /// The address to listen on; one that other machines reach needs `--api-key`
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub(crate) host: IpAddr,
+
+    /// The port to listen on; 0: any that is free
+    #[arg(short, long, value_name = "PORT", default_value_t = 8080)]
+    pub(crate) port: u16,
+
+    /// The key that requests must bring, as `Authorization: Bearer KEY`
+    #[arg(long, value_name = "KEY", env = crate::env_vars::API_KEY, hide_env_values = true)]
+    pub(crate) api_key: Option<String>,
+
+    /// A name that requests may call this machine by; may be given several times; `*`: any
+    #[arg(long, value_name = "NAME")]
+    pub(crate) allow_host: Vec<String>,
+
+    /// A web page that may use the server, such as `https://example.org`; may be given several times; `*`: any
+    #[arg(long, value_name = "ORIGIN")]
+    pub(crate) allow_origin: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+
+    #[command(flatten)]
+    pub(crate) options: ModelArgs,
+}
+
+/// Options that say how much is done at once.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct LimitArgs {
+    /// Texts that a model computes at once
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub(crate) parallel: u32,
+
+    /// Requests that wait for their turn, at most; more are told to come back later
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    pub(crate) queue: u32,
+
+    /// Tokens of a prompt and its answer together; without it, as many as the model was made for
+    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) context: Option<u32>,
+
+    /// Memory of the loaded models' weights: beyond it, models that nobody uses are unloaded
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) memory_budget: Option<String>,
+
+    /// Memory of each model's keys and values, those of finished texts included
+    #[arg(long, value_name = "SIZE", default_value = "2GiB")]
+    pub(crate) cache_memory: String,
+
+    /// Size of a request at most
+    #[arg(long, value_name = "SIZE", default_value = "8MiB")]
+    pub(crate) max_body: String,
+
+    /// Seconds that a request may take, waiting and loading included
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) timeout: u32,
+
+    /// Seconds that what runs may go on when the server is asked to end
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    pub(crate) grace: u32,
+}

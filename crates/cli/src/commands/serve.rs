@@ -1,0 +1,240 @@
+//! `serve`: answers requests over HTTP.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use serde_json::Value;
+use weightsmith_infer::ModelConfig;
+use weightsmith_server::{
+    EngineSettings, LoadProgress, ModelFacts, ServedModel, Server, ServerError, Settings,
+};
+use weightsmith_tensors::TensorSource;
+
+use crate::args::{LimitArgs, Quantization, ServeArgs};
+use crate::counted_source::CountedSource;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::printer::Printer;
+use crate::quantities::{bytes, counted, parameters};
+use crate::settings::size;
+use crate::text_model::{Found, TextModels, is_recipe};
+
+/// Serves until it is asked to end.
+pub(crate) fn run(args: ServeArgs, printer: &Printer) -> Result<ExitCode, Failure> {
+    let ServeArgs {
+        models: names,
+        host,
+        port,
+        api_key,
+        allow_host,
+        allow_origin,
+        limits,
+        options,
+    } = args;
+    let settings = Settings {
+        address: SocketAddr::new(host, port),
+        api_key,
+        hosts: allow_host,
+        origins: allow_origin,
+        ..resolve(limits)?
+    };
+    settings.check().map_err(explain)?;
+    let quantized = options.quantize == Some(Quantization::Q8_0);
+    let models = TextModels::new(&options);
+    let mut served = Vec::with_capacity(names.len());
+    for name in &names {
+        let (name, path) = named(name);
+        let found = match models.find(path, printer)? {
+            Ok(found) => found,
+            Err(code) => return Ok(code),
+        };
+        let facts = facts(&found, path, quantized)?;
+        printer.talk(&introduction(&name, &facts));
+        let models = models.clone();
+        served.push(ServedModel::new(name, facts, move |progress| {
+            load(&models, &found, progress)
+        }));
+    }
+    let server = Server::bind(served, settings).map_err(explain)?;
+    let address = server.address();
+    printer.talk(&format!("listening on http://{address}"));
+    server.run(|| printer.talk("ending: what runs may finish"))?;
+    Ok(ExitCode::Done)
+}
+
+/// Limits as the server wants them.
+fn resolve(limits: LimitArgs) -> Result<Settings, Failure> {
+    let LimitArgs {
+        parallel,
+        queue,
+        context,
+        memory_budget,
+        cache_memory,
+        max_body,
+        timeout,
+        grace,
+    } = limits;
+    let budget = memory_budget.map(|text| size("--memory-budget", &text));
+    Ok(Settings {
+        engine: EngineSettings {
+            parallel: parallel as usize,
+            cache_bytes: size("--cache-memory", &cache_memory)?,
+            ..EngineSettings::default()
+        },
+        queue: queue as usize,
+        memory_budget: budget.transpose()?,
+        context: context.map(|context| context as usize),
+        body_bytes: size("--max-body", &max_body)? as usize,
+        timeout: Duration::from_secs(timeout.into()),
+        grace: Duration::from_secs(grace.into()),
+        ..Settings::default()
+    })
+}
+
+/// An error of starting, with what to do about it.
+fn explain(error: ServerError) -> Failure {
+    match &error {
+        ServerError::KeyNeeded { .. } => Failure::usage(error.to_string()).hint(
+            "set the environment variable WEIGHTSMITH_API_KEY, or leave `--host` out: then only this machine reaches the server",
+        ),
+        ServerError::SameName { name } => Failure::usage(error.to_string())
+            .hint(format!("give one of them another name: `other-{name}=MODEL`")),
+        ServerError::Bind { .. } => {
+            Failure::new(error).hint("choose another port with `--port`; 0 takes one that is free")
+        }
+        ServerError::Setting { .. } => Failure::usage(error.to_string()),
+        _ => Failure::new(error),
+    }
+}
+
+/// A model's name in requests, and where it is.
+fn named(argument: &str) -> (String, &str) {
+    if let Some((name, path)) = argument.split_once('=')
+        && !name.is_empty()
+        && !name.contains(['/', '\\'])
+        && !Path::new(argument).exists()
+    {
+        return (name.to_owned(), path);
+    }
+    let path = Path::new(argument);
+    // `.` and `..` have no name of their own
+    let full = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let last = if is_recipe(argument) || path.is_file() {
+        full.file_stem()
+    } else if path.is_dir() {
+        full.file_name()
+    } else {
+        None
+    };
+    let name = last.map(|name| name.to_string_lossy().into_owned());
+    (name.unwrap_or_else(|| argument.to_owned()), argument)
+}
+
+/// What headers tell of a model.
+fn facts(found: &Found, path: &str, quantized: bool) -> Result<ModelFacts, Failure> {
+    let source = found.source()?;
+    let file = found.folder.join("config.json");
+    let text = match found.config() {
+        Some(text) => text.to_owned(),
+        None => fs_err::read_to_string(&file)?,
+    };
+    let config: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+    // what is wrong with it is told when the model is loaded
+    let parsed = ModelConfig::from_json(&config).ok();
+    let elements: u64 = source.tensors().iter().map(|one| one.info.elements()).sum();
+    let stored: u64 = source.tensors().iter().map(|one| one.info.bytes()).sum();
+    let changed = if found.planned().is_some() {
+        Path::new(path)
+    } else {
+        &file
+    };
+    let changed = fs_err::metadata(changed).and_then(|metadata| metadata.modified());
+    let changed = changed
+        .ok()
+        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    Ok(ModelFacts {
+        is_merge: found.planned().is_some(),
+        parameters: elements,
+        // eight bits for each weight, and sixteen for each 32
+        bytes: if quantized {
+            elements / 32 * 34
+        } else {
+            stored
+        },
+        weights_type: if quantized {
+            "Q8_0".to_owned()
+        } else {
+            main_type(source.as_ref())
+        },
+        architecture: config["architectures"][0]
+            .as_str()
+            .or(config["model_type"].as_str())
+            .unwrap_or("unknown")
+            .to_owned(),
+        context_trained: parsed.as_ref().map_or(0, |config| config.positions),
+        vocabulary: parsed.as_ref().map_or(0, |config| config.vocabulary),
+        created: changed.map_or(0, |since| since.as_secs()),
+    })
+}
+
+/// The type that most weights have.
+fn main_type(source: &dyn TensorSource) -> String {
+    let mut by_type: BTreeMap<String, u64> = BTreeMap::new();
+    for tensor in source.tensors() {
+        *by_type.entry(tensor.info.dtype.to_string()).or_default() += tensor.info.elements();
+    }
+    let most = by_type.into_iter().max_by_key(|(_, elements)| *elements);
+    most.map(|(name, _)| name).unwrap_or_default()
+}
+
+fn introduction(name: &str, facts: &ModelFacts) -> String {
+    let kind = if facts.is_merge {
+        ", merged when first asked for"
+    } else {
+        ""
+    };
+    format!(
+        "{name}: {} of {}, {}, {}{kind}",
+        counted_parameters(facts.parameters),
+        facts.weights_type,
+        bytes(facts.bytes),
+        counted(facts.context_trained, "position"),
+    )
+}
+
+fn counted_parameters(count: u64) -> String {
+    format!("{} parameters", parameters(count))
+}
+
+/// Loads a model; the message says what went wrong.
+fn load(
+    models: &TextModels,
+    found: &Found,
+    progress: &LoadProgress,
+) -> Result<weightsmith_infer::Model, String> {
+    let watch = |source| Arc::new(CountedSource::new(source, progress.clone())) as Arc<_>;
+    models
+        .load(found, watch)
+        .map_err(|failure| failure.sentence())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_are_called_by_their_folder_recipe_or_given_name() {
+        let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/tiny-qwen2");
+        let base = format!("{fixtures}/base");
+        assert_eq!(named(&base), ("base".to_owned(), base.as_str()));
+        let other = format!("x={base}");
+        assert_eq!(named(&other), ("x".to_owned(), base.as_str()));
+        let below = format!("{base}/../instruct/.");
+        assert_eq!(named(&below).0, "instruct");
+        assert_eq!(named("a/01-slerp-v.yml").0, "01-slerp-v");
+        assert_eq!(named("Qwen/Qwen2.5-0.5B").0, "Qwen/Qwen2.5-0.5B");
+    }
+}

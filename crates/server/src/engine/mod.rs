@@ -1,0 +1,101 @@
+//! Many requests of one model at once: continuous batching on a thread of its own.
+
+mod logprobs;
+mod prefixes;
+mod request;
+mod schedule;
+mod sequence;
+mod statistics;
+mod worker;
+
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+use std::thread::JoinHandle;
+
+use weightsmith_infer::Model;
+
+pub use logprobs::TokenLogprobs;
+pub use request::{Ending, Event, Request};
+pub use statistics::Statistics;
+pub(crate) use statistics::{Durations, count, get};
+
+/// Positions at whose multiples chunks of a prompt end.
+pub const CHUNK: usize = 64;
+
+/// Limits of an engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EngineSettings {
+    /// Sequences that are computed at once.
+    pub parallel: usize,
+    /// Memory of keys and values, in bytes: of the sequences that run, and of those that are kept for their beginnings.
+    pub cache_bytes: u64,
+    /// Caches of finished sequences that are kept.
+    pub kept: usize,
+}
+
+impl Default for EngineSettings {
+    fn default() -> Self {
+        Self {
+            parallel: 16,
+            cache_bytes: 2 << 30,
+            kept: 32,
+        }
+    }
+}
+
+/// A model's thread. It ends when the last handle is dropped; what runs then is ended too.
+#[derive(Debug)]
+pub struct Engine {
+    model: Arc<Model>,
+    requests: Option<Sender<Request>>,
+    statistics: Arc<Statistics>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Engine {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(model: Arc<Model>, settings: EngineSettings) -> std::io::Result<Self> {
+        let (requests, incoming) = channel();
+        let statistics = Arc::new(Statistics::default());
+        let worker = worker::Worker::new(Arc::clone(&model), settings, Arc::clone(&statistics));
+        let thread = std::thread::Builder::new()
+            .name("engine".to_owned())
+            .spawn(move || worker.run(&incoming))?;
+        Ok(Self {
+            model,
+            requests: Some(requests),
+            statistics,
+            thread: Some(thread),
+        })
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    /// Counts.
+    pub fn statistics(&self) -> &Statistics {
+        &self.statistics
+    }
+
+    /// Hands a request over; its events come on its channel. One that is never answered has a closed channel.
+    pub fn submit(&self, request: Request) {
+        if let Some(requests) = &self.requests {
+            // a thread that is gone closes the request's channel, which is what its owner sees
+            let _ = requests.send(request);
+        }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.requests.take();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What all handlers share, and who may come in.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
+
+use super::failure::ApiError;
+use super::fields::Fields;
+use super::running::Admission;
+use crate::models::Lease;
+use crate::{ModelRegistry, Settings};
+
+/// What handlers share.
+#[derive(Debug)]
+pub(super) struct App {
+    pub(super) settings: Settings,
+    pub(super) registry: Arc<ModelRegistry>,
+    /// Requests that may run or wait.
+    places: Arc<Semaphore>,
+    most: usize,
+    /// Requests that were turned away.
+    pub(super) turned_away: AtomicU64,
+    /// The hash of the key, which is what is compared.
+    pub(super) key: Option<blake3::Hash>,
+    pub(super) answers: super::metrics::Answers,
+}
+
+impl App {
+    /// The state of a server.
+    pub(super) fn new(settings: Settings, registry: Arc<ModelRegistry>) -> Self {
+        let most = settings.engine.parallel + settings.queue;
+        Self {
+            key: settings
+                .api_key
+                .as_ref()
+                .map(|key| blake3::hash(key.as_bytes())),
+            settings,
+            registry,
+            places: Arc::new(Semaphore::new(most)),
+            most,
+            turned_away: AtomicU64::new(0),
+            answers: super::metrics::Answers::default(),
+        }
+    }
+
+    /// Index of the model that a request names.
+    pub(super) fn named_model(&self, fields: Fields<'_>) -> Result<usize, ApiError> {
+        self.model(fields.needed_text("model")?)
+    }
+
+    /// Index of the model that a request names, the first one if it names none.
+    pub(super) fn model_or_first(&self, name: Option<&str>) -> Result<usize, ApiError> {
+        name.map_or(Ok(0), |name| self.model(name))
+    }
+
+    /// Index of the model of that name.
+    pub(super) fn model(&self, name: &str) -> Result<usize, ApiError> {
+        self.registry.find(name).ok_or_else(|| {
+            let models = self.registry.models();
+            let names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
+            ApiError::no_model(name, &names)
+        })
+    }
+
+    /// A place among the requests, if there is one.
+    pub(super) fn admit(&self) -> Result<Admission, ApiError> {
+        let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() else {
+            crate::engine::count(&self.turned_away);
+            return Err(ApiError::busy(self.most));
+        };
+        let timeout = self.settings.timeout;
+        Ok(Admission {
+            _permit: permit,
+            deadline: Instant::now() + timeout,
+            timeout,
+        })
+    }
+
+    /// The model, warm.
+    pub(super) async fn lease(
+        &self,
+        model: usize,
+        admission: &Admission,
+    ) -> Result<Lease, ApiError> {
+        match timeout_at(admission.deadline, self.registry.acquire(model)).await {
+            Ok(lease) => Ok(lease?),
+            Err(_) => Err(admission.timed_out()),
+        }
+    }
+
+    /// Positions that are served of a model.
+    pub(super) fn context(&self, lease: &Lease) -> usize {
+        let decoder = &lease.model().decoder;
+        let each = decoder.cache_bytes_per_position().max(1);
+        let fitting = (self.settings.engine.cache_bytes / each) as usize;
+        let positions = decoder.config().positions;
+        let served = self.settings.context.unwrap_or(positions);
+        served.min(positions).min(fitting.max(1))
+    }
+}

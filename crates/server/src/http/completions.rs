@@ -1,0 +1,198 @@
+//! `/v1/completions`: texts that are continued.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::Request;
+use axum::response::Response;
+use serde_json::Value;
+use weightsmith_infer::Model;
+
+use super::admission::App;
+use super::body;
+use super::failure::ApiError;
+use super::fields::{Fields, missing, wrong};
+use super::parameters::{MOST_ALTERNATIVES, Parameters, tokens};
+use super::running::{Prompt, Running, Task};
+use super::stream::{CompletionForm, Envelope, answer};
+
+/// Continuations of a request at most.
+pub(super) const MOST_CONTINUATIONS: usize = 256;
+
+/// Tokens of a continuation where the request does not say.
+const DEFAULT_TOKENS: usize = 16;
+
+/// A prompt as it was given.
+#[derive(Debug, Clone, PartialEq)]
+enum Given {
+    Text(String),
+    Tokens(Vec<u32>),
+}
+
+/// A request, read.
+#[derive(Debug)]
+struct Completion {
+    prompts: Vec<Given>,
+    parameters: Parameters,
+    max_tokens: Option<usize>,
+    logprobs: Option<usize>,
+    echo: bool,
+    special: bool,
+}
+
+/// Answers a request.
+pub(super) async fn handle(
+    State(app): State<Arc<App>>,
+    request: Request<Body>,
+) -> Result<Response, ApiError> {
+    let body = body::json(request, app.settings.body_bytes).await?;
+    let fields = Fields::of(&body)?;
+    let completion = Completion::read(fields)?;
+    let model = app.named_model(fields)?;
+    let admission = app.admit()?;
+    let lease = app.lease(model, &admission).await?;
+    let context = app.context(&lease);
+    let shared = Arc::clone(lease.model());
+    let task = tokio::task::spawn_blocking(move || completion.into_task(&shared, context))
+        .await
+        .map_err(|error| ApiError::internal(error.to_string()))??;
+    let form = CompletionForm {
+        logprobs: task.logprobs.is_some(),
+    };
+    let envelope = Envelope::new("cmpl", &app.registry.models()[model].name);
+    let running = Running::start(task, lease, admission);
+    answer(running, envelope, form).await
+}
+
+impl Completion {
+    fn read(fields: Fields<'_>) -> Result<Self, ApiError> {
+        let parameters = Parameters::read(fields)?;
+        if fields.text("suffix")?.is_some_and(|text| !text.is_empty()) {
+            let message = "not supported: texts are continued at their end";
+            return Err(ApiError::unsupported("suffix", message));
+        }
+        let best_of = fields.count("best_of", 1)?;
+        if best_of.is_some_and(|best_of| best_of != parameters.choices) {
+            let message = "not supported unless it is equal to `n`";
+            return Err(ApiError::unsupported("best_of", message));
+        }
+        let prompts = prompts(fields)?;
+        if prompts.len() * parameters.choices > MOST_CONTINUATIONS {
+            let found = format!("{} prompts times `n`", prompts.len());
+            let expected = format!("at most {MOST_CONTINUATIONS} continuations");
+            return Err(ApiError::field("prompt", &found, &expected));
+        }
+        Ok(Self {
+            prompts,
+            parameters,
+            max_tokens: fields.count("max_tokens", 0)?,
+            logprobs: fields
+                .integer("logprobs", 0, MOST_ALTERNATIVES)?
+                .map(|count| count as usize),
+            echo: fields.flag("echo")?,
+            special: fields.flag_or("add_special_tokens", true)?,
+        })
+    }
+
+    /// Tokens instead of texts, and limits that fit the context.
+    fn into_task(self, model: &Model, context: usize) -> Result<Task, ApiError> {
+        let tokenizer = &model.companions.tokenizer;
+        let mut prompts = Vec::with_capacity(self.prompts.len());
+        let mut max_tokens = Vec::with_capacity(self.prompts.len());
+        for given in self.prompts {
+            let prompt = match given {
+                Given::Text(text) => Prompt {
+                    tokens: tokenizer.encode(&text, self.special)?,
+                    echo: self.echo.then_some(text),
+                },
+                Given::Tokens(tokens) => {
+                    check_vocabulary(&tokens, model.decoder.config().vocabulary, "prompt")?;
+                    let echo = self.echo.then(|| tokenizer.decode(&tokens, false));
+                    Prompt {
+                        echo: echo.transpose()?,
+                        tokens,
+                    }
+                }
+            };
+            if prompt.tokens.is_empty() {
+                let expected = "at least one token: a model continues a text";
+                return Err(ApiError::field("prompt", "empty", expected));
+            }
+            let length = prompt.tokens.len();
+            max_tokens.push(limit(
+                length,
+                self.max_tokens,
+                Some(DEFAULT_TOKENS),
+                context,
+            )?);
+            prompts.push(prompt);
+        }
+        let end = if self.parameters.ignore_end {
+            Vec::new()
+        } else {
+            model.companions.defaults.end.clone()
+        };
+        Ok(Task {
+            prompts,
+            end,
+            max_tokens,
+            logprobs: self.logprobs,
+            parameters: self.parameters,
+        })
+    }
+}
+
+/// How many tokens may be generated behind a prompt: what was asked for, if there is room, else what is usual or fits.
+pub(super) fn limit(
+    prompt: usize,
+    asked: Option<usize>,
+    usual: Option<usize>,
+    context: usize,
+) -> Result<usize, ApiError> {
+    let wanted = asked.unwrap_or(1);
+    if prompt + wanted > context {
+        return Err(ApiError::too_long(prompt, wanted, context));
+    }
+    let room = context - prompt;
+    Ok(asked.unwrap_or_else(|| usual.unwrap_or(room).min(room)))
+}
+
+/// Refuses tokens that a model does not have.
+pub(super) fn check_vocabulary(
+    tokens: &[u32],
+    vocabulary: usize,
+    name: &str,
+) -> Result<(), ApiError> {
+    match tokens.iter().find(|&&token| token as usize >= vocabulary) {
+        None => Ok(()),
+        Some(token) => {
+            let expected = format!("tokens from 0 to {}", vocabulary.saturating_sub(1));
+            Err(ApiError::field(name, &format!("token {token}"), &expected))
+        }
+    }
+}
+
+/// A text, texts, tokens, or lists of tokens.
+fn prompts(fields: Fields<'_>) -> Result<Vec<Given>, ApiError> {
+    const EXPECTED: &str =
+        "a string, a list of strings, a list of tokens or a list of lists of tokens, not empty";
+    let value = fields.get("prompt").ok_or_else(|| missing("prompt"))?;
+    let given = match value {
+        Value::String(text) => Some(vec![Given::Text(text.clone())]),
+        Value::Array(list) => match list.first() {
+            Some(Value::String(_)) => list
+                .iter()
+                .map(|one| one.as_str().map(|text| Given::Text(text.to_owned())))
+                .collect(),
+            Some(Value::Number(_)) => tokens(list).map(|tokens| vec![Given::Tokens(tokens)]),
+            Some(Value::Array(_)) => list
+                .iter()
+                .map(|one| tokens(one.as_array()?).map(Given::Tokens))
+                .collect(),
+            _ => None,
+        },
+        _ => None,
+    };
+    given.ok_or_else(|| wrong("prompt", value, EXPECTED))
+}

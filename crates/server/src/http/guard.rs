@@ -1,0 +1,176 @@
+//! Who may ask: the host that a request names, the page it comes from, the key it brings.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::admission::App;
+use super::failure::ApiError;
+
+/// Lets a request through, or says why not.
+pub(super) async fn guard(
+    State(app): State<Arc<App>>,
+    request: Request<Body>,
+    next: Next,
+) -> Response {
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    if let Err(error) = check_host(&app, &request).and_then(|()| check_origin(&app, &request)) {
+        return error.into_response();
+    }
+    let mut response = if is_preflight(&request) {
+        StatusCode::NO_CONTENT.into_response()
+    } else if let Err(error) = check_key(&app, &request) {
+        error.into_response()
+    } else {
+        next.run(request).await
+    };
+    if let Some(origin) = origin {
+        allow(response.headers_mut(), origin);
+    }
+    response
+}
+
+/// A page that made a browser believe that its name is this machine's must not get through.
+fn check_host(app: &App, request: &Request<Body>) -> Result<(), ApiError> {
+    let named = request.headers().get(header::HOST);
+    let named = named.and_then(|host| host.to_str().ok());
+    let host = named.or_else(|| request.uri().authority().map(Authority::as_str));
+    let settings = &app.settings;
+    let is_public = !settings.address.ip().is_loopback() && app.key.is_some();
+    let is_allowed = host.is_some_and(|host| {
+        let name = without_port(host);
+        let is_listed = |one: &String| one == "*" || one == host || one == name;
+        is_local(name) || settings.hosts.iter().any(is_listed)
+    });
+    if is_allowed || is_public {
+        return Ok(());
+    }
+    let message = format!(
+        "the host `{}` is not this machine; `--allow-host` allows others",
+        host.unwrap_or_default()
+    );
+    Err(forbidden("host_not_allowed", message))
+}
+
+/// A web page may ask only if it is this machine's or was allowed.
+fn check_origin(app: &App, request: &Request<Body>) -> Result<(), ApiError> {
+    let Some(origin) = request.headers().get(header::ORIGIN) else {
+        return Ok(());
+    };
+    let origin = origin.to_str().unwrap_or_default();
+    let host = origin.split_once("://").map(|(_, host)| without_port(host));
+    let is_listed = |one: &String| one == "*" || one == origin;
+    if host.is_some_and(is_local) || app.settings.origins.iter().any(is_listed) {
+        return Ok(());
+    }
+    let message = format!("the origin `{origin}` is not allowed; `--allow-origin` allows others");
+    Err(forbidden("origin_not_allowed", message))
+}
+
+fn forbidden(code: &'static str, message: String) -> ApiError {
+    ApiError::of(
+        StatusCode::FORBIDDEN,
+        "invalid_request_error",
+        code,
+        message,
+    )
+}
+
+/// The key, compared by its hash: how long that takes tells nothing of it.
+fn check_key(app: &App, request: &Request<Body>) -> Result<(), ApiError> {
+    let Some(key) = app.key else {
+        return Ok(());
+    };
+    if request.uri().path() == "/health" {
+        return Ok(());
+    }
+    let given = request.headers().get(header::AUTHORIZATION);
+    let given = given.and_then(|value| bearer(value.as_bytes()));
+    if given.is_some_and(|given| blake3::hash(given) == key) {
+        return Ok(());
+    }
+    Err(ApiError::of(
+        StatusCode::UNAUTHORIZED,
+        "authentication_error",
+        "invalid_api_key",
+        "the API key is missing or wrong; send it as `Authorization: Bearer KEY`",
+    ))
+}
+
+fn bearer(value: &[u8]) -> Option<&[u8]> {
+    let (scheme, key) = value.split_at_checked(7)?;
+    scheme
+        .eq_ignore_ascii_case(b"Bearer ")
+        .then(|| key.trim_ascii())
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
+        _ => host,
+    }
+}
+
+fn is_local(name: &str) -> bool {
+    let plain = name.trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost")
+        || plain.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+fn is_preflight(request: &Request<Body>) -> bool {
+    let headers = request.headers();
+    request.method() == Method::OPTIONS
+        && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+        && headers.contains_key(header::ORIGIN)
+}
+
+/// Tells a browser that the page may read the answer.
+fn allow(headers: &mut HeaderMap, origin: HeaderValue) {
+    let constant: [(HeaderName, &str); 3] = [
+        (header::VARY, "origin"),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
+        (
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            "authorization, content-type",
+        ),
+    ];
+    for (name, value) in constant {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_this_machine_are_known() {
+        for host in [
+            "localhost:80",
+            "LOCALHOST",
+            "127.0.0.1:1",
+            "[::1]:8080",
+            "[::1]",
+        ] {
+            assert!(is_local(without_port(host)), "{host}");
+        }
+        for host in ["example.org", "localhost.example.org:80", "10.0.0.1", ""] {
+            assert!(!is_local(without_port(host)), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_key_comes_behind_its_scheme() {
+        assert_eq!(bearer(b"Bearer abc"), Some(&b"abc"[..]));
+        assert_eq!(bearer(b"bearer  abc "), Some(&b"abc"[..]));
+        assert_eq!(bearer(b"Basic abc"), None);
+        assert_eq!(bearer(b"Bear"), None);
+    }
+}

@@ -1,0 +1,64 @@
+//! `/v1/models`: what is served, and in which state.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde_json::{Value, json};
+
+use super::admission::App;
+use super::failure::ApiError;
+use crate::ModelState;
+
+/// All models.
+pub(super) async fn list(State(app): State<Arc<App>>) -> Json<Value> {
+    let count = app.registry.models().len();
+    let models: Vec<Value> = (0..count).map(|index| entry(&app, index)).collect();
+    Json(json!({"object": "list", "data": models}))
+}
+
+/// One model.
+pub(super) async fn one(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    let index = app.model(&name)?;
+    Ok(Json(entry(&app, index)))
+}
+
+fn entry(app: &App, index: usize) -> Value {
+    let model = &app.registry.models()[index];
+    let facts = &model.facts;
+    let context = served_context(app, facts.context_trained);
+    let (state, progress, error) = match app.registry.state(index) {
+        ModelState::Cold => ("cold", None, None),
+        ModelState::Loading(share) => ("loading", Some(share), None),
+        ModelState::Warm => ("warm", None, None),
+        ModelState::Failed(problem) => ("failed", None, Some(problem)),
+    };
+    json!({
+        "id": model.name,
+        "object": "model",
+        "created": facts.created,
+        "owned_by": "weightsmith",
+        "state": state,
+        "progress": progress,
+        "error": error,
+        "is_merge": facts.is_merge,
+        "architecture": facts.architecture,
+        "parameters": facts.parameters,
+        "size_bytes": facts.bytes,
+        "weights_type": facts.weights_type,
+        "context_trained": facts.context_trained,
+        "context_served": context,
+        "max_model_len": context,
+        "concurrency_units": facts.concurrency_units(),
+    })
+}
+
+/// Positions that are served of a model that was made for some.
+fn served_context(app: &App, trained: usize) -> usize {
+    app.settings
+        .context
+        .map_or(trained, |context| context.min(trained))
+}

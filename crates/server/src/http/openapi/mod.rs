@@ -1,0 +1,204 @@
+//! `/openapi.json`: the protocol, described as exactly as its form allows. Names of models, sizes of vocabularies and contexts
+//! are those of the server.
+
+mod answers;
+mod requests;
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Map, Value, json};
+
+use super::admission::App;
+
+/// What the document depends on.
+#[derive(Debug)]
+struct Served {
+    names: Vec<String>,
+    /// The largest token that every model has.
+    last_token: usize,
+    /// The largest context of all.
+    context: usize,
+    has_key: bool,
+}
+
+/// The document.
+pub(super) async fn show(State(app): State<Arc<App>>) -> Json<Value> {
+    let models = app.registry.models();
+    let vocabularies = models.iter().map(|model| model.facts.vocabulary);
+    let contexts = models.iter().map(|model| model.facts.context_trained);
+    let context = contexts.max().unwrap_or(0);
+    Json(document(&Served {
+        names: models.iter().map(|model| model.name.clone()).collect(),
+        last_token: vocabularies.min().unwrap_or(0).saturating_sub(1),
+        context: app.settings.context.map_or(context, |one| one.min(context)),
+        has_key: app.key.is_some(),
+    }))
+}
+
+fn document(served: &Served) -> Value {
+    let mut document = json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Weightsmith",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Models on disk and merges that were never written, after OpenAI's protocol.",
+            "license": {"name": "MIT OR Apache-2.0"},
+        },
+        "paths": paths(served),
+        "components": {"schemas": schemas(served)},
+    });
+    if served.has_key {
+        document["components"]["securitySchemes"] =
+            json!({"key": {"type": "http", "scheme": "bearer"}});
+        document["security"] = json!([{"key": []}]);
+    }
+    document
+}
+
+fn paths(served: &Served) -> Value {
+    let model = json!({
+        "name": "model", "in": "path", "required": true,
+        "schema": {"type": "string", "enum": served.names},
+    });
+    let chosen = json!({
+        "name": "model", "in": "query", "required": false,
+        "schema": {"type": "string", "enum": served.names},
+    });
+    let mut health = get("That the server answers", "Health", &[]);
+    // others than those who may ask for texts may ask this
+    health["get"]["security"] = json!([]);
+    let mut metrics = get("Counts, for Prometheus", "Health", &[403]);
+    metrics["get"]["responses"]["200"]["content"] =
+        json!({"text/plain": {"schema": {"type": "string"}}});
+    let mut one = get("A model and its state", "Model", &[403, 404]);
+    one["parameters"] = json!([model]);
+    let mut info = get(
+        "What a tokenizer_config.json says",
+        "TokenizerInfo",
+        GENERAL,
+    );
+    info["parameters"] = json!([chosen]);
+    let mut all = json!({
+        "/health": health,
+        "/metrics": metrics,
+        "/v1/models": get("The models and their states", "Models", &[403]),
+        "/v1/models/{model}": one,
+        "/v1/completions": post("Continues texts", "CompletionRequest", "Completion", true),
+        "/v1/chat/completions": post("Answers a conversation", "ChatRequest", "Chat", true),
+        "/tokenize": post("The tokens of a text or a conversation", "TokenizeRequest", "Tokens", false),
+        "/detokenize": post("The text of tokens", "DetokenizeRequest", "Text", false),
+        "/tokenizer_info": info,
+    });
+    if served.has_key {
+        add_unauthorized(&mut all);
+    }
+    all
+}
+
+/// Statuses of anything that needs a model.
+const GENERAL: &[u16] = &[400, 403, 404, 429, 500, 503, 504];
+
+/// Statuses of a request with a body, beside those.
+const WITH_BODY: &[u16] = &[408, 413, 415];
+
+fn get(summary: &str, answer: &str, statuses: &[u16]) -> Value {
+    json!({"get": {"summary": summary, "responses": responses(&content(answer, false), statuses.iter().copied())}})
+}
+
+fn post(summary: &str, request: &str, answer: &str, streams: bool) -> Value {
+    let statuses = GENERAL.iter().chain(WITH_BODY).copied();
+    json!({"post": {
+        "summary": summary,
+        "requestBody": {"required": true, "content": content(request, false)},
+        "responses": responses(&content(answer, streams), statuses),
+    }})
+}
+
+fn content(schema: &str, streams: bool) -> Value {
+    let mut content = json!({"application/json": {"schema": reference(schema)}});
+    if streams {
+        // each event: a part of the answer as JSON, in the end `[DONE]`
+        content["text/event-stream"] =
+            json!({"schema": object(json!({"data": {"type": "string"}}))});
+    }
+    content
+}
+
+fn responses(content: &Value, statuses: impl Iterator<Item = u16>) -> Value {
+    let mut responses = Map::new();
+    let answer = json!({"description": "The answer", "content": content});
+    responses.insert("200".to_owned(), answer);
+    for status in statuses {
+        responses.insert(status.to_string(), failure(status));
+    }
+    Value::Object(responses)
+}
+
+fn failure(status: u16) -> Value {
+    let mut failure = json!({
+        "description": meaning(status),
+        "content": {"application/json": {"schema": reference("Error")}},
+    });
+    if status == 429 {
+        failure["headers"] =
+            json!({"Retry-After": {"required": true, "schema": {"type": "integer"}}});
+    }
+    failure
+}
+
+fn meaning(status: u16) -> &'static str {
+    match status {
+        400 => "The request makes no sense, or is too long for the model's context",
+        401 => "The key is missing or wrong",
+        403 => "The host or the web page is not allowed",
+        404 => "There is no such model",
+        408 => "The request came too slowly",
+        413 => "The request is too large",
+        415 => "The request is not JSON",
+        429 => "Too many requests are waiting",
+        503 => "The model could not be loaded, or the server is ending",
+        504 => "The request took too long",
+        _ => "The calculation failed",
+    }
+}
+
+fn add_unauthorized(paths: &mut Value) {
+    let Value::Object(paths) = paths else {
+        return;
+    };
+    for (path, operations) in paths.iter_mut() {
+        for method in ["get", "post"] {
+            if path != "/health" && operations.get(method).is_some() {
+                operations[method]["responses"]["401"] = failure(401);
+            }
+        }
+    }
+}
+
+fn schemas(served: &Served) -> Value {
+    let mut all = Map::new();
+    for (name, schema) in requests::schemas(served)
+        .into_iter()
+        .chain(answers::schemas())
+    {
+        all.insert(name.to_owned(), schema);
+    }
+    Value::Object(all)
+}
+
+fn reference(schema: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{schema}")})
+}
+
+/// An object with these fields, all of which are there.
+fn object(fields: Value) -> Value {
+    let names: Vec<String> = fields
+        .as_object()
+        .map(|fields| fields.keys().cloned().collect())
+        .unwrap_or_default();
+    let mut schema = json!({"type": "object", "required": names});
+    schema["properties"] = fields;
+    schema
+}

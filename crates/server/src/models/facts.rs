@@ -1,0 +1,95 @@
+//! What is known of a model before it is loaded.
+
+use std::fmt;
+
+use weightsmith_infer::Model;
+
+use super::LoadProgress;
+
+/// Loads a model, telling how far it is; or says why that is not possible.
+pub(super) type Load = dyn Fn(&LoadProgress) -> Result<Model, String> + Send + Sync;
+
+/// A model that requests may name.
+pub struct ServedModel {
+    /// Its name in requests.
+    pub name: String,
+    /// What headers tell.
+    pub facts: ModelFacts,
+    pub(super) load: Box<Load>,
+}
+
+impl ServedModel {
+    /// A model and the function that loads it.
+    pub fn new(
+        name: impl Into<String>,
+        facts: ModelFacts,
+        load: impl Fn(&LoadProgress) -> Result<Model, String> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            facts,
+            load: Box::new(load),
+        }
+    }
+}
+
+impl fmt::Debug for ServedModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServedModel")
+            .field("name", &self.name)
+            .field("facts", &self.facts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What headers and `config.json` tell of a model.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ModelFacts {
+    /// Whether it is merged when it is loaded.
+    pub is_merge: bool,
+    /// Number of parameters.
+    pub parameters: u64,
+    /// Memory of its weights when it is loaded, by estimate.
+    pub bytes: u64,
+    /// Type of its weights, such as `BF16`.
+    pub weights_type: String,
+    /// Its architecture, such as `Qwen2ForCausalLM`.
+    pub architecture: String,
+    /// Positions that it was made for.
+    pub context_trained: usize,
+    /// Tokens of its vocabulary.
+    pub vocabulary: usize,
+    /// When its files were last changed, in seconds since 1970.
+    pub created: u64,
+}
+
+impl ModelFacts {
+    /// What a hosted model of the size costs of a plan's concurrency: 1 up to 15 billion parameters, 2 up to 34, 4 above.
+    pub fn concurrency_units(&self) -> u32 {
+        match self.parameters {
+            0..=15_000_000_000 => 1,
+            15_000_000_001..=34_000_000_000 => 2,
+            _ => 4,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn larger_models_cost_more_units() {
+        let units = |parameters| {
+            let facts = ModelFacts {
+                parameters,
+                ..ModelFacts::default()
+            };
+            facts.concurrency_units()
+        };
+        assert_eq!(units(494_000_000), 1);
+        assert_eq!(units(15_000_000_000), 1);
+        assert_eq!(units(32_800_000_000), 2);
+        assert_eq!(units(70_600_000_000), 4);
+    }
+}

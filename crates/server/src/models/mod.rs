@@ -1,0 +1,10 @@
+//! The models that are served: cold until they are asked for, then loaded, and unloaded when memory is short.
+
+mod facts;
+mod progress;
+mod registry;
+
+pub use facts::{ModelFacts, ServedModel};
+pub use progress::LoadProgress;
+pub(crate) use registry::{Lease, Unavailable};
+pub use registry::{ModelRegistry, ModelState};

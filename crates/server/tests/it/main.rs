@@ -1,0 +1,10 @@
+//! The server's protocol on the trained fixtures, without a network.
+
+mod chats;
+mod completions;
+mod guards;
+mod limits;
+mod models;
+mod same_tokens;
+mod tokenizers;
+mod world;

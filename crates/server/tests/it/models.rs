@@ -1,0 +1,166 @@
+//! Cold, loading, warm, failed, and unloaded again.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::json;
+use weightsmith_infer::{DecoderOptions, Model, Pool};
+use weightsmith_server::{ModelState, ServedModel, Settings};
+
+use crate::world::{World, facts, fixture, post, served};
+
+const PATH: &str = "/v1/completions";
+
+fn ask(model: &str) -> serde_json::Value {
+    json!({"model": model, "prompt": "Anna", "max_tokens": 2})
+}
+
+#[tokio::test]
+async fn a_model_is_loaded_once_when_it_is_first_asked_for() {
+    let loads = Arc::new(AtomicUsize::new(0));
+    let (open, gate) = channel::<()>();
+    let (counted, gate) = (Arc::clone(&loads), Mutex::new(gate));
+    let model = ServedModel::new("slow", facts(), move |progress| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        progress.expect(100);
+        progress.add(40);
+        let waiting = gate.lock().expect("not poisoned");
+        waiting.recv().expect("it is opened");
+        let pool = Arc::new(Pool::new(1));
+        Model::open(&fixture("base"), pool, DecoderOptions::default())
+            .map_err(|error| error.to_string())
+    });
+    let world = Arc::new(World::with(
+        vec![model, served("base")],
+        Settings::default(),
+    ));
+    let entry = world.get("/v1/models/slow").await.json();
+    assert_eq!(entry["state"], "cold");
+    assert_eq!(entry["concurrency_units"], 1);
+    assert_eq!(entry["context_served"], 131_072);
+    let asked: Vec<_> = (0..3)
+        .map(|_| {
+            let world = Arc::clone(&world);
+            tokio::spawn(async move { world.ask(PATH, &ask("slow")).await })
+        })
+        .collect();
+    while world.registry.state(0) != ModelState::Loading(0.4) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let entry = world.get("/v1/models/slow").await.json();
+    assert_eq!(
+        (&entry["state"], &entry["progress"]),
+        (&json!("loading"), &json!(0.4))
+    );
+    // another model answers meanwhile
+    world.ask(PATH, &ask("base")).await;
+    open.send(()).expect("somebody waits");
+    for one in asked {
+        one.await.expect("answered");
+    }
+    assert_eq!(loads.load(Ordering::Relaxed), 1);
+    let list = world.get("/v1/models").await.json();
+    assert_eq!(list["data"][0]["state"], "warm");
+    assert_eq!(list["data"].as_array().map(Vec::len), Some(2));
+    assert_eq!(world.get("/health").await.json()["warm"], 2);
+}
+
+#[tokio::test]
+async fn a_model_that_fails_does_not_take_the_others_down() {
+    let bad = ServedModel::new("bad", facts(), |_| Err("no tensor `x`".to_owned()));
+    let worse = ServedModel::new("worse", facts(), |_| panic!("a bug"));
+    let models = vec![bad, worse, served("instruct")];
+    let world = World::with(models, Settings::default());
+    let message = world.post(PATH, &ask("bad")).await.refusal(503);
+    assert_eq!(message, "the model could not be loaded: no tensor `x`");
+    let message = world.post(PATH, &ask("worse")).await.refusal(503);
+    assert!(
+        message.contains("this is a bug of Weightsmith"),
+        "{message}"
+    );
+    world.ask(PATH, &ask("instruct")).await;
+    let entry = world.get("/v1/models/bad").await.json();
+    assert_eq!(
+        (&entry["state"], &entry["error"]),
+        (&json!("failed"), &json!("no tensor `x`"))
+    );
+    world.get("/v1/models/none").await.refusal(404);
+}
+
+#[tokio::test]
+async fn idle_models_make_room_and_busy_ones_do_not() {
+    let settings = Settings {
+        // room for two of them
+        memory_budget: Some(12_000_000),
+        timeout: Duration::from_secs(20),
+        ..Settings::default()
+    };
+    let models = ["base", "instruct", "math"].map(served);
+    let world = World::with(models.into(), settings);
+    let states = |world: &World| -> Vec<bool> {
+        (0..3)
+            .map(|index| world.registry.state(index) == ModelState::Warm)
+            .collect()
+    };
+    world.ask(PATH, &ask("base")).await;
+    world.ask(PATH, &ask("instruct")).await;
+    assert_eq!(states(&world), [true, true, false]);
+    let busy = json!({"model": "base", "prompt": "Anna", "max_tokens": 100_000, "ignore_eos": true, "stream": true});
+    let busy = world.open(post(PATH, &busy)).await;
+    // base is older, but in use
+    world.ask(PATH, &ask("math")).await;
+    assert_eq!(states(&world), [true, false, true]);
+    drop(busy);
+    world.ask(PATH, &ask("instruct")).await;
+    assert_eq!(states(&world).iter().filter(|&&warm| warm).count(), 2);
+}
+
+#[tokio::test]
+async fn a_model_beyond_the_budget_is_refused() {
+    let settings = Settings {
+        memory_budget: Some(1_000_000),
+        ..Settings::default()
+    };
+    let world = World::with(vec![served("base")], settings);
+    let message = world.post(PATH, &ask("base")).await.refusal(503);
+    assert_eq!(
+        message,
+        "the model needs 5134080 bytes; the memory budget is 1000000"
+    );
+}
+
+#[tokio::test]
+async fn the_document_describes_what_there_is() {
+    let world = World::with(vec![served("base"), served("math")], Settings::default());
+    let document = world.get("/openapi.json").await.json();
+    assert_eq!(document["openapi"], "3.1.0");
+    let schemas = &document["components"]["schemas"];
+    let model = &schemas["CompletionRequest"]["properties"]["model"];
+    assert_eq!(model["enum"], json!(["base", "math"]));
+    assert_eq!(
+        schemas["DetokenizeRequest"]["properties"]["tokens"]["items"]["maximum"],
+        1058
+    );
+    let mut references = Vec::new();
+    collect(&document, &mut references);
+    assert!(references.len() > 20);
+    for reference in references {
+        let name = reference
+            .strip_prefix("#/components/schemas/")
+            .expect("a schema");
+        assert!(schemas[name].is_object(), "{name}");
+    }
+}
+
+fn collect<'a>(value: &'a serde_json::Value, references: &mut Vec<&'a str>) {
+    match value {
+        serde_json::Value::Object(fields) => {
+            references.extend(fields.get("$ref").and_then(serde_json::Value::as_str));
+            fields.values().for_each(|value| collect(value, references));
+        }
+        serde_json::Value::Array(list) => list.iter().for_each(|value| collect(value, references)),
+        _ => {}
+    }
+}
