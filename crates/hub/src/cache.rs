@@ -4,6 +4,7 @@
 //! `.locks/` beside the models says who is downloading.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use fs_err::File;
 
@@ -93,8 +94,8 @@ impl RepoCache {
             fs_err::create_dir_all(parent)?;
         }
         // made beside it and moved, so that no reader finds nothing
-        let new = link.with_extension("weightsmith-link");
-        let _ = fs_err::remove_file(&new);
+        let new = beside(&link);
+        let _ = fs_err::remove_file(&new); // of a process that had the same number
         point(&new, file, &blob)?;
         fs_err::rename(&new, &link)?;
         Ok(())
@@ -113,7 +114,7 @@ impl RepoCache {
         if let Some(parent) = path.parent() {
             fs_err::create_dir_all(parent)?;
         }
-        let new = path.with_extension("weightsmith-ref");
+        let new = beside(&path);
         fs_err::write(&new, &listing.commit)?;
         fs_err::rename(&new, &path)?;
         Ok(())
@@ -134,4 +135,12 @@ fn point(link: &Path, file: &HubFile, _blob: &Path) -> Result<(), HubError> {
 fn point(link: &Path, _file: &HubFile, blob: &Path) -> Result<(), HubError> {
     fs_err::copy(blob, link)?;
     Ok(())
+}
+
+/// A name beside a path that no other download uses, in this process or another.
+fn beside(path: &Path) -> PathBuf {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.{}-{number}.new", std::process::id()))
 }
