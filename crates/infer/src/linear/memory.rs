@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 use memmap2::MmapMut;
 
 /// Bytes, zero at first, on large pages where the system has them: matrices are read as fast as memory allows, and looking up
-/// small pages takes a quarter of that.
+/// small pages takes a third of that.
 pub(super) struct Memory(MmapMut);
 
 impl Memory {
