@@ -82,17 +82,7 @@ impl Hub {
             weights.push(weight_files(listing, folder)?);
         }
         let needed = needed(&caches, listings, &weights);
-        download(
-            &self.client,
-            &needed,
-            self.connections,
-            self.piece,
-            progress,
-        )?;
-        // shown only when all are there: half of a model's weights could be taken for the whole
-        for (cache, listing, file) in needed {
-            cache.link(&listing.commit, file)?;
-        }
+        self.fetch(needed, progress)?;
         Ok(folders)
     }
 
@@ -108,16 +98,7 @@ impl Hub {
         let caches = self.caches(listings);
         let files: Vec<Vec<&HubFile>> = listings.iter().map(Listing::companions).collect();
         let needed = needed(&caches, listings, &files);
-        download(
-            &self.client,
-            &needed,
-            self.connections,
-            self.piece,
-            progress,
-        )?;
-        for (cache, listing, file) in needed {
-            cache.link(&listing.commit, file)?;
-        }
+        self.fetch(needed, progress)?;
         let mut folders = Vec::new();
         for (cache, listing) in caches.iter().zip(listings) {
             let folder = cache.snapshot(&listing.commit);
@@ -126,6 +107,17 @@ impl Hub {
             folders.push(folder);
         }
         Ok(folders)
+    }
+
+    /// Downloads files and shows them in their commits' folders: only when all are there, for half of a model's weights could be
+    /// taken for the whole.
+    fn fetch(&self, needed: Vec<Needed<'_>>, progress: &dyn Progress) -> Result<(), HubError> {
+        let (connections, piece) = (self.connections, self.piece);
+        download(&self.client, &needed, connections, piece, progress)?;
+        for (cache, listing, file) in needed {
+            cache.link(&listing.commit, file)?;
+        }
+        Ok(())
     }
 
     /// Opens a model's weights where they are. `folder` is the model's in the cache, with its small files.

@@ -15,8 +15,8 @@ use super::completions::limit;
 use super::failure::ApiError;
 use super::fields::{Fields, missing, wrong};
 use super::parameters::{MOST_ALTERNATIVES, Parameters};
-use super::running::{Prompt, Running, Task};
-use super::stream::{ChatForm, Envelope, answer};
+use super::running::{Prompt, Task};
+use super::stream::{ChatForm, started};
 
 /// A request, read.
 #[derive(Debug)]
@@ -45,20 +45,11 @@ pub(super) async fn handle(
     let body = body::json(request, app.settings.body_bytes).await?;
     let fields = Fields::of(&body)?;
     let chat = Chat::read(fields)?;
-    let model = app.named_model(fields)?;
-    let admission = app.admit()?;
-    let lease = app.lease(model, &admission).await?;
-    let context = app.context(&lease);
-    let shared = Arc::clone(lease.model());
-    let task = tokio::task::spawn_blocking(move || chat.into_task(&shared, context))
-        .await
-        .map_err(|error| ApiError::internal(error.to_string()))??;
-    let form = ChatForm {
-        logprobs: task.logprobs.is_some(),
-    };
-    let envelope = Envelope::new("chatcmpl", &app.registry.models()[model].name);
-    let running = Running::start(task, lease, admission);
-    answer(running, envelope, form).await
+    let make = move |model: &Model, context| chat.into_task(model, context);
+    started(&app, fields, "chatcmpl", make, |logprobs| ChatForm {
+        logprobs,
+    })
+    .await
 }
 
 impl Chat {

@@ -14,8 +14,8 @@ use super::body;
 use super::failure::ApiError;
 use super::fields::{Fields, missing, wrong};
 use super::parameters::{MOST_ALTERNATIVES, Parameters, tokens};
-use super::running::{Prompt, Running, Task};
-use super::stream::{CompletionForm, Envelope, answer};
+use super::running::{Prompt, Task};
+use super::stream::{CompletionForm, started};
 
 /// Continuations of a request at most.
 pub(super) const MOST_CONTINUATIONS: usize = 256;
@@ -49,20 +49,11 @@ pub(super) async fn handle(
     let body = body::json(request, app.settings.body_bytes).await?;
     let fields = Fields::of(&body)?;
     let completion = Completion::read(fields)?;
-    let model = app.named_model(fields)?;
-    let admission = app.admit()?;
-    let lease = app.lease(model, &admission).await?;
-    let context = app.context(&lease);
-    let shared = Arc::clone(lease.model());
-    let task = tokio::task::spawn_blocking(move || completion.into_task(&shared, context))
-        .await
-        .map_err(|error| ApiError::internal(error.to_string()))??;
-    let form = CompletionForm {
-        logprobs: task.logprobs.is_some(),
-    };
-    let envelope = Envelope::new("cmpl", &app.registry.models()[model].name);
-    let running = Running::start(task, lease, admission);
-    answer(running, envelope, form).await
+    let make = move |model: &Model, context| completion.into_task(model, context);
+    started(&app, fields, "cmpl", make, |logprobs| CompletionForm {
+        logprobs,
+    })
+    .await
 }
 
 impl Completion {

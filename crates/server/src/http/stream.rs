@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Json;
@@ -10,13 +11,15 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
 use serde_json::{Value, json};
-use weightsmith_infer::Tokenizer;
+use weightsmith_infer::{Model, Tokenizer};
 
+use super::admission::App;
 use super::failure::ApiError;
+use super::fields::Fields;
 use super::logprobs;
 use super::parameters::random;
 use super::pieces::{Piece, TokenRecord};
-use super::running::{Running, Update, Usage};
+use super::running::{Running, Task, Update, Usage};
 
 /// What every answer says of itself.
 #[derive(Debug, Clone)]
@@ -74,12 +77,25 @@ pub(super) trait Form: Send + 'static {
     fn opening(&self, index: usize) -> Option<Value>;
 }
 
-/// Answers a request in the form it asks for.
-pub(super) async fn answer<F: Form>(
-    running: Running,
-    envelope: Envelope,
-    form: F,
+/// Runs what a request asks for on its model, and answers in the form it asks for.
+pub(super) async fn started<F: Form>(
+    app: &Arc<App>,
+    fields: Fields<'_>,
+    kind: &'static str,
+    make: impl FnOnce(&Model, usize) -> Result<Task, ApiError> + Send + 'static,
+    form: impl FnOnce(bool) -> F,
 ) -> Result<Response, ApiError> {
+    let model = app.named_model(fields)?;
+    let admission = app.admit()?;
+    let lease = app.lease(model, &admission).await?;
+    let context = app.context(&lease);
+    let shared = Arc::clone(lease.model());
+    let task = tokio::task::spawn_blocking(move || make(&shared, context))
+        .await
+        .map_err(|error| ApiError::internal(error.to_string()))??;
+    let form = form(task.logprobs.is_some());
+    let envelope = Envelope::new(kind, &app.registry.models()[model].name);
+    let running = Running::start(task, lease, admission);
     if running.task().parameters.stream {
         Ok(stream(running, envelope, form))
     } else {
