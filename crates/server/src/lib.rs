@@ -43,7 +43,7 @@ pub use engine::{
     CHUNK, Ending, Engine, EngineSettings, Event, Request, Statistics, TokenLogprobs,
 };
 pub use error::ServerError;
-pub use http::router;
+pub use http::{Pages, router, router_with};
 pub use listen::Server;
 pub use models::{LoadProgress, ModelFacts, ModelRegistry, ModelState, ServedModel};
 pub use settings::Settings;

@@ -16,7 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 
 use crate::patient::Patient;
-use crate::{ModelRegistry, ServedModel, ServerError, Settings, router};
+use crate::{ModelRegistry, Pages, ServedModel, ServerError, Settings, router, router_with};
 
 /// Connections at once; more wait to be accepted.
 const MOST_CONNECTIONS: usize = 1024;
@@ -35,6 +35,7 @@ pub struct Server {
     address: SocketAddr,
     registry: Arc<ModelRegistry>,
     settings: Settings,
+    pages: Option<Pages>,
 }
 
 impl Server {
@@ -67,7 +68,20 @@ impl Server {
             address,
             registry,
             settings,
+            pages: None,
         })
+    }
+
+    /// With pages beside the protocol.
+    #[must_use]
+    pub fn with_pages(mut self, pages: Pages) -> Self {
+        self.pages = Some(pages);
+        self
+    }
+
+    /// The runtime that requests are answered on.
+    pub fn runtime(&self) -> &tokio::runtime::Handle {
+        self.runtime.handle()
     }
 
     /// Where it listens: the port is the system's choice where 0 was asked for.
@@ -91,10 +105,14 @@ impl Server {
             listener,
             registry,
             settings,
+            pages,
             ..
         } = self;
         let grace = settings.grace;
-        let service = router(settings, Arc::clone(&registry));
+        let service = match pages {
+            Some(pages) => router_with(settings, Arc::clone(&registry), pages),
+            None => router(settings, Arc::clone(&registry)),
+        };
         runtime.block_on(async {
             let mut signals = Signals::new()?;
             let connections = GracefulShutdown::new();

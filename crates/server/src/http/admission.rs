@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 use super::failure::ApiError;
 use super::fields::Fields;
 use super::running::Admission;
-use crate::models::Lease;
+use crate::models::{Lease, ModelId};
 use crate::{ModelRegistry, Settings};
 
 /// What handlers share.
@@ -25,6 +25,8 @@ pub(super) struct App {
     /// The hash of the key, which is what is compared.
     pub(super) key: Option<blake3::Hash>,
     pub(super) answers: super::metrics::Answers,
+    /// Which paths of pages need no key.
+    pub(super) is_open: fn(&str) -> bool,
 }
 
 impl App {
@@ -42,26 +44,33 @@ impl App {
             most,
             turned_away: AtomicU64::new(0),
             answers: super::metrics::Answers::default(),
+            is_open: |_| false,
         }
     }
 
-    /// Index of the model that a request names.
-    pub(super) fn named_model(&self, fields: Fields<'_>) -> Result<usize, ApiError> {
+    /// The model that a request names.
+    pub(super) fn named_model(&self, fields: Fields<'_>) -> Result<ModelId, ApiError> {
         self.model(fields.needed_text("model")?)
     }
 
-    /// Index of the model that a request names, the first one if it names none.
-    pub(super) fn model_or_first(&self, name: Option<&str>) -> Result<usize, ApiError> {
-        name.map_or(Ok(0), |name| self.model(name))
+    /// The model that a request names, the first one if it names none.
+    pub(super) fn model_or_first(&self, name: Option<&str>) -> Result<ModelId, ApiError> {
+        match name {
+            Some(name) => self.model(name),
+            None => self.registry.first().ok_or_else(|| self.no_model("")),
+        }
     }
 
-    /// Index of the model of that name.
-    pub(super) fn model(&self, name: &str) -> Result<usize, ApiError> {
-        self.registry.find(name).ok_or_else(|| {
-            let models = self.registry.models();
-            let names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
-            ApiError::no_model(name, &names)
-        })
+    /// The model of that name.
+    pub(super) fn model(&self, name: &str) -> Result<ModelId, ApiError> {
+        self.registry.find(name).ok_or_else(|| self.no_model(name))
+    }
+
+    /// That there is no model of that name.
+    pub(super) fn no_model(&self, name: &str) -> ApiError {
+        let models = self.registry.models();
+        let names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
+        ApiError::no_model(name, &names)
     }
 
     /// A place among the requests, if there is one.
@@ -81,7 +90,7 @@ impl App {
     /// The model, warm.
     pub(super) async fn lease(
         &self,
-        model: usize,
+        model: ModelId,
         admission: &Admission,
     ) -> Result<Lease, ApiError> {
         match timeout_at(admission.deadline, self.registry.acquire(model)).await {

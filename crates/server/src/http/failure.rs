@@ -70,10 +70,16 @@ impl ApiError {
 
     /// There is no model of that name.
     pub(crate) fn no_model(name: &str, names: &[&str]) -> Self {
-        let message = format!(
-            "there is no model `{name}`; these are served: {}",
-            names.join(", ")
-        );
+        let message = match names {
+            [] => format!("there is no model `{name}`; none is served"),
+            names if names.len() > 20 => {
+                format!("there is no model `{name}`; `/v1/models` lists those that are served")
+            }
+            names => format!(
+                "there is no model `{name}`; these are served: {}",
+                names.join(", ")
+            ),
+        };
         Self::of(
             StatusCode::NOT_FOUND,
             "invalid_request_error",
@@ -176,6 +182,12 @@ impl From<Unavailable> for ApiError {
                 "server_error",
                 "model_failed_to_load",
                 format!("the model could not be loaded: {problem}"),
+            ),
+            Unavailable::Removed => Self::of(
+                StatusCode::NOT_FOUND,
+                "invalid_request_error",
+                "model_not_found",
+                "the model was removed while the request waited",
             ),
             Unavailable::TooLarge { needed, budget } => Self::of(
                 status,

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::admission::App;
 use super::failure::ApiError;
+use super::session;
 
 /// Lets a request through, or says why not.
 pub(super) async fn guard(
@@ -58,19 +59,54 @@ fn check_host(app: &App, request: &Request<Body>) -> Result<(), ApiError> {
     Err(forbidden("host_not_allowed", message))
 }
 
-/// A web page may ask only if it is this machine's or was allowed.
+/// A web page may ask only if it is this machine's or was allowed. What changes models and runs, and what a browser's session
+/// opens, is for our own pages: others of this machine, on another port, are turned away too.
 fn check_origin(app: &App, request: &Request<Body>) -> Result<(), ApiError> {
-    let Some(origin) = request.headers().get(header::ORIGIN) else {
-        return Ok(());
+    let headers = request.headers();
+    let path = request.uri().path();
+    let is_ours_alone =
+        path.starts_with("/api/") || (uses_session(app, headers) && !(app.is_open)(path));
+    let Some(origin) = headers.get(header::ORIGIN) else {
+        // other pages' requests that browsers send without an origin, such as those for pictures
+        return if is_ours_alone && comes_from_elsewhere(headers) {
+            Err(other_page())
+        } else {
+            Ok(())
+        };
     };
     let origin = origin.to_str().unwrap_or_default();
-    let host = origin.split_once("://").map(|(_, host)| without_port(host));
+    let place = origin.split_once("://").map(|(_, place)| place);
+    let own = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    let is_allowed = if is_ours_alone {
+        place.is_some() && place == own
+    } else {
+        place.is_some_and(|place| is_local(without_port(place)) || Some(place) == own)
+    };
     let is_listed = |one: &String| one == "*" || one == origin;
-    if host.is_some_and(is_local) || app.settings.origins.iter().any(is_listed) {
+    if is_allowed || app.settings.origins.iter().any(is_listed) {
         return Ok(());
     }
     let message = format!("the origin `{origin}` is not allowed; `--allow-origin` allows others");
     Err(forbidden("origin_not_allowed", message))
+}
+
+fn other_page() -> ApiError {
+    let message = "this is for the server's own pages; `--allow-origin` allows others";
+    forbidden("origin_not_allowed", message.to_owned())
+}
+
+/// Whether a browser says that another page asks.
+fn comes_from_elsewhere(headers: &HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site");
+    site.is_some_and(|site| site != "same-origin" && site != "none")
+}
+
+/// Whether nothing but a browser's session opens this.
+fn uses_session(app: &App, headers: &HeaderMap) -> bool {
+    app.key.is_some_and(|key| session::is_known(headers, key))
+        && !headers.contains_key(header::AUTHORIZATION)
 }
 
 fn forbidden(code: &'static str, message: String) -> ApiError {
@@ -87,7 +123,11 @@ fn check_key(app: &App, request: &Request<Body>) -> Result<(), ApiError> {
     let Some(key) = app.key else {
         return Ok(());
     };
-    if request.uri().path() == "/health" {
+    let path = request.uri().path();
+    if path == "/health" || path == "/api/login" || (app.is_open)(path) {
+        return Ok(());
+    }
+    if session::is_known(request.headers(), key) {
         return Ok(());
     }
     let given = request.headers().get(header::AUTHORIZATION);
@@ -134,7 +174,7 @@ fn is_preflight(request: &Request<Body>) -> bool {
 fn allow(headers: &mut HeaderMap, origin: HeaderValue) {
     let constant: [(HeaderName, &str); 3] = [
         (header::VARY, "origin"),
-        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, DELETE"),
         (
             header::ACCESS_CONTROL_ALLOW_HEADERS,
             "authorization, content-type",

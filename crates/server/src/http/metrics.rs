@@ -141,12 +141,12 @@ fn render(app: &App) -> String {
         "1 for the state that a model is in.",
     );
     let models = app.registry.models();
-    for (index, model) in models.iter().enumerate() {
-        let state = match app.registry.state(index) {
-            ModelState::Cold => "cold",
-            ModelState::Loading(_) => "loading",
-            ModelState::Warm => "warm",
-            ModelState::Failed(_) => "failed",
+    for model in &models {
+        let state = match app.registry.state(&model.name) {
+            Some(ModelState::Cold) | None => "cold",
+            Some(ModelState::Loading(_)) => "loading",
+            Some(ModelState::Warm) => "warm",
+            Some(ModelState::Failed(_)) => "failed",
         };
         let name = escape(&model.name);
         let _ = writeln!(
@@ -156,8 +156,11 @@ fn render(app: &App) -> String {
     }
     for (name, kind, help, read) in NUMBERS {
         head(&mut text, name, kind, help);
-        for (index, model) in models.iter().enumerate() {
-            if let Some(number) = app.registry.visit(index, |one| read(one.statistics())) {
+        for model in &models {
+            let number = app
+                .registry
+                .visit(&model.name, |one| read(one.statistics()));
+            if let Some(number) = number {
                 let model = escape(&model.name);
                 let _ = writeln!(text, "weightsmith_{name}{{model=\"{model}\"}} {number}");
             }
@@ -165,11 +168,11 @@ fn render(app: &App) -> String {
     }
     for (name, help, read) in TIMINGS {
         head(&mut text, name, "histogram", help);
-        for (index, model) in models.iter().enumerate() {
-            let model = escape(&model.name);
-            let lines = app
-                .registry
-                .visit(index, |one| histogram(name, &model, read(one.statistics())));
+        for model in &models {
+            let label = escape(&model.name);
+            let lines = app.registry.visit(&model.name, |one| {
+                histogram(name, &label, read(one.statistics()))
+            });
             text += &lines.unwrap_or_default();
         }
     }

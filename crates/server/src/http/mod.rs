@@ -11,11 +11,14 @@ mod logprobs;
 mod metrics;
 mod models;
 mod openapi;
+mod pages;
 mod parameters;
 mod pieces;
 mod routes;
 mod running;
+mod session;
 mod stream;
 mod tokens;
 
-pub use routes::router;
+pub use pages::Pages;
+pub use routes::{router, router_with};

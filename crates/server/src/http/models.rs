@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 
 use super::admission::App;
 use super::failure::ApiError;
-use crate::ModelState;
+use crate::{ModelState, ServedModel};
 
 /// All models.
 pub(super) async fn list(State(app): State<Arc<App>>) -> Json<Value> {
-    let count = app.registry.models().len();
-    let models: Vec<Value> = (0..count).map(|index| entry(&app, index)).collect();
+    let models = app.registry.models();
+    let models: Vec<Value> = models.iter().map(|model| entry(&app, model)).collect();
     Json(json!({"object": "list", "data": models}))
 }
 
@@ -22,19 +22,20 @@ pub(super) async fn one(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
-    let index = app.model(&name)?;
-    Ok(Json(entry(&app, index)))
+    let models = app.registry.models();
+    let model = models.iter().find(|model| model.name == name);
+    let model = model.ok_or_else(|| app.no_model(&name))?;
+    Ok(Json(entry(&app, model)))
 }
 
-fn entry(app: &App, index: usize) -> Value {
-    let model = &app.registry.models()[index];
+fn entry(app: &App, model: &ServedModel) -> Value {
     let facts = &model.facts;
     let context = served_context(app, facts.context_trained);
-    let (state, progress, error) = match app.registry.state(index) {
-        ModelState::Cold => ("cold", None, None),
-        ModelState::Loading(share) => ("loading", Some(share), None),
-        ModelState::Warm => ("warm", None, None),
-        ModelState::Failed(problem) => ("failed", None, Some(problem)),
+    let (state, progress, error) = match app.registry.state(&model.name) {
+        Some(ModelState::Cold) | None => ("cold", None, None),
+        Some(ModelState::Loading(share)) => ("loading", Some(share), None),
+        Some(ModelState::Warm) => ("warm", None, None),
+        Some(ModelState::Failed(problem)) => ("failed", None, Some(problem)),
     };
     json!({
         "id": model.name,

@@ -10,12 +10,27 @@ use serde_json::{Value, json};
 
 use super::admission::App;
 use super::failure::ApiError;
-use super::{chat, completions, guard, metrics, models, openapi, tokens};
+use super::pages::Pages;
+use super::{chat, completions, guard, metrics, models, openapi, session, tokens};
 use crate::{ModelRegistry, Settings};
 
 /// The service: everything but listening.
 pub fn router(settings: Settings, registry: Arc<ModelRegistry>) -> Router {
-    let app = Arc::new(App::new(settings, registry));
+    finished(protocol().fallback(nowhere), App::new(settings, registry))
+}
+
+/// The service with pages: what the protocol has no path for goes to them.
+pub fn router_with(settings: Settings, registry: Arc<ModelRegistry>, pages: Pages) -> Router {
+    let mut app = App::new(settings, registry);
+    app.is_open = pages.is_open;
+    let routes = protocol()
+        .route("/api/login", post(session::login))
+        .route("/api/logout", post(session::logout))
+        .fallback_service(pages.router);
+    finished(routes, app)
+}
+
+fn protocol() -> Router<Arc<App>> {
     Router::new()
         .route("/health", get(health))
         .route("/metrics", get(metrics::show))
@@ -27,7 +42,12 @@ pub fn router(settings: Settings, registry: Arc<ModelRegistry>) -> Router {
         .route("/tokenize", post(tokens::tokenize))
         .route("/detokenize", post(tokens::detokenize))
         .route("/tokenizer_info", get(tokens::info))
-        .fallback(nowhere)
+}
+
+/// Puts the guard before all routes.
+fn finished(routes: Router<Arc<App>>, app: App) -> Router {
+    let app = Arc::new(app);
+    routes
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(
             Arc::clone(&app),
@@ -42,11 +62,10 @@ pub fn router(settings: Settings, registry: Arc<ModelRegistry>) -> Router {
 
 /// That the server answers, and how many of its models are warm.
 async fn health(State(app): State<Arc<App>>) -> Json<Value> {
-    let models = app.registry.models().len();
-    let warm = (0..models)
-        .filter(|&index| app.registry.state(index) == crate::ModelState::Warm)
-        .count();
-    Json(json!({"status": "ok", "models": models, "warm": warm}))
+    let models = app.registry.models();
+    let is_warm = |name: &str| app.registry.state(name) == Some(crate::ModelState::Warm);
+    let warm = models.iter().filter(|model| is_warm(&model.name)).count();
+    Json(json!({"status": "ok", "models": models.len(), "warm": warm}))
 }
 
 async fn nowhere(uri: Uri) -> ApiError {

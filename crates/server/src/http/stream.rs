@@ -94,7 +94,7 @@ pub(super) async fn started<F: Form>(
         .await
         .map_err(|error| ApiError::internal(error.to_string()))??;
     let form = form(task.logprobs.is_some());
-    let envelope = Envelope::new(kind, &app.registry.models()[model].name);
+    let envelope = Envelope::new(kind, lease.name());
     let running = Running::start(task, lease, admission);
     if running.task().parameters.stream {
         Ok(stream(running, envelope, form))

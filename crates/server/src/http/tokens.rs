@@ -16,7 +16,7 @@ use super::completions::check_vocabulary;
 use super::failure::ApiError;
 use super::fields::{Fields, missing, wrong};
 use super::parameters::tokens;
-use crate::models::Lease;
+use crate::models::{Lease, ModelId};
 
 /// The tokens of a text or a conversation.
 pub(super) async fn tokenize(
@@ -104,7 +104,7 @@ pub(super) async fn info(
     Ok(Json(Value::Object(answer)))
 }
 
-async fn lease(app: &App, model: usize) -> Result<Lease, ApiError> {
+async fn lease(app: &App, model: ModelId) -> Result<Lease, ApiError> {
     let admission = app.admit()?;
     app.lease(model, &admission).await
 }

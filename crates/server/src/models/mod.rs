@@ -6,5 +6,5 @@ mod registry;
 
 pub use facts::{ModelFacts, ServedModel};
 pub use progress::LoadProgress;
-pub(crate) use registry::{Lease, Unavailable};
+pub(crate) use registry::{Lease, ModelId, Unavailable};
 pub use registry::{ModelRegistry, ModelState};

@@ -13,16 +13,33 @@ use crate::engine::{Engine, EngineSettings};
 /// How long a model that failed to load is not tried again.
 const RETRY: Duration = Duration::from_secs(10);
 
-/// The models of a server.
+/// The models of a server. Models come and go while it runs.
 #[derive(Debug)]
 pub struct ModelRegistry {
-    models: Vec<ServedModel>,
-    slots: Mutex<Vec<Slot>>,
+    entries: Mutex<Entries>,
     /// Counts changes, for those who wait for one.
     changes: watch::Sender<u64>,
     engine: EngineSettings,
     budget: Option<u64>,
 }
+
+/// What a registry holds, in the order in which models were added.
+#[derive(Debug, Default)]
+struct Entries {
+    list: Vec<Entry>,
+    added: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    id: ModelId,
+    model: Arc<ServedModel>,
+    slot: Slot,
+}
+
+/// A model of a registry; that of a removed model is not used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ModelId(u64);
 
 /// A model's place in memory.
 #[derive(Debug)]
@@ -59,16 +76,24 @@ pub(crate) enum Unavailable {
     Failed(String),
     /// It does not fit the memory budget.
     TooLarge { needed: u64, budget: u64 },
+    /// It was removed while somebody waited for it.
+    Removed,
 }
 
 /// The use of a model that is warm. It stays in memory meanwhile.
 #[derive(Debug)]
 pub(crate) struct Lease {
+    name: String,
     warm: Option<Arc<Warm>>,
     registry: Arc<ModelRegistry>,
 }
 
 impl Lease {
+    /// The model's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The model's engine.
     pub(crate) fn engine(&self) -> &Engine {
         // only dropping takes it away
@@ -91,51 +116,134 @@ impl Drop for Lease {
     }
 }
 
+impl Entries {
+    fn position(&self, id: ModelId) -> Option<usize> {
+        self.list.iter().position(|entry| entry.id == id)
+    }
+}
+
 impl ModelRegistry {
-    /// A registry in which all models are cold.
+    /// A registry in which all models are cold. A name that is there already is left out.
     pub fn new(models: Vec<ServedModel>, engine: EngineSettings, budget: Option<u64>) -> Arc<Self> {
-        Arc::new(Self {
-            slots: Mutex::new(models.iter().map(|_| Slot::Cold).collect()),
-            models,
+        let registry = Arc::new(Self {
+            entries: Mutex::default(),
             changes: watch::Sender::new(0),
             engine,
             budget,
-        })
+        });
+        for model in models {
+            registry.add(model);
+        }
+        registry
     }
 
-    /// All models, in the order in which they were named.
-    pub fn models(&self) -> &[ServedModel] {
-        &self.models
+    /// Adds a model, cold; false if there is one of its name.
+    pub fn add(&self, model: ServedModel) -> bool {
+        let mut entries = locked(&self.entries);
+        if entries.list.iter().any(|one| one.model.name == model.name) {
+            return false;
+        }
+        entries.added += 1;
+        let entry = Entry {
+            id: ModelId(entries.added),
+            model: Arc::new(model),
+            slot: Slot::Cold,
+        };
+        entries.list.push(entry);
+        drop(entries);
+        self.changed();
+        true
     }
 
-    /// Index of the model of that name.
-    pub fn find(&self, name: &str) -> Option<usize> {
-        self.models.iter().position(|model| model.name == name)
+    /// Takes a model away; false if there is none of that name. What it is saying is finished.
+    pub fn remove(&self, name: &str) -> bool {
+        let mut entries = locked(&self.entries);
+        let found = entries.list.iter().position(|one| one.model.name == name);
+        let removed = found.map(|index| entries.list.remove(index));
+        drop(entries);
+        self.changed();
+        removed.is_some()
     }
 
-    /// The state of a model.
-    pub fn state(&self, index: usize) -> ModelState {
-        match &locked(&self.slots)[index] {
+    /// All models, in the order in which they were added.
+    pub fn models(&self) -> Vec<Arc<ServedModel>> {
+        let entries = locked(&self.entries);
+        let models = entries.list.iter();
+        models.map(|entry| Arc::clone(&entry.model)).collect()
+    }
+
+    /// The state of the model of that name.
+    pub fn state(&self, name: &str) -> Option<ModelState> {
+        let entries = locked(&self.entries);
+        let entry = entries.list.iter().find(|one| one.model.name == name)?;
+        Some(match &entry.slot {
             Slot::Cold => ModelState::Cold,
             Slot::Loading(progress) => ModelState::Loading(progress.share()),
             Slot::Warm(_) => ModelState::Warm,
             Slot::Failed(problem, _) => ModelState::Failed(problem.clone()),
-        }
+        })
     }
 
-    /// A model's engine and the memory of its weights, if it is warm.
-    pub(crate) fn visit<T>(&self, index: usize, look: impl FnOnce(&Engine) -> T) -> Option<T> {
-        match &locked(&self.slots)[index] {
+    /// Counts changes of models and their states: changes when one of them does, but not for each step of loading.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Begins to load a model that is cold, where memory allows it now; false if there is none of that name.
+    pub fn warm(self: &Arc<Self>, name: &str) -> bool {
+        let Some(id) = self.find(name) else {
+            return false;
+        };
+        // why it cannot be is in its state, or is told to who asks it for a text
+        let _ = self.try_acquire(id);
+        true
+    }
+
+    /// Unloads a model that nobody uses; false if there is none of that name or it is in use.
+    pub fn cool(&self, name: &str) -> bool {
+        let mut entries = locked(&self.entries);
+        let found = entries.list.iter_mut().find(|one| one.model.name == name);
+        let unloaded = match found {
+            Some(Entry { slot, .. }) => match slot {
+                Slot::Warm(warm) if Arc::strong_count(warm) > 1 => return false,
+                Slot::Loading(_) => return false,
+                _ => std::mem::replace(slot, Slot::Cold),
+            },
+            None => return false,
+        };
+        drop(entries);
+        drop(unloaded);
+        self.changed();
+        true
+    }
+
+    /// The model of that name.
+    pub(crate) fn find(&self, name: &str) -> Option<ModelId> {
+        let entries = locked(&self.entries);
+        let found = entries.list.iter().find(|one| one.model.name == name)?;
+        Some(found.id)
+    }
+
+    /// The model that was added first.
+    pub(crate) fn first(&self) -> Option<ModelId> {
+        Some(locked(&self.entries).list.first()?.id)
+    }
+
+    /// Looks at a model's engine, if it is warm.
+    pub(crate) fn visit<T>(&self, name: &str, look: impl FnOnce(&Engine) -> T) -> Option<T> {
+        let entries = locked(&self.entries);
+        let entry = entries.list.iter().find(|one| one.model.name == name)?;
+        match &entry.slot {
             Slot::Warm(warm) => Some(look(&warm.engine)),
             _ => None,
         }
     }
 
     /// Waits until a model is warm; loads it if need be.
-    pub(crate) async fn acquire(self: &Arc<Self>, index: usize) -> Result<Lease, Unavailable> {
+    pub(crate) async fn acquire(self: &Arc<Self>, id: ModelId) -> Result<Lease, Unavailable> {
         let mut changes = self.changes.subscribe();
         loop {
-            if let Some(lease) = self.try_acquire(index)? {
+            if let Some(lease) = self.try_acquire(id)? {
                 return Ok(lease);
             }
             // the sender lives as long as the registry
@@ -144,12 +252,14 @@ impl ModelRegistry {
     }
 
     /// The model if it is warm; else begins what is necessary.
-    fn try_acquire(self: &Arc<Self>, index: usize) -> Result<Option<Lease>, Unavailable> {
+    fn try_acquire(self: &Arc<Self>, id: ModelId) -> Result<Option<Lease>, Unavailable> {
         let mut unloaded = Vec::new();
-        let mut slots = locked(&self.slots);
-        match &slots[index] {
+        let mut entries = locked(&self.entries);
+        let index = entries.position(id).ok_or(Unavailable::Removed)?;
+        match &entries.list[index].slot {
             Slot::Warm(warm) => {
                 return Ok(Some(Lease {
+                    name: entries.list[index].model.name.clone(),
                     warm: Some(Arc::clone(warm)),
                     registry: Arc::clone(self),
                 }));
@@ -160,47 +270,50 @@ impl ModelRegistry {
             }
             Slot::Cold | Slot::Failed(..) => {}
         }
-        if !self.make_room(&mut slots, index, &mut unloaded)? {
+        if !self.make_room(&mut entries.list, index, &mut unloaded)? {
             return Ok(None);
         }
         let progress = LoadProgress::default();
-        slots[index] = Slot::Loading(progress.clone());
-        let registry = Arc::clone(self);
+        let entry = &mut entries.list[index];
+        entry.slot = Slot::Loading(progress.clone());
+        let (registry, model) = (Arc::clone(self), Arc::clone(&entry.model));
         let spawned = std::thread::Builder::new()
             .name("load".to_owned())
-            .spawn(move || registry.load(index, &progress));
+            .spawn(move || registry.load(id, &model, &progress));
         if let Err(error) = spawned {
-            slots[index] = Slot::Failed(error.to_string(), Instant::now());
+            entry.slot = Slot::Failed(error.to_string(), Instant::now());
             return Err(Unavailable::Failed(error.to_string()));
         }
+        drop(entries);
+        self.changed();
         Ok(None)
     }
 
     /// Unloads idle models until another fits, the one that was used longest ago first; false if it must wait.
     fn make_room(
         &self,
-        slots: &mut [Slot],
+        entries: &mut [Entry],
         index: usize,
         unloaded: &mut Vec<Arc<Warm>>,
     ) -> Result<bool, Unavailable> {
         let Some(budget) = self.budget else {
             return Ok(true);
         };
-        let needed = self.models[index].facts.bytes;
+        let needed = entries[index].model.facts.bytes;
         if needed > budget {
             return Err(Unavailable::TooLarge { needed, budget });
         }
         loop {
-            let held: u64 = slots.iter().enumerate().map(|one| self.bytes(one)).sum();
+            let held: u64 = entries.iter().map(Entry::bytes).sum();
             if held + needed <= budget {
                 return Ok(true);
             }
-            let idle = slots
+            let idle = entries
                 .iter_mut()
-                .filter_map(|slot| match slot {
+                .filter_map(|entry| match &entry.slot {
                     Slot::Warm(warm) if Arc::strong_count(warm) == 1 => {
                         let used = *locked(&warm.used);
-                        Some((used, slot))
+                        Some((used, &mut entry.slot))
                     }
                     _ => None,
                 })
@@ -214,18 +327,9 @@ impl ModelRegistry {
         }
     }
 
-    /// Memory that a slot holds or will hold.
-    fn bytes(&self, (index, slot): (usize, &Slot)) -> u64 {
-        match slot {
-            Slot::Cold | Slot::Failed(..) => 0,
-            Slot::Loading(_) => self.models[index].facts.bytes,
-            Slot::Warm(warm) => warm.engine.model().decoder.weight_bytes(),
-        }
-    }
-
     /// Loads a model, on a thread of its own.
-    fn load(&self, index: usize, progress: &LoadProgress) {
-        let load = AssertUnwindSafe(|| (self.models[index].load)(progress));
+    fn load(&self, id: ModelId, model: &ServedModel, progress: &LoadProgress) {
+        let load = AssertUnwindSafe(|| (model.load)(progress));
         let loaded = catch_unwind(load)
             .unwrap_or_else(|_| Err("loading broke off; this is a bug of Weightsmith".to_owned()));
         let started = loaded.and_then(|model| {
@@ -238,15 +342,21 @@ impl ModelRegistry {
             })),
             Err(problem) => Slot::Failed(problem, Instant::now()),
         };
-        locked(&self.slots)[index] = slot;
+        let mut entries = locked(&self.entries);
+        // it may have been removed meanwhile
+        if let Some(index) = entries.position(id) {
+            entries.list[index].slot = slot;
+        }
+        drop(entries);
         self.changed();
     }
 
     /// Unloads everything, so that engines end; what they compute ends too.
     pub(crate) fn unload_all(&self) {
-        let slots: Vec<Slot> = locked(&self.slots)
+        let slots: Vec<Slot> = locked(&self.entries)
+            .list
             .iter_mut()
-            .map(|slot| std::mem::replace(slot, Slot::Cold))
+            .map(|entry| std::mem::replace(&mut entry.slot, Slot::Cold))
             .collect();
         drop(slots);
     }
@@ -254,6 +364,17 @@ impl ModelRegistry {
     fn changed(&self) {
         self.changes
             .send_modify(|changes| *changes = changes.wrapping_add(1));
+    }
+}
+
+impl Entry {
+    /// Memory that the model holds or will hold.
+    fn bytes(&self) -> u64 {
+        match &self.slot {
+            Slot::Cold | Slot::Failed(..) => 0,
+            Slot::Loading(_) => self.model.facts.bytes,
+            Slot::Warm(warm) => warm.engine.model().decoder.weight_bytes(),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ mod completions;
 mod guards;
 mod limits;
 mod models;
+mod pages;
 mod same_tokens;
 mod tokenizers;
 mod world;

@@ -46,7 +46,7 @@ async fn a_model_is_loaded_once_when_it_is_first_asked_for() {
             tokio::spawn(async move { world.ask(PATH, &ask("slow")).await })
         })
         .collect();
-    while world.registry.state(0) != ModelState::Loading(0.4) {
+    while world.registry.state("slow") != Some(ModelState::Loading(0.4)) {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     let entry = world.get("/v1/models/slow").await.json();
@@ -100,9 +100,9 @@ async fn idle_models_make_room_and_busy_ones_do_not() {
     let models = ["base", "instruct", "math"].map(served);
     let world = World::with(models.into(), settings);
     let states = |world: &World| -> Vec<bool> {
-        (0..3)
-            .map(|index| world.registry.state(index) == ModelState::Warm)
-            .collect()
+        ["base", "instruct", "math"]
+            .map(|name| world.registry.state(name) == Some(ModelState::Warm))
+            .to_vec()
     };
     world.ask(PATH, &ask("base")).await;
     world.ask(PATH, &ask("instruct")).await;
@@ -163,4 +163,24 @@ fn collect<'a>(value: &'a serde_json::Value, references: &mut Vec<&'a str>) {
         serde_json::Value::Array(list) => list.iter().for_each(|value| collect(value, references)),
         _ => {}
     }
+}
+
+#[tokio::test]
+async fn models_come_and_go_while_the_server_runs() {
+    let world = World::with(Vec::new(), Settings::default());
+    let request = || post(PATH, &json!({"prompt": "Anna", "max_tokens": 2}));
+    let answer = world.send(request()).await;
+    assert!(answer.refusal(400).contains("model"));
+    assert!(world.registry.add(served("base")));
+    assert!(!world.registry.add(served("base")), "one of a name");
+    world.ask(PATH, &ask("base")).await;
+    assert_eq!(world.registry.state("base"), Some(ModelState::Warm));
+    assert!(world.registry.cool("base"));
+    assert_eq!(world.registry.state("base"), Some(ModelState::Cold));
+    assert!(world.registry.warm("base"));
+    assert!(world.registry.remove("base"), "while it is loading");
+    assert!(!world.registry.remove("base"));
+    let answer = world.send(post(PATH, &ask("base"))).await;
+    answer.refusal(404);
+    assert_eq!(world.get("/health").await.json()["models"], 0);
 }

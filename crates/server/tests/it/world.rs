@@ -67,10 +67,12 @@ impl World {
     /// Models and settings.
     pub(crate) fn with(models: Vec<ServedModel>, settings: Settings) -> Self {
         let registry = ModelRegistry::new(models, settings.engine, settings.memory_budget);
-        Self {
-            router: router(settings, Arc::clone(&registry)),
-            registry,
-        }
+        Self::of(router(settings, Arc::clone(&registry)), registry)
+    }
+
+    /// A service and its models.
+    pub(crate) fn of(router: Router, registry: Arc<ModelRegistry>) -> Self {
+        Self { router, registry }
     }
 
     /// Sends a request.
