@@ -1,14 +1,11 @@
 //! Models that speak: from a folder, from the cache, or from a recipe that was never written.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use weightsmith::plan::Planned;
 use weightsmith::run::MergedSource;
-use weightsmith_infer::{
-    Companions, ConfigError, Decoder, DecoderOptions, Error, Model, ModelConfig, Pool,
-};
+use weightsmith_infer::{DecoderOptions, Model, Overrides, Pool};
 use weightsmith_tensors::{Checkpoint, TensorSource};
 
 use crate::args::{ModelArgs, PlanArgs, Quantization};
@@ -162,37 +159,13 @@ impl TextModels {
         folder: &Path,
         config: Option<&str>,
     ) -> Result<Model, Failure> {
-        let file = |name: &str| -> io::Result<Option<Vec<u8>>> {
-            if let (Some(config), "config.json") = (config, name) {
-                return Ok(Some(config.as_bytes().to_vec()));
-            }
-            match fs_err::read(folder.join(name)) {
-                Ok(bytes) => Ok(Some(bytes)),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-                Err(error) => Err(error),
-            }
+        let overrides = Overrides {
+            config,
+            template: self.args.template.as_deref(),
         };
-        let path = folder.join("config.json");
-        let text = file("config.json")?.ok_or_else(|| Error::MissingFile {
-            path: path.clone(),
-            needed_for: "it says how the model computes",
-        })?;
-        let value: serde_json::Value =
-            serde_json::from_slice(&text).map_err(|problem| Error::Config {
-                path: path.clone(),
-                problem: ConfigError::Json(problem),
-            })?;
-        let config =
-            ModelConfig::from_json(&value).map_err(|problem| Error::Config { path, problem })?;
-        let mut companions = Companions::read_with(folder, file)?;
-        if let Some(template) = &self.args.template {
-            companions.use_template(template)?;
-        }
-        let decoder = Decoder::open(source, config, Arc::clone(&self.pool), self.options)?;
-        Ok(Model {
-            decoder,
-            companions,
-        })
+        let pool = Arc::clone(&self.pool);
+        let model = Model::assemble(source, folder, overrides, pool, self.options);
+        Ok(model?)
     }
 }
 

@@ -58,6 +58,7 @@ mod exponential;
 mod fused;
 pub mod generate;
 mod linear;
+mod model;
 mod parallel;
 mod pool;
 mod rope;
@@ -70,9 +71,10 @@ pub use decoder::{
 };
 pub use error::{ConfigError, Error};
 pub use generate::{
-    Cancel, Finish, Generation, GenerationDefaults, GenerationSettings, Model, Report, Sampler,
+    Cancel, Finish, Generation, GenerationDefaults, GenerationSettings, Report, Sampler,
     SamplingSettings, Session,
 };
 pub use linear::{Linear, NotAMatrix};
+pub use model::{Model, Overrides};
 pub use pool::Pool;
 pub use text::{ChatTemplate, Companions, Message, TemplateOptions, Tokenizer};

@@ -9,8 +9,8 @@ use serde::Serialize;
 use super::Progress;
 use super::positions::log_probability;
 use super::tasks::{Answer, Prompt, Question};
+use crate::Model;
 use crate::decoder::{SequenceStep, Wants};
-use crate::generate::Model;
 use crate::text::TemplateOptions;
 use crate::{Error, KvCache};
 

@@ -6,4 +6,4 @@ mod session;
 
 pub use defaults::{GenerationDefaults, GenerationSettings};
 pub use sampler::{Sampler, SamplingSettings};
-pub use session::{Cancel, Finish, Generation, Model, Report, Session};
+pub use session::{Cancel, Finish, Generation, Report, Session};

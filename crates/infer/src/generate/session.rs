@@ -1,42 +1,13 @@
 //! A sequence that is continued, turn by turn.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use weightsmith_tensors::Checkpoint;
-
 use super::{GenerationSettings, Sampler};
-use crate::decoder::{Control, Decoder, DecoderOptions, Observer, SequenceStep, Wants};
-use crate::text::{Companions, StopFilter, TextStream};
-use crate::{Error, KvCache, ModelConfig, Pool};
-
-/// A decoder and what it takes to talk with it.
-#[derive(Debug)]
-pub struct Model {
-    /// Tokens to logits.
-    pub decoder: Decoder,
-    /// Text to tokens and back.
-    pub companions: Companions,
-}
-
-impl Model {
-    /// Opens a model folder: `config.json`, the weights, the tokenizer and what else a conversation needs.
-    ///
-    /// # Errors
-    /// When a file is missing or not sound, or the model is of a kind that cannot be run.
-    pub fn open(folder: &Path, pool: Arc<Pool>, options: DecoderOptions) -> Result<Self, Error> {
-        let config = ModelConfig::read(&folder.join("config.json"))?;
-        let companions = Companions::read(folder)?;
-        let source = Arc::new(Checkpoint::open(folder)?);
-        let decoder = Decoder::open(source, config, pool, options)?;
-        Ok(Self {
-            decoder,
-            companions,
-        })
-    }
-}
+use crate::decoder::{Control, Observer, SequenceStep, Wants};
+use crate::text::{StopFilter, TextStream};
+use crate::{Error, KvCache, Model};
 
 /// A wish to stop, which any thread may make and every holder sees.
 #[derive(Debug, Clone, Default)]
