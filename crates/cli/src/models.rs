@@ -32,7 +32,8 @@ pub(crate) fn open_anywhere(
     })
 }
 
-fn with_hints(error: impl Into<anyhow::Error>, hints: Vec<String>) -> Failure {
+/// An error with its hints.
+pub(crate) fn with_hints(error: impl Into<anyhow::Error>, hints: Vec<String>) -> Failure {
     // a relative path is looked up beside a recipe only where there is one
     let hints = hints
         .into_iter()

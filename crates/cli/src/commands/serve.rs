@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::Value;
+use weightsmith::host::concurrency_units;
 use weightsmith_infer::ModelConfig;
 use weightsmith_server::{
     EngineSettings, LoadProgress, ModelFacts, ServedModel, Server, ServerError, Settings,
@@ -175,6 +176,7 @@ fn facts(found: &Found, path: &str, quantized: bool) -> Result<ModelFacts, Failu
             .unwrap_or("unknown")
             .to_owned(),
         context_trained: parsed.as_ref().map_or(0, |config| config.positions),
+        concurrency_units: concurrency_units(elements),
         vocabulary: parsed.as_ref().map_or(0, |config| config.vocabulary),
         created: changed.map_or(0, |since| since.as_secs()),
     })
