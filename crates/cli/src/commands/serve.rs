@@ -45,6 +45,7 @@ pub(crate) fn run(args: ServeArgs, printer: &Printer) -> Result<ExitCode, Failur
     settings.check().map_err(explain)?;
     let quantized = options.quantize == Some(Quantization::Q8_0);
     let models = TextModels::new(&options);
+    models.download(names.iter().map(|name| named(name).1), printer)?;
     let mut served = Vec::with_capacity(names.len());
     for name in &names {
         let (name, path) = named(name);

@@ -6,7 +6,7 @@ use weightsmith_hub::testing::{Access, Content, FaultKind, TestHub};
 
 use crate::world::{FIXTURES, Run, World};
 
-const RECIPE: &str = "\
+pub(crate) const RECIPE: &str = "\
 merge_method: slerp
 base_model: org/base
 models:
@@ -17,14 +17,19 @@ parameters:
 dtype: bfloat16
 ";
 
-struct Online {
-    world: World,
-    hub: TestHub,
+pub(crate) struct Online {
+    pub(crate) world: World,
+    pub(crate) hub: TestHub,
 }
 
 impl Online {
     /// A hub with the trained models `org/base` and `org/instruct`, and a recipe that names them.
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
+        Self::with(&[])
+    }
+
+    /// The same, with more files in both models.
+    pub(crate) fn with(more: &[(&str, &str)]) -> Self {
         let hub = TestHub::start().expect("a hub");
         hub.add_token("secret", "me");
         for name in ["base", "instruct"] {
@@ -39,7 +44,11 @@ impl Online {
                 .collect();
             let files = files
                 .iter()
-                .map(|(name, content)| (name.as_str(), content.clone()));
+                .map(|(name, content)| (name.as_str(), content.clone()))
+                .chain(
+                    more.iter()
+                        .map(|(name, text)| (*name, Content::from(*text))),
+                );
             hub.add_model(&format!("org/{name}"), files.collect())
                 .expect("added");
         }
@@ -48,17 +57,17 @@ impl Online {
         Self { world, hub }
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.world.command(arguments);
         command.env("HF_ENDPOINT", self.hub.url());
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         self.finish(&mut self.command(arguments))
     }
 
-    fn done(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn done(&self, arguments: &[&str]) -> Run {
         let run = self.run(arguments);
         assert_eq!(run.code, Some(0), "{}", run.stderr);
         run
@@ -68,13 +77,13 @@ impl Online {
         self.finish(self.command(arguments).env("HF_TOKEN", "secret"))
     }
 
-    fn finish(&self, command: &mut Command) -> Run {
+    pub(crate) fn finish(&self, command: &mut Command) -> Run {
         self.world
             .outcome(&command.output().expect("the command starts"))
     }
 
     /// Bytes of weights that lie in the cache.
-    fn cached_weights(&self) -> u64 {
+    pub(crate) fn cached_weights(&self) -> u64 {
         let mut bytes = 0;
         for name in ["base", "instruct"] {
             let blobs = self

@@ -46,8 +46,12 @@ impl KvCacheSize {
     pub fn bytes(&self, tokens: u64) -> u64 {
         let held = u128::from(self.full_layers) * u128::from(tokens)
             + u128::from(self.windowed_layers) * u128::from(tokens.min(self.window));
-        let bytes = held * u128::from(self.elements) * u128::from(ELEMENT_BYTES);
-        bytes.try_into().unwrap_or(u64::MAX)
+        let bytes = held
+            .checked_mul(u128::from(self.elements))
+            .and_then(|elements| elements.checked_mul(u128::from(ELEMENT_BYTES)));
+        bytes
+            .and_then(|bytes| bytes.try_into().ok())
+            .unwrap_or(u64::MAX)
     }
 }
 

@@ -37,6 +37,18 @@ pub(super) fn check(evidence: &Evidence<'_>) -> HostCheck {
             "see `safetensors` above",
         );
     }
+    let architecture = &evidence.architecture;
+    if let (Some(rows), Some(stated)) = (
+        architecture.vocabulary_rows(),
+        architecture.config_vocab_size(),
+    ) && rows != stated
+    {
+        return HostCheck::failed(
+            THIS,
+            format!("the embedding has {rows} rows, but config.json says {stated}"),
+            "set `vocab_size` in config.json to the number of rows",
+        );
+    }
     let bases = evidence.subject.bases;
     let compared: Vec<(&Opened, Differences)> = bases
         .iter()
@@ -63,7 +75,7 @@ pub(super) fn check(evidence: &Evidence<'_>) -> HostCheck {
                     "those that follow from config.json; no base is on this machine",
                 )
             } else {
-                explain(&differences, "what follows from config.json")
+                explain(&differences, "config.json")
             }
         }
         None => HostCheck::warned(
@@ -165,7 +177,7 @@ fn explain(differences: &Differences, base: &str) -> HostCheck {
     HostCheck::failed(
         THIS,
         format!(
-            "beside {base} it {word} {} {tensors}: {}",
+            "compared with {base} it {word} {} {tensors}: {}",
             names.len(),
             some_of(names)
         ),

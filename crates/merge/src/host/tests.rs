@@ -243,11 +243,18 @@ fn shapes_are_those_of_a_base_or_of_the_config() {
     model.speech.expected = None;
     model.expect(THIS, Warned, "nothing to compare");
     model.speech.expected = Some(expected(16));
+    model.expect(THIS, Failed, "8 rows, that of config.json 16");
+
+    let mut config = config();
+    config["vocab_size"] = 9.into();
+    model.json("config.json", &config);
     model.expect(
         THIS,
         Failed,
-        "8 rows, that of what follows from config.json 16",
+        "the embedding has 8 rows, but config.json says 9",
     );
+    config["vocab_size"] = ROWS.into();
+    model.json("config.json", &config);
 
     let (_padded, padded) = base(&tensors(16, DType::BF16));
     model.bases = vec![padded];
@@ -378,7 +385,7 @@ fn the_vocabulary_can_be_converted() {
     model.expect(
         THIS,
         Failed,
-        "9 tokens, but 8 rows in the embedding: none for `<end>`",
+        "9 tokens, but rows for 8 only: none for `<end>`",
     );
     with(&|file| file["added_tokens"][1]["id"] = 7.into());
     model.expect(THIS, Warned, "no token has number 6");

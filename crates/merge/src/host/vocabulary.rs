@@ -290,7 +290,7 @@ fn numbers(evidence: &Evidence<'_>, tokenizer: &Value) -> Result<Option<u64>, Pr
         }
         return Err((
             format!(
-                "{} tokens, but {rows} rows in the embedding: none for {}",
+                "{} tokens, but rows for {rows} only: none for {}",
                 last + 1,
                 some_of(&outside)
             ),
