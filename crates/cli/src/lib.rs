@@ -17,6 +17,7 @@ mod printer;
 mod progress;
 mod prompt_progress;
 mod prose;
+mod published;
 mod quantities;
 #[cfg(test)]
 mod reference;

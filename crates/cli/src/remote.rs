@@ -127,7 +127,11 @@ pub(crate) fn prepare_models(
 }
 
 /// Looks at a model. A hub that cannot be reached is no error here: that the model is not on this machine is one by itself.
-fn look(hub: &Hub, name: &ModelName, printer: &Printer) -> Result<Option<Listing>, HubError> {
+pub(crate) fn look(
+    hub: &Hub,
+    name: &ModelName,
+    printer: &Printer,
+) -> Result<Option<Listing>, HubError> {
     match hub.look(name) {
         Ok(listing) => Ok(Some(listing)),
         Err(error @ (HubError::Unreachable { .. } | HubError::Status { .. })) => {

@@ -30,7 +30,7 @@ pub struct HostFacts {
 
 /// Memory in bytes: `parameters × bits / 8`, and keys and values of 16 bits for one conversation.
 ///
-/// Real formats of 4 and 8 bits keep scales besides, some 6 to 12 % more.
+/// Real formats of 4 and 8 bits keep scales besides, some 6 to 13 % more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct MemoryNeed {
     /// Bits of a weight.
