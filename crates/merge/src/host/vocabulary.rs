@@ -84,6 +84,9 @@ const PATTERNS: [(&str, &str); 4] = [
     ),
 ];
 
+/// What to do about numbers that no token has.
+const GAP_HINT: &str = "added tokens must follow each other: take the tokenizer of one parent (`tokenizer_source: base`)";
+
 /// What the converter would make of a tokenizer.
 enum Kind {
     /// SentencePiece, from its own file.
@@ -126,11 +129,10 @@ fn examine(evidence: &Evidence<'_>) -> Result<HostCheck, Problem> {
     };
     if let Some(gap) = gap {
         let reason = format!("no token has number {gap}, though later ones are added");
-        const HINT: &str = "added tokens must follow each other: take the tokenizer of one parent (`tokenizer_source: base`)";
         if matches!(kind, Kind::LlamaBpe) {
-            return Err((reason, HINT));
+            return Err((reason, GAP_HINT));
         }
-        return Ok(HostCheck::warned(THIS, reason, HINT));
+        return Ok(HostCheck::warned(THIS, reason, GAP_HINT));
     }
     Ok(
         if FAMILIES.iter().all(|family| !class.starts_with(family)) {
