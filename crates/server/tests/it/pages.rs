@@ -55,8 +55,9 @@ async fn pages_answer_beside_the_protocol() {
 
 #[tokio::test]
 async fn what_changes_things_is_for_our_own_page_alone() {
+    type Headers<'a> = &'a [(&'a str, &'a str)];
     let world = world(None);
-    let cases: [(&str, &[(&str, &str)], u16); 9] = [
+    let cases: [(&str, Headers<'_>, u16); 9] = [
         ("POST", &[OWN], 200),
         ("POST", &[OWN, ("origin", "http://localhost:8080")], 200),
         ("POST", &[OWN, ("origin", "https://app.example")], 200),
