@@ -47,7 +47,7 @@ impl RemoteFile {
         let count = files.len();
         let left = Mutex::new(files.into_iter().enumerate());
         let failed = AtomicUsize::new(0);
-        let found: Mutex<Vec<(usize, Result<Self, R::Error>)>> = Mutex::new(Vec::new());
+        let found = Mutex::new(Vec::<(usize, Result<Self, R::Error>)>::new());
         std::thread::scope(|scope| {
             for _ in 0..connections.clamp(1, count.max(1)) {
                 scope.spawn(|| {

@@ -1,0 +1,5 @@
+//! Models in stores, against one in memory.
+
+mod read;
+mod upload;
+mod world;
