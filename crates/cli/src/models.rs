@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::remote::{self, Access};
 use crate::settings::locate_options;
+use crate::stores::Found;
 
 /// Finds a model and its weights.
 pub(crate) fn find(model: &str, cache: Option<PathBuf>) -> Result<Located, Failure> {
@@ -18,7 +19,7 @@ pub(crate) fn find(model: &str, cache: Option<PathBuf>) -> Result<Located, Failu
     })
 }
 
-/// Finds a model and opens its weights: here, else on the hub, of which only the headers are read.
+/// Finds a model and opens its weights: here, else on the hub or in a store, of which only the headers are read.
 pub(crate) fn open_anywhere(
     model: &str,
     cache: Option<PathBuf>,
@@ -26,6 +27,7 @@ pub(crate) fn open_anywhere(
 ) -> Result<Opened, Failure> {
     let mut options = locate_options(cache);
     remote::prepare_model(model, &mut options, Access::Headers, printer)?;
+    Found::model(model, printer)?.give_to(&mut options);
     weightsmith::model::open(model, None, &options).map_err(|error| {
         let hints = error.hints();
         with_hints(error, hints)

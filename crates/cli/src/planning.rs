@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::printer::{Loudness, Printer};
 use crate::remote::{Access, prepare_recipe};
 use crate::settings::PlanSettings;
+use crate::stores::Found;
 
 /// A recipe that was read and, where nothing is wrong with it, planned.
 #[derive(Debug)]
@@ -33,7 +34,7 @@ pub(crate) fn plan(settings: &PlanSettings) -> Result<Outcome, Failure> {
     })
 }
 
-/// As [`plan`], with models that are not on this machine fetched from the hub, as far as `access` says.
+/// As [`plan`], with models that are not on this machine fetched from the hub, as far as `access` says, and those in stores opened there.
 pub(crate) fn plan_with_hub(
     mut settings: PlanSettings,
     access: Access,
@@ -43,7 +44,11 @@ pub(crate) fn plan_with_hub(
     let locate = &mut settings.options.locate;
     let parsed = recipe::parse(&recipe.text, &|path| exists(path, locate));
     if let [only] = &parsed.recipes[..] {
-        let mut refused = prepare_recipe(&only.references(), locate, access, printer)?;
+        let references = only.references();
+        let (stored, mut refused) = Found::in_recipe(&references, printer)?;
+        if refused.is_empty() {
+            refused = prepare_recipe(&references, locate, access, printer)?;
+        }
         if !refused.is_empty() {
             let mut diagnostics = parsed.diagnostics;
             diagnostics.append(&mut refused);
@@ -54,6 +59,7 @@ pub(crate) fn plan_with_hub(
                 diagnostics,
             });
         }
+        stored.give_to(locate);
     }
     plan_changed(recipe, &settings, &|recipe| Ok(recipe.clone()))
 }

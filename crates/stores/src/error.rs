@@ -219,8 +219,8 @@ impl StoreError {
             "169.254.169.254",
             "169.254.170.2",
             "metadata.google.internal",
-            "MissingAccessKeyId",
-            "Missing access key id",
+            "/latest/api/token",
+            "/latest/meta-data/iam",
         ]) {
             return Self::NoCredentials { address };
         }
@@ -274,7 +274,9 @@ impl StoreError {
     pub fn hints(&self) -> Vec<String> {
         let hint = |text: &str| vec![text.to_owned()];
         match self {
-            Self::NoCredentials { address } => no_credentials(address.scheme),
+            Self::NoCredentials { address } | Self::Settings { address, .. } => {
+                no_credentials(address.scheme)
+            }
             Self::BadCredentials { address, .. } => hint(match address.scheme {
                 Scheme::S3 => "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for temporary ones, AWS_SESSION_TOKEN",
                 Scheme::Google => "check GOOGLE_SERVICE_ACCOUNT, or log in again with `gcloud auth application-default login`",
@@ -320,7 +322,6 @@ impl StoreError {
             Self::Overtaken { .. } => hint("see who else writes there; the merged model is kept, and the same command tries again"),
             Self::Unreachable { .. } => hint("the same command goes on where this one stopped"),
             Self::NotAnAddress { .. }
-            | Self::Settings { .. }
             | Self::NoFile { .. }
             | Self::Interrupted
             | Self::Other { .. }

@@ -19,5 +19,6 @@ mod speech_eval;
 mod speech_save;
 mod speech_sweep;
 mod speech_terminal;
+mod stores;
 mod verify;
 mod world;
