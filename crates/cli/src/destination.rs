@@ -77,6 +77,26 @@ enum Place {
     Hub(ModelName),
 }
 
+impl Place {
+    fn look(settings: &MergeSettings, staging: &Staging) -> Result<Option<Self>, Failure> {
+        match &settings.out {
+            Destination::Folder(_) => Ok(None),
+            Destination::Store(address) => {
+                let stores = stores::stores()?;
+                let survey = stores.survey(address, LOCK_FILE).map_err(failure)?;
+                let allowed = survey.allow(&staging.record(), settings.force);
+                allowed.map_err(failure)?;
+                let looked = Box::new((stores, survey));
+                Ok(Some(Self::Store(looked, address.clone())))
+            }
+            Destination::Hub(name) => {
+                refuse_published(name, settings.force)?;
+                Ok(Some(Self::Hub(name.clone())))
+            }
+        }
+    }
+}
+
 impl Elsewhere {
     /// Looks at the place, before any work is done for it. Nothing for a folder here.
     pub(crate) fn prepare(settings: &MergeSettings) -> Result<Option<Self>, Failure> {
@@ -88,25 +108,18 @@ impl Elsewhere {
         let base = settings.staging.clone();
         let base = base.unwrap_or_else(|| stores::cache_home().join("staging"));
         let staging = Staging::open(&base, &name)?;
-        let place = match &settings.out {
-            Destination::Folder(_) => return Ok(None),
-            Destination::Store(address) => {
-                let stores = stores::stores()?;
-                let survey = stores.survey(address, LOCK_FILE).map_err(failure)?;
-                let allowed = survey.allow(&staging.record(), settings.force);
-                allowed.map_err(failure)?;
-                Place::Store(Box::new((stores, survey)), address.clone())
+        match Place::look(settings, &staging) {
+            Ok(Some(place)) => Ok(Some(Self {
+                staging,
+                name,
+                place,
+            })),
+            Ok(None) => Ok(None),
+            Err(failure) => {
+                staging.remove_empty()?;
+                Err(failure)
             }
-            Destination::Hub(name) => {
-                refuse_published(name, settings.force)?;
-                Place::Hub(name.clone())
-            }
-        };
-        Ok(Some(Self {
-            staging,
-            name,
-            place,
-        }))
+        }
     }
 
     /// Refuses a place that a model of the recipe is read from.

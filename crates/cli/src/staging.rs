@@ -10,12 +10,16 @@ use weightsmith::plan::Plan;
 use crate::failure::Failure;
 use crate::settings::MergeSettings;
 
+/// The file whose lock says that the folder is in use.
+const IN_USE: &str = "in-use";
+
 /// A staging folder that no other process uses while this is held.
 #[derive(Debug)]
 pub(crate) struct Staging {
     folder: PathBuf,
-    #[expect(dead_code, reason = "held, not used")]
-    lock: File,
+    /// The destination's last part: cards have it as their title.
+    name: String,
+    _lock: File,
 }
 
 impl Staging {
@@ -24,21 +28,31 @@ impl Staging {
         let hash = blake3::hash(destination.as_bytes()).to_hex();
         let name = destination.rsplit('/').next().unwrap_or_default();
         let folder = base.join(format!("{name}-{}", &hash[..16]));
-        fs_err::create_dir_all(&folder)?;
-        let lock = File::create(folder.join("in-use"))?;
-        if lock.file().try_lock().is_err() {
-            return Err(Failure::new(anyhow::anyhow!(
-                "another process merges to `{destination}`, in {}",
-                folder.display()
-            ))
-            .hint("wait for it, or name another folder with `--staging`"));
+        loop {
+            fs_err::create_dir_all(folder.join("model"))?;
+            let path = folder.join(IN_USE);
+            let lock = File::create(&path)?;
+            if lock.file().try_lock().is_err() {
+                return Err(Failure::new(anyhow::anyhow!(
+                    "another process merges to `{destination}`, in {}",
+                    folder.display()
+                ))
+                .hint("wait for it, or name another folder with `--staging`"));
+            }
+            // whoever had it may have removed it meanwhile
+            if is_at(&lock, &path) {
+                return Ok(Self {
+                    folder,
+                    name: name.to_owned(),
+                    _lock: lock,
+                });
+            }
         }
-        Ok(Self { folder, lock })
     }
 
     /// Where the model is merged.
     pub(crate) fn model(&self) -> PathBuf {
-        self.folder.join("model")
+        self.folder.join("model").join(&self.name)
     }
 
     /// Where an upload keeps what it needs to go on.
@@ -70,9 +84,35 @@ impl Staging {
         Ok(fs_err::remove_dir_all(&self.folder)?)
     }
 
+    /// Removes it where nothing was begun.
+    pub(crate) fn remove_empty(self) -> Result<(), Failure> {
+        let holds_model = fs_err::read_dir(self.folder.join("model"))?
+            .next()
+            .is_some();
+        if holds_model || self.key().exists() || self.record().exists() {
+            return Ok(());
+        }
+        self.remove()
+    }
+
     fn key(&self) -> PathBuf {
         self.folder.join("merged")
     }
+}
+
+/// Whether an open file is the one at a path.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let number = |found: std::io::Result<std::fs::Metadata>| found.ok().map(|found| found.ino());
+    let open = number(file.metadata());
+    open.is_some() && open == number(fs_err::metadata(path))
+}
+
+/// Elsewhere open files cannot be removed.
+#[cfg(not(unix))]
+fn is_at(_file: &File, _path: &Path) -> bool {
+    true
 }
 
 /// Stands for everything that a merged model depends on: the plan with the times and versions of its inputs, the recipe's text and
@@ -95,4 +135,26 @@ pub(crate) fn key(plan: &Plan, recipe: &str, settings: &MergeSettings) -> Result
     );
     rest.serialize(&mut serde_json::Serializer::new(&mut hasher))?;
     Ok(hasher.finalize().to_hex().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_of_one_process_and_goes_when_it_holds_nothing() {
+        let base = tempfile::tempdir().expect("a folder");
+        let open = |name: &str| Staging::open(base.path(), name);
+        let first = open("s3://bucket/out").expect("free");
+        assert!(first.model().ends_with("model/out"));
+        assert!(open("s3://bucket/out").is_err());
+        let other = open("s3://other/out").expect("another folder");
+        first.remove_empty().expect("removed");
+        assert_eq!(fs_err::read_dir(base.path()).expect("there").count(), 1);
+        other.complete("key").expect("written");
+        other.remove_empty().expect("kept");
+        assert_eq!(fs_err::read_dir(base.path()).expect("there").count(), 1);
+        let again = open("s3://bucket/out").expect("free again");
+        assert!(!again.has("key"));
+    }
 }

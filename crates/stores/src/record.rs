@@ -41,26 +41,21 @@ pub(crate) struct Sent {
 impl Record {
     /// The record at a path, or a new one where there is none of that destination.
     pub(crate) fn open(path: &Path, address: &Address) -> Result<Self, StoreError> {
-        let known = match fs_err::read(path) {
-            Ok(json) => serde_json::from_slice::<Content>(&json).ok(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => return Err(error.into()),
-        };
-        let address = address.to_string();
-        let content = match known {
-            Some(content) if content.address == address => content,
-            _ => Content {
-                upload: new_number(),
-                address,
-                ..Content::default()
-            },
-        };
         let record = Self {
             path: path.to_owned(),
-            content,
+            content: known(path, address)?.unwrap_or_else(|| Content {
+                upload: new_number(),
+                address: address.to_string(),
+                ..Content::default()
+            }),
         };
         record.save()?;
         Ok(record)
+    }
+
+    /// The number of the upload that a path has the record of.
+    pub(crate) fn number(path: &Path, address: &Address) -> Result<Option<String>, StoreError> {
+        Ok(known(path, address)?.map(|content| content.upload))
     }
 
     /// Removes it: the upload is over.
@@ -75,6 +70,18 @@ impl Record {
         fs_err::write(&new, json)?;
         Ok(fs_err::rename(&new, &self.path)?)
     }
+}
+
+/// What the file at a path says, if it is about that destination.
+fn known(path: &Path, address: &Address) -> Result<Option<Content>, StoreError> {
+    let json = match fs_err::read(path) {
+        Ok(json) => json,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let content = serde_json::from_slice::<Content>(&json).ok();
+    let address = address.to_string();
+    Ok(content.filter(|content| content.address == address))
 }
 
 /// 32 hexadecimal digits.

@@ -66,6 +66,7 @@ impl Stores {
         progress: &dyn Progress,
     ) -> Result<Uploaded, StoreError> {
         survey.allow(&options.record, options.force)?;
+        let record = Record::open(&options.record, &survey.address)?;
         let upload = Upload {
             bucket: self.bucket(&survey.address)?,
             survey,
@@ -75,7 +76,6 @@ impl Stores {
             part: self.settings.part,
             connections: self.settings.connections,
         };
-        let record = Record::open(&options.record, &survey.address)?;
         self.runtime.block_on(upload.run(record))
     }
 }

@@ -39,7 +39,12 @@ pub(crate) fn run(args: MergeArgs, printer: &Printer) -> Result<ExitCode, Failur
     let outcome = planning::plan_with_hub(settings.plan.clone(), access, printer)?;
     let (recipe, planned) = match outcome.into_plan(printer) {
         Ok(planned) => planned,
-        Err(code) => return Ok(code),
+        Err(code) => {
+            if let Some(elsewhere) = elsewhere {
+                elsewhere.staging.remove_empty()?;
+            }
+            return Ok(code);
+        }
     };
     if settings.dry_run {
         printer
@@ -82,7 +87,10 @@ fn merge_elsewhere(
     settings: &MergeSettings,
     printer: &Printer,
 ) -> Result<ExitCode, Failure> {
-    elsewhere.refuse_inputs(planned)?;
+    if let Err(failure) = elsewhere.refuse_inputs(planned) {
+        elsewhere.staging.remove_empty()?;
+        return Err(failure);
+    }
     let staging = &elsewhere.staging;
     let key = staging::key(&planned.plan, recipe, settings)?;
     if staging.has(&key) && !settings.fresh {
