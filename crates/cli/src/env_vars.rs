@@ -66,6 +66,26 @@ pub(crate) const TABLE: &[EnvVar] = &[
         summary: "Proxy for the hub; HTTP_PROXY, ALL_PROXY and NO_PROXY count too.",
     },
     EnvVar {
+        name: "AWS_ACCESS_KEY_ID",
+        summary: "With AWS_SECRET_ACCESS_KEY, and AWS_SESSION_TOKEN where there is one: credentials for `s3://`. Without them the role of the machine counts.",
+    },
+    EnvVar {
+        name: "AWS_ENDPOINT_URL",
+        summary: "Address of a store other than Amazon's for `s3://`; AWS_ALLOW_HTTP=true allows one without TLS, AWS_REGION names the region, `us-east-1` by default.",
+    },
+    EnvVar {
+        name: "GOOGLE_SERVICE_ACCOUNT",
+        summary: "Path of a service account's key for `gs://`. Without it the login of `gcloud auth application-default login` or the role of the machine counts.",
+    },
+    EnvVar {
+        name: "AZURE_STORAGE_ACCOUNT_NAME",
+        summary: "The account for `az://`, with AZURE_STORAGE_ACCOUNT_KEY or another of the usual AZURE_ credentials.",
+    },
+    EnvVar {
+        name: "XDG_CACHE_HOME",
+        summary: "Its folder `weightsmith` has small files of models in stores, and models on their way to one. Default: `~/.cache`.",
+    },
+    EnvVar {
         name: "NO_COLOR",
         summary: "When set, nothing is coloured unless `--color always` asks for it.",
     },

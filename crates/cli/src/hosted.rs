@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use weightsmith::model::{LocateOptions, Located, LocatedKind, locate_folder, missing_model};
+use weightsmith::model::{LocateOptions, Located, locate_folder, missing_model};
 use weightsmith_hub::{HubError, ModelName};
 use weightsmith_tensors::Checkpoint;
 
@@ -76,10 +76,7 @@ fn here(located: Located) -> Result<Hosted, Failure> {
     Ok(Hosted {
         files: names(&located.folder)?,
         weights: weights.map(Arc::new).map_err(|error| error.to_string()),
-        revision: match located.kind {
-            LocatedKind::HubCache { commit, .. } => Some(commit),
-            LocatedKind::Local => None,
-        },
+        revision: located.kind.revision().map(str::to_owned),
         label: located.label,
         folder: located.folder,
     })

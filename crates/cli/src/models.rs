@@ -8,9 +8,10 @@ use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::remote::{self, Access};
 use crate::settings::locate_options;
+use crate::stores::Found;
 
-/// Finds models and opens their weights: here, else on the hub, from which `access` says how much comes. All are looked at before
-/// anything is downloaded.
+/// Finds models and opens their weights: here, else in a store or on the hub, from which `access` says how much comes. All are looked
+/// at before anything is downloaded.
 pub(crate) fn open_all(
     models: &[&str],
     cache: Option<PathBuf>,
@@ -18,7 +19,9 @@ pub(crate) fn open_all(
     printer: &Printer,
 ) -> Result<Vec<Opened>, Failure> {
     let mut options = locate_options(cache);
+    let stored = Found::models(models, printer)?;
     remote::prepare_models(models, &mut options, access, printer)?;
+    stored.give_to(&mut options);
     let open = |model: &&str| {
         weightsmith::model::open(model, None, &options).map_err(|error| {
             let hints = error.hints();

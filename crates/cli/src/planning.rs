@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::printer::{Loudness, Printer};
 use crate::remote::{Access, prepare_recipe};
 use crate::settings::PlanSettings;
+use crate::stores::Found;
 
 /// A recipe that was read and, where nothing is wrong with it, planned.
 #[derive(Debug)]
@@ -26,8 +27,8 @@ pub(crate) struct Outcome {
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
-/// Reads and plans, with models that are not on this machine fetched from the hub, as far as `access` says. That the recipe has
-/// mistakes is no failure but part of the outcome.
+/// Reads and plans, with models that are not on this machine fetched from the hub, as far as `access` says, and those in stores opened
+/// there. That the recipe has mistakes is no failure but part of the outcome.
 pub(crate) fn plan_with_hub(
     mut settings: PlanSettings,
     access: Access,
@@ -52,8 +53,13 @@ pub(crate) fn fetch(
     let [only] = &parsed.recipes[..] else {
         return Ok(None);
     };
-    let mut refused = prepare_recipe(&only.references(), locate, access, printer)?;
+    let references = only.references();
+    let (stored, mut refused) = Found::in_recipe(&references, printer)?;
     if refused.is_empty() {
+        refused = prepare_recipe(&references, locate, access, printer)?;
+    }
+    if refused.is_empty() {
+        stored.give_to(locate);
         return Ok(None);
     }
     let mut diagnostics = parsed.diagnostics;

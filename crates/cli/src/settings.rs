@@ -11,6 +11,7 @@ use weightsmith::plan::PlanOptions;
 use weightsmith_tensors::parse_size;
 
 use crate::args::{Cli, MergeArgs, OutputArgs, PlanArgs, RunArgs, UnneededArgs};
+use crate::destination::Destination;
 use crate::failure::Failure;
 
 /// How a recipe is planned.
@@ -32,7 +33,9 @@ pub(crate) struct PlanSettings {
 )]
 pub(crate) struct MergeSettings {
     pub(crate) plan: PlanSettings,
-    pub(crate) out: PathBuf,
+    pub(crate) out: Destination,
+    /// Where models are merged before they go elsewhere.
+    pub(crate) staging: Option<PathBuf>,
     pub(crate) force: bool,
     pub(crate) sync: bool,
     pub(crate) allow_non_finite: bool,
@@ -105,6 +108,7 @@ impl MergeSettings {
             max_memory,
             threads: wanted,
             stream,
+            staging,
             fresh,
             resume: _,
         } = run;
@@ -112,7 +116,8 @@ impl MergeSettings {
         let shard_size = size("--out-shard-size", &out_shard_size)?;
         Ok(Self {
             plan: PlanSettings::with_shard_size(recipe, plan, shard_size),
-            out,
+            out: Destination::parse(out)?,
+            staging,
             force,
             sync,
             allow_non_finite,

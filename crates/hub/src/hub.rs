@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use weightsmith_tensors::{Checkpoint, WeightFiles, indexed_files};
+use weightsmith_tensors::{BlockCache, Checkpoint, RemoteFile, WeightFiles, indexed_files};
 
 use crate::cache::RepoCache;
 use crate::client::Client;
@@ -11,8 +11,7 @@ use crate::download::{Needed, download};
 use crate::listing::{HubFile, Listing};
 use crate::location::Location;
 use crate::pieces::PIECE;
-use crate::remote::heads;
-use crate::streamed::Blocks;
+use crate::remote::OnHub;
 use crate::{HubError, HubSettings, ModelName, Progress};
 
 /// A hub, asked by blocking calls.
@@ -22,7 +21,7 @@ pub struct Hub {
     cache: PathBuf,
     connections: usize,
     offline: bool,
-    blocks: Arc<Blocks>,
+    blocks: Arc<BlockCache>,
     piece: u64,
 }
 
@@ -142,18 +141,17 @@ impl Hub {
     /// When a header cannot be had or is not sound.
     pub fn open(&self, listing: &Listing, folder: &Path) -> Result<Checkpoint, HubError> {
         let files = weight_files(listing, folder)?;
-        let heads = heads(
-            &self.client,
-            listing,
-            &files,
-            self.connections,
-            &self.blocks,
-        )?;
+        let files = files.into_iter().map(|file| OnHub {
+            client: Arc::clone(&self.client),
+            location: Location::new(&self.client, listing, file),
+        });
+        let place = Path::new(&listing.name.repository);
+        let files = RemoteFile::open_all(place, files.collect(), self.connections, &self.blocks)?;
         let index = match listing.weights()? {
             WeightFiles::Indexed(index) => Some(folder.join(index)),
             WeightFiles::Files(_) => None,
         };
-        Ok(Checkpoint::open_remote(folder, index.as_deref(), heads)?)
+        Ok(Checkpoint::open_remote(folder, index.as_deref(), files)?)
     }
 
     /// The size of a model's weights in bytes. `folder` is the model's in the cache, with its small files.

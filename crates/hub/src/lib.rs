@@ -22,7 +22,6 @@ mod push;
 mod remote;
 mod select;
 mod settings;
-mod streamed;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod upload;

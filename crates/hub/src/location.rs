@@ -41,6 +41,10 @@ impl Location {
         &self.model
     }
 
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
     pub(crate) fn size(&self) -> u64 {
         self.size
     }

@@ -29,8 +29,8 @@ pub use cast::{
     CastError, can_narrow, can_widen, narrow_f32, narrow_f64, non_finite_in, widen_f32, widen_f64,
 };
 pub use checkpoint::{
-    Checkpoint, Header, HeaderError, HeaderTensor, MAX_HEADER_BYTES, RangeSource, RemoteFile,
-    ShardFile, UnindexedTensor, WeightFiles, indexed_files,
+    BlockCache, Checkpoint, Header, HeaderError, HeaderTensor, MAX_HEADER_BYTES, RangeSource,
+    RemoteFile, RemoteRead, ShardFile, UnindexedTensor, WeightFiles, indexed_files, is_companion,
 };
 pub use dtype::{DType, UnknownDType};
 pub use error::Error;

@@ -13,6 +13,10 @@ use super::{PlanArgs, UnneededArgs};
 /// holds half a model. A run that was stopped, by Ctrl-C or otherwise, goes on where it was when the same command is
 /// given again. Models that are not on this machine are downloaded from the hub first, into the cache that all Hugging Face
 /// tools share; with `--stream` their weights are read while merging, and only the result is kept.
+///
+/// Models may be in object stores, `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX` and `az://CONTAINER/PREFIX`, and so may OUT: the model is merged
+/// into a folder here and then sent, its lock last. `hf://ACCOUNT/NAME` as OUT publishes the model on the hub, as `push` does. Credentials
+/// come from the environment: AWS_ACCESS_KEY_ID and so on.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -21,12 +25,14 @@ Examples:
   weightsmith merge --force recipe.yml ./merged       # replace what is there
   weightsmith merge --max-memory 64MiB recipe.yml ./merged
   weightsmith merge --out-shard-size 2GB recipe.yml ./merged
-  weightsmith merge --stream recipe.yml ./merged      # download nothing but what is merged")]
+  weightsmith merge --stream recipe.yml ./merged      # download nothing but what is merged
+  weightsmith merge recipe.yml s3://bucket/models/merged")]
 pub(crate) struct MergeArgs {
     /// The recipe, a YAML file; `-` reads it from standard input
     pub(crate) recipe: PathBuf,
 
-    /// The folder of the merged model; must not exist or be empty, unless `--force` is given
+    /// The folder of the merged model; must not exist or be empty, unless `--force` is given.
+    /// Or a place elsewhere: `s3://BUCKET/PREFIX`, `gs://…`, `az://…`, `hf://ACCOUNT/NAME`
     pub(crate) out: PathBuf,
 
     #[command(flatten)]
@@ -106,6 +112,11 @@ pub(crate) struct RunArgs {
     /// Read models that are not on this machine from the hub while merging, and keep only the result
     #[arg(long)]
     pub(crate) stream: bool,
+
+    /// The folder in which models that go elsewhere are merged first; without it
+    /// `weightsmith/staging` in XDG_CACHE_HOME or `~/.cache`
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) staging: Option<PathBuf>,
 
     /// Begin anew, whatever an interrupted run has left
     #[arg(long, overrides_with = "resume")]

@@ -16,7 +16,7 @@ Examples:
   weightsmith inspect --tensors model.safetensors
   weightsmith inspect --json ./my-model | jq .parameters")]
 pub(crate) struct InspectArgs {
-    /// The model: a folder, a `.safetensors` file, or a name on the hub
+    /// The model: a folder, a `.safetensors` file, a name on the hub, or an address such as `s3://BUCKET/PREFIX`
     pub(crate) model: String,
 
     /// List every tensor by its full name

@@ -9,6 +9,7 @@ use weightsmith::plan::{Plan, Planned};
 use weightsmith::run::{Report, RunError, RunOptions, execute};
 
 use crate::args::MergeArgs;
+use crate::destination::{Destination, Elsewhere};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::printer::Printer;
@@ -17,7 +18,7 @@ use crate::quantities::{bytes, counted, grouped, memory, parameters, seconds};
 use crate::remote::Access;
 use crate::settings::MergeSettings;
 use crate::terminal_text::safe;
-use crate::{interrupt, planning};
+use crate::{interrupt, planning, staging};
 
 /// Checks, merges, sums up.
 pub(crate) fn run(args: MergeArgs, printer: &Printer) -> Result<ExitCode, Failure> {
@@ -30,10 +31,20 @@ pub(crate) fn run(args: MergeArgs, printer: &Printer) -> Result<ExitCode, Failur
     } else {
         Access::Download
     };
+    let elsewhere = if settings.dry_run {
+        None
+    } else {
+        Elsewhere::prepare(&settings)?
+    };
     let outcome = planning::plan_with_hub(settings.plan.clone(), access, printer)?;
     let (recipe, planned) = match outcome.into_plan(printer) {
         Ok(planned) => planned,
-        Err(code) => return Ok(code),
+        Err(code) => {
+            if let Some(elsewhere) = elsewhere {
+                elsewhere.staging.remove_empty()?;
+            }
+            return Ok(code);
+        }
     };
     if settings.dry_run {
         printer
@@ -42,30 +53,94 @@ pub(crate) fn run(args: MergeArgs, printer: &Printer) -> Result<ExitCode, Failur
         return Ok(ExitCode::Done);
     }
     printer.detail(summary_of_plan(&planned, &settings).trim_end());
+    match (&settings.out, elsewhere) {
+        (Destination::Folder(out), _) => {
+            let merged = merge_into(
+                out,
+                &planned,
+                &recipe.text,
+                &settings,
+                settings.force,
+                printer,
+            )?;
+            Ok(merged.map_or_else(
+                |code| code,
+                |report| {
+                    let text = summary(&planned.plan, &report);
+                    printer.talk(&format!("{text}{}", conclusion(out, &report)));
+                    ExitCode::Done
+                },
+            ))
+        }
+        (_, Some(elsewhere)) => {
+            merge_elsewhere(elsewhere, &planned, &recipe.text, &settings, printer)
+        }
+        (_, None) => Ok(ExitCode::Done),
+    }
+}
+
+/// Merges into a staging folder, unless an earlier run has, and sends the model where it belongs.
+fn merge_elsewhere(
+    elsewhere: Elsewhere,
+    planned: &Planned,
+    recipe: &str,
+    settings: &MergeSettings,
+    printer: &Printer,
+) -> Result<ExitCode, Failure> {
+    if let Err(failure) = elsewhere.refuse_inputs(planned) {
+        elsewhere.staging.remove_empty()?;
+        return Err(failure);
+    }
+    let staging = &elsewhere.staging;
+    let key = staging::key(&planned.plan, recipe, settings)?;
+    if staging.has(&key) && !settings.fresh {
+        interrupt::flag()?;
+        printer.note("an earlier run has merged this model: what was not sent goes now");
+    } else {
+        staging.begin()?;
+        let out = staging.model();
+        // what lies there is an older merge for the same place
+        match merge_into(&out, planned, recipe, settings, true, printer)? {
+            Ok(report) => printer.talk(summary(&planned.plan, &report).trim_end()),
+            Err(code) => return Ok(code),
+        }
+        staging.complete(&key)?;
+    }
+    elsewhere.send(settings, printer)
+}
+
+/// Runs a plan; the exit code where it was interrupted.
+fn merge_into(
+    out: &Path,
+    planned: &Planned,
+    recipe: &str,
+    settings: &MergeSettings,
+    force: bool,
+    printer: &Printer,
+) -> Result<Result<Report, ExitCode>, Failure> {
     let options = RunOptions {
         max_memory: settings.max_memory,
         threads: settings.threads,
-        force: settings.force,
+        force,
         sync: settings.sync,
         allow_non_finite: settings.allow_non_finite,
         fresh: settings.fresh,
         copy_companions: settings.copy_companions,
         card: settings.card,
-        recipe: &recipe.text,
+        recipe,
         interrupt: interrupt::flag()?,
     };
     let progress = Progress::new(printer, "merging");
-    let result = execute(&planned, &settings.out, &options, &progress);
+    let result = execute(planned, out, &options, &progress);
     progress.finish();
     match result {
         Ok(report) => {
             warn_about_non_finite(&report, printer);
-            printer.talk(&summary(&planned.plan, &report, &settings.out));
-            Ok(ExitCode::Done)
+            Ok(Ok(report))
         }
         Err(RunError::Interrupted) => {
             printer.stderr("interrupted; the same command goes on where this one stopped");
-            Ok(ExitCode::Interrupted)
+            Ok(Err(ExitCode::Interrupted))
         }
         Err(error) => {
             let hints = error.hints();
@@ -83,8 +158,8 @@ fn warn_about_non_finite(report: &Report, printer: &Printer) {
     }
 }
 
-/// What was done, and what to do next.
-fn summary(plan: &Plan, report: &Report, out: &Path) -> String {
+/// What was done.
+fn summary(plan: &Plan, report: &Report) -> String {
     let Report {
         tensors,
         parameters: elements,
@@ -95,7 +170,7 @@ fn summary(plan: &Plan, report: &Report, out: &Path) -> String {
         peak_private,
         peak_resident,
         non_finite: _,
-        files,
+        files: _,
     } = report;
     let mut text = format!(
         "merged {} ({} parameters) from {} with {}\n",
@@ -131,15 +206,18 @@ fn summary(plan: &Plan, report: &Report, out: &Path) -> String {
     if !words.is_empty() {
         let _ = writeln!(text, "{}", safe(&words));
     }
+    text
+}
+
+/// Where the result is, and what to do next.
+fn conclusion(out: &Path, report: &Report) -> String {
     let out = out.display().to_string();
-    let _ = write!(
-        text,
+    format!(
         "the model is in {} ({}); check it at any time with `weightsmith verify {}`",
         safe(&out),
-        counted(files.len(), "weight file"),
+        counted(report.files.len(), "weight file"),
         safe(&out),
-    );
-    text
+    )
 }
 
 /// What would be done.

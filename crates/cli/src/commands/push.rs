@@ -1,6 +1,7 @@
 //! `push`: a merged model onto the hub.
 
 use std::io::Write as _;
+use std::path::Path;
 
 use weightsmith::output::{Publication, publication};
 use weightsmith_hub::{Content, Hub, ModelName, PushOptions, Pushed};
@@ -25,16 +26,47 @@ pub(crate) fn run(args: PushArgs, printer: &Printer) -> Result<ExitCode, Failure
         message,
         dry_run,
     } = args;
-    let publication = publication(&out)?;
+    let publication = gather(&out, printer)?;
+    if dry_run {
+        list(&publication, name.as_deref(), printer)?;
+        return Ok(ExitCode::Done);
+    }
+    let options = PushOptions {
+        private,
+        pull_request,
+        message,
+    };
+    send(publication, name, &options, printer)?;
+    Ok(ExitCode::Done)
+}
+
+/// Publishes a merged model's folder.
+pub(crate) fn publish(
+    out: &Path,
+    name: Option<String>,
+    options: &PushOptions,
+    printer: &Printer,
+) -> Result<(), Failure> {
+    send(gather(out, printer)?, name, options, printer)
+}
+
+/// What is published of a folder, after saying what is not.
+fn gather(out: &Path, printer: &Printer) -> Result<Publication, Failure> {
+    let publication = publication(out)?;
     for (path, name) in &publication.replaced {
         printer.note(&format!(
             "`{path}` is a local folder: `{name}` is published in its place"
         ));
     }
-    if dry_run {
-        list(&publication, name.as_deref(), printer)?;
-        return Ok(ExitCode::Done);
-    }
+    Ok(publication)
+}
+
+fn send(
+    publication: Publication,
+    name: Option<String>,
+    options: &PushOptions,
+    printer: &Printer,
+) -> Result<(), Failure> {
     let hub = hub(&locate_options(None))?;
     let name = target(&hub, &publication, name)?;
     let files: Vec<weightsmith_hub::Publication> = publication
@@ -49,20 +81,14 @@ pub(crate) fn run(args: PushArgs, printer: &Printer) -> Result<ExitCode, Failure
             },
         })
         .collect();
-    let options = PushOptions {
-        private,
-        pull_request,
-        message,
-    };
     printer.talk(&format!(
         "publishing {} as {name}",
         counted(files.len(), "file")
     ));
     let transfer = Transfer::new(printer, "uploading");
-    let pushed = hub.push(&name, &files, &options, &transfer);
+    let pushed = hub.push(&name, &files, options, &transfer);
     transfer.finish();
-    report(&pushed.map_err(failure)?, printer)?;
-    Ok(ExitCode::Done)
+    report(&pushed.map_err(failure)?, printer)
 }
 
 /// The repository: what was asked for, else the proposed name under the token's account.

@@ -16,7 +16,7 @@ pub use inspection::{
 };
 
 use crate::architecture::Architecture;
-use crate::model::{LocatedKind, Opened};
+use crate::model::Opened;
 use crate::output::ModelConfig;
 
 /// Gathers what the headers of a model and its `config.json` say.
@@ -38,10 +38,7 @@ pub fn inspect(model: &Opened) -> Result<Inspection, InspectError> {
     let tensors = checkpoint.tensors();
     Ok(Inspection {
         label: located.label.clone(),
-        revision: match &located.kind {
-            LocatedKind::HubCache { commit, .. } => Some(commit.clone()),
-            LocatedKind::Local => None,
-        },
+        revision: located.kind.revision().map(str::to_owned),
         description: architecture.to_string(),
         model_type: architecture.model_type().map(str::to_owned),
         parameters: tensors.iter().map(|tensor| tensor.info.elements()).sum(),

@@ -26,6 +26,13 @@ pub enum LocateError {
         path: PathBuf,
     },
 
+    /// An address in an object store, for something that does not read there.
+    #[error("`{address}` is in an object store, and models are not read from there here")]
+    InStore {
+        /// The address.
+        address: String,
+    },
+
     /// A name on the hub of which nothing is in the cache.
     #[error(
         "`{repo}` is not in the Hugging Face cache; looked for {}",
@@ -179,6 +186,9 @@ impl LocateError {
                 Some(revision) => download_hints(label, revision, false),
                 None => vec!["copy or download the missing files into the folder".to_owned()],
             },
+            Self::InStore { .. } => vec![
+                "`merge`, `check`, `explain` and `inspect` read there; copy the model into a folder for everything else".to_owned(),
+            ],
             Self::NotAModel { .. } => {
                 vec!["name the folder that holds `config.json` and the weights".to_owned()]
             }

@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::address::{hub_name, is_in_store};
 use super::cache::{CachedRepo, DEFAULT_REVISION, Resolution, is_repo_name, is_revision};
 use super::{LocateError, RemoteModels};
 
@@ -51,6 +52,24 @@ pub enum LocatedKind {
         /// The commit that it stands for.
         commit: String,
     },
+    /// In an object store.
+    Store {
+        /// The address, such as `s3://bucket/models/a`.
+        address: String,
+        /// A hash of the objects' tags: another one when any of them is written again.
+        version: String,
+    },
+}
+
+impl LocatedKind {
+    /// The commit or version that was found, for a model from elsewhere.
+    pub fn revision(&self) -> Option<&str> {
+        match self {
+            Self::Local => None,
+            Self::HubCache { commit, .. } => Some(commit),
+            Self::Store { version, .. } => Some(version),
+        }
+    }
 }
 
 impl LocateOptions {
@@ -96,7 +115,7 @@ impl LocateOptions {
 ///
 /// An existing local path wins: absolute, else in the current folder, else beside the recipe. Otherwise a text of the
 /// form `org/name` or `org/name@revision` is looked up in the Hugging Face cache. `revision`, when given, is the one
-/// that counts.
+/// that counts. `hf://org/name` is that name whatever local paths there are.
 ///
 /// # Errors
 /// [`LocateError`] with every place where the model was looked for, or with the weights that it lacks.
@@ -122,7 +141,17 @@ pub fn locate_folder(
     if path.is_empty() {
         return Err(LocateError::Empty);
     }
-    let candidates = local_candidates(path, options);
+    if is_in_store(path) {
+        return Err(LocateError::InStore {
+            address: path.to_owned(),
+        });
+    }
+    let hub_name = hub_name(path);
+    let candidates = match hub_name {
+        Some(_) => Vec::new(),
+        None => local_candidates(path, options),
+    };
+    let path = hub_name.unwrap_or(path);
     for candidate in &candidates {
         if candidate.is_dir() {
             return Ok(local_folder(candidate));

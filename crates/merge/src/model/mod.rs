@@ -2,6 +2,7 @@
 //!
 //! Nothing here reads the process's environment: [`LocateOptions::from_env`] asks a callback.
 
+mod address;
 mod cache;
 mod error;
 mod locate;
@@ -10,6 +11,7 @@ mod remote;
 mod tests;
 mod weights;
 
+pub use address::{hub_name, is_in_store};
 pub use error::LocateError;
 pub use locate::{LocateOptions, Located, LocatedKind, locate, locate_folder};
 pub use remote::{OpenError, Opened, RemoteModel, RemoteModels, missing_model, open};

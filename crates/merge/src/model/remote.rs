@@ -9,21 +9,27 @@ use std::sync::Arc;
 
 use weightsmith_tensors::Checkpoint;
 
+use super::address::{is_in_store, label, normal};
 use super::locate::locate_folder;
 use super::{LocateError, LocateOptions, Located, LocatedKind};
 
-/// Gives models of the hub that are not, or not in full, in the cache.
+/// Gives models that are not, or not in full, on this machine.
 pub trait RemoteModels: Debug + Send + Sync {
-    /// The model of that name and revision; nothing where this source does not have it.
+    /// The model of the hub with that name and revision; nothing where this source does not have it.
     fn find(&self, repo: &str, revision: &str) -> Option<RemoteModel>;
+
+    /// The model at an address in an object store, such as `s3://bucket/models/a`, without a slash at the end.
+    fn find_stored(&self, _address: &str) -> Option<RemoteModel> {
+        None
+    }
 }
 
-/// A model of the hub.
+/// A model of the hub or of an object store.
 #[derive(Debug, Clone)]
 pub struct RemoteModel {
     /// The folder with its `config.json`, tokenizer and so on.
     pub folder: PathBuf,
-    /// The commit that the revision stands for.
+    /// The commit that the revision stands for; in a store, a hash of the objects' tags.
     pub commit: String,
     /// Its weights, read where they are. None where they are in the folder.
     pub checkpoint: Option<Arc<Checkpoint>>,
@@ -69,6 +75,9 @@ pub fn open(
     revision: Option<&str>,
     options: &LocateOptions,
 ) -> Result<Opened, OpenError> {
+    if is_in_store(path) {
+        return open_stored(normal(path), options);
+    }
     let error = match super::locate(path, revision, options) {
         Ok(located) => {
             let weights = located.file.as_ref().unwrap_or(&located.folder);
@@ -101,6 +110,32 @@ pub fn open(
                 repo,
                 revision,
                 commit: model.commit,
+            },
+        },
+        checkpoint,
+    })
+}
+
+fn open_stored(address: &str, options: &LocateOptions) -> Result<Opened, OpenError> {
+    let found = options.remote.as_ref();
+    let Some(model) = found.and_then(|remote| remote.find_stored(address)) else {
+        return Err(LocateError::InStore {
+            address: address.to_owned(),
+        }
+        .into());
+    };
+    let checkpoint = match model.checkpoint {
+        Some(checkpoint) => checkpoint,
+        None => Arc::new(Checkpoint::open(&model.folder)?),
+    };
+    Ok(Opened {
+        located: Located {
+            label: label(address),
+            folder: model.folder,
+            file: None,
+            kind: LocatedKind::Store {
+                address: address.to_owned(),
+                version: model.commit,
             },
         },
         checkpoint,
@@ -145,6 +180,10 @@ mod tests {
         fn find(&self, repo: &str, revision: &str) -> Option<RemoteModel> {
             ((repo, revision) == ("org/name", "v2")).then(|| self.0.clone())
         }
+
+        fn find_stored(&self, address: &str) -> Option<RemoteModel> {
+            (address == "s3://bucket/models/a").then(|| self.0.clone())
+        }
     }
 
     #[test]
@@ -159,6 +198,11 @@ mod tests {
             missing_model("org/name@v2", None, &options),
             Some(("org/name".into(), "v2".into()))
         );
+        assert_eq!(
+            missing_model("hf://org/name", None, &options),
+            Some(("org/name".into(), "main".into()))
+        );
+        assert_eq!(missing_model("s3://bucket/a", None, &options), None);
         assert_eq!(missing_model(model.to_str().unwrap(), None, &options), None);
         assert!(open("org/name", Some("v2"), &options).is_err());
         options.remote = Some(Arc::new(One(RemoteModel {
@@ -169,6 +213,15 @@ mod tests {
         let opened = open("org/name", Some("v2"), &options).unwrap();
         assert_eq!(opened.checkpoint.tensors().len(), 1);
         assert_eq!(opened.located.label, "org/name");
+        assert!(open("hf://org/name", Some("v2"), &options).is_ok());
+        let stored = open("s3://bucket/models/a/", None, &options).unwrap();
+        assert_eq!(stored.located.label, "a");
+        assert_eq!(stored.located.kind.revision(), Some("abc"));
+        let error = open("s3://bucket/models/b", None, &options).unwrap_err();
+        assert!(matches!(
+            error,
+            OpenError::Locate(LocateError::InStore { .. })
+        ));
         let error = open("org/other", None, &options).unwrap_err();
         assert!(matches!(
             error,

@@ -75,7 +75,7 @@ impl Located {
 
     fn hub_revision(&self) -> Option<String> {
         match &self.kind {
-            LocatedKind::Local => None,
+            LocatedKind::Local | LocatedKind::Store { .. } => None,
             LocatedKind::HubCache { revision, .. } => Some(revision.clone()),
         }
     }

@@ -55,7 +55,7 @@ pub struct LockedInput {
     pub label: String,
     /// True for the recipe's base model.
     pub base: bool,
-    /// The commit, for a model from the hub.
+    /// The commit of a model of the hub; a hash of the objects' tags of one in a store.
     pub revision: Option<String>,
     /// Its weight files.
     pub files: Vec<LockedInputFile>,

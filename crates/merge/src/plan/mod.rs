@@ -59,7 +59,7 @@ pub struct PlannedInput {
     pub reference: String,
     /// Its name in cards and locks: `org/name`, or the folder's name for a local one.
     pub label: String,
-    /// The commit, for a model from the hub's cache.
+    /// The commit of a model of the hub; a hash of the objects' tags of one in a store.
     pub revision: Option<String>,
     /// The folder, or the single file. Never written to anything that is published.
     #[serde(serialize_with = "as_text")]

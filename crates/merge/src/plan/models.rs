@@ -8,7 +8,7 @@ use weightsmith_tensors::{Checkpoint, TensorSource};
 
 use super::{InputFile, PlannedInput};
 use crate::architecture::Architecture;
-use crate::model::{LocateOptions, Located, LocatedKind, Opened, open};
+use crate::model::{LocateOptions, Located, Opened, open};
 use crate::output::ModelConfig;
 use crate::recipe::ModelReference;
 use crate::{Diagnostic, Spanned};
@@ -74,14 +74,10 @@ impl Model {
 
     /// What a plan says of it.
     pub(super) fn planned(&self) -> PlannedInput {
-        let revision = match &self.located.kind {
-            LocatedKind::HubCache { commit, .. } => Some(commit.clone()),
-            LocatedKind::Local => None,
-        };
         PlannedInput {
             reference: self.reference.clone(),
             label: self.located.label.clone(),
-            revision,
+            revision: self.located.kind.revision().map(str::to_owned),
             path: self.weights(),
             files: self.files(),
             tensors: self.checkpoint.tensors().len(),

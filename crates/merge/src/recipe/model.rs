@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-/// Which model: a local folder or a name on the Hugging Face Hub, perhaps with a revision and a LoRA.
+use crate::model::is_in_store;
+
+/// Which model: a local folder, a name on the Hugging Face Hub, perhaps with a revision and a LoRA, or an address in an object store.
 ///
 /// Two references are equal when their parts are; `raw` does not count.
 #[derive(Debug, Clone)]
@@ -56,7 +58,7 @@ impl ModelPath {
         if text.trim().is_empty() {
             return Err(InvalidModelReference::Empty);
         }
-        if !text.contains('@') || exists(text) {
+        if is_in_store(text) || !text.contains('@') || exists(text) {
             return Ok(Self::without_revision(text));
         }
         match text.split_once('@') {
@@ -103,6 +105,11 @@ impl ModelReference {
     /// a text that exists is a path as a whole; else, of several `+`, the last one with an existing path
     /// before it separates the LoRA.
     pub fn parse(text: &str, exists: &dyn Fn(&str) -> bool) -> Result<Self, InvalidModelReference> {
+        if is_in_store(text) {
+            // names of objects may have `@` and `+`
+            let model = ModelPath::without_revision(text);
+            return Ok(Self::from_parts(model, None, None));
+        }
         let (model, lora) = match split_lora(text, exists)? {
             Some((model, lora)) => (model, Some(ModelPath::parse(lora, exists)?)),
             None => (text, None),
@@ -212,6 +219,14 @@ mod tests {
             ("org/model", Some("v1"), Some("org/lora@main".to_owned()))
         );
         assert_eq!(reference.raw, "org/model@v1+org/lora@main");
+    }
+
+    #[test]
+    fn an_address_in_a_store_is_taken_whole() {
+        let reference = parse("s3://bucket/a+b@c");
+        assert_eq!(parts(&reference), ("s3://bucket/a+b@c", None, None));
+        let reference = parse("hf://org/model@v1");
+        assert_eq!(parts(&reference), ("hf://org/model", Some("v1"), None));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Weights that are read from the hub while they are merged.
+//! Weights that are read over a network while they are merged.
 //!
 //! A merge reads in small tiles, one after the other, at a few places at a time. So files are fetched in blocks, a few
 //! ahead of where the last one was asked for, and the blocks that were used longest ago are forgotten.
@@ -8,11 +8,9 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use weightsmith_tensors::{Error, RangeSource};
-
-use crate::HubError;
-use crate::client::Client;
-use crate::location::Location;
+use super::contents::RangeSource;
+use super::remote_files::RemoteRead;
+use crate::Error;
 
 /// Bytes of a block.
 const BLOCK: u64 = 4 << 20;
@@ -23,9 +21,9 @@ const KEPT: usize = 24;
 /// Blocks that may be fetched ahead at the same time.
 const UNDER_WAY: usize = 8;
 
-/// The blocks of all files of a hub that are in memory.
+/// Blocks of remote files that are in memory: at most 96 MiB for all files that share it.
 #[derive(Debug, Default)]
-pub(crate) struct Blocks {
+pub struct BlockCache {
     state: Mutex<State>,
     changed: Condvar,
     files: AtomicUsize,
@@ -50,13 +48,14 @@ enum Slot {
     },
 }
 
-impl Blocks {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+impl BlockCache {
+    /// Bytes that were fetched so far.
+    pub fn fetched(&self) -> u64 {
+        self.fetched.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn fetched(&self) -> u64 {
-        self.fetched.load(Ordering::Relaxed)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A block that is here, or nothing and the duty to fetch it.
@@ -139,26 +138,26 @@ impl State {
     }
 }
 
-/// A file that is read from the hub.
+/// A file that is read block by block.
 #[derive(Debug)]
-pub(crate) struct Streamed {
-    file: Arc<File>,
+pub(super) struct Streamed<R> {
+    file: Arc<File<R>>,
 }
 
 #[derive(Debug)]
-struct File {
-    client: Arc<Client>,
-    location: Location,
-    blocks: Arc<Blocks>,
+struct File<R> {
+    source: R,
+    size: u64,
+    blocks: Arc<BlockCache>,
     number: usize,
 }
 
-impl Streamed {
-    pub(crate) fn new(client: Arc<Client>, location: Location, blocks: Arc<Blocks>) -> Self {
+impl<R: RemoteRead> Streamed<R> {
+    pub(super) fn new(source: R, blocks: Arc<BlockCache>) -> Self {
         let number = blocks.files.fetch_add(1, Ordering::Relaxed);
         let file = Arc::new(File {
-            client,
-            location,
+            size: source.size(),
+            source,
             blocks,
             number,
         });
@@ -169,7 +168,7 @@ impl Streamed {
     fn fetch_ahead(&self, block: u64) {
         let blocks = &self.file.blocks;
         for next in block + 1..=block + AHEAD {
-            if next * BLOCK >= self.file.location.size()
+            if next * BLOCK >= self.file.size
                 || blocks.under_way.load(Ordering::Relaxed) >= UNDER_WAY
                 || !blocks.reserve((self.file.number, next))
             {
@@ -186,18 +185,17 @@ impl Streamed {
     }
 }
 
-impl File {
+impl<R: RemoteRead> File<R> {
     /// Fetches a block that this thread has the duty to fetch.
-    fn fetch(&self, block: u64) -> Result<Arc<Vec<u8>>, HubError> {
+    fn fetch(&self, block: u64) -> Result<Arc<Vec<u8>>, R::Error> {
         let start = block * BLOCK;
-        let range = start..(start + BLOCK).min(self.location.size());
-        let result = self.location.read(&self.client, range, &|_| ());
+        let result = self.source.read(start..(start + BLOCK).min(self.size));
         let result = result.map(Arc::new);
         self.blocks.put((self.number, block), result.as_ref().ok());
         result
     }
 
-    fn block(&self, block: u64) -> Result<Arc<Vec<u8>>, HubError> {
+    fn block(&self, block: u64) -> Result<Arc<Vec<u8>>, R::Error> {
         match self.blocks.get((self.number, block)) {
             Some(bytes) => Ok(bytes),
             None => self.fetch(block),
@@ -205,7 +203,7 @@ impl File {
     }
 }
 
-impl RangeSource for Streamed {
+impl<R: RemoteRead> RangeSource for Streamed<R> {
     fn read(&self, range: Range<u64>, into: &mut Vec<u8>) -> Result<(), Error> {
         into.clear();
         into.reserve((range.end - range.start) as usize);
