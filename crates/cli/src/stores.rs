@@ -78,7 +78,13 @@ impl Found {
             return Ok((found, refused));
         }
         let stores = stores()?;
+        let mut seen = Vec::new();
         for reference in stored {
+            let path = reference.value.path.trim_end_matches('/');
+            if seen.contains(&path) {
+                continue;
+            }
+            seen.push(path);
             if let Err(error) = found.add(&reference.value.path, &stores, printer) {
                 let mut diagnostic = Diagnostic::error(error.to_string(), reference.span);
                 diagnostic.hints = error.hints();

@@ -397,3 +397,35 @@ fn on_a_terminal_each_file_on_its_way_has_a_bar_and_all_have_one() {
     let run = online.done(&["-q", "pull", "org/instruct"]);
     assert_eq!(run.stderr, "");
 }
+
+#[test]
+fn a_merge_goes_to_the_hub_in_one_go_and_over_a_model_only_by_force() {
+    let online = Online::new();
+    let recipe = RECIPE.replace("org/", "hf://org/");
+    online.world.write("recipe.yml", &recipe);
+    // a folder of that name is not what `hf://` means
+    online.world.write("org", "no folder");
+    let merge = |arguments: &[&str]| {
+        let mut command = online.command(&[&["merge"], arguments].concat());
+        command.env("XDG_CACHE_HOME", online.world.path("cache"));
+        online.finish(command.env("HF_TOKEN", "secret"))
+    };
+    let run = merge(&["recipe.yml", "hf://me/merged"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let files = online.hub.files("me/merged", "main").expect("published");
+    assert!(files.contains_key("model.safetensors") && files.contains_key("weightsmith.lock.json"));
+    let staging = online.world.path("cache/weightsmith/staging");
+    assert_eq!(fs_err::read_dir(&staging).expect("there").count(), 0);
+
+    let run = merge(&["recipe.yml", "hf://me/merged"]);
+    assert_eq!(run.code, Some(1));
+    assert!(
+        run.stderr.contains("there is a model at `hf://me/merged`"),
+        "{}",
+        run.stderr
+    );
+    let run = merge(&["--force", "recipe.yml", "hf://me/merged"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let run = online.finish(&mut online.command(&["merge", "recipe.yml", "hf://me/other"]));
+    assert_eq!(run.code, Some(1), "without a token: {}", run.stderr);
+}

@@ -31,12 +31,12 @@ fn run(world: &World, endpoint: &str, arguments: &[&str]) -> Run {
         .env("XDG_CACHE_HOME", world.path("cache"))
         .env("AWS_ENDPOINT_URL", endpoint)
         .env("AWS_ALLOW_HTTP", "true");
-    if arguments.last() != Some(&"s3://nobody/out") {
+    if arguments.last() == Some(&"s3://nobody/out") {
+        command.env("AWS_METADATA_ENDPOINT", "http://127.0.0.1:9");
+    } else {
         command
             .env("AWS_ACCESS_KEY_ID", "test")
             .env("AWS_SECRET_ACCESS_KEY", "test");
-    } else {
-        command.env("AWS_METADATA_ENDPOINT", "http://127.0.0.1:9");
     }
     world.outcome(&command.output().expect("the command starts"))
 }
@@ -180,7 +180,7 @@ fn a_merge_goes_from_a_store_to_a_store() {
     let to_store = ["merge", "recipe.yml", "s3://models/out"];
     let merged = run(&world, &moto.url, &to_store);
     assert_eq!(merged.code, Some(0), "{}", merged.stderr);
-    let here = run(&world, &moto.url, &["merge", "recipe.yml", "here"]);
+    let here = run(&world, &moto.url, &["merge", "recipe.yml", "out"]);
     assert_eq!(here.code, Some(0), "{}", here.stderr);
     for name in [
         "model.safetensors",
@@ -188,7 +188,7 @@ fn a_merge_goes_from_a_store_to_a_store() {
         "tokenizer.json",
         "README.md",
     ] {
-        let expected = fs_err::read(world.path("here").join(name)).expect("merged");
+        let expected = fs_err::read(world.path("out").join(name)).expect("merged");
         assert_eq!(moto.get(&format!("out/{name}")), expected, "{name}");
     }
     let again = run(&world, &moto.url, &to_store);
