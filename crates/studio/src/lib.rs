@@ -1,0 +1,18 @@
+//! Weightsmith in the browser: models, recipes and runs behind one JSON interface, and the page that uses it.
+//!
+//! - [`Studio::open`] finds the models and opens the history; [`Studio::pages`] is what a
+//!   [server](weightsmith_server::Server::with_pages) shows.
+//! - Everything that the page does goes through `/api/`; texts go through the server's own `/v1/`.
+
+mod api;
+mod app;
+mod assets;
+mod error;
+mod events;
+mod models;
+mod runs;
+mod settings;
+
+pub use app::Studio;
+pub use error::StudioError;
+pub use settings::StudioSettings;

@@ -1,0 +1,36 @@
+//! How the work of a run tells how far it is.
+
+use std::fmt::Debug;
+use std::sync::atomic::AtomicBool;
+
+/// What the work of a run is given: it tells its progress there, and looks whether it should stop.
+pub(crate) trait RunProgress: Debug + Send + Sync {
+    /// The work begins, or begins anew: so much there is in all, and so much of it was done before.
+    fn expect(&self, total: u64, done: u64);
+
+    /// That much more is done.
+    fn advance(&self, amount: u64);
+
+    /// What is done now, such as `merging`.
+    fn stage(&self, name: &str);
+
+    /// A line for the run's log.
+    fn log(&self, text: &str);
+
+    /// Set when the run should stop.
+    fn interrupt(&self) -> &AtomicBool;
+}
+
+/// Why a run has no result.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum RunFailure {
+    /// It was asked to stop; what is done is kept where that is possible.
+    Stopped,
+    /// Something went wrong.
+    Failed {
+        /// What.
+        message: String,
+        /// What to do about it.
+        hints: Vec<String>,
+    },
+}
