@@ -2,37 +2,34 @@
 
 use std::path::PathBuf;
 
-use weightsmith::model::{Located, Opened, locate};
-use weightsmith_tensors::Checkpoint;
+use weightsmith::model::Opened;
 
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::remote::{self, Access};
 use crate::settings::locate_options;
 
-/// Finds a model and its weights.
-pub(crate) fn find(model: &str, cache: Option<PathBuf>) -> Result<Located, Failure> {
-    locate(model, None, &locate_options(cache)).map_err(|error| {
-        let hints = error.hints();
-        with_hints(error, hints)
-    })
-}
-
-/// Finds a model and opens its weights: here, else on the hub, of which only the headers are read.
-pub(crate) fn open_anywhere(
-    model: &str,
+/// Finds models and opens their weights: here, else on the hub, from which `access` says how much comes. All are looked at before
+/// anything is downloaded.
+pub(crate) fn open_all(
+    models: &[&str],
     cache: Option<PathBuf>,
+    access: Access,
     printer: &Printer,
-) -> Result<Opened, Failure> {
+) -> Result<Vec<Opened>, Failure> {
     let mut options = locate_options(cache);
-    remote::prepare_model(model, &mut options, Access::Headers, printer)?;
-    weightsmith::model::open(model, None, &options).map_err(|error| {
-        let hints = error.hints();
-        with_hints(error, hints)
-    })
+    remote::prepare_models(models, &mut options, access, printer)?;
+    let open = |model: &&str| {
+        weightsmith::model::open(model, None, &options).map_err(|error| {
+            let hints = error.hints();
+            with_hints(error, hints)
+        })
+    };
+    models.iter().map(open).collect()
 }
 
-fn with_hints(error: impl Into<anyhow::Error>, hints: Vec<String>) -> Failure {
+/// An error with its hints.
+pub(crate) fn with_hints(error: impl Into<anyhow::Error>, hints: Vec<String>) -> Failure {
     // a relative path is looked up beside a recipe only where there is one
     let hints = hints
         .into_iter()
@@ -40,9 +37,13 @@ fn with_hints(error: impl Into<anyhow::Error>, hints: Vec<String>) -> Failure {
     hints.fold(Failure::new(error), Failure::hint)
 }
 
-/// Finds a model and opens its weights.
-pub(crate) fn open(model: &str, cache: Option<PathBuf>) -> Result<(Located, Checkpoint), Failure> {
-    let located = find(model, cache)?;
-    let checkpoint = Checkpoint::open(located.file.as_ref().unwrap_or(&located.folder))?;
-    Ok((located, checkpoint))
+/// Finds one model, as [`open_all`].
+pub(crate) fn open(
+    model: &str,
+    cache: Option<PathBuf>,
+    access: Access,
+    printer: &Printer,
+) -> Result<Opened, Failure> {
+    let mut opened = open_all(&[model], cache, access, printer)?;
+    Ok(opened.remove(0))
 }

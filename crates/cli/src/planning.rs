@@ -26,36 +26,44 @@ pub(crate) struct Outcome {
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
-/// Reads and plans. That the recipe has mistakes is no failure but part of the outcome.
-pub(crate) fn plan(settings: &PlanSettings) -> Result<Outcome, Failure> {
-    plan_changed(read(&settings.recipe)?, settings, &|recipe| {
-        Ok(recipe.clone())
-    })
-}
-
-/// As [`plan`], with models that are not on this machine fetched from the hub, as far as `access` says.
+/// Reads and plans, with models that are not on this machine fetched from the hub, as far as `access` says. That the recipe has
+/// mistakes is no failure but part of the outcome.
 pub(crate) fn plan_with_hub(
     mut settings: PlanSettings,
     access: Access,
     printer: &Printer,
 ) -> Result<Outcome, Failure> {
     let recipe = read(&settings.recipe)?;
+    match fetch(&recipe, &mut settings, access, printer)? {
+        Some(refused) => Ok(refused),
+        None => plan_changed(recipe, &settings, &|recipe| Ok(recipe.clone())),
+    }
+}
+
+/// Makes the models of a recipe that are not here ready; gives the outcome where the hub refuses some.
+pub(crate) fn fetch(
+    recipe: &RecipeText,
+    settings: &mut PlanSettings,
+    access: Access,
+    printer: &Printer,
+) -> Result<Option<Outcome>, Failure> {
     let locate = &mut settings.options.locate;
     let parsed = recipe::parse(&recipe.text, &|path| exists(path, locate));
-    if let [only] = &parsed.recipes[..] {
-        let mut refused = prepare_recipe(&only.references(), locate, access, printer)?;
-        if !refused.is_empty() {
-            let mut diagnostics = parsed.diagnostics;
-            diagnostics.append(&mut refused);
-            arrange(&mut diagnostics, settings.strict);
-            return Ok(Outcome {
-                recipe,
-                planned: None,
-                diagnostics,
-            });
-        }
+    let [only] = &parsed.recipes[..] else {
+        return Ok(None);
+    };
+    let mut refused = prepare_recipe(&only.references(), locate, access, printer)?;
+    if refused.is_empty() {
+        return Ok(None);
     }
-    plan_changed(recipe, &settings, &|recipe| Ok(recipe.clone()))
+    let mut diagnostics = parsed.diagnostics;
+    diagnostics.append(&mut refused);
+    arrange(&mut diagnostics, settings.strict);
+    Ok(Some(Outcome {
+        recipe: recipe.clone(),
+        planned: None,
+        diagnostics,
+    }))
 }
 
 /// Plans what `change` makes of a recipe whose text has been read.

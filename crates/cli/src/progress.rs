@@ -19,6 +19,9 @@ const BETWEEN_LINES: Duration = Duration::from_secs(5);
 /// Bytes, speed and time to go; the work's name in front.
 const BAR: &str = "{prefix} {percent:>3} % {wide_bar} {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} to go";
 
+/// What bars are drawn with: where there is ASCII alone, and elsewhere.
+pub(crate) const BAR_LETTERS: [&str; 2] = ["=> ", "━╸ "];
+
 /// Tells a [`Printer`] how far the work is.
 #[derive(Debug)]
 pub(crate) struct Progress<'a> {
@@ -68,6 +71,26 @@ impl<'a> Progress<'a> {
                 at_start: 0,
                 line: now,
             }),
+        }
+    }
+
+    /// The bar, where a person watches.
+    pub(crate) fn bar(&self) -> Option<&ProgressBar> {
+        match &self.style {
+            Style::Bar(bar) => Some(bar),
+            Style::Lines | Style::Nothing => None,
+        }
+    }
+
+    /// That much was done before the work began: it does not count for the speed.
+    pub(crate) fn already(&self, bytes: u64) {
+        self.done.fetch_add(bytes, Ordering::Relaxed);
+        if let Ok(mut clock) = self.clock.lock() {
+            clock.at_start += bytes;
+        }
+        if let Some(bar) = self.bar() {
+            bar.inc(bytes);
+            bar.reset_eta();
         }
     }
 
@@ -124,11 +147,7 @@ fn line(work: &str, done: u64, total: u64, at_start: u64, elapsed: f64) -> Strin
 fn bar(work: &'static str) -> ProgressBar {
     let style = ProgressStyle::with_template(BAR).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10))
-        .with_style(style.progress_chars(if terminal::unicode() {
-            "━╸ "
-        } else {
-            "=> "
-        }))
+        .with_style(style.progress_chars(BAR_LETTERS[usize::from(terminal::unicode())]))
         .with_prefix(work)
 }
 
@@ -152,6 +171,8 @@ impl Reporter for Progress<'_> {
             ));
         }
         if let Style::Bar(bar) = &self.style {
+            // it may have been taken away after other work
+            bar.reset();
             bar.set_length(total);
             bar.set_position(resumed);
             bar.reset_eta();

@@ -95,29 +95,43 @@ pub(crate) fn prepare_recipe(
     Ok(refused)
 }
 
-/// Makes one model ready, if it is not here.
-pub(crate) fn prepare_model(
-    model: &str,
+/// Makes the models that are not here ready. All of them are looked at before anything is downloaded.
+pub(crate) fn prepare_models(
+    models: &[&str],
     locate: &mut LocateOptions,
     access: Access,
     printer: &Printer,
 ) -> Result<(), Failure> {
-    let Some((repo, revision)) = missing_model(model, None, locate) else {
-        return Ok(());
-    };
-    // only a few old models have no organisation: far more likely a folder's name
-    if locate.offline || !repo.contains('/') {
+    let mut wanted: Vec<ModelName> = Vec::new();
+    for model in models {
+        // only a few old models have no organisation: far more likely a folder's name
+        if let Some((repo, revision)) = missing_model(model, None, locate)
+            && repo.contains('/')
+        {
+            let name = ModelName::new(&repo, Some(&revision)).map_err(failure)?;
+            if !wanted.contains(&name) {
+                wanted.push(name);
+            }
+        }
+    }
+    if wanted.is_empty() || locate.offline {
         return Ok(());
     }
-    let name = ModelName::new(&repo, Some(&revision)).map_err(failure)?;
     let hub = hub(locate)?;
-    let listing = look(&hub, &name, printer).map_err(failure)?;
-    locate.remote = ready(&hub, listing.into_iter().collect(), access, printer)?;
+    let mut listings = Vec::new();
+    for name in &wanted {
+        listings.extend(look(&hub, name, printer).map_err(failure)?);
+    }
+    locate.remote = ready(&hub, listings, access, printer)?;
     Ok(())
 }
 
 /// Looks at a model. A hub that cannot be reached is no error here: that the model is not on this machine is one by itself.
-fn look(hub: &Hub, name: &ModelName, printer: &Printer) -> Result<Option<Listing>, HubError> {
+pub(crate) fn look(
+    hub: &Hub,
+    name: &ModelName,
+    printer: &Printer,
+) -> Result<Option<Listing>, HubError> {
     match hub.look(name) {
         Ok(listing) => Ok(Some(listing)),
         Err(error @ (HubError::Unreachable { .. } | HubError::Status { .. })) => {

@@ -12,8 +12,9 @@ use crate::args::{ModelArgs, PlanArgs, Quantization};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::printer::Printer;
-use crate::settings::{PlanSettings, threads};
-use crate::{models, planning};
+use crate::remote::Access;
+use crate::settings::{PlanSettings, locate_options, threads};
+use crate::{models, planning, remote};
 
 /// Where models are found and how they compute, shared by all that a command opens.
 #[derive(Debug, Clone)]
@@ -86,7 +87,18 @@ impl TextModels {
         }
     }
 
-    /// Finds a model or plans a recipe, from headers alone.
+    /// Downloads what is not here of models that will be opened, after all of them have been looked at. Recipes are left to [`Self::find`].
+    pub(crate) fn download<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a str>,
+        printer: &Printer,
+    ) -> Result<(), Failure> {
+        let names: Vec<&str> = names.into_iter().filter(|name| !is_recipe(name)).collect();
+        let mut options = locate_options(self.args.transformers_cache.clone());
+        remote::prepare_models(&names, &mut options, Access::Download, printer)
+    }
+
+    /// Finds a model or plans a recipe, from headers alone; what is not on this machine is downloaded.
     pub(crate) fn find(
         &self,
         name: &str,
@@ -95,11 +107,12 @@ impl TextModels {
         if is_recipe(name) {
             return self.recipe(name, printer);
         }
-        let (located, checkpoint) = models::open(name, self.args.transformers_cache.clone())?;
+        let cache = self.args.transformers_cache.clone();
+        let opened = models::open(name, cache, Access::Download, printer)?;
         Ok(Ok(Found {
-            label: located.label,
-            folder: located.folder,
-            weights: Weights::Checkpoint(Arc::new(checkpoint)),
+            label: opened.located.label,
+            folder: opened.located.folder,
+            weights: Weights::Checkpoint(opened.checkpoint),
         }))
     }
 
@@ -119,7 +132,8 @@ impl TextModels {
     }
 
     fn recipe(&self, name: &str, printer: &Printer) -> Result<Result<Found, ExitCode>, Failure> {
-        let outcome = planning::plan(&self.plan_settings(name))?;
+        let settings = self.plan_settings(name);
+        let outcome = planning::plan_with_hub(settings, Access::Download, printer)?;
         Ok(outcome
             .into_plan(printer)
             .map(|(_, planned)| Found::merge(name, planned)))

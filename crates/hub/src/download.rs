@@ -50,7 +50,7 @@ pub(crate) fn download(
         .collect();
     progress.begin(&sizes);
     for (index, one) in wanted.iter().enumerate() {
-        progress.advance(index, one.begun);
+        progress.already(index, one.begun);
     }
     let pieces: Vec<Piece> = wanted
         .iter()

@@ -249,6 +249,18 @@ impl HubError {
             Self::NoSpace { .. } => hint(
                 "`HF_HOME` or `HF_HUB_CACHE` can name a folder on another disk; `merge --stream` downloads no weights to disk",
             ),
+            Self::Io(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::StorageFull
+                        | io::ErrorKind::QuotaExceeded
+                        | io::ErrorKind::FileTooLarge
+                ) =>
+            {
+                hint(
+                    "what has come stays: with more room the same command goes on; `HF_HOME` or `HF_HUB_CACHE` can name a folder on another disk",
+                )
+            }
             Self::NothingToPush { .. } => hint("name a folder that `weightsmith merge` wrote"),
             Self::NotAName { .. }
             | Self::Endpoint { .. }

@@ -109,6 +109,22 @@ impl Hub {
         Ok(folders)
     }
 
+    /// Downloads files by their names, whatever they are; those that the model does not have are left out.
+    ///
+    /// # Errors
+    /// The first that goes wrong.
+    pub fn pull_named(
+        &self,
+        listing: &Listing,
+        names: &[String],
+        progress: &dyn Progress,
+    ) -> Result<(), HubError> {
+        let listings = std::slice::from_ref(listing);
+        let caches = self.caches(listings);
+        let files = names.iter().filter_map(|name| listing.file(name)).collect();
+        self.fetch(needed(&caches, listings, &[files]), progress)
+    }
+
     /// Downloads files and shows them in their commits' folders: only when all are there, for half of a model's weights could be
     /// taken for the whole.
     fn fetch(&self, needed: Vec<Needed<'_>>, progress: &dyn Progress) -> Result<(), HubError> {

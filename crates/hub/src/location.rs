@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::HubError;
 use crate::client::{Answer, Ask, Client, Subject, header_text, without_query};
 use crate::listing::{HubFile, Listing};
+use crate::upload::Counted;
 
 /// Redirects from the hub to where the bytes are.
 const MOST_REDIRECTS: usize = 8;
@@ -67,8 +68,7 @@ impl Location {
         while bytes.len() < wanted {
             let rest = range.start + bytes.len() as u64..range.end;
             let before = bytes.len();
-            let problem = self.append(client, rest, &mut bytes)?;
-            arrived((bytes.len() - before) as u64);
+            let problem = self.append(client, rest, &mut bytes, arrived)?;
             if bytes.len() == wanted {
                 break;
             }
@@ -97,10 +97,14 @@ impl Location {
         client: &Client,
         range: Range<u64>,
         bytes: &mut Vec<u8>,
+        arrived: &dyn Fn(u64),
     ) -> Result<String, HubError> {
         let mut answer = self.ask(client, &range)?;
         let wanted = range.end - range.start;
-        let mut body = answer.body_mut().as_reader().take(wanted);
+        let mut body = Counted {
+            inner: answer.body_mut().as_reader().take(wanted),
+            told: arrived,
+        };
         Ok(match body.read_to_end(bytes) {
             Ok(_) => "fewer bytes came than were promised".to_owned(),
             Err(error) => error.to_string(),

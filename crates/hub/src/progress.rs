@@ -5,6 +5,11 @@ pub trait Progress: Sync {
     /// The files that will come or go, with their sizes; those after it are counted from 0 again.
     fn begin(&self, _files: &[(String, u64)]) {}
 
+    /// That many bytes of a file are there from before: they neither come nor go.
+    fn already(&self, file: usize, bytes: u64) {
+        self.advance(file, bytes);
+    }
+
     /// That many more bytes of a file are done.
     fn advance(&self, _file: usize, _bytes: u64) {}
 

@@ -112,7 +112,7 @@ impl Hub {
             .collect();
         progress.begin(&sizes);
         for file in hashed.iter().filter(|file| is_same(&there, file)) {
-            progress.advance(file.index, file.file.size);
+            progress.already(file.index, file.file.size);
         }
         let result = publish(client, name, &there, &changed, options, progress);
         progress.end();

@@ -11,7 +11,8 @@ use crate::listing::{HubFile, Listing};
 const LARGEST_COMPANION: u64 = 1 << 30;
 
 impl Listing {
-    /// Configuration, tokenizer, templates, indexes, code, licence and card: everything that is read and is not weights.
+    /// Configuration, tokenizer, templates, indexes, licence and card: everything that is read and is not weights. No code: nothing
+    /// here runs any.
     pub(crate) fn companions(&self) -> Vec<&HubFile> {
         let needed = |file: &&HubFile| is_companion(&file.path) && file.size <= LARGEST_COMPANION;
         self.files.iter().filter(needed).collect()
@@ -42,9 +43,7 @@ impl Listing {
 }
 
 fn is_companion(path: &str) -> bool {
-    const KINDS: [&str; 8] = [
-        "json", "jinja", "txt", "model", "tiktoken", "py", "md", "yml",
-    ];
+    const KINDS: [&str; 7] = ["json", "jinja", "txt", "model", "tiktoken", "md", "yml"];
     const NAMES: [&str; 4] = ["LICENSE", "LICENCE", "NOTICE", "COPYING"];
     const FOLDERS: [&str; 2] = ["additional_chat_templates", "chat_templates"];
     let name = match path.split_once('/') {
@@ -81,7 +80,6 @@ mod tests {
             "model.safetensors.index.json",
             "README.md",
             "LICENSE",
-            "modeling_custom.py",
             "mergekit_config.yml",
         ] {
             assert!(is_companion(path), "{path}");
@@ -97,6 +95,8 @@ mod tests {
             "model.gguf",
             "picture.png",
             "runs/x.json",
+            "modeling_custom.py",
+            "tokenization_custom.PY",
         ] {
             assert!(!is_companion(path), "{path}");
         }

@@ -69,21 +69,22 @@ impl Open for Part<'_> {
         reader.seek(SeekFrom::Start(self.start))?;
         let counted = Counted {
             inner: reader.take(self.size),
-            sent: self.sent,
+            told: self.sent,
         };
         Ok(Box::new(counted))
     }
 }
 
-struct Counted<'a, R> {
-    inner: R,
-    sent: &'a (dyn Fn(u64) + Sync),
+/// A reader that tells what goes through it.
+pub(crate) struct Counted<'a, R, F: ?Sized> {
+    pub(crate) inner: R,
+    pub(crate) told: &'a F,
 }
 
-impl<R: Read> Read for Counted<'_, R> {
+impl<R: Read, F: Fn(u64) + ?Sized> Read for Counted<'_, R, F> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
-        (self.sent)(count as u64);
+        (self.told)(count as u64);
         Ok(count)
     }
 }
@@ -135,7 +136,7 @@ pub(crate) fn upload(
             match answer.and_then(|answer| answer.actions.as_ref()?.upload.as_ref().map(|_| answer))
             {
                 Some(answer) => work.push((object, answer.actions.as_ref().map(copy))),
-                None => progress.advance(object.file, object.size),
+                None => progress.already(object.file, object.size),
             }
         }
     }

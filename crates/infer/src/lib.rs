@@ -68,6 +68,7 @@ pub use cache::{CACHE_BLOCK, CacheType, KvCache};
 pub use config::ModelConfig;
 pub use decoder::{
     Collected, Control, Decoder, DecoderOptions, MAX_PASS_TOKENS, Observer, SequenceStep, Wants,
+    expected_tensors,
 };
 pub use error::{ConfigError, Error};
 pub use generate::{

@@ -7,6 +7,7 @@ pub mod architecture;
 mod diagnostic;
 pub mod diff;
 pub mod explain;
+pub mod host;
 pub mod inspect;
 pub mod methods;
 pub mod model;

@@ -47,7 +47,7 @@ Examples:
   weightsmith diff --all ./model-a ./model-b                    # every tensor, not the 20 that differ most
   weightsmith diff --json ./model-a ./model-b | jq .summary")]
 pub(crate) struct DiffArgs {
-    /// The first model: a folder, a `.safetensors` file, or the name of a downloaded model
+    /// The first model: a folder, a `.safetensors` file, or a name on the hub, which is downloaded
     pub(crate) a: String,
 
     /// The second model
@@ -82,12 +82,17 @@ pub(crate) struct DiffArgs {
 #[command(after_help = "\
 Examples:
   weightsmith verify ./merged
+  weightsmith verify org/name             # on the hub: downloaded, then verified
   weightsmith verify --json ./merged")]
 pub(crate) struct VerifyArgs {
-    /// The folder of a model that `weightsmith merge` wrote
+    /// The folder of a model that `weightsmith merge` wrote, or the name of one on the hub
     pub(crate) out: PathBuf,
 
     /// Print the result as JSON
     #[arg(long)]
     pub(crate) json: bool,
+
+    /// The folder of downloaded models
+    #[arg(long, visible_alias = "hub-cache", value_name = "FOLDER")]
+    pub(crate) transformers_cache: Option<PathBuf>,
 }

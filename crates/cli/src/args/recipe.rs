@@ -36,22 +36,33 @@ pub(crate) struct PlanArgs {
     pub(crate) no_unsafe_truncate_embeddings: bool,
 }
 
-/// Find all problems of a recipe, from the headers of the models alone
+/// Find all problems of a recipe, from the headers of the models alone; or of a model that is to be hosted
 ///
 /// Reads the recipe and the headers of the checkpoints that it names, and lists every problem at once, each with
 /// its line and a hint. No tensor data is read and nothing is written, so this takes a moment for any model.
 /// The exit code is 0 when the merge can be run and 2 when it cannot; warnings count only with `--strict`.
+///
+/// With `--host` it takes a model and looks at what inference hosts require: safetensors of 16 bits, the shapes of a known
+/// base, a complete card, a tokenizer and a chat template that load, answers that end, a vocabulary that can be converted
+/// to GGUF. It tells the size, the concurrency units and the memory that the model needs. The exit code is 1 when
+/// something that is required is missing.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   weightsmith check recipe.yml
   weightsmith check --strict recipe.yml        # warnings are errors
-  weightsmith check --json recipe.yml | jq .   # for editors and scripts")]
+  weightsmith check --json recipe.yml | jq .   # for editors and scripts
+  weightsmith check --host ./merged            # will hosts take the result?
+  weightsmith check --host Qwen/Qwen2.5-0.5B   # a model of the hub, from headers")]
 pub(crate) struct CheckArgs {
-    /// The recipe, a YAML file; `-` reads it from standard input
+    /// The recipe, a YAML file; `-` reads it from standard input. With `--host` the model: a folder, or a name on the hub
     pub(crate) recipe: PathBuf,
 
-    /// Print the problems as a JSON array
+    /// Check a model for what inference hosts require, not a recipe
+    #[arg(long)]
+    pub(crate) host: bool,
+
+    /// Print the problems as a JSON array; with `--host` everything as JSON
     #[arg(long)]
     pub(crate) json: bool,
 

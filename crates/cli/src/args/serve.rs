@@ -20,7 +20,7 @@ Examples:
   weightsmith serve chat=./merged --port 8000 --parallel 8
   WEIGHTSMITH_API_KEY=… weightsmith serve ./merged --host 0.0.0.0")]
 pub(crate) struct ServeArgs {
-    /// Models (folders or names of downloaded ones) and recipes (YAML files)
+    /// Models (folders, or names on the hub, which are downloaded) and recipes (YAML files)
     #[arg(required = true, value_name = "MODEL")]
     pub(crate) models: Vec<String>,
 

@@ -95,7 +95,7 @@ Examples:
   weightsmith generate --raw Qwen/Qwen2.5-0.5B --prompt 'Once upon a time' --temperature 0.8 --seed 1
   weightsmith generate ./merged < question.txt")]
 pub(crate) struct GenerateArgs {
-    /// A model (a folder or the name of a downloaded one) or a recipe (a YAML file)
+    /// A model (a folder, or a name on the hub, which is downloaded) or a recipe (a YAML file)
     pub(crate) model: String,
 
     /// What the model is asked; without it, standard input
@@ -131,7 +131,7 @@ Examples:
   weightsmith chat Qwen/Qwen2.5-0.5B-Instruct --quantize q8_0
   echo '/compare Where is Rome?' | weightsmith chat recipe.yml")]
 pub(crate) struct ChatArgs {
-    /// A model (a folder or the name of a downloaded one) or a recipe (a YAML file)
+    /// A model (a folder, or a name on the hub, which is downloaded) or a recipe (a YAML file)
     pub(crate) model: String,
 
     /// The system prompt; without it, what the model's template says
@@ -178,7 +178,7 @@ Examples:
   weightsmith eval ./merged --save --data gpqa.jsonl --benchmark gpqa.jsonl=Idavidrein/gpqa:gpqa_diamond
   weightsmith eval --json ./merged --data questions.jsonl | jq '.tasks[].right'")]
 pub(crate) struct EvalArgs {
-    /// A model (a folder or the name of a downloaded one) or a recipe (a YAML file)
+    /// A model (a folder, or a name on the hub, which is downloaded) or a recipe (a YAML file)
     pub(crate) model: String,
 
     /// Texts (`.txt`) and questions (`.jsonl`)

@@ -1,7 +1,8 @@
-//! `check`: all problems of a recipe at once.
+//! `check`: all problems of a recipe at once; or, with `--host`, of a model that is to be hosted.
 
 use std::io::Write as _;
 
+use super::check_host;
 use crate::args::CheckArgs;
 use crate::diagnostics::{Count, json};
 use crate::exit_code::ExitCode;
@@ -17,9 +18,13 @@ use crate::terminal_text::safe;
 pub(crate) fn run(args: CheckArgs, printer: &Printer) -> Result<ExitCode, Failure> {
     let CheckArgs {
         recipe,
+        host,
         json: as_json,
         plan,
     } = args;
+    if host {
+        return check_host::run(&recipe, as_json, plan, printer);
+    }
     let outcome = planning::plan_with_hub(
         PlanSettings::resolve(recipe, plan),
         Access::Headers,

@@ -16,6 +16,7 @@ use crate::failure::Failure;
 use crate::printer::{HEADING, Printer};
 use crate::progress::Progress;
 use crate::quantities::{counted, grouped, percent};
+use crate::remote::Access;
 use crate::table::{Align, Table};
 use crate::{interrupt, models, settings};
 
@@ -33,19 +34,24 @@ pub(crate) fn run(args: DiffArgs, printer: &Printer) -> Result<ExitCode, Failure
         threads,
         transformers_cache,
     } = args;
-    let open = |model: &str| models::open(model, transformers_cache.clone());
-    let (_, opened_a) = open(&a)?;
-    let (_, opened_b) = open(&b)?;
-    let opened_base = base.as_deref().map(open).transpose()?;
+    let mut names = vec![a.as_str(), b.as_str()];
+    names.extend(base.as_deref());
+    let opened = models::open_all(&names, transformers_cache, Access::Download, printer)?;
     let options = DiffOptions {
         threads: settings::threads(threads),
         interrupt: interrupt::flag()?,
     };
     let progress = Progress::new(printer, "comparing");
-    let base_source = opened_base
-        .as_ref()
-        .map(|(_, base)| base as &dyn TensorSource);
-    let result = diff(&opened_a, &opened_b, base_source, &options, &progress);
+    let base_source = opened.get(2);
+    let base_source = base_source.map(|base| base.checkpoint.as_ref() as &dyn TensorSource);
+    let (opened_a, opened_b) = (&opened[0].checkpoint, &opened[1].checkpoint);
+    let result = diff(
+        opened_a.as_ref(),
+        opened_b.as_ref(),
+        base_source,
+        &options,
+        &progress,
+    );
     progress.finish();
     let difference = match result {
         Err(DiffError::Interrupted) => {

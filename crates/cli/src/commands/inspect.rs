@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::models;
 use crate::printer::{HEADING, Printer};
 use crate::quantities::{bytes, counted, grouped, parameters};
+use crate::remote::Access;
 use crate::table::{Align, Table};
 use crate::terminal_text::safe;
 
@@ -22,7 +23,12 @@ pub(crate) fn run(args: InspectArgs, printer: &Printer) -> Result<ExitCode, Fail
         json,
         transformers_cache,
     } = args;
-    let inspection = inspect(&models::open_anywhere(&model, transformers_cache, printer)?)?;
+    let inspection = inspect(&models::open(
+        &model,
+        transformers_cache,
+        Access::Headers,
+        printer,
+    )?)?;
     if json {
         printer.json(&inspection)?;
     } else {

@@ -2,6 +2,7 @@
 
 mod chat;
 mod check;
+mod check_host;
 mod completions;
 mod diff;
 mod eval;

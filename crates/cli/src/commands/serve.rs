@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::Value;
+use weightsmith::host::concurrency_units;
 use weightsmith_infer::ModelConfig;
 use weightsmith_server::{
     EngineSettings, LoadProgress, ModelFacts, ServedModel, Server, ServerError, Settings,
@@ -44,6 +45,7 @@ pub(crate) fn run(args: ServeArgs, printer: &Printer) -> Result<ExitCode, Failur
     settings.check().map_err(explain)?;
     let quantized = options.quantize == Some(Quantization::Q8_0);
     let models = TextModels::new(&options);
+    models.download(names.iter().map(|name| named(name).1), printer)?;
     let mut served = Vec::with_capacity(names.len());
     for name in &names {
         let (name, path) = named(name);
@@ -175,6 +177,7 @@ fn facts(found: &Found, path: &str, quantized: bool) -> Result<ModelFacts, Failu
             .unwrap_or("unknown")
             .to_owned(),
         context_trained: parsed.as_ref().map_or(0, |config| config.positions),
+        concurrency_units: concurrency_units(elements),
         vocabulary: parsed.as_ref().map_or(0, |config| config.vocabulary),
         created: changed.map_or(0, |since| since.as_secs()),
     })

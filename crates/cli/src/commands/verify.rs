@@ -11,14 +11,20 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::progress::Progress;
+use crate::published;
 use crate::quantities::{bytes, counted, parameters};
 use crate::terminal_text::safe;
 
 /// Reads everything again and shows what is not as it was.
 pub(crate) fn run(args: VerifyArgs, printer: &Printer) -> Result<ExitCode, Failure> {
-    let VerifyArgs { out, json } = args;
+    let VerifyArgs {
+        out,
+        json,
+        transformers_cache,
+    } = args;
+    let folder = published::folder(&out, transformers_cache, printer)?;
     let progress = Progress::new(printer, "verifying");
-    let result = verify(&out, &progress);
+    let result = verify(&folder, &progress);
     progress.finish();
     let verification = result.map_err(failure)?;
     if json {

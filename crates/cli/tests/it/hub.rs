@@ -6,7 +6,7 @@ use weightsmith_hub::testing::{Access, Content, FaultKind, TestHub};
 
 use crate::world::{FIXTURES, Run, World};
 
-const RECIPE: &str = "\
+pub(crate) const RECIPE: &str = "\
 merge_method: slerp
 base_model: org/base
 models:
@@ -17,14 +17,19 @@ parameters:
 dtype: bfloat16
 ";
 
-struct Online {
-    world: World,
-    hub: TestHub,
+pub(crate) struct Online {
+    pub(crate) world: World,
+    pub(crate) hub: TestHub,
 }
 
 impl Online {
     /// A hub with the trained models `org/base` and `org/instruct`, and a recipe that names them.
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
+        Self::with(&[])
+    }
+
+    /// The same, with more files in both models.
+    pub(crate) fn with(more: &[(&str, &str)]) -> Self {
         let hub = TestHub::start().expect("a hub");
         hub.add_token("secret", "me");
         for name in ["base", "instruct"] {
@@ -39,7 +44,11 @@ impl Online {
                 .collect();
             let files = files
                 .iter()
-                .map(|(name, content)| (name.as_str(), content.clone()));
+                .map(|(name, content)| (name.as_str(), content.clone()))
+                .chain(
+                    more.iter()
+                        .map(|(name, text)| (*name, Content::from(*text))),
+                );
             hub.add_model(&format!("org/{name}"), files.collect())
                 .expect("added");
         }
@@ -48,17 +57,17 @@ impl Online {
         Self { world, hub }
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.world.command(arguments);
         command.env("HF_ENDPOINT", self.hub.url());
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         self.finish(&mut self.command(arguments))
     }
 
-    fn done(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn done(&self, arguments: &[&str]) -> Run {
         let run = self.run(arguments);
         assert_eq!(run.code, Some(0), "{}", run.stderr);
         run
@@ -68,13 +77,13 @@ impl Online {
         self.finish(self.command(arguments).env("HF_TOKEN", "secret"))
     }
 
-    fn finish(&self, command: &mut Command) -> Run {
+    pub(crate) fn finish(&self, command: &mut Command) -> Run {
         self.world
             .outcome(&command.output().expect("the command starts"))
     }
 
     /// Bytes of weights that lie in the cache.
-    fn cached_weights(&self) -> u64 {
+    pub(crate) fn cached_weights(&self) -> u64 {
         let mut bytes = 0;
         for name in ["base", "instruct"] {
             let blobs = self
@@ -242,4 +251,146 @@ fn a_merge_is_published_under_its_proposed_name_without_local_paths() {
         fs_err::write(down.join(path), file.content.bytes().expect("there")).expect("written");
     }
     online.done(&["verify", "down"]);
+}
+
+#[test]
+fn models_that_speak_are_downloaded_when_they_are_not_here() {
+    let online = Online::new();
+    let speak = |model: &str| online.run(&["generate", model, "-p", "Hello", "--max-tokens", "2"]);
+    let offline = online
+        .command(&["generate", "org/base", "-p", "Hello"])
+        .env("HF_HUB_OFFLINE", "1")
+        .output()
+        .expect("it starts");
+    let run = online.world.outcome(&offline);
+    run.expect_code(1).expect_error("org/base");
+    assert_eq!(online.cached_weights(), 0, "offline is offline");
+    speak("recipe.yml").expect_code(0);
+    assert_eq!(online.cached_weights(), 2 * weight_file());
+    online.hub.stop();
+    // what is in the cache needs no hub
+    speak("org/instruct").expect_code(0);
+}
+
+/// Bytes of a fixture's weights.
+fn weight_file() -> u64 {
+    let path = std::path::Path::new(FIXTURES).join("base/model.safetensors");
+    fs_err::metadata(path).expect("a fixture").len()
+}
+
+#[test]
+fn models_that_are_compared_are_downloaded_after_a_look_at_all_of_them() {
+    let online = Online::new();
+    online.world.write("text.txt", "Anna lives in Rome.\n");
+    let run = online.run(&["diff", "org/base", "org/missing"]);
+    run.expect_code(1).expect_error("no model `org/missing`");
+    let eval = ["eval", "org/base", "--data", "text.txt", "--against"];
+    let run = online.run(&[&eval[..], &["org/missing"]].concat());
+    run.expect_code(1).expect_error("no model `org/missing`");
+    assert!(!online.world.path("no-cache").exists());
+    let run = online.run(&["diff", "org/base", "org/instruct"]);
+    run.expect_code(1);
+    assert!(run.stdout.contains("Tensors that differ"), "{}", run.stdout);
+    assert_eq!(online.cached_weights(), 2 * weight_file());
+    online.done(&[&eval[..], &["org/instruct"]].concat());
+}
+
+#[test]
+fn a_sweep_downloads_the_models_of_its_recipe() {
+    let online = Online::new();
+    online.world.write("text.txt", "Anna lives in Rome.\n");
+    let sweep = [
+        "eval",
+        "recipe.yml",
+        "--data",
+        "text.txt",
+        "--sweep",
+        "t=0:1:1",
+    ];
+    online.done(&sweep);
+    online
+        .hub
+        .set_access("org/instruct", Access::Gated(Vec::new()));
+    fs_err::remove_dir_all(online.world.path("no-cache")).expect("removed");
+    let run = online.run(&sweep);
+    run.expect_code(2)
+        .expect_error("`org/instruct` is gated, and there is no token")
+        .expect_error("--> recipe.yml:5:12");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_downloads_its_models_before_it_listens() {
+    let online = Online::new();
+    let line = [
+        "serve",
+        "--port",
+        "0",
+        "-j",
+        "1",
+        "i=org/instruct",
+        "recipe.yml",
+    ];
+    let serving = crate::serve::Serving::spawn(&mut online.command(&line));
+    assert_eq!(online.cached_weights(), 2 * weight_file());
+    for model in ["i", "recipe"] {
+        let body = format!(r#"{{"model": "{model}", "prompt": "Anna", "max_tokens": 2}}"#);
+        let answer = serving.ask(&body);
+        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    }
+    serving.terminate();
+    assert!(serving.ended().0.success());
+}
+
+#[test]
+fn a_published_merge_is_verified_with_all_files_that_its_lock_lists() {
+    let online = Online::new();
+    online.done(&["merge", "recipe.yml", "out"]);
+    let run = online.run_as_me(&["push", "out", "me/merged"]);
+    run.expect_code(0);
+    let run = online.done(&["verify", "me/merged"]);
+    assert!(run.stdout.contains("me/merged is intact"), "{}", run.stdout);
+    assert!(!run.stdout.contains("not in the lock"), "{}", run.stdout);
+    let offline = online
+        .command(&["verify", "me/other"])
+        .env("HF_HUB_OFFLINE", "1")
+        .output();
+    let run = online.world.outcome(&offline.expect("it starts"));
+    run.expect_code(1).expect_error("me/other");
+    online
+        .run(&["verify", "me/other"])
+        .expect_code(1)
+        .expect_error("no model `me/other`");
+    online.hub.stop();
+    online.done(&["verify", "me/merged"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn on_a_terminal_each_file_on_its_way_has_a_bar_and_all_have_one() {
+    let online = Online::new();
+    // the connection breaks within the weights: the bars stand while the next attempt waits
+    online.hub.fault("/cdn/", FaultKind::CutAt(3_000_000), 1);
+    let pull = online.command(&["pull", "org/base"]);
+    let Some(mut terminal) = crate::speech_terminal::Terminal::run(&pull) else {
+        return;
+    };
+    terminal.expect("org/base model.safetensors");
+    terminal.expect("of 5.14 MB");
+    terminal.expect("downloading");
+    let screen = {
+        terminal.expect("models--org--base");
+        terminal.screen()
+    };
+    assert!(terminal.end().success(), "{screen}");
+    let shown_at_the_end = screen
+        .rsplit("models--org--base")
+        .next()
+        .unwrap_or_default();
+    assert!(!shown_at_the_end.contains("downloading"), "{screen:?}");
+
+    // no bars where nobody watches, nothing at all when quiet
+    online.done(&["pull", "org/instruct"]);
+    let run = online.done(&["-q", "pull", "org/instruct@main"]);
+    assert_eq!(run.stderr, "");
 }

@@ -5,6 +5,7 @@ mod check;
 mod diff;
 mod disk;
 mod explain;
+mod host;
 mod hub;
 mod inspect;
 mod interrupt;

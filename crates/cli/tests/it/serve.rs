@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::world::{FIXTURES, World};
 
 /// A running server.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
     log: BufReader<std::process::ChildStderr>,
     address: String,
@@ -22,11 +22,12 @@ impl Serving {
             .chain(arguments)
             .copied()
             .collect();
-        let mut child = world
-            .command(&line)
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("it starts");
+        Self::spawn(&mut world.command(&line))
+    }
+
+    /// Runs a command that serves, and waits until it listens.
+    pub(crate) fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("it starts");
         let mut log = BufReader::new(child.stderr.take().expect("stderr"));
         let mut text = String::new();
         let address = loop {
@@ -60,7 +61,7 @@ impl Serving {
     }
 
     /// Sends a request; the whole answer.
-    fn ask(&self, body: &str) -> String {
+    pub(crate) fn ask(&self, body: &str) -> String {
         let mut answer = String::new();
         self.open(body)
             .read_to_string(&mut answer)
@@ -69,7 +70,7 @@ impl Serving {
     }
 
     /// Asks the server to end.
-    fn terminate(&self) {
+    pub(crate) fn terminate(&self) {
         let signal = Command::new("kill")
             .arg(self.child.id().to_string())
             .status();
@@ -77,7 +78,7 @@ impl Serving {
     }
 
     /// Waits until it has ended; what it said meanwhile.
-    fn ended(mut self) -> (ExitStatus, String) {
+    pub(crate) fn ended(mut self) -> (ExitStatus, String) {
         let status = self.child.wait().expect("a child");
         let mut rest = String::new();
         self.log.read_to_string(&mut rest).expect("text");

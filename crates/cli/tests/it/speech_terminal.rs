@@ -25,7 +25,7 @@ const UP: &str = "\u{1b}[A";
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A command on a terminal of its own.
-struct Terminal {
+pub(crate) struct Terminal {
     child: Child,
     keyboard: File,
     /// What was shown, and how much of it was looked at.
@@ -35,8 +35,13 @@ struct Terminal {
 
 impl Terminal {
     /// Starts the command; `None` where there is no `setsid` to give it the terminal.
-    #[expect(clippy::print_stderr, reason = "a skipped test says why")]
     fn start(world: &World, arguments: &[&str]) -> Option<Self> {
+        Self::run(&world.command(arguments))
+    }
+
+    /// The same with a command that is ready.
+    #[expect(clippy::print_stderr, reason = "a skipped test says why")]
+    pub(crate) fn run(plain: &Command) -> Option<Self> {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
         grantpt(&master).expect("granted");
         unlockpt(&master).expect("unlocked");
@@ -56,7 +61,6 @@ impl Terminal {
                 .open(name)
                 .expect("opens")
         };
-        let plain = world.command(arguments);
         let mut command = Command::new("setsid");
         command.arg("--ctty").arg(plain.get_program());
         command.args(plain.get_args());
@@ -96,14 +100,14 @@ impl Terminal {
         })
     }
 
-    fn screen(&self) -> String {
+    pub(crate) fn screen(&self) -> String {
         let screen = self.screen.lock().unwrap_or_else(PoisonError::into_inner);
         screen.clone()
     }
 
     /// Waits until a text is shown, behind the one before.
     #[track_caller]
-    fn expect(&mut self, text: &str) {
+    pub(crate) fn expect(&mut self, text: &str) {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let screen = self.screen();
@@ -125,7 +129,7 @@ impl Terminal {
 
     /// Waits for the end.
     #[track_caller]
-    fn end(mut self) -> ExitStatus {
+    pub(crate) fn end(mut self) -> ExitStatus {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().expect("a child") {

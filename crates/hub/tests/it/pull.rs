@@ -233,3 +233,17 @@ fn small_files_alone_make_a_folder_that_no_one_takes_for_a_model() {
     assert!(folder.join("config.json").is_file());
     assert!(Checkpoint::open(&folder).is_err());
 }
+
+#[test]
+fn files_come_by_their_names_when_they_are_asked_for() {
+    let world = World::new();
+    world.hub.add_model("org/name", files()).unwrap();
+    let hub = world.client();
+    let listing = hub.look(&"org/name".parse().unwrap()).unwrap();
+    let names = ["modeling_custom.py", "missing.svg"].map(str::to_owned);
+    hub.pull_named(&listing, &names, &Silent).unwrap();
+    let folder = hub.pull(&[listing], &Silent).unwrap().remove(0);
+    let code = fs_err::read_to_string(folder.join("modeling_custom.py")).unwrap();
+    assert_eq!(code, "import os");
+    assert!(!folder.join("missing.svg").exists());
+}

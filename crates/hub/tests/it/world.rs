@@ -103,6 +103,7 @@ pub(crate) fn files() -> Vec<(&'static str, Content)> {
             Content::from(weights("b", 500, 7)),
         ),
         ("model.safetensors.index.json", Content::from(index)),
+        ("modeling_custom.py", Content::from("import os")),
         ("onnx/model.onnx", Content::from("onnx")),
         ("pytorch_model.bin", Content::from("pickle")),
         ("tokenizer.json", Content::from("{}")),

@@ -13,6 +13,7 @@ use crate::config::ModelConfig;
 use crate::{Error, Pool};
 
 pub use step::{Collected, Control, MAX_PASS_TOKENS, Observer, SequenceStep, Wants};
+pub use weights::expected_tensors;
 
 /// How a decoder computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

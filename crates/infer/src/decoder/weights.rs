@@ -237,6 +237,52 @@ fn layer_tensors(config: &ModelConfig, index: usize) -> Vec<(String, Vec<u64>)> 
         .collect()
 }
 
+/// Names and shapes of all tensors, in the order of the graph, without what stands before their names.
+fn model_tensors(config: &ModelConfig) -> Vec<(String, Vec<u64>)> {
+    let (vocabulary, hidden) = (config.vocabulary as u64, config.hidden as u64);
+    let mut tensors = vec![("embed_tokens.weight".to_owned(), vec![vocabulary, hidden])];
+    for index in 0..config.layers.len() {
+        tensors.extend(layer_tensors(config, index));
+    }
+    tensors.push(("norm.weight".to_owned(), vec![hidden]));
+    if !config.tied {
+        tensors.push((HEAD.to_owned(), vec![vocabulary, hidden]));
+    }
+    tensors
+}
+
+/// Names and shapes of the tensors that a decoder of this description reads, as `source` would call them. Nothing is read.
+pub fn expected_tensors(
+    source: &dyn TensorSource,
+    config: &ModelConfig,
+) -> Vec<(String, Vec<u64>)> {
+    let prefix = prefix(source);
+    let full = |(name, shape): (String, Vec<u64>)| match find(source, prefix, &name) {
+        Some(index) => (source.tensors()[index].name.clone(), shape),
+        None => (full_name(prefix, &name), shape),
+    };
+    model_tensors(config).into_iter().map(full).collect()
+}
+
+/// The index of a tensor by its name without what stands before it.
+fn find(source: &dyn TensorSource, prefix: &str, name: &str) -> Option<usize> {
+    if name != HEAD {
+        return source.find(&full_name(prefix, name));
+    }
+    let outer = prefix.trim_end_matches("model.");
+    source
+        .find(HEAD)
+        .or_else(|| source.find(&format!("{outer}{HEAD}")))
+}
+
+fn full_name(prefix: &str, name: &str) -> String {
+    if name == HEAD {
+        name.to_owned()
+    } else {
+        format!("{prefix}{name}")
+    }
+}
+
 struct Reader<'a> {
     source: &'a Arc<dyn TensorSource>,
     config: &'a ModelConfig,
@@ -248,35 +294,17 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn find(&self, name: &str) -> Option<usize> {
-        if name != HEAD {
-            return self.source.find(&format!("{}{name}", self.prefix));
-        }
-        let outer = self.prefix.trim_end_matches("model.");
-        self.source
-            .find(HEAD)
-            .or_else(|| self.source.find(&format!("{outer}{HEAD}")))
+        find(self.source.as_ref(), self.prefix, name)
     }
 
     fn full(&self, name: &str) -> String {
-        if name == HEAD {
-            name.to_owned()
-        } else {
-            format!("{}{name}", self.prefix)
-        }
+        full_name(self.prefix, name)
     }
 
     /// All that the architecture needs is there and of the right shape, before anything is read.
     fn check(&self) -> Result<(), Error> {
         let config = self.config;
-        let (vocabulary, hidden) = (config.vocabulary as u64, config.hidden as u64);
-        let mut expected = vec![("embed_tokens.weight".to_owned(), vec![vocabulary, hidden])];
-        for index in 0..config.layers.len() {
-            expected.extend(layer_tensors(config, index));
-        }
-        expected.push(("norm.weight".to_owned(), vec![hidden]));
-        if !config.tied {
-            expected.push((HEAD.to_owned(), vec![vocabulary, hidden]));
-        }
+        let expected = model_tensors(config);
         let mut missing = expected
             .iter()
             .filter(|(name, _)| self.find(name).is_none());

@@ -21,16 +21,30 @@ const CONTEXT_LENGTH: [&str; 6] = [
 /// A tokenizer's config may hold a long chat template; more than this is something else.
 const LARGEST_TOKENIZER_CONFIG: u64 = 64 << 20;
 
-/// The facts; those of the language model in a multimodal one.
-pub(super) fn read(config: &Value) -> ConfigFacts {
-    let text = text_config_path(config)
+/// The longest text in tokens, by a `config.json`.
+pub(crate) fn context_length(config: &Value) -> Option<u64> {
+    number(config, &CONTEXT_LENGTH)
+}
+
+/// The language model's part of a config.
+fn text_config(config: &Value) -> &Value {
+    text_config_path(config)
         .iter()
         .try_fold(config, |value, key| value.get(key))
-        .unwrap_or(config);
-    let number = |keys: &[&str]| {
-        keys.iter()
-            .find_map(|key| text.get(key).or_else(|| config.get(key))?.as_u64())
-    };
+        .unwrap_or(config)
+}
+
+/// The number under the first of some keys, in the language model's part or beside it.
+fn number(config: &Value, keys: &[&str]) -> Option<u64> {
+    let text = text_config(config);
+    keys.iter()
+        .find_map(|key| text.get(key).or_else(|| config.get(key))?.as_u64())
+}
+
+/// The facts; those of the language model in a multimodal one.
+pub(super) fn read(config: &Value) -> ConfigFacts {
+    let text = text_config(config);
+    let number = |keys: &[&str]| number(config, keys);
     let word = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
     ConfigFacts {
         architectures: config
@@ -44,7 +58,7 @@ pub(super) fn read(config: &Value) -> ConfigFacts {
                     .collect()
             })
             .unwrap_or_default(),
-        context_length: number(&CONTEXT_LENGTH),
+        context_length: context_length(config),
         hidden_size: number(&["hidden_size", "n_embd", "d_model", "dim"]),
         attention_heads: number(&[
             "num_attention_heads",

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use weightsmith_tensors::{Checkpoint, DType, TensorEntry, TensorSource};
 
+pub(crate) use config_facts::context_length;
 pub use error::InspectError;
 pub use inspection::{
     ConfigFacts, FileRow, Inspection, Stack, Template, TensorRow, TypeRow, Vocabulary,

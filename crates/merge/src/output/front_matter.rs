@@ -1,38 +1,52 @@
-//! The metadata at the top of a model's README, as far as a merge of the model is concerned by it.
+//! The metadata at the top of a model's README, as far as merges and hosts are concerned by it.
 //! <https://huggingface.co/docs/hub/model-cards#model-card-metadata>
 
 use saphyr_parser::{Event, Parser};
 
-/// What a parent's README says about itself.
+/// What a model's README says about the model.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct FrontMatter {
+pub(crate) struct FrontMatter {
     /// The licence's identifier, such as `apache-2.0` or `other`.
-    pub(super) license: Option<String>,
+    pub(crate) license: Option<String>,
     /// The name of an `other` licence.
-    pub(super) license_name: Option<String>,
+    pub(crate) license_name: Option<String>,
     /// Where its text is.
-    pub(super) license_link: Option<String>,
+    pub(crate) license_link: Option<String>,
     /// Language codes.
-    pub(super) language: Vec<String>,
+    pub(crate) language: Vec<String>,
+    /// The models that it was made from.
+    pub(crate) base_model: Vec<String>,
+    /// What loads it, such as `transformers`.
+    pub(crate) library_name: Option<String>,
+    /// What it is for, such as `text-generation`.
+    pub(crate) pipeline_tag: Option<String>,
+    /// What it is found by.
+    pub(crate) tags: Vec<String>,
 }
 
 impl FrontMatter {
     /// Reads the block between the first two lines of `---`. A README without one, or with a damaged one, says nothing.
-    pub(super) fn parse(readme: &str) -> Self {
+    pub(crate) fn parse(readme: &str) -> Self {
+        Self::find(readme).unwrap_or_default()
+    }
+
+    /// As [`Self::parse`]; nothing where there is no such block, or a damaged one.
+    pub(crate) fn find(readme: &str) -> Option<Self> {
         let mut matter = Self::default();
-        let Some(yaml) = block(readme) else {
-            return matter;
-        };
-        for (key, mut values) in entries(&yaml).unwrap_or_default() {
+        for (key, mut values) in entries(&block(readme)?)? {
             match key.as_str() {
                 "license" => matter.license = values.pop(),
                 "license_name" => matter.license_name = values.pop(),
                 "license_link" => matter.license_link = values.pop(),
                 "language" => matter.language = values,
+                "base_model" => matter.base_model = values,
+                "library_name" => matter.library_name = values.pop(),
+                "pipeline_tag" => matter.pipeline_tag = values.pop(),
+                "tags" => matter.tags = values,
                 _ => {}
             }
         }
-        matter
+        Some(matter)
     }
 }
 

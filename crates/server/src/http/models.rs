@@ -53,7 +53,7 @@ fn entry(app: &App, model: &ServedModel) -> Value {
         "context_trained": facts.context_trained,
         "context_served": context,
         "max_model_len": context,
-        "concurrency_units": facts.concurrency_units(),
+        "concurrency_units": facts.concurrency_units,
     })
 }
 

@@ -59,37 +59,8 @@ pub struct ModelFacts {
     pub context_trained: usize,
     /// Tokens of its vocabulary.
     pub vocabulary: usize,
+    /// What a hosted model of its size costs of a plan's concurrency.
+    pub concurrency_units: u32,
     /// When its files were last changed, in seconds since 1970.
     pub created: u64,
-}
-
-impl ModelFacts {
-    /// What a hosted model of the size costs of a plan's concurrency: 1 up to 15 billion parameters, 2 up to 34, 4 above.
-    pub fn concurrency_units(&self) -> u32 {
-        match self.parameters {
-            0..=15_000_000_000 => 1,
-            15_000_000_001..=34_000_000_000 => 2,
-            _ => 4,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn larger_models_cost_more_units() {
-        let units = |parameters| {
-            let facts = ModelFacts {
-                parameters,
-                ..ModelFacts::default()
-            };
-            facts.concurrency_units()
-        };
-        assert_eq!(units(494_000_000), 1);
-        assert_eq!(units(15_000_000_000), 1);
-        assert_eq!(units(32_800_000_000), 2);
-        assert_eq!(units(70_600_000_000), 4);
-    }
 }

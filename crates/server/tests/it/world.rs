@@ -41,6 +41,7 @@ pub(crate) fn facts() -> ModelFacts {
         parameters: 2_567_040,
         bytes: 5_134_080,
         weights_type: "BF16".to_owned(),
+        concurrency_units: 1,
         architecture: "Qwen2ForCausalLM".to_owned(),
         context_trained: 131_072,
         vocabulary: 1059,

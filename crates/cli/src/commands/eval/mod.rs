@@ -43,6 +43,8 @@ pub(crate) fn run(args: &EvalArgs, printer: &Printer) -> Result<ExitCode, Failur
         stop: interrupt::unset_flag(),
     };
     let models = TextModels::new(&args.options);
+    let names = std::iter::once(&args.model).chain(&args.against);
+    models.download(names.map(String::as_str), printer)?;
     match &args.sweep {
         Some(sweep) => vary(&bench, &models, sweep),
         None => measure(&bench, &models, save.as_ref()),

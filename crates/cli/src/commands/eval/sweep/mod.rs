@@ -11,6 +11,7 @@ use crate::diagnostics::RecipeText;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::planning::{self, Outcome};
+use crate::remote::Access;
 use crate::settings::PlanSettings;
 use crate::text_model::{TextModels, is_recipe};
 
@@ -39,11 +40,19 @@ impl<'a> Varied<'a> {
                 "`--sweep` varies a parameter of a recipe, and `{name}` is a model"
             )));
         }
-        let settings = models.plan_settings(name);
+        let mut settings = models.plan_settings(name);
+        let recipe = planning::read(&settings.recipe)?;
+        let refused = planning::fetch(&recipe, &mut settings, Access::Download, bench.printer)?;
+        if let Some(refused) = refused {
+            refused.show(bench.printer);
+            return Err(Failure::usage(format!(
+                "the models of `{name}` cannot be had"
+            )));
+        }
         let varied = Self {
             name,
             sweep,
-            recipe: planning::read(&settings.recipe)?,
+            recipe,
             settings,
         };
         varied.check(bench)?;

@@ -1,0 +1,119 @@
+//! Tokenizer and chat template of a model, loaded and tried.
+
+use std::io;
+use std::path::Path;
+
+use serde_json::Value;
+use weightsmith::host::{ExpectedTensor, Speech, Template};
+use weightsmith_infer::{
+    Companions, Error, Message, ModelConfig, TemplateOptions, expected_tensors,
+};
+use weightsmith_tensors::TensorSource;
+
+/// What a user says in the trial.
+const QUESTION: &str = "What is the capital of France?";
+
+/// Loads what is in a folder, and puts a user's turn through the template.
+pub(crate) fn speech(folder: &Path, weights: Option<&dyn TensorSource>) -> Speech {
+    let expected = weights.and_then(|weights| {
+        let config = ModelConfig::read(&folder.join("config.json")).ok()?;
+        let tensors = expected_tensors(weights, &config).into_iter();
+        Some(
+            tensors
+                .map(|(name, shape)| ExpectedTensor { name, shape })
+                .collect(),
+        )
+    });
+    let (companions, template) = match read(folder, true) {
+        Ok(companions) => {
+            let template = template(&companions);
+            (Ok(companions), template)
+        }
+        // what is wrong with the template is no fault of the tokenizer
+        Err(problem) => match read(folder, false) {
+            Ok(companions) => (Ok(companions), Template::Broken(problem.to_string())),
+            Err(problem) => (
+                Err(problem),
+                Template::Broken("there is no tokenizer to try it with".to_owned()),
+            ),
+        },
+    };
+    let tokenizer = match &companions {
+        Ok(companions) => tokenizer(companions),
+        Err(problem) => Err(problem.to_string()),
+    };
+    let companions = companions.ok();
+    Speech {
+        tokenizer,
+        template,
+        end: companions
+            .as_ref()
+            .map(|companions| companions.defaults.end.clone())
+            .unwrap_or_default(),
+        turn_end: companions.as_ref().and_then(Companions::turn_end),
+        expected,
+    }
+}
+
+/// The tokenizer's size, when it can take a text apart and put it together.
+fn tokenizer(companions: &Companions) -> Result<usize, String> {
+    let tokenizer = &companions.tokenizer;
+    let tokens = tokenizer.encode(QUESTION, true);
+    tokens
+        .and_then(|tokens| tokenizer.decode(&tokens, true))
+        .map(|_| tokenizer.vocabulary())
+        .map_err(|problem| problem.to_string())
+}
+
+fn template(companions: &Companions) -> Template {
+    let Some(template) = &companions.template else {
+        return Template::Missing;
+    };
+    let options = TemplateOptions {
+        generation_prompt: true,
+        ..TemplateOptions::default()
+    };
+    let prompt = template
+        .render(&[Message::new("user", QUESTION)], &options)
+        .and_then(|text| {
+            let tokens = companions.tokenizer.encode(&text, false)?;
+            Ok((text, tokens.len()))
+        });
+    match prompt {
+        Ok((text, _)) if !text.contains(QUESTION) => Template::Broken(format!(
+            "{}: leaves out what the user says",
+            template.origin()
+        )),
+        Ok((_, tokens)) => Template::Renders(tokens),
+        Err(problem) => Template::Broken(problem.to_string()),
+    }
+}
+
+/// The files of a folder, with or without its templates. A damaged `generation_config.json` is somebody else's finding.
+fn read(folder: &Path, with_template: bool) -> Result<Companions, Error> {
+    Companions::read_with(folder, |name| {
+        let bytes = match fs_err::read(folder.join(name)) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        Ok(match name {
+            "generation_config.json" | "config.json" => {
+                Some(bytes).filter(|bytes| serde_json::from_slice::<Value>(bytes).is_ok())
+            }
+            "chat_template.jinja" | "chat_template.json" if !with_template => None,
+            "tokenizer_config.json" if !with_template => Some(without_template(bytes)),
+            _ => Some(bytes),
+        })
+    })
+}
+
+fn without_template(bytes: Vec<u8>) -> Vec<u8> {
+    match serde_json::from_slice::<Value>(&bytes) {
+        Ok(Value::Object(mut config)) => {
+            config.remove("chat_template");
+            Value::Object(config).to_string().into_bytes()
+        }
+        _ => bytes,
+    }
+}
