@@ -1,0 +1,57 @@
+import type { JSX } from "preact";
+import type { Explanation, Value } from "../api/types";
+import { number, shortName } from "../format";
+import { Facts } from "../parts/facts";
+import { ticks } from "../parts/ticks";
+import { CurveChart } from "./curve";
+import { shortKind } from "./layers";
+import { ShareStrips } from "./strip";
+
+type Parameter = Explanation["parameters"][number];
+
+/** What a recipe does: in words, each parameter's curve, and each parent's share. */
+export function ExplanationView({ explanation, small = false }: { explanation: Explanation; small?: boolean }): JSX.Element {
+  const curves = explanation.parameters.filter((parameter) => isCurve(parameter));
+  const constants = explanation.parameters.filter((parameter) => !isCurve(parameter));
+  const Title = small ? "h3" : "h2";
+  return (
+    <div class="explanation">
+      <section class="words">
+        {!small && <Title>In words</Title>}
+        {explanation.words.map((text) => <p key={text}>{ticks(text)}</p>)}
+      </section>
+      {explanation.shares && <section><Title>Which parent rules where</Title><ShareStrips explanation={explanation} /></section>}
+      {curves.map((parameter) => (
+        <section key={title(parameter, explanation)}>
+          <Title><i class="parameter">{parameter.name}</i> {ofModel(parameter, explanation)} <span class="note">{parameter.summary}</span></Title>
+          <CurveChart title={`${title(parameter, explanation)} over the layers`} usual={parameter.usual} height={small ? 130 : 160}
+            series={parameter.groups.map((group) => ({ name: groupTitle(group, parameter.groups.length), values: group.values.map(Number) }))} />
+          <Outside parameter={parameter} />
+        </section>
+      ))}
+      {constants.length > 0 && (
+        <section>
+          <Title>{curves.length ? "The same in every layer" : "Parameters"}</Title>
+          <Facts kind="pairs" facts={constants.map((parameter) => ({ term: title(parameter, explanation), title: parameter.summary, value: <span class="figure">{constantText(parameter)}</span> }))} />
+        </section>
+      )}
+    </div>
+  );
+}
+
+const values = (parameter: Parameter): Value[] => [...parameter.groups.flatMap((group) => group.values), ...parameter.outside.map((part) => part.value)];
+const isCurve = (parameter: Parameter): boolean => values(parameter).every((value) => typeof value === "number") && new Set(values(parameter)).size > 1;
+const show = (value: Value): string => (typeof value === "number" ? number(value, 3) : String(value ?? "–"));
+const constantText = (parameter: Parameter): string => [...new Set(values(parameter).map(show))].join(", ");
+const groupTitle = (group: { name: string; kinds: string[] }, groups: number): string => (groups === 1 ? "all tensors" : group.name.split(", ").map(shortKind).join(", "));
+
+function ofModel(parameter: Parameter, explanation: Explanation): string {
+  const model = parameter.source === null ? undefined : explanation.models[parameter.source];
+  return model ? `of ${shortName(model.label)}` : "";
+}
+const title = (parameter: Parameter, explanation: Explanation): string => `${parameter.name} ${ofModel(parameter, explanation)}`.trim();
+
+function Outside({ parameter }: { parameter: Parameter }): JSX.Element | null {
+  if (!parameter.outside.length) return null;
+  return <p class="note outside">Outside of the layers: {parameter.outside.map((part) => `${part.parts.join(" and ")} ${show(part.value)}`).join("; ")}</p>;
+}
