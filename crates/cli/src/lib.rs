@@ -3,7 +3,6 @@
 mod app;
 mod args;
 mod commands;
-mod counted_source;
 mod cpu;
 mod diagnostics;
 mod env_vars;
@@ -25,7 +24,6 @@ mod remote;
 mod replace_file;
 mod sampling;
 mod settings;
-mod speech_trial;
 mod table;
 mod terminal;
 mod terminal_text;

@@ -7,7 +7,7 @@ use weightsmith_infer::Pool;
 use weightsmith_server::{ModelRegistry, Pages};
 
 use crate::events::Events;
-use crate::models::Catalogue;
+use crate::models::{self, Catalogue};
 use crate::runs::Runs;
 use crate::{StudioError, StudioSettings, api, assets};
 
@@ -53,6 +53,7 @@ impl Studio {
             settings,
         });
         app.catalogue.refresh(&app);
+        models::watch(&app);
         Runs::start(&app);
         Ok(Self { app })
     }

@@ -7,12 +7,17 @@
 mod api;
 mod app;
 mod assets;
+mod difference;
 mod error;
+mod evaluation;
 mod events;
 mod models;
+mod paths;
 mod runs;
 mod settings;
+mod transfer;
 
 pub use app::Studio;
 pub use error::StudioError;
+pub use models::speech;
 pub use settings::StudioSettings;

@@ -10,12 +10,12 @@ use serde_json::Value;
 use weightsmith::host::concurrency_units;
 use weightsmith_infer::ModelConfig;
 use weightsmith_server::{
-    EngineSettings, LoadProgress, ModelFacts, ServedModel, Server, ServerError, Settings,
+    CountedSource, EngineSettings, LoadProgress, ModelFacts, ServedModel, Server, ServerError,
+    Settings,
 };
 use weightsmith_tensors::TensorSource;
 
 use crate::args::{LimitArgs, Quantization, ServeArgs};
-use crate::counted_source::CountedSource;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::printer::Printer;
@@ -56,9 +56,12 @@ pub(crate) fn run(args: ServeArgs, printer: &Printer) -> Result<ExitCode, Failur
         let facts = facts(&found, path, quantized)?;
         printer.talk(&introduction(&name, &facts));
         let models = models.clone();
-        served.push(ServedModel::new(name, facts, move |progress| {
-            load(&models, &found, progress)
-        }));
+        let folder = found.planned().is_none().then(|| found.folder.clone());
+        let model = ServedModel::new(name, facts, move |progress| load(&models, &found, progress));
+        served.push(match folder {
+            Some(folder) => model.in_folder(folder),
+            None => model,
+        });
     }
     let server = Server::bind(served, settings).map_err(explain)?;
     let address = server.address();

@@ -19,7 +19,7 @@ mod share_picture;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use front_matter::FrontMatter;
+pub use front_matter::FrontMatter;
 
 pub use companion_files::{Companion, CompanionError, companions};
 pub use json_text::JsonError;

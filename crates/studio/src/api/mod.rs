@@ -1,5 +1,8 @@
 //! The interface: paths under `/api/`, and the page for all others.
 
+mod hub;
+mod models;
+
 use std::sync::Arc;
 
 use axum::Router;
@@ -11,7 +14,11 @@ use crate::error::Refusal;
 
 /// What answers.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    let api = Router::new().fallback(nowhere).with_state(app);
+    let api = Router::new()
+        .merge(models::routes())
+        .merge(hub::routes())
+        .fallback(nowhere)
+        .with_state(app);
     Router::new().nest("/api", api).fallback(get(assets::show))
 }
 

@@ -1,5 +1,6 @@
 //! Runs: merges, evaluations, comparisons, downloads and uploads, one after the other, and their history.
 
+mod lookup;
 mod progress;
 
 use std::sync::Arc;

@@ -34,3 +34,36 @@ pub(crate) enum RunFailure {
         hints: Vec<String>,
     },
 }
+
+impl RunFailure {
+    /// Something went wrong.
+    pub(crate) fn of(message: impl Into<String>) -> Self {
+        Self::Failed {
+            message: message.into(),
+            hints: Vec::new(),
+        }
+    }
+
+    /// An error with what caused it.
+    pub(crate) fn caused(error: &dyn std::error::Error) -> Self {
+        let mut message = error.to_string();
+        let mut cause = error.source();
+        while let Some(inner) = cause {
+            let text = inner.to_string();
+            // many errors have their cause in their own words
+            if !message.contains(&text) {
+                message = format!("{message}: {text}");
+            }
+            cause = inner.source();
+        }
+        Self::of(message)
+    }
+
+    /// With something to do about it.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        if let Self::Failed { hints, .. } = &mut self {
+            hints.push(hint.into());
+        }
+        self
+    }
+}
