@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useId } from "preact/hooks";
 import type { Score } from "../api/types";
 import { count, number, percent, shortName } from "../format";
-import { clip } from "./labels";
+import { clipMiddle } from "./labels";
 import { useWidth } from "../parts/width";
 
 const share = (metric: string) => metric !== "perplexity" && !/kl|ppl/i.test(metric);
@@ -32,7 +32,7 @@ export function ScoreBars({ scores, model }: { scores: Score[]; model: string })
           const from = x(score.value - (score.error ?? 0)), to = x(score.value + (score.error ?? 0));
           return (
             <g key={score.model} class={own ? "own" : ""}>
-              <text x={left - 10} y={middle + 4} text-anchor="end">{clip(shortName(score.model), left / 7.2)}<title>{score.model}</title></text>
+              <text x={left - 10} y={middle + 4} text-anchor="end">{clipMiddle(shortName(score.model), left / 7.2)}<title>{score.model}</title></text>
               {bars
                 ? <rect x={left} y={middle - 6} width={Math.max(0.5, x(score.value) - left)} height={12} style={{ fill: own ? "var(--accent)" : "var(--bar)" }} />
                 : <><line class="rule" x1={left} x2={width - right} y1={middle} y2={middle} /><circle cx={x(score.value)} cy={middle} r={4.5} style={{ fill: own ? "var(--accent)" : "var(--bar)" }} /></>}
