@@ -1,7 +1,7 @@
 // Every page at three widths in both themes, for a person to look at: node e2e/screenshots.mjs FOLDER [part of a name]
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { askApi, openBrowser, openPage, startStudio, until } from "./studio.mjs";
+import { askApi, openBrowser, openPage, startStudio, until, writeRecipe } from "./studio.mjs";
 
 const [folder, only = ""] = process.argv.slice(2);
 if (!folder) throw new Error("usage: node e2e/screenshots.mjs FOLDER [part of a name]");
@@ -31,9 +31,7 @@ async function settled(page) {
 }
 async function mistakes(page) {
   await settled(page);
-  await page.locator(".cm-content").click();
-  await page.keyboard.press("Control+A");
-  await page.keyboard.insertText(wrong);
+  await writeRecipe(page, wrong);
   await page.waitForTimeout(1200);
 }
 async function chat(page) {
@@ -79,14 +77,19 @@ const browser = await openBrowser();
 const widths = (process.env.WIDTHS ?? "1440,900,390").split(",").map(Number), themes = (process.env.THEMES ?? "light,dark").split(",");
 for (const width of widths) {
   for (const colorScheme of themes) {
-    const page = await openPage(browser, { viewport: { width, height: width === 390 ? 844 : 900 }, colorScheme });
+    const height = width === 390 ? 844 : 900;
+    const page = await openPage(browser, { viewport: { width, height }, colorScheme });
     for (const [name, path, act] of pages) {
       await page.goto(studio.url + path);
       await page.locator("main h1").first().waitFor();
       await page.evaluate(() => document.fonts.ready);
       await page.waitForTimeout(350);
       try { await act?.(page); } catch (problem) { console.error(`${name} at ${width}: ${problem.message.split("\n")[0]}`); }
-      await page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`), fullPage: true });
+      // The window is made as tall as the page, so that what sticks to its edges lies where the page ends.
+      const tall = await page.evaluate(() => document.documentElement.scrollHeight);
+      await page.setViewportSize({ width, height: Math.max(tall, height) });
+      await page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`) });
+      await page.setViewportSize({ width, height });
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       if (wide > 0) console.error(`${name} at ${width}: ${wide} px too wide`);
       if (page.complaints.length) console.error(`${name} at ${width}:`, page.complaints.splice(0));

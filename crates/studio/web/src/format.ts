@@ -12,8 +12,8 @@ export function bytes(value: number | null | undefined): string {
   return `${unit === 0 ? rest : rest.toFixed(rest < 10 ? 2 : rest < 100 ? 1 : 0)} ${units[unit]}`;
 }
 
-/** A share: 0.3 as 30 %. */
-export const percent = (value: number, digits = 0): string => `${(value * 100).toFixed(digits)} %`;
+/** A share: 0.3 as 30%. */
+export const percent = (value: number, digits = 0): string => `${(value * 100).toFixed(digits)}%`;
 
 /** A number without needless digits. */
 export function number(value: number, digits = 3): string {

@@ -38,7 +38,7 @@ function NowRunning(): JSX.Element | null {
   return (
     <a class="now" href={`/runs/${run.id}`}>
       <span class="now-title">{run.title}</span>
-      <span class="figure">{run.state === "queued" ? "queued" : `${Math.floor(share * 100)} %`}{waiting ? ` +${waiting}` : ""}</span>
+      <span class="figure">{run.state === "queued" ? "queued" : `${Math.floor(share * 100)}%`}{waiting ? `, ${waiting} more` : ""}</span>
       <span class="now-bar" style={{ width: `${share * 100}%` }} aria-hidden="true" />
     </a>
   );

@@ -48,7 +48,7 @@ export function CurveChart(props: { title: string; series: Series[]; usual: [num
         ))}
         <LayerAxis ruler={ruler} y={height - 18} />
       </svg>
-      <table class="unseen">
+      <div class="unseen"><table>
         <caption>{props.title}</caption>
         <thead><tr><th scope="col">layer</th>{props.series.map((series) => <th scope="col" key={series.name}>{series.name}</th>)}</tr></thead>
         <tbody>
@@ -56,7 +56,7 @@ export function CurveChart(props: { title: string; series: Series[]; usual: [num
             <tr key={layer}><th scope="row">{layer}</th>{props.series.map((series) => <td key={series.name}>{series.values[layer] === undefined ? "" : number(series.values[layer]!)}</td>)}</tr>
           ))}
         </tbody>
-      </table>
+      </table></div>
     </div>
   );
 }

@@ -4,7 +4,7 @@ import type { Cell, Difference } from "../api/types";
 import { number, percent } from "../format";
 import { useWidth } from "../parts/width";
 import { LayerAxis } from "./axis";
-import { rulerOf, shortKind } from "./layers";
+import { inReadingOrder, rulerOf, shortKind } from "./layers";
 import { heat } from "./palette";
 
 export type Measure = "relative" | "cosine" | "changed";
@@ -17,7 +17,10 @@ export function HeatMap({ difference, measure }: { difference: Difference; measu
   const [ref, width] = useWidth<HTMLDivElement>();
   const [at, setAt] = useState<{ layer: number; kind: number } | null>(null);
   const id = useId();
-  const { layers, kinds, cells } = difference;
+  const { layers } = difference;
+  const order = inReadingOrder(difference.kinds);
+  const kinds = order.map((kind) => difference.kinds[kind]!);
+  const cells = difference.cells.map((row) => order.map((kind) => row[kind] ?? null));
   const ruler = rulerOf(width, layers.length);
   const tall = 19;
   const height = kinds.length * tall + 20;

@@ -2,7 +2,7 @@
 export type Ruler = { width: number; left: number; right: number; column: number; x: (layer: number) => number; center: (layer: number) => number; ticks: number[] };
 
 export function rulerOf(width: number, layers: number, right = 0): Ruler {
-  const left = width < 520 ? 74 : 132;
+  const left = width < 520 ? 94 : 132;
   const column = Math.max(1, width - left - right) / Math.max(1, layers);
   const x = (layer: number) => left + layer * column;
   return { width, left, right, column, x, center: (layer) => x(layer) + column / 2, ticks: ticksOf(layers, column) };
@@ -20,5 +20,13 @@ function ticksOf(layers: number, column: number): number[] {
 
 /** A tensor kind without what all of them have in common. */
 export function shortKind(kind: string): string {
-  return kind.replace(/^(self_attn|mlp|attention|feed_forward)\./, "").replace(/\.weight$/, "").replace(/_layernorm$/, "_norm");
+  return kind.replace(/^(self_attn|mlp|attention|feed_forward)\./, "").replace(/\.weight$/, "").replace(/^post_attention_layernorm$/, "post_attn_norm").replace(/_layernorm$/, "_norm");
+}
+
+const reading = ["input_layernorm", "self_attn.q_", "self_attn.k_", "self_attn.v_", "self_attn.o_", "self_attn", "post_attention", "mlp.gate", "mlp.up", "mlp.down", "mlp"];
+
+/** Positions of tensor kinds in the order in which a layer uses them: norm, attention, norm, MLP. */
+export function inReadingOrder(kinds: string[]): number[] {
+  const rank = (kind: string) => { const found = reading.findIndex((start) => kind.startsWith(start)); return found < 0 ? reading.length : found; };
+  return kinds.map((_, index) => index).sort((a, b) => rank(kinds[a]!) - rank(kinds[b]!) || kinds[a]!.localeCompare(kinds[b]!));
 }

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useId } from "preact/hooks";
 import type { Score } from "../api/types";
 import { count, number, percent, shortName } from "../format";
-import { clip } from "./labels";
+import { clipMiddle } from "./labels";
 import { useWidth } from "../parts/width";
 
 const share = (metric: string) => metric !== "perplexity" && !/kl|ppl/i.test(metric);
@@ -17,33 +17,42 @@ export function ScoreBars({ scores, model }: { scores: Score[]; model: string })
   const metric = scores[0]?.metric ?? "";
   const left = width < 520 ? 104 : 190, right = 92, row = 28;
   const ends = scores.map((score) => score.value + (score.error ?? 0));
-  const high = share(metric) ? 1 : Math.max(...ends) * 1.05;
-  const x = (value: number) => left + Math.max(0, value / high) * (width - left - right);
+  // Shares are bars from nothing to all. What has no natural end is dots on the part of the scale that matters.
+  const bars = share(metric);
+  const [low, high] = bars ? [0, 1] : zoomed(scores.map((score) => score.value - (score.error ?? 0)), ends);
+  const x = (value: number) => left + ((value - low) / (high - low)) * (width - left - right);
   const height = scores.length * row + 4;
   return (
     <div ref={ref} class="chart">
       <svg width={width} height={height} role="img" aria-labelledby={id}>
         <title id={id}>{`${metricName(metric)}, ${better(metric)}`}</title>
-        <line class="rule" x1={left} x2={left} y1={0} y2={height} />
+        {bars && <line class="rule" x1={left} x2={left} y1={0} y2={height} />}
         {scores.map((score, at) => {
           const middle = at * row + row / 2, own = score.model === model;
           const from = x(score.value - (score.error ?? 0)), to = x(score.value + (score.error ?? 0));
           return (
             <g key={score.model} class={own ? "own" : ""}>
-              <text x={left - 10} y={middle + 4} text-anchor="end">{clip(shortName(score.model), left / 7.2)}<title>{score.model}</title></text>
-              <rect x={left} y={middle - 6} width={Math.max(0.5, x(score.value) - left)} height={12} style={{ fill: own ? "var(--accent)" : "var(--bar)" }} />
+              <text x={left - 10} y={middle + 4} text-anchor="end">{clipMiddle(shortName(score.model), left / 7.2)}<title>{score.model}</title></text>
+              {bars
+                ? <rect x={left} y={middle - 6} width={Math.max(0.5, x(score.value) - left)} height={12} style={{ fill: own ? "var(--accent)" : "var(--bar)" }} />
+                : <><line class="rule" x1={left} x2={width - right} y1={middle} y2={middle} /><circle cx={x(score.value)} cy={middle} r={4.5} style={{ fill: own ? "var(--accent)" : "var(--bar)" }} /></>}
               {score.error != null && <path class="whisker" d={`M${from} ${middle}H${to}M${from} ${middle - 4}v8M${to} ${middle - 4}v8`} />}
               <text class="figure" x={Math.max(to, x(score.value)) + 8} y={middle + 4}>{figure(score, score.value)}</text>
             </g>
           );
         })}
       </svg>
-      <table class="unseen">
+      <div class="unseen"><table>
         <caption>{`${metricName(metric)}, ${better(metric)}`}</caption>
         <thead><tr><th scope="col">model</th><th scope="col">value</th><th scope="col">standard error</th><th scope="col">measured on</th></tr></thead>
         <tbody>{scores.map((score) => <tr key={score.model}><th scope="row">{score.model}</th><td>{figure(score, score.value)}</td><td>{score.error == null ? "" : figure(score, score.error)}</td><td>{score.count == null ? "" : count(score.count)}</td></tr>)}</tbody>
-      </table>
+      </table></div>
     </div>
   );
 }
 
+
+function zoomed(starts: number[], ends: number[]): [number, number] {
+  const low = Math.min(...starts), high = Math.max(...ends), margin = (high - low || Math.abs(high) * 0.1 || 1) * 0.3;
+  return [low - margin, high + margin];
+}

@@ -20,7 +20,7 @@ export function ShareStrips({ explanation }: { explanation: Explanation }): JSX.
   const ruler = rulerOf(width, explanation.layers);
   const rows: Row[] = [
     ...shares.groups.map((group) => ({ name: group.kinds.length > 1 && shares.groups.length === 1 ? "all kinds" : groupName(group), kinds: group.kinds.length, layers: group.layers, whole: null })),
-    ...shares.outside.map((part) => ({ name: part.parts.join(", "), kinds: part.tensors.length, layers: null, whole: part.shares })),
+    ...shares.outside.map((part) => ({ name: part.parts.map(shortPart).join(", "), kinds: part.tensors.length, layers: null, whole: part.shares })),
   ];
   const most = Math.max(1e-9, ...rows.flatMap((row) => (row.layers ?? [row.whole ?? []]).map(sum)));
   const tall = rows.length > 6 ? 22 : 34, gap = 8;
@@ -52,7 +52,7 @@ export function ShareStrips({ explanation }: { explanation: Explanation }): JSX.
         })}
         <LayerAxis ruler={ruler} y={height - 20} />
       </svg>
-      <table class="unseen">
+      <div class="unseen"><table>
         <caption>Share of each model, layer by layer</caption>
         <thead><tr><th scope="col">tensors</th><th scope="col">layer</th>{names.map((name) => <th scope="col" key={name}>{name}</th>)}</tr></thead>
         <tbody>
@@ -60,7 +60,7 @@ export function ShareStrips({ explanation }: { explanation: Explanation }): JSX.
             <tr key={row.name + layer}><th scope="row">{row.name}</th><td>{row.layers ? layer : ""}</td>{names.map((name, model) => <td key={name}>{percent(values[model] ?? 0)}</td>)}</tr>
           )))}
         </tbody>
-      </table>
+      </table></div>
     </div>
   );
 }
@@ -83,4 +83,5 @@ function Stack(props: { x: number; y: number; width: number; height: number; val
 }
 
 const sum = (values: number[]) => values.reduce((total, value) => total + Math.abs(value), 0);
+const shortPart = (part: string) => part.replace(/^final /, "").replace(/^output /, "");
 const groupName = (group: { name: string; kinds: string[] }) => (group.kinds.length === 1 ? shortKind(group.kinds[0]!) : group.name.split(", ").map(shortKind).join(", "));

@@ -70,7 +70,7 @@ export function Chat({ model, beside, generation = null }: { model: Model; besid
       <SamplingPanel settings={settings} set={setSettings} generation={generation}>
         {beside.length > 0 && (
           <fieldset class="beside">
-            <legend>Beside it</legend>
+            <legend>Compare with</legend>
             {beside.map((other) => (
               <label key={other.name} class="tick">
                 <input type="checkbox" checked={others.includes(other.name)}

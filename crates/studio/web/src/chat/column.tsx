@@ -32,7 +32,7 @@ function Cold({ model }: { model: Model | null }): JSX.Element {
     const share = model.state === "loading" ? model.progress : null;
     return (
       <div class="cold" role="status">
-        <p>Loading preview… {share != null && <span class="figure">{Math.floor(share * 100)} %</span>}</p>
+        <p>Loading preview… {share != null && <span class="figure">{Math.floor(share * 100)}%</span>}</p>
         <Meter label="Loading preview" share={share} />
       </div>
     );

@@ -17,6 +17,8 @@ const controls: { name: Name; title: string; min: number; max: number; step: num
   { name: "seed", title: "Seed", min: 0, max: 4294967295, step: 1 },
 ];
 
+const unset: Partial<Record<Name, string>> = { seed: "random", max_tokens: "server’s", min_p: "off" };
+
 /** What of the settings is set; the rest is the model's own. */
 export function samplingOf(settings: Settings): Sampling {
   const set: Sampling = {};
@@ -32,7 +34,7 @@ export function SamplingPanel(props: { settings: Settings; set: (settings: Setti
   const [open, setOpen] = useState(() => matchMedia("(min-width: 1000px)").matches);
   const own = (name: Name): string => {
     const value = (props.generation as Record<string, number | null> | null)?.[name];
-    return value == null ? "model’s" : String(value);
+    return value == null ? unset[name] ?? "model’s" : String(value);
   };
   const put = (name: keyof Settings) => (event: TargetedEvent<HTMLInputElement | HTMLTextAreaElement>) => props.set({ ...settings, [name]: event.currentTarget.value });
   const changed = controls.some(({ name }) => settings[name] !== "");

@@ -53,7 +53,7 @@ function Provenance({ model }: { model: ModelDetails }): JSX.Element {
         lock.recipe ? { term: "Recipe", value: <code title={lock.recipe}>{lock.recipe.slice(0, 12)}…</code> } : null,
       ]} />
       {lock.inputs && lock.inputs.length > 0 && (
-        <table class="grid">
+        <div class="scroll" tabIndex={0} role="region" aria-label="What it was made from"><table class="grid">
           <thead><tr><th scope="col">Made from</th><th scope="col">Revision</th><th scope="col">Weight files and the hash of their headers</th></tr></thead>
           <tbody>
             {lock.inputs.map((input) => (
@@ -61,7 +61,7 @@ function Provenance({ model }: { model: ModelDetails }): JSX.Element {
                 <td>{input.files?.map((file) => <div key={file.name}><code>{file.name}</code> <code class="faint" title={file.header}>{file.header?.slice(0, 12)}…</code></div>)}</td></tr>
             ))}
           </tbody>
-        </table>
+        </table></div>
       )}
     </section>
   );

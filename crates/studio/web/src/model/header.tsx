@@ -65,7 +65,7 @@ function factsOf(model: ModelDetails, live: Model) {
     { term: "Architecture", value: model.architecture?.replace(/ForCausalLM$/, "") ?? "–", note: model.layers ? `${model.layers} layers` : "", title: model.architecture ?? undefined },
     { term: model.published ? "Published" : "Made", value: date(model.published ?? model.created), title: dateTime(model.published ?? model.created) },
     { term: "Licence", value: model.license ?? "not stated" },
-    { term: "Concurrency cost", value: <span class="figure">{model.concurrency_units ?? "–"}</span>, note: model.concurrency_units === 1 ? "unit" : "units", title: "1 unit up to 15B, 2 up to 34B, 4 above" },
+    { term: "Concurrency cost", value: <><span class="figure">{model.concurrency_units ?? "–"}</span> {model.concurrency_units === 1 ? "unit" : "units"}</>, title: "1 unit up to 15B, 2 up to 34B, 4 above" },
     { term: "State", value: <StateMark state={live.state} progress={live.progress} /> },
   ];
 }

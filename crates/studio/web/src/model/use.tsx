@@ -7,7 +7,7 @@ import { Problem } from "../parts/notice";
 import { ticks } from "../parts/ticks";
 import { useLoad } from "../stores/load";
 
-const words = { passed: "passed", failed: "failed", warned: "mind" } as const;
+const words = { passed: "passed", failed: "failed", warned: "warning" } as const;
 
 export function UseTab({ model }: { model: ModelDetails }): JSX.Element {
   const host = useLoad(() => api.host(model.name), [model.name]);

@@ -11,7 +11,7 @@ export function ModelTable({ models }: { models: Model[] }): JSX.Element {
     <table class="models">
       <caption class="unseen">Models</caption>
       <thead>
-        <tr><th scope="col">Model</th><th scope="col">Architecture</th><th scope="col" class="num">Size</th><th scope="col">Weights</th><th scope="col" class="num">Context</th><th scope="col">Made</th><th scope="col">State</th></tr>
+        <tr><th scope="col">Model</th><th scope="col">Architecture</th><th scope="col" class="num">Size</th><th scope="col">Weights</th><th scope="col" class="num">Context</th><th scope="col">Published or made</th><th scope="col">State</th></tr>
       </thead>
       <tbody>{models.map((model) => <Row key={model.name} model={model} />)}</tbody>
     </table>
@@ -34,7 +34,7 @@ function Row({ model }: { model: Model }): JSX.Element {
           <td class="num figure" title={model.parameters == null ? undefined : `${count(model.parameters)} parameters`}>{model.size ?? "–"}</td>
           <td class="figure">{model.weights_type ?? "–"}</td>
           <td class="num figure" title={`${count(model.context_trained)} tokens`}>{context(model.context_trained)}</td>
-          <td class="when" title={dateTime(model.created)}>{ago(model.created)}</td>
+          <td class="when" title={dateTime(model.published ?? model.created)}>{ago(model.published ?? model.created)}</td>
         </>
       )}
       <td class="at"><StateMark state={model.state} progress={model.progress} /></td>
@@ -54,6 +54,7 @@ function Lineage({ model }: { model: Model }): JSX.Element | null {
       </span>
     );
   }
-  const from = { made: "made here", folder: "in a folder", cache: "Hugging Face cache", given: "given at start", preview: "not written" }[model.origin];
-  return <span class="lineage" title={model.path ?? undefined}>{from}{model.license ? ` · ${model.license}` : ""}</span>;
+  const from = { made: "made here", folder: "folder", cache: "Hugging Face cache", given: "given at start", preview: "not written" }[model.origin];
+  const place = (model.origin === "folder" || model.origin === "given") && model.path;
+  return <span class="lineage" title={model.path ?? undefined}>{place ? <code>{place}</code> : from}{model.license ? ` · ${model.license}` : ""}</span>;
 }

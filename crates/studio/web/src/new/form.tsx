@@ -41,7 +41,7 @@ export function RecipeForm({ recipe, write }: { recipe: string; write: (recipe: 
       </select>
     </label>
   );
-  const parameter = form.method === "slerp" ? "t" : `weight of ${form.second || "the second model"}`;
+  const parameter = form.method === "slerp" ? "t" : `weight of ${label(form.second)}`;
   return (
     <div class="form">
       <div class="row">

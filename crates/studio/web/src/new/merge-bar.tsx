@@ -59,7 +59,7 @@ export function MergeBar({ recipe, plan, ready }: { recipe: string; plan: Plan |
   }
   return (
     <form class="merge-bar" onSubmit={merge} aria-label="Merge">
-      <label class="field name"><span>Name of the result</span>
+      <label class="name"><span>Name of the result</span>
         <input class="mono" value={now.name} required spellcheck={false} autocomplete="off" aria-invalid={problem?.code === "name_taken"} aria-describedby="merge-problem"
           placeholder="weightsmith-slerp-…"
           onInput={(event) => { const name = event.currentTarget.value; setProblem(null); draft.update((old) => ({ ...old, name, nameIsMine: name !== "" })); }} />

@@ -74,8 +74,8 @@ export function NewPage(): JSX.Element {
           )}
         </div>
       </div>
-      <MergeBar recipe={recipe} plan={checked.plan} ready={ready} />
       <PreviewPane recipe={recipe} ready={ready} />
+      <MergeBar recipe={recipe} plan={checked.plan} ready={ready} />
     </div>
   );
 }

@@ -7,7 +7,7 @@ export function StateMark({ state, progress }: { state: ModelState | RunState; p
   return (
     <span class={`state state-${state}`}>
       <svg viewBox="0 0 12 12" width="11" height="11" aria-hidden="true">{shape(state, share)}</svg>
-      <span>{word(state)}{share !== null && <span class="figure"> {Math.floor(share * 100)} %</span>}</span>
+      <span>{word(state)}{share !== null && <span class="figure"> {Math.floor(share * 100)}%</span>}</span>
     </span>
   );
 }

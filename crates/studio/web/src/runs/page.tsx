@@ -1,8 +1,9 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { Run, RunKind, RunState } from "../api/types";
-import { bytes, dateTime, duration, percent } from "../format";
+import { bytes, dateTime, duration, percent, shortName } from "../format";
 import { Empty, Problem, Waiting } from "../parts/notice";
+import { ticks } from "../parts/ticks";
 import { StateMark } from "../parts/state";
 import { go, setQuery, usePlace } from "../router";
 import { canResume, fetchRuns, isActive, runs, sortedRuns } from "../stores/runs";
@@ -62,13 +63,21 @@ function Row({ run, picked, pick }: { run: Run; picked: boolean; pick: (id: numb
     <tr>
       <td class="pick"><input type="checkbox" aria-label={`Choose run ${run.id} to compare`} checked={picked} onChange={(event) => pick(run.id, event.currentTarget.checked)} /></td>
       <td class="num figure faint">{run.id}</td>
-      <th scope="row"><a href={`/runs/${run.id}`}>{run.title}</a><span class="lineage">{kinds[run.kind]?.toLowerCase() ?? run.kind}</span></th>
+      <th scope="row"><a href={`/runs/${run.id}`}>{run.title}</a><Merged recipe={run.request.recipe} /></th>
       <td class="when">{dateTime(run.started ?? run.created)}</td>
       <td class="num figure">{duration(took(run))}</td>
-      <td class="outcome">{outcome(run)}</td>
+      <td class="outcome">{ticks(outcome(run))}</td>
       <td class="at"><StateMark state={run.state} progress={run.total ? run.done / run.total : null} /></td>
     </tr>
   );
+}
+
+/** A merge's method and models, as its recipe names them. */
+function Merged({ recipe }: { recipe: string | undefined }): JSX.Element | null {
+  const method = /^merge_method:\s*(\S+)/m.exec(recipe ?? "")?.[1];
+  if (!recipe || !method) return null;
+  const models = [...new Set([...recipe.matchAll(/^\s*- model:\s*(\S+)/gm)].map((match) => shortName(match[1]!)))];
+  return <span class="lineage"><em>{method}</em> of {models.join(", ")}</span>;
 }
 
 /** How long a run took, or has taken. */

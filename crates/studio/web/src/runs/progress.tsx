@@ -16,7 +16,7 @@ export function RunProgress({ run }: { run: Run }): JSX.Element | null {
     <div class="run-progress">
       <Meter label={run.title} share={share} />
       <dl class="gauges">
-        <Gauge term={run.stage ?? run.state} value={share === null ? "–" : `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`} />
+        <Gauge term={run.stage ?? run.state} value={share === null ? "–" : `${(share * 100).toFixed(share < 0.1 ? 1 : 0)}%`} />
         <Gauge term="written" value={bytes(run.done)} note={run.total ? `of ${bytes(run.total)}` : ""} />
         {run.tensors != null && <Gauge term="tensors" value={count(run.tensors_done)} note={`of ${count(run.tensors)}`} />}
         {isActive(run) && <Gauge term="rate" value={run.rate == null ? "–" : `${bytes(run.rate)}/s`} />}

@@ -56,7 +56,7 @@ function factsOf(run: Run) {
     { term: "Asked for", value: dateTime(run.created) },
     { term: "Started", value: dateTime(run.started) },
     { term: "Took", value: <span class="figure">{duration(took(run))}</span> },
-    run.model ? { term: run.kind === "merge" ? "Makes" : "Model", value: run.kind === "merge" && run.state !== "done" ? run.model : <a href={modelUrl(run.model)}>{run.model}</a> } : null,
+    run.model ? { term: run.kind === "merge" ? (run.state === "done" ? "Made" : "Makes") : "Model", value: run.kind === "merge" && run.state !== "done" ? run.model : <a href={modelUrl(run.model)}>{run.model}</a> } : null,
     report ? { term: "Parameters", value: <span class="figure">{count(report.parameters)}</span>, note: `${count(report.tensors)} tensors` } : null,
     report ? { term: "Read", value: <span class="figure">{bytes(report.bytes_read)}</span> } : null,
     report ? { term: "Written", value: <span class="figure">{bytes(report.bytes_written)}</span>, note: report.resumed_bytes ? `${bytes(report.resumed_bytes)} from before` : "" } : null,
@@ -69,9 +69,6 @@ function Result({ run }: { run: Run }): JSX.Element | null {
   if (!result) return null;
   return (
     <>
-      {run.kind === "merge" && result.name && (
-        <p class="done-line"><a class="button primary" href={modelUrl(result.name)}>Open {result.name}</a></p>
-      )}
       {result.words && result.words.length > 0 && <section class="words">{result.words.map((text) => <p key={text}>{ticks(text)}</p>)}</section>}
       {result.evaluation?.scores && <EvaluationView evaluation={result.evaluation} model={run.model ?? ""} />}
       {run.kind === "difference" && run.model && <p><a href={`${modelUrl(run.model)}?tab=merge`}>See the difference map</a></p>}

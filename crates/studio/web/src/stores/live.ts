@@ -24,10 +24,19 @@ function announce(run: Run): void {
   });
 }
 
+const all = () => { void fetchModels(); void fetchRuns(); void fetchSystem(); };
+let begun = false;
+
+/** Asks for what every page shows before there is anything to draw it in. */
+export function beginFetching(): void {
+  begun = true;
+  all();
+}
+
 /** Fetches everything and keeps it true as the server tells what changes. */
 export function goLive(): () => void {
-  const all = () => { void fetchModels(); void fetchRuns(); void fetchSystem(); };
-  all();
+  if (!begun) all();
+  begun = false;
   let lost = false;
   return listen({
     run: (run) => { announce(run); putRun(run); },
