@@ -16,6 +16,8 @@ mod paths;
 mod runs;
 mod settings;
 mod transfer;
+#[cfg(test)]
+mod world;
 
 pub use app::Studio;
 pub use error::StudioError;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use weightsmith_hub::HubError;
 
+use super::extract::Query;
 use super::models::apart;
 use crate::app::App;
 use crate::error::Refusal;
