@@ -11,6 +11,8 @@ mod difference;
 mod error;
 mod evaluation;
 mod events;
+#[cfg(test)]
+mod executor_tests;
 mod models;
 mod paths;
 mod runs;
