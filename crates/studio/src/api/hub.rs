@@ -40,7 +40,9 @@ async fn search(
         if app.settings.hub.offline {
             return Err(offline());
         }
-        app.hub.search(&text, FOUND).map_err(refusal)
+        app.hub
+            .search(&text, FOUND)
+            .map_err(|error| refusal(&error))
     })
     .await?;
     let models: Vec<Value> = found
@@ -66,8 +68,8 @@ fn offline() -> Refusal {
         .hint("unset `HF_HUB_OFFLINE` and start again")
 }
 
-fn refusal(error: HubError) -> Refusal {
-    let (status, code) = match &error {
+fn refusal(error: &HubError) -> Refusal {
+    let (status, code) = match error {
         HubError::Offline { .. } => (StatusCode::SERVICE_UNAVAILABLE, "offline"),
         HubError::Unreachable { .. } => (StatusCode::SERVICE_UNAVAILABLE, "hub_unreachable"),
         _ => (StatusCode::BAD_GATEWAY, "hub_refused"),
