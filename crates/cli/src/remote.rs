@@ -35,12 +35,22 @@ impl RemoteModels for Ready {
 
 /// The hub that the environment names, with the cache in which models are looked for.
 pub(crate) fn hub(locate: &LocateOptions) -> Result<Hub, Failure> {
+    hub_with(locate, |_| ())
+}
+
+/// As [`hub`], with some settings changed.
+pub(crate) fn hub_with(
+    locate: &LocateOptions,
+    change: impl FnOnce(&mut HubSettings),
+) -> Result<Hub, Failure> {
     let settings = HubSettings::from_env(
         |name| std::env::var_os(name),
         locate.hub_cache.clone(),
         locate.offline,
     );
-    Ok(Hub::new(&settings.map_err(failure)?))
+    let mut settings = settings.map_err(failure)?;
+    change(&mut settings);
+    Ok(Hub::new(&settings))
 }
 
 /// An error of the hub with its hints.
