@@ -13,8 +13,10 @@ mod evaluation;
 mod events;
 mod models;
 mod paths;
+mod recipes;
 mod runs;
 mod settings;
+mod system;
 mod transfer;
 
 pub use app::Studio;
