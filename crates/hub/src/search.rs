@@ -66,9 +66,9 @@ impl Hub {
                 model: text.to_owned(),
             });
         }
-        let expand: String = FACTS.iter().map(|fact| format!("&expand={fact}")).collect();
+        let expand = FACTS.join("&expand=");
         let url = format!(
-            "{}/api/models?search={}&filter=text-generation&sort=downloads&limit={limit}{expand}",
+            "{}/api/models?search={}&filter=text-generation&sort=downloads&limit={limit}&expand={expand}",
             self.client.endpoint(),
             utf8_percent_encode(text, NON_ALPHANUMERIC),
         );

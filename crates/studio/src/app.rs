@@ -63,6 +63,11 @@ impl Studio {
         Ok(Self { app })
     }
 
+    #[cfg(test)]
+    pub(crate) fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
     /// What a server shows of it.
     pub fn pages(&self) -> Pages {
         let (router, paths) = api::router(Arc::clone(&self.app));

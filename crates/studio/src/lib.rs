@@ -11,6 +11,8 @@ mod difference;
 mod error;
 mod evaluation;
 mod events;
+#[cfg(test)]
+mod executor_tests;
 mod models;
 mod paths;
 mod recipes;
@@ -18,6 +20,8 @@ mod runs;
 mod settings;
 mod system;
 mod transfer;
+#[cfg(test)]
+mod world;
 
 pub use app::Studio;
 pub use error::StudioError;

@@ -72,7 +72,10 @@ mod tests {
     fn memory_is_read_from_what_linux_says() {
         let text = "MemTotal:       16318412 kB\nMemFree:  1 kB\nMemAvailable:    8000 kB\n";
         let memory = parsed(text);
-        assert_eq!((memory.total, memory.available), (16_318_412 * 1024, 8_192_000));
+        assert_eq!(
+            (memory.total, memory.available),
+            (16_318_412 * 1024, 8_192_000)
+        );
         assert_eq!(parsed("nothing"), Memory::default());
     }
 }

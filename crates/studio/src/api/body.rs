@@ -1,10 +1,9 @@
 //! What requests bring, taken apart; what is wrong with it is answered as everything else is.
 
-use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
-use axum::http::StatusCode;
-use axum::http::request::Parts;
 use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
 use serde::de::DeserializeOwned;
 
 use crate::error::Refusal;
@@ -35,21 +34,5 @@ fn refusal(rejection: &JsonRejection) -> Refusal {
             .hint("send it as `content-type: application/json`"),
         JsonRejection::JsonDataError(_) => Refusal::invalid(message),
         _ => Refusal::new(status, "not_json", message),
-    }
-}
-
-/// What stands behind the `?` of an address.
-#[derive(Debug)]
-pub(super) struct Asked<T>(pub(super) T);
-
-impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        let query: Result<Query<T>, QueryRejection> = Query::from_request_parts(parts, state).await;
-        match query {
-            Ok(Query(value)) => Ok(Self(value)),
-            Err(rejection) => Err(Refusal::invalid(rejection.body_text())),
-        }
     }
 }

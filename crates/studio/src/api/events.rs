@@ -27,8 +27,16 @@ const ALIVE: Duration = Duration::from_secs(15);
 
 pub(super) fn add(routes: Routes) -> Routes {
     routes
-        .get("/events", events, &Operation::new("What happens, as server-sent events").streams())
-        .get("/system", show, &Operation::new("The machine and the studio's settings"))
+        .get(
+            "/events",
+            events,
+            &Operation::new("What happens, as server-sent events").streams(),
+        )
+        .get(
+            "/system",
+            show,
+            &Operation::new("The machine and the studio's settings"),
+        )
 }
 
 async fn show(State(app): State<Arc<App>>) -> Result<Json<Value>, Refusal> {

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
-use axum::http::StatusCode;
 use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use weightsmith_hub::HubError;
 
 use super::document::Operation;
+use super::extract::Query;
 use super::models::apart;
 use super::routes::Routes;
 use crate::app::App;
@@ -41,7 +42,9 @@ async fn search(
         if app.settings.hub.offline {
             return Err(offline());
         }
-        app.hub.search(&text, FOUND).map_err(refusal)
+        app.hub
+            .search(&text, FOUND)
+            .map_err(|error| refusal(&error))
     })
     .await?;
     let models: Vec<Value> = found
@@ -67,8 +70,8 @@ fn offline() -> Refusal {
         .hint("unset `HF_HUB_OFFLINE` and start again")
 }
 
-fn refusal(error: HubError) -> Refusal {
-    let (status, code) = match &error {
+fn refusal(error: &HubError) -> Refusal {
+    let (status, code) = match error {
         HubError::Offline { .. } => (StatusCode::SERVICE_UNAVAILABLE, "offline"),
         HubError::Unreachable { .. } => (StatusCode::SERVICE_UNAVAILABLE, "hub_unreachable"),
         _ => (StatusCode::BAD_GATEWAY, "hub_refused"),

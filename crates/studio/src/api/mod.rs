@@ -3,6 +3,7 @@
 mod body;
 mod document;
 mod events;
+mod extract;
 mod hub;
 mod models;
 mod recipes;
@@ -11,10 +12,11 @@ mod runs;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{Method, StatusCode, Uri};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::Response;
 use axum::routing::get;
+use axum::{Router, middleware};
 use serde_json::Value;
 
 use crate::app::App;
@@ -36,6 +38,7 @@ pub(crate) fn router(app: Arc<App>) -> (Router, Value) {
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(LARGEST))
+        .layer(middleware::map_response(fresh))
         .with_state(app);
     let router = Router::new().nest("/api", api).fallback(get(assets::show));
     (router, paths)
@@ -48,5 +51,20 @@ async fn nowhere(uri: Uri) -> Refusal {
 
 async fn wrong_method(method: Method, uri: Uri) -> Refusal {
     let message = format!("`/api{}` does not take {method}", uri.path());
-    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
+    Refusal::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        message,
+    )
+}
+
+/// What is true now may not be true in a moment; and what is JSON is nothing else.
+async fn fresh(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    response
 }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::document::Operation;
+use super::extract::{Path, Query};
 use super::routes::Routes;
 use crate::app::App;
 use crate::error::Refusal;
@@ -24,18 +25,54 @@ type Answer = Result<Json<Value>, Refusal>;
 pub(super) fn add(routes: Routes) -> Routes {
     let what = Operation::new;
     routes
-        .get("/models", list, &what("All models, and the folders that are looked into"))
+        .get(
+            "/models",
+            list,
+            &what("All models, and the folders that are looked into"),
+        )
         .get("/models/{name}", one, &what("A model"))
         .get("/models/{name}/card", card, &what("A model's card"))
         .get("/models/{name}/files", files, &what("A model's files"))
-        .get("/models/{name}/files/{file}", picture, &what("A picture of a model's card").shows())
-        .get("/models/{name}/tensors", tensors, &what("A model's tensors"))
-        .get("/models/{name}/explanation", explanation, &what("What a model's recipe does"))
-        .get("/models/{name}/difference", shown_difference, &what("How a model differs from another").asks(&["against"]))
-        .get("/models/{name}/evaluations", evaluations, &what("How good a model is"))
-        .get("/models/{name}/host", host, &what("What inference hosts require of a model"))
-        .post("/models/{name}/load", load, &what("Loads a model").gives(202))
-        .post("/models/{name}/unload", unload, &what("Unloads a model").gives(202))
+        .get(
+            "/models/{name}/files/{file}",
+            picture,
+            &what("A picture of a model's card").shows(),
+        )
+        .get(
+            "/models/{name}/tensors",
+            tensors,
+            &what("A model's tensors"),
+        )
+        .get(
+            "/models/{name}/explanation",
+            explanation,
+            &what("What a model's recipe does"),
+        )
+        .get(
+            "/models/{name}/difference",
+            shown_difference,
+            &what("How a model differs from another").asks(&["against"]),
+        )
+        .get(
+            "/models/{name}/evaluations",
+            evaluations,
+            &what("How good a model is"),
+        )
+        .get(
+            "/models/{name}/host",
+            host,
+            &what("What inference hosts require of a model"),
+        )
+        .post(
+            "/models/{name}/load",
+            load,
+            &what("Loads a model").gives(202),
+        )
+        .post(
+            "/models/{name}/unload",
+            unload,
+            &what("Unloads a model").gives(202),
+        )
 }
 
 /// Does work that reads files, away from the threads that answer.

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::body::{Asked, Body};
+use super::body::Body;
 use super::document::Operation;
+use super::extract::{Path, Query};
 use super::models::apart;
 use super::routes::Routes;
 use crate::app::App;
@@ -20,12 +21,34 @@ type Answer = Result<Json<Value>, Refusal>;
 
 pub(super) fn add(routes: Routes) -> Routes {
     routes
-        .post("/check", check, &Operation::new("What is wrong with a recipe, and what it would do").takes(&["recipe"]))
+        .post(
+            "/check",
+            check,
+            &Operation::new("What is wrong with a recipe, and what it would do").takes(&["recipe"]),
+        )
         .get("/methods", methods, &Operation::new("The merge methods"))
-        .get("/gallery", gallery, &Operation::new("Recipes to begin with"))
-        .get("/names", names, &Operation::new("A name for a model that is to be made").asks(&["method"]))
-        .post("/previews", preview, &Operation::new("A merge that is not written, as a model that speaks").takes(&["recipe"]).gives(201))
-        .delete("/previews/{name}", remove, &Operation::new("Takes a preview away").gives(204))
+        .get(
+            "/gallery",
+            gallery,
+            &Operation::new("Recipes to begin with"),
+        )
+        .get(
+            "/names",
+            names,
+            &Operation::new("A name for a model that is to be made").asks(&["method"]),
+        )
+        .post(
+            "/previews",
+            preview,
+            &Operation::new("A merge that is not written, as a model that speaks")
+                .takes(&["recipe"])
+                .gives(201),
+        )
+        .delete(
+            "/previews/{name}",
+            remove,
+            &Operation::new("Takes a preview away").gives(204),
+        )
 }
 
 #[derive(Debug, Deserialize)]
@@ -55,7 +78,7 @@ fn any() -> String {
     "merge".to_owned()
 }
 
-async fn names(State(app): State<Arc<App>>, Asked(Named { method }): Asked<Named>) -> Answer {
+async fn names(State(app): State<Arc<App>>, Query(Named { method }): Query<Named>) -> Answer {
     apart(&app, move |app| {
         let name = recipes::proposed(app, &method)?;
         Ok(Json(json!({"name": name})))

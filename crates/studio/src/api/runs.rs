@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::body::{Asked, Body};
+use super::body::Body;
 use super::document::Operation;
+use super::extract::{Path, Query};
 use super::models::apart;
 use super::routes::Routes;
 use crate::app::App;
@@ -27,13 +28,35 @@ type Created = Result<(StatusCode, Json<Value>), Refusal>;
 
 pub(super) fn add(routes: Routes) -> Routes {
     routes
-        .get("/runs", list, &Operation::new("Runs, newest first").asks(&["kind", "state", "limit", "before"]))
-        .post("/runs", start, &Operation::new("Starts a run: `merge`, `evaluate`, `difference`, `pull` or `push`").takes(&["kind"]).gives(201))
+        .get(
+            "/runs",
+            list,
+            &Operation::new("Runs, newest first").asks(&["kind", "state", "limit", "before"]),
+        )
+        .post(
+            "/runs",
+            start,
+            &Operation::new("Starts a run: `merge`, `evaluate`, `difference`, `pull` or `push`")
+                .takes(&["kind"])
+                .gives(201),
+        )
         .get("/runs/{id}", one, &Operation::new("A run with its log"))
-        .delete("/runs/{id}", delete, &Operation::new("Forgets a run that is over").gives(204))
+        .delete(
+            "/runs/{id}",
+            delete,
+            &Operation::new("Forgets a run that is over").gives(204),
+        )
         .post("/runs/{id}/cancel", cancel, &Operation::new("Stops a run"))
-        .post("/runs/{id}/resume", resume, &Operation::new("Goes on with a run that did not get to its end"))
-        .post("/runs/{id}/rerun", rerun, &Operation::new("Does the same again").gives(201))
+        .post(
+            "/runs/{id}/resume",
+            resume,
+            &Operation::new("Goes on with a run that did not get to its end"),
+        )
+        .post(
+            "/runs/{id}/rerun",
+            rerun,
+            &Operation::new("Does the same again").gives(201),
+        )
 }
 
 #[derive(Debug, Deserialize)]
@@ -44,7 +67,7 @@ struct Wanted {
     before: Option<i64>,
 }
 
-async fn list(State(app): State<Arc<App>>, Asked(wanted): Asked<Wanted>) -> Answer {
+async fn list(State(app): State<Arc<App>>, Query(wanted): Query<Wanted>) -> Answer {
     let is_given = |text: &String| !text.is_empty();
     let state = match wanted.state.filter(is_given) {
         Some(name) => Some(RunState::named(&name).ok_or_else(|| unknown_state(&name))?),
@@ -67,8 +90,7 @@ async fn list(State(app): State<Arc<App>>, Asked(wanted): Asked<Wanted>) -> Answ
 
 fn unknown_state(name: &str) -> Refusal {
     let names = RunState::ALL.map(RunState::name).join(", ");
-    Refusal::invalid(format!("there is no state `{name}`"))
-        .hint(format!("expected one of {names}"))
+    Refusal::invalid(format!("there is no state `{name}`")).hint(format!("expected one of {names}"))
 }
 
 async fn start(State(app): State<Arc<App>>, Body(request): Body<Value>) -> Created {

@@ -51,7 +51,6 @@ fn attribute_value<'a>(
             let name = value.strip_prefix("./").unwrap_or(value);
             links.pictures.get(name).cloned().map(Cow::Owned)
         }
-        (_, "src" | "srcset" | "cite") => None,
         ("a", "href") => {
             if let Some(page) = value
                 .strip_prefix(HUB)
@@ -65,7 +64,7 @@ fn attribute_value<'a>(
                 .any(|start| value.starts_with(start));
             (is_page || is_elsewhere).then_some(Cow::Borrowed(value))
         }
-        (_, "href") => None,
+        (_, "href" | "src" | "srcset" | "cite") => None,
         ("code", "class") => value
             .starts_with("language-")
             .then_some(Cow::Borrowed(value)),

@@ -16,6 +16,8 @@ mod plan;
 mod serve;
 mod sources;
 mod speech;
+#[cfg(test)]
+mod tests;
 mod usage;
 mod watch;
 

@@ -147,9 +147,7 @@ mod tests {
 
     #[test]
     fn the_speed_is_that_of_merges_large_enough_to_tell() {
-        let report = |read: u64, written: u64, resumed: u64, seconds: f64| {
-            json!({"bytes_read": read, "bytes_written": written, "resumed_bytes": resumed, "seconds": seconds})
-        };
+        let report = |read: u64, written: u64, resumed: u64, seconds: f64| json!({"bytes_read": read, "bytes_written": written, "resumed_bytes": resumed, "seconds": seconds});
         let reports = [
             report(1_000_000_000, 500_000_000, 0, 1.0),
             report(1_000_000_000, 500_000_000, 500_000_000, 1.0),
@@ -168,7 +166,10 @@ mod tests {
             Diagnostic::error("wrong too", None),
         ];
         let refusal = refusal(&mistakes);
-        assert_eq!(refusal.message, "the recipe has 2 mistakes; the first: wrong");
+        assert_eq!(
+            refusal.message,
+            "the recipe has 2 mistakes; the first: wrong"
+        );
         assert_eq!(refusal.hints, ["do it right"]);
     }
 }

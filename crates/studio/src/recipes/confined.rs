@@ -54,7 +54,9 @@ fn nearest(path: &Path) -> Option<PathBuf> {
     if path.components().any(|part| part == Component::ParentDir) {
         return None;
     }
-    path.ancestors().skip(1).find_map(|one| one.canonicalize().ok())
+    path.ancestors()
+        .skip(1)
+        .find_map(|one| one.canonicalize().ok())
 }
 
 /// Whether a text can be nothing but a path.
@@ -84,7 +86,12 @@ mod tests {
         for path in ["/etc", "./a", "../a", "~/a", "a/../b", "a\\b", "."] {
             assert!(looks_local(path), "{path}");
         }
-        for name in ["base", "Qwen/Qwen2.5-0.5B", "a/b@v1", "weightsmith-slerp-abcdefg"] {
+        for name in [
+            "base",
+            "Qwen/Qwen2.5-0.5B",
+            "a/b@v1",
+            "weightsmith-slerp-abcdefg",
+        ] {
             assert!(!looks_local(name), "{name}");
         }
     }

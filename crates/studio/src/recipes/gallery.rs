@@ -9,11 +9,20 @@ const RECIPES: &[(&str, &str)] = &[
     ("linear", include_str!("../../gallery/linear.yml")),
     ("ties", include_str!("../../gallery/ties.yml")),
     ("dare-ties", include_str!("../../gallery/dare-ties.yml")),
-    ("task-arithmetic", include_str!("../../gallery/task-arithmetic.yml")),
+    (
+        "task-arithmetic",
+        include_str!("../../gallery/task-arithmetic.yml"),
+    ),
     ("model-stock", include_str!("../../gallery/model-stock.yml")),
     ("passthrough", include_str!("../../gallery/passthrough.yml")),
-    ("fixtures-slerp-v", include_str!("../../gallery/fixtures-slerp-v.yml")),
-    ("fixtures-ties", include_str!("../../gallery/fixtures-ties.yml")),
+    (
+        "fixtures-slerp-v",
+        include_str!("../../gallery/fixtures-slerp-v.yml"),
+    ),
+    (
+        "fixtures-ties",
+        include_str!("../../gallery/fixtures-ties.yml"),
+    ),
 ];
 
 /// All of them.
@@ -65,10 +74,18 @@ mod tests {
                 text = text.replace(name, like);
             }
             let parsed = recipe::parse(&text, &|_| true);
-            assert!(parsed.diagnostics.is_empty(), "{id}: {:?}", parsed.diagnostics);
+            assert!(
+                parsed.diagnostics.is_empty(),
+                "{id}: {:?}",
+                parsed.diagnostics
+            );
             let planned = build(&parsed.recipes[0], &PlanOptions::new(locate.clone()));
             let planned = planned.unwrap_or_else(|problems| panic!("{id}: {problems:?}"));
-            assert!(planned.diagnostics.is_empty(), "{id}: {:?}", planned.diagnostics);
+            assert!(
+                planned.diagnostics.is_empty(),
+                "{id}: {:?}",
+                planned.diagnostics
+            );
         }
     }
 }

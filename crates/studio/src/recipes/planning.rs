@@ -108,7 +108,9 @@ fn outcome(planned: Option<Planned>, mut diagnostics: Vec<Diagnostic>, found: Fo
     diagnostics.extend(instead);
     diagnostics.sort_by_key(|one| (one.span.is_none(), one.span, one.severity));
     diagnostics.dedup();
-    let is_wrong = diagnostics.iter().any(|one| one.severity == Severity::Error);
+    let is_wrong = diagnostics
+        .iter()
+        .any(|one| one.severity == Severity::Error);
     Outcome {
         planned: planned.filter(|_| !is_wrong && unknown.is_empty()),
         diagnostics,
@@ -135,7 +137,11 @@ fn confine(app: &App, recipe: &Recipe, locate: &mut LocateOptions, found: &mut F
         }
     }
     for reference in recipe.references() {
-        if found.instead.iter().any(|one| one.span == Some(reference.span)) {
+        if found
+            .instead
+            .iter()
+            .any(|one| one.span == Some(reference.span))
+        {
             let nowhere = PathBuf::from("/nonexistent/weightsmith");
             locate.named.insert(reference.value.path.clone(), nowhere);
         }
@@ -182,8 +188,11 @@ fn find(
                 found.instead.push(diagnostic);
             }
             None => {
-                let message = format!("`{name}` is not on this machine; the hub is being asked for it");
-                found.instead.push(Diagnostic::note(message, reference.span));
+                let message =
+                    format!("`{name}` is not on this machine; the hub is being asked for it");
+                found
+                    .instead
+                    .push(Diagnostic::note(message, reference.span));
                 if !found.unknown.contains(&name) {
                     found.unknown.push(name);
                 }

@@ -35,7 +35,11 @@ pub(crate) fn make(app: &Arc<App>, text: &str) -> Result<Value, Refusal> {
         let refusal = Refusal::new(StatusCode::CONFLICT, "needs_download", message);
         return Err(refusal.hint("pull it first"));
     }
-    let _alone = app.previews.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = app
+        .previews
+        .0
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
     let name = name(text, &planned)?;
     if let Some(entry) = app.catalogue.find(&name) {
         return Ok(shown(app, &entry));
@@ -94,8 +98,14 @@ fn served(app: &App, name: &str, planned: Planned) -> ServedModel {
             config: plan.config.as_deref(),
             template: None,
         };
-        Model::assemble(Arc::new(source), donor, overrides, Arc::clone(&pool), options)
-            .map_err(|error| error.to_string())
+        Model::assemble(
+            Arc::new(source),
+            donor,
+            overrides,
+            Arc::clone(&pool),
+            options,
+        )
+        .map_err(|error| error.to_string())
     })
 }
 
@@ -113,7 +123,11 @@ fn facts(app: &App, planned: &Planned) -> ModelFacts {
         is_merge: true,
         parameters,
         // eight bits for each weight, and sixteen for each 32
-        bytes: if quantized { parameters / 32 * 34 } else { stored },
+        bytes: if quantized {
+            parameters / 32 * 34
+        } else {
+            stored
+        },
         weights_type: if quantized {
             "Q8_0".to_owned()
         } else {

@@ -25,7 +25,9 @@ pub(super) fn download(
     for listing in &listings {
         progress.log(&format!("{} is at commit {}", listing.name, listing.commit));
     }
-    let folders = hub.pull(&listings, &Moving::new(progress)).map_err(refused)?;
+    let folders = hub
+        .pull(&listings, &Moving::new(progress))
+        .map_err(refused)?;
     let mut ready = Ready::default();
     for (listing, folder) in listings.into_iter().zip(folders) {
         let model = RemoteModel {

@@ -22,8 +22,7 @@ pub(crate) enum Lane {
 }
 
 /// Does the work of a run; gives its result.
-pub(crate) type Execute =
-    fn(&Arc<App>, &Value, &dyn RunProgress) -> Result<Value, RunFailure>;
+pub(crate) type Execute = fn(&Arc<App>, &Value, &dyn RunProgress) -> Result<Value, RunFailure>;
 
 /// A kind of run.
 #[derive(Debug)]
@@ -73,7 +72,10 @@ pub(crate) const KINDS: &[RunKind] = &[
         name: "difference",
         lane: Lane::Compute,
         check: |app, request| {
-            let (model, against) = (known(app, request, "model")?, known(app, request, "against")?);
+            let (model, against) = (
+                known(app, request, "model")?,
+                known(app, request, "against")?,
+            );
             if model == against {
                 let message = "`model` and `against` are the same, expected two models";
                 return Err(Refusal::invalid(message));

@@ -40,7 +40,10 @@ pub(super) fn refuse_taken(app: &App, request: &Value) -> Result<(), Refusal> {
     let entry = app.catalogue.find(&name);
     let made = place(app, &name);
     let exists = made.symlink_metadata().is_ok();
-    let is_made = exists && entry.as_ref().is_none_or(|entry| entry.folder.as_ref() == Some(&made));
+    let is_made = exists
+        && entry
+            .as_ref()
+            .is_none_or(|entry| entry.folder.as_ref() == Some(&made));
     if entry.is_none() && !exists {
         return Ok(());
     }
@@ -65,9 +68,8 @@ pub(super) fn with_free_name(
     let Ok(wanted) = name(&request) else {
         return request;
     };
-    let is_free = |request: &Value, name: &str| {
-        refuse_taken(app, request).is_ok() && !is_under_way(name)
-    };
+    let is_free =
+        |request: &Value, name: &str| refuse_taken(app, request).is_ok() && !is_under_way(name);
     let stem: String = wanted.chars().take(LONGEST - 5).collect();
     let mut count = 2;
     let mut candidate = wanted;
@@ -116,8 +118,13 @@ pub(super) fn run(
         recipe: &recipe,
         interrupt: progress.interrupt(),
     };
-    let report = execute(&planned, &out, &options, &Merging::new(&planned.plan, progress))
-        .map_err(failure)?;
+    let report = execute(
+        &planned,
+        &out,
+        &options,
+        &Merging::new(&planned.plan, progress),
+    )
+    .map_err(failure)?;
     progress.log(&format!(
         "`{name}` is complete: {} bytes in {:.1} s",
         report.bytes_written, report.seconds
@@ -153,7 +160,11 @@ fn name(request: &Value) -> Result<String, Refusal> {
         return Ok(name);
     }
     let message = "`name` cannot be a model's name: expected at most 96 letters, digits, `.`, `_` and `-`, the first of which is no `.`";
-    Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_name", message))
+    Err(Refusal::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "invalid_name",
+        message,
+    ))
 }
 
 fn replaces(request: &Value) -> bool {
@@ -221,7 +232,12 @@ impl<'a> Merging<'a> {
         let mut written = 0;
         let mut ends = Vec::with_capacity(plan.tensors.len());
         for shard in plan.layout.shards() {
-            ends.extend(shard.tensors.iter().map(|one| written + one.offset + one.bytes));
+            ends.extend(
+                shard
+                    .tensors
+                    .iter()
+                    .map(|one| written + one.offset + one.bytes),
+            );
             written += shard.file_size;
         }
         Self {
@@ -277,7 +293,18 @@ mod tests {
             assert_eq!(of(good).expect("a name"), good);
         }
         for bad in [
-            "", " ", ".", "..", ".hidden", "a/b", "../a", "a\\b", "a b", "ü", "a\0", "a%2fb",
+            "",
+            " ",
+            ".",
+            "..",
+            ".hidden",
+            "a/b",
+            "../a",
+            "a\\b",
+            "a b",
+            "ü",
+            "a\0",
+            "a%2fb",
             &"x".repeat(97),
         ] {
             assert!(of(bad).is_err(), "{bad}");

@@ -145,7 +145,13 @@ impl Runs {
                 }
             }
             RunState::Cancelled => {}
-            state => return Err(conflict(id, state, "only what is not over can be cancelled")),
+            state => {
+                return Err(conflict(
+                    id,
+                    state,
+                    "only what is not over can be cancelled",
+                ));
+            }
         }
         drop(inner);
         let run = self.told(app, id)?;
@@ -198,8 +204,9 @@ impl Runs {
         let inner = self.shared.inner();
         let run = shown(&inner, id)?;
         if !run.state.is_ended() {
-            return Err(conflict(id, run.state, "only what is over can be deleted")
-                .hint("cancel it first"));
+            return Err(
+                conflict(id, run.state, "only what is over can be deleted").hint("cancel it first")
+            );
         }
         Ok(inner.history.delete(id)?)
     }
@@ -272,7 +279,10 @@ fn lock(settings: &StudioSettings) -> Result<File, StudioError> {
 /// A run with what is known of it at this moment.
 fn shown(inner: &Inner, id: i64) -> Result<Run, Refusal> {
     let Some(mut run) = inner.history.get(id)? else {
-        return Err(Refusal::not_found("unknown_run", format!("there is no run {id}")));
+        return Err(Refusal::not_found(
+            "unknown_run",
+            format!("there is no run {id}"),
+        ));
     };
     complete(inner, &mut run)?;
     Ok(run)

@@ -30,7 +30,11 @@ pub(super) fn start(app: &Arc<App>, shared: &Arc<Shared>) -> Vec<JoinHandle<()>>
         let (app, shared) = (Arc::downgrade(app), Arc::clone(shared));
         spawn("run progress", move || tell(&app, &shared))
     };
-    let started = [lane("compute", Lane::Compute), lane("network", Lane::Network), tell];
+    let started = [
+        lane("compute", Lane::Compute),
+        lane("network", Lane::Network),
+        tell,
+    ];
     started.into_iter().flatten().collect()
 }
 
