@@ -35,12 +35,17 @@ impl RemoteModels for Ready {
 
 /// The hub that the environment names, with the cache in which models are looked for.
 pub(crate) fn hub(locate: &LocateOptions) -> Result<Hub, Failure> {
+    Ok(Hub::new(&hub_settings(locate)?))
+}
+
+/// What the environment says of the hub.
+pub(crate) fn hub_settings(locate: &LocateOptions) -> Result<HubSettings, Failure> {
     let settings = HubSettings::from_env(
         |name| std::env::var_os(name),
         locate.hub_cache.clone(),
         locate.offline,
     );
-    Ok(Hub::new(&settings.map_err(failure)?))
+    settings.map_err(failure)
 }
 
 /// An error of the hub with its hints.
