@@ -8,6 +8,7 @@ use weightsmith_server::{ModelRegistry, Pages};
 
 use crate::events::Events;
 use crate::models::{self, Catalogue};
+use crate::recipes::{Previews, Remotes};
 use crate::runs::Runs;
 use crate::{StudioError, StudioSettings, api, assets};
 
@@ -27,6 +28,8 @@ pub(crate) struct App {
     pub(crate) events: Events,
     pub(crate) catalogue: Catalogue,
     pub(crate) runs: Runs,
+    pub(crate) remotes: Remotes,
+    pub(crate) previews: Previews,
 }
 
 impl Studio {
@@ -49,6 +52,8 @@ impl Studio {
             events: Events::default(),
             catalogue: Catalogue::default(),
             runs: Runs::open(&settings)?,
+            remotes: Remotes::default(),
+            previews: Previews::default(),
             registry,
             settings,
         });
@@ -65,14 +70,17 @@ impl Studio {
 
     /// What a server shows of it.
     pub fn pages(&self) -> Pages {
+        let (router, paths) = api::router(Arc::clone(&self.app));
         Pages {
-            router: api::router(Arc::clone(&self.app)),
+            router,
             is_open: assets::is_open,
+            paths,
         }
     }
 
-    /// Ends what runs, so that it can be gone on with.
+    /// Ends what runs, so that it can be gone on with, and what pages listen to.
     pub fn close(&self) {
         self.app.runs.close();
+        self.app.events.close();
     }
 }

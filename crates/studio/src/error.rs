@@ -27,6 +27,12 @@ pub enum StudioError {
         /// What is wrong with it.
         problem: String,
     },
+    /// Another studio uses the folder.
+    #[error("another studio uses the folder `{}`", folder.display())]
+    InUse {
+        /// The folder.
+        folder: PathBuf,
+    },
 }
 
 /// An answer that is no success.
@@ -92,5 +98,11 @@ impl IntoResponse for Refusal {
 impl From<std::io::Error> for Refusal {
     fn from(error: std::io::Error) -> Self {
         Self::internal(error.to_string())
+    }
+}
+
+impl From<rusqlite::Error> for Refusal {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::internal(format!("the history cannot be used: {error}"))
     }
 }

@@ -15,8 +15,10 @@ mod events;
 mod executor_tests;
 mod models;
 mod paths;
+mod recipes;
 mod runs;
 mod settings;
+mod system;
 mod transfer;
 #[cfg(test)]
 mod world;

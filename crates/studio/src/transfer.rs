@@ -113,7 +113,7 @@ fn failure(error: HubError) -> RunFailure {
 
 /// Files on their way, as the progress of a run.
 #[derive(Debug)]
-struct Moving<'a> {
+pub(crate) struct Moving<'a> {
     progress: &'a dyn RunProgress,
     files: Mutex<Files>,
     moved: AtomicU64,
@@ -129,7 +129,7 @@ struct Files {
 }
 
 impl<'a> Moving<'a> {
-    fn new(progress: &'a dyn RunProgress) -> Self {
+    pub(crate) fn new(progress: &'a dyn RunProgress) -> Self {
         Self {
             progress,
             files: Mutex::default(),

@@ -2,24 +2,26 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::get;
-use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use weightsmith_hub::HubError;
 
+use super::document::Operation;
 use super::extract::Query;
 use super::models::apart;
+use super::routes::Routes;
 use crate::app::App;
 use crate::error::Refusal;
 
 /// Models of an answer.
 const FOUND: usize = 30;
 
-pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new().route("/hub/search", get(search))
+pub(super) fn add(routes: Routes) -> Routes {
+    let operation = Operation::new("Models of the hub").asks(&["q"]);
+    routes.get("/hub/search", search, &operation)
 }
 
 #[derive(Debug, Deserialize)]

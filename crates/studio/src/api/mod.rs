@@ -1,41 +1,58 @@
 //! The interface: paths under `/api/`, and the page for all others.
 
+mod body;
+mod document;
+mod events;
 mod extract;
 mod hub;
 mod models;
+mod recipes;
+mod routes;
+mod runs;
 
 use std::sync::Arc;
 
-use axum::http::{HeaderValue, header};
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Router, middleware};
+use serde_json::Value;
 
 use crate::app::App;
 use crate::assets;
 use crate::error::Refusal;
+use routes::Routes;
 
-/// What answers.
-pub(crate) fn router(app: Arc<App>) -> Router {
-    let api = Router::new()
-        .merge(models::routes())
-        .merge(hub::routes())
+/// Bytes of a request at most: a text to measure on is the largest.
+const LARGEST: usize = 64 << 20;
+
+/// What answers, and the paths of the OpenAPI document.
+pub(crate) fn router(app: Arc<App>) -> (Router, Value) {
+    let mut routes = Routes::default();
+    for add in [models::add, hub::add, runs::add, recipes::add, events::add] {
+        routes = add(routes);
+    }
+    let (api, paths) = routes.finish();
+    let api = api
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(LARGEST))
         .layer(middleware::map_response(fresh))
         .with_state(app);
-    Router::new().nest("/api", api).fallback(get(assets::show))
+    let router = Router::new().nest("/api", api).fallback(get(assets::show));
+    (router, paths)
 }
 
-async fn nowhere(uri: axum::http::Uri) -> Refusal {
+async fn nowhere(uri: Uri) -> Refusal {
     let message = format!("there is nothing at `/api{}`", uri.path());
     Refusal::not_found("unknown_url", message)
 }
 
-async fn wrong_method(method: axum::http::Method, uri: axum::http::Uri) -> Refusal {
+async fn wrong_method(method: Method, uri: Uri) -> Refusal {
     let message = format!("`/api{}` does not take {method}", uri.path());
     Refusal::new(
-        axum::http::StatusCode::METHOD_NOT_ALLOWED,
+        StatusCode::METHOD_NOT_ALLOWED,
         "method_not_allowed",
         message,
     )

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::document::Operation;
 use super::extract::{Path, Query};
+use super::routes::Routes;
 use crate::app::App;
 use crate::error::Refusal;
 use crate::models::{self, Entry, Picture};
@@ -22,20 +22,57 @@ const PICTURE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; san
 
 type Answer = Result<Json<Value>, Refusal>;
 
-pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/models", get(list))
-        .route("/models/{name}", get(one))
-        .route("/models/{name}/card", get(card))
-        .route("/models/{name}/files", get(files))
-        .route("/models/{name}/files/{file}", get(picture))
-        .route("/models/{name}/tensors", get(tensors))
-        .route("/models/{name}/explanation", get(explanation))
-        .route("/models/{name}/difference", get(shown_difference))
-        .route("/models/{name}/evaluations", get(evaluations))
-        .route("/models/{name}/host", get(host))
-        .route("/models/{name}/load", post(load))
-        .route("/models/{name}/unload", post(unload))
+pub(super) fn add(routes: Routes) -> Routes {
+    let what = Operation::new;
+    routes
+        .get(
+            "/models",
+            list,
+            &what("All models, and the folders that are looked into"),
+        )
+        .get("/models/{name}", one, &what("A model"))
+        .get("/models/{name}/card", card, &what("A model's card"))
+        .get("/models/{name}/files", files, &what("A model's files"))
+        .get(
+            "/models/{name}/files/{file}",
+            picture,
+            &what("A picture of a model's card").shows(),
+        )
+        .get(
+            "/models/{name}/tensors",
+            tensors,
+            &what("A model's tensors"),
+        )
+        .get(
+            "/models/{name}/explanation",
+            explanation,
+            &what("What a model's recipe does"),
+        )
+        .get(
+            "/models/{name}/difference",
+            shown_difference,
+            &what("How a model differs from another").asks(&["against"]),
+        )
+        .get(
+            "/models/{name}/evaluations",
+            evaluations,
+            &what("How good a model is"),
+        )
+        .get(
+            "/models/{name}/host",
+            host,
+            &what("What inference hosts require of a model"),
+        )
+        .post(
+            "/models/{name}/load",
+            load,
+            &what("Loads a model").gives(202),
+        )
+        .post(
+            "/models/{name}/unload",
+            unload,
+            &what("Unloads a model").gives(202),
+        )
 }
 
 /// Does work that reads files, away from the threads that answer.

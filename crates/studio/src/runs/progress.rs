@@ -11,6 +11,11 @@ pub(crate) trait RunProgress: Debug + Send + Sync {
     /// That much more is done.
     fn advance(&self, amount: u64);
 
+    /// That many tensors of so many are done.
+    fn tensors(&self, done: u64, total: u64) {
+        let _ = (done, total);
+    }
+
     /// What is done now, such as `merging`.
     fn stage(&self, name: &str);
 
