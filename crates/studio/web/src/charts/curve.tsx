@@ -5,7 +5,7 @@ import { clip } from "./labels";
 import { useWidth } from "../parts/width";
 import { LayerAxis } from "./axis";
 import { rulerOf } from "./layers";
-import { ink } from "./palette";
+import { lineInk } from "./palette";
 
 export type Series = { name: string; values: number[] };
 
@@ -33,7 +33,7 @@ export function CurveChart(props: { title: string; series: Series[]; usual: [num
           </g>
         ))}
         {props.series.map((series, index) => (
-          <g key={series.name} style={{ color: named ? ink(index) : "var(--accent)" }}>
+          <g key={series.name} style={{ color: named ? lineInk(index) : "var(--ink)" }}>
             <polyline fill="none" stroke="currentColor" stroke-width="1.5" points={series.values.map((value, layer) => `${ruler.center(layer)},${y(value)}`).join(" ")} />
             {series.values.map((value, layer) => (
               <circle key={layer} cx={ruler.center(layer)} cy={y(value)} r={ruler.column > 14 ? 3.2 : 2} fill="var(--paper)" stroke="currentColor" stroke-width="1.6">

@@ -4,7 +4,7 @@ import { number, shortName } from "../format";
 import { Facts } from "../parts/facts";
 import { ticks } from "../parts/ticks";
 import { CurveChart } from "./curve";
-import { shortKind } from "./layers";
+import { groupLabel } from "./layers";
 import { ShareStrips } from "./strip";
 
 type Parameter = Explanation["parameters"][number];
@@ -25,7 +25,7 @@ export function ExplanationView({ explanation, small = false }: { explanation: E
         <section key={title(parameter, explanation)}>
           <Title><i class="parameter">{parameter.name}</i> {ofModel(parameter, explanation)} <span class="note">{parameter.summary}</span></Title>
           <CurveChart title={`${title(parameter, explanation)} over the layers`} usual={parameter.usual} height={small ? 130 : 160}
-            series={parameter.groups.map((group) => ({ name: groupTitle(group, parameter.groups.length), values: group.values.map(Number) }))} />
+            series={parameter.groups.map((group) => ({ name: groupLabel(group, parameter.groups.length), values: group.values.map(Number) }))} />
           <Outside parameter={parameter} />
         </section>
       ))}
@@ -43,7 +43,6 @@ const values = (parameter: Parameter): Value[] => [...parameter.groups.flatMap((
 const isCurve = (parameter: Parameter): boolean => values(parameter).every((value) => typeof value === "number") && new Set(values(parameter)).size > 1;
 const show = (value: Value): string => (typeof value === "number" ? number(value, 3) : String(value ?? "–"));
 const constantText = (parameter: Parameter): string => [...new Set(values(parameter).map(show))].join(", ");
-const groupTitle = (group: { name: string; kinds: string[] }, groups: number): string => (groups === 1 ? "all tensors" : group.name.split(", ").map(shortKind).join(", "));
 
 function ofModel(parameter: Parameter, explanation: Explanation): string {
   const model = parameter.source === null ? undefined : explanation.models[parameter.source];

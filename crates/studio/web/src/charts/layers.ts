@@ -30,3 +30,10 @@ export function inReadingOrder(kinds: string[]): number[] {
   const rank = (kind: string) => { const found = reading.findIndex((start) => kind.startsWith(start)); return found < 0 ? reading.length : found; };
   return kinds.map((_, index) => index).sort((a, b) => rank(kinds[a]!) - rank(kinds[b]!) || kinds[a]!.localeCompare(kinds[b]!));
 }
+
+/** What a group of tensor kinds is called beside a chart. */
+export function groupLabel(group: { name: string; kinds: string[] }, groups: number): string {
+  if (groups === 1) return "all kinds";
+  if (group.kinds.every((kind) => /norm/.test(kind))) return "norms";
+  return group.name.split(", ").map((name) => shortKind(name.replace(/\.\*$/, ""))).join(", ");
+}
