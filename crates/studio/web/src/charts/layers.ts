@@ -1,11 +1,11 @@
 /** The ruler that all charts over the layers share: labels on the left, one column per layer. */
-export type Ruler = { width: number; left: number; right: number; column: number; x: (layer: number) => number; center: (layer: number) => number; ticks: number[] };
+export type Ruler = { width: number; left: number; column: number; x: (layer: number) => number; center: (layer: number) => number; ticks: number[] };
 
-export function rulerOf(width: number, layers: number, right = 0): Ruler {
+export function rulerOf(width: number, layers: number): Ruler {
   const left = width < 520 ? 94 : 132;
-  const column = Math.max(1, width - left - right) / Math.max(1, layers);
+  const column = Math.max(1, width - left) / Math.max(1, layers);
   const x = (layer: number) => left + layer * column;
-  return { width, left, right, column, x, center: (layer) => x(layer) + column / 2, ticks: ticksOf(layers, column) };
+  return { width, left, column, x, center: (layer) => x(layer) + column / 2, ticks: ticksOf(layers, column) };
 }
 
 function ticksOf(layers: number, column: number): number[] {
