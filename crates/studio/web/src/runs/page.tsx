@@ -89,7 +89,7 @@ export function took(run: Run): number | null {
 /** A run's result in a few words. */
 export function outcome(run: Run): string {
   if (run.error) return run.error.message;
-  if (run.state === "running" && run.rate) return `${bytes(run.rate)}/s, ${duration(run.eta)} left`;
+  if (run.state === "running") return [run.rate && run.kind !== "evaluate" && `${bytes(run.rate)}/s`, run.eta != null && `${duration(run.eta)} left`].filter(Boolean).join(", ") || (run.stage ?? "");
   if (run.state === "queued") return run.queue_position ? `number ${run.queue_position} in the queue` : "";
   const result = run.result;
   if (!result) return run.state === "interrupted" && run.total ? `stopped at ${percent(run.done / run.total)}` : "";
