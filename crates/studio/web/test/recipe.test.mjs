@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { source } from "./source.mjs";
 
-const { recipeOf, shapeOf, firstPair } = await source("new/start.ts");
+const { recipeOf, formOf, shapeOf, firstPair } = await source("new/start.ts");
 const { rulerOf, inReadingOrder, groupLabel } = await source("charts/layers.ts");
 const format = await source("format.ts");
 
@@ -62,4 +62,16 @@ test("sizes, times and shares are short", () => {
   assert.equal(format.duration(3725), "1 h 02 min");
   assert.equal(format.context(131072), "128k");
   assert.equal(format.percent(0.775, 1), "77.5%");
+});
+
+test("what the form wrote, it reads again; anything else it leaves alone", () => {
+  for (const form of [
+    { first: "instruct", second: "base", method: "slerp", points: [0, 0.25, 0.5, 0.25, 0] },
+    { first: "no", second: "Qwen/Qwen2.5-0.5B", method: "linear", points: [0.3] },
+    { first: "a", second: "b", method: "nuslerp", points: [0, 0.125, 1] },
+  ]) assert.deepEqual(formOf(recipeOf(form)), form);
+  const recipe = recipeOf({ first: "a", second: "b", method: "slerp", points: [0, 1] });
+  assert.equal(formOf(recipe + "# a comment\n"), null);
+  assert.equal(formOf(recipe.replace("slerp", "ties")), null);
+  assert.equal(formOf(""), null);
 });

@@ -7,7 +7,7 @@ import { LayerAxis } from "./axis";
 import { rulerOf } from "./layers";
 import { lineInk } from "./palette";
 
-export type Series = { name: string; values: number[] };
+export type Series = { name: string; values: number[]; ink?: string };
 
 /** A parameter over the layers: a line with a dot per layer, named before its beginning. */
 export function CurveChart(props: { title: string; series: Series[]; usual: [number, number] | null; height?: number }): JSX.Element {
@@ -33,7 +33,7 @@ export function CurveChart(props: { title: string; series: Series[]; usual: [num
           </g>
         ))}
         {props.series.map((series, index) => (
-          <g key={series.name} style={{ color: named ? lineInk(index) : "var(--ink)" }}>
+          <g key={series.name} style={{ color: series.ink ?? (named ? lineInk(index) : "var(--ink)") }}>
             <polyline fill="none" stroke="currentColor" stroke-width="1.5" points={series.values.map((value, layer) => `${ruler.center(layer)},${y(value)}`).join(" ")} />
             {series.values.map((value, layer) => (
               <circle key={layer} cx={ruler.center(layer)} cy={y(value)} r={ruler.column > 14 ? 3.2 : 2} fill="var(--paper)" stroke="currentColor" stroke-width="1.6">
