@@ -94,7 +94,7 @@ test("a model's page has its facts and tabs that the keyboard moves through", as
   await done(page);
 });
 
-test("script in a card does not run", { skip: given && "needs a folder of its own" }, async () => {
+test("script in a card does not run", { skip: given ? "needs a folder of its own" : false }, async () => {
   const page = await openPage(browser);
   await page.goto(`${studio.url}/models/attacker?tab=overview`);
   await page.getByText("The text after it.").waitFor();
