@@ -30,6 +30,6 @@ pub(crate) use files::{Picture, files, picture, tensors};
 pub(crate) use host::host;
 pub(crate) use locate::locate;
 pub(crate) use plan::{explanation, parents_of};
-pub(crate) use sources::{NoSource, fingerprint, source};
+pub(crate) use sources::{fingerprint, source};
 pub use speech::speech;
 pub(crate) use watch::watch;

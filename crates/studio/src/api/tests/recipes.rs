@@ -47,7 +47,7 @@ async fn a_recipe_is_planned_and_explained() {
 async fn ten_mistakes_are_ten_diagnostics() {
     let mut world = world();
     let service = Service::open(&mut world);
-    let recipe = "models:\n  - model: base\n    weigth: 1\n    parameters: {weight: a}\n  - modle: instruct\n  - model: \n  - 7\nmerge_method: 3\nbase_modle: base\ndtype: float31\nout_dtype: int3\nparameters: {normalize: [1, b]}\nslizes: []\nname: [1]\n";
+    let recipe = "models:\n  - model: base\n    weigth: 1\n    parameters: {weight: a}\n  - modle: instruct\n  - model: \n  - 7\nmerge_method: 3\nbase_modle: base\ndtype: float31\nout_dtype: int3\nparameters: {normalize: [1, b]}\nslizes: []\nname: [1]\nchat_template: [1]\nbase_model: [1]\ntokenizer: 3\n";
     let checked = check(&service, recipe).await;
     let found = errors(&checked);
     assert!(found.len() >= 10, "{found:#?}");
@@ -69,16 +69,12 @@ async fn paths_inside_of_the_folders_are_taken_and_others_are_not() {
     let elsewhere = world.folder.path().join("elsewhere");
     crate::world::copy(&fixtures().join("base"), &elsewhere);
     let inside = world.models().join("base").display().to_string();
-    let link = world.models().join("link");
-    #[cfg(unix)]
-    std::os::unix::fs::symlink(&elsewhere, &link).unwrap();
     let service = Service::open(&mut world);
     let with = |path: &str| SLERP.replace("model: base", &format!("model: {path}"));
     let checked = check(&service, &with(&inside)).await;
     assert_eq!(errors(&checked), Vec::<String>::new());
     let outside = elsewhere.display().to_string();
     let detour = format!("{inside}/../../elsewhere");
-    let _ = link;
     for path in [
         &outside,
         &detour,

@@ -154,8 +154,8 @@ async fn what_was_interrupted_is_gone_on_with_after_a_restart() {
     let service = Service::open(&mut world);
     let id = service.start(&merge(SLOW, "survivor")).await;
     let waiting = service.start(&merge(SLERP, "next")).await;
-    assert_eq!(service.run(waiting).await["queue_position"], 1);
     service.until(id, is_in_the_middle).await;
+    assert_eq!(service.run(waiting).await["queue_position"], 1);
     // another studio would take what runs here for interrupted
     let registry = service.opened.app().registry.clone();
     let other = Studio::open(world.settings(), registry);
