@@ -139,6 +139,10 @@ impl Opened {
         self.studio.app()
     }
 
+    pub(crate) fn studio(&self) -> &Studio {
+        &self.studio
+    }
+
     pub(crate) async fn ask(&self, method: &str, path: &str) -> Answer {
         let request = Request::builder().method(method).uri(path);
         let request = request.body(Body::empty()).unwrap();

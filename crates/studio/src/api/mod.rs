@@ -9,6 +9,8 @@ mod models;
 mod recipes;
 mod routes;
 mod runs;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

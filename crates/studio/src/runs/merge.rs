@@ -126,8 +126,9 @@ pub(super) fn run(
     )
     .map_err(failure)?;
     progress.log(&format!(
-        "`{name}` is complete: {} bytes in {:.1} s",
-        report.bytes_written, report.seconds
+        "`{name}` is complete: {:.1} MB in {:.2} s",
+        megabytes(report.bytes_written),
+        report.seconds
     ));
     app.catalogue.refresh(app);
     Ok(json!({
@@ -178,13 +179,17 @@ fn is_set(request: &Value, option: &str) -> bool {
 fn introduction(plan: &Plan) -> String {
     let inputs: Vec<&str> = plan.inputs.iter().map(|one| one.label.as_str()).collect();
     format!(
-        "{} of {}: {} tensors, {} bytes in {} files",
+        "{} of {}: {} tensors, {:.1} MB to read, {:.1} MB to write",
         plan.method,
         inputs.join(", "),
         plan.tensors.len(),
-        plan.bytes_written,
-        plan.layout.shards().len(),
+        megabytes(plan.bytes_read),
+        megabytes(plan.bytes_written),
     )
+}
+
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
 }
 
 /// An error of a merge in the words of the studio: there is no command line to give options to.
@@ -262,7 +267,9 @@ impl Reporter for Merging<'_> {
         self.tell_tensors(resumed);
         if resumed > 0 {
             self.progress.log(&format!(
-                "going on where an earlier run stopped: {resumed} of {total} bytes were done"
+                "going on where an earlier run stopped: {:.1} of {:.1} MB were done",
+                megabytes(resumed),
+                megabytes(total)
             ));
         }
     }

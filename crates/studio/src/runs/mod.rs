@@ -40,7 +40,7 @@ pub(crate) struct Runs {
     shared: Arc<Shared>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// Locked as long as the history is in use.
-    _lock: File,
+    lock: Mutex<Option<File>>,
 }
 
 impl Runs {
@@ -56,7 +56,7 @@ impl Runs {
         Ok(Self {
             shared: Arc::new(Shared::new(history)),
             threads: Mutex::default(),
-            _lock: lock,
+            lock: Mutex::new(Some(lock)),
         })
     }
 
@@ -75,13 +75,14 @@ impl Runs {
         self.shared.close();
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         let begin = Instant::now();
-        for thread in threads.drain(..) {
-            while !thread.is_finished() && begin.elapsed() < PATIENCE {
-                std::thread::sleep(Duration::from_millis(10));
-            }
-            if thread.is_finished() {
-                let _ = thread.join();
-            }
+        let is_working = |threads: &[JoinHandle<()>]| threads.iter().any(|one| !one.is_finished());
+        while is_working(&threads) && begin.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        if !is_working(&threads) {
+            threads.clear();
+            // another studio may have the history
+            *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
     }
 
