@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -132,8 +132,14 @@ async fn list(State(app): State<Arc<App>>) -> Answer {
     .await
 }
 
-async fn one(State(app): State<Arc<App>>, Path(name): Path<String>) -> Answer {
-    about(app, name, |app, entry| Ok(models::details(app, entry))).await
+async fn one(State(app): State<Arc<App>>, Path(name): Path<String>, headers: HeaderMap) -> Answer {
+    let host = headers.get(header::HOST);
+    let host = host.and_then(|host| host.to_str().ok());
+    let server = models::Server::reached(host, app.settings.needs_key);
+    about(app, name, move |app, entry| {
+        Ok(models::details(app, entry, &server))
+    })
+    .await
 }
 
 async fn card(State(app): State<Arc<App>>, Path(name): Path<String>) -> Answer {

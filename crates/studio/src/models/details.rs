@@ -6,12 +6,12 @@ use serde_json::{Map, Value, json};
 use weightsmith::output::Lock;
 
 use super::facts::{RECIPE, small_text};
-use super::usage::usage;
+use super::usage::{Server, usage};
 use super::{Entry, describe, published};
 use crate::app::App;
 
 /// Everything about a model but its card, files and tensors.
-pub(crate) fn details(app: &App, entry: &Entry) -> Value {
+pub(crate) fn details(app: &App, entry: &Entry, server: &Server) -> Value {
     let facts = &entry.facts;
     let mut value = describe(app, entry);
     value["published"] = published(app).remove(&entry.name).unwrap_or_default();
@@ -27,7 +27,7 @@ pub(crate) fn details(app: &App, entry: &Entry) -> Value {
         "key_value_heads": facts.key_value_heads,
         "tied_embeddings": facts.tied_embeddings,
         "generation": entry.folder.as_deref().and_then(generation),
-        "usage": usage(entry),
+        "usage": usage(entry, server),
     });
     if let (Value::Object(value), Value::Object(more)) = (&mut value, more) {
         value.extend(more);

@@ -32,4 +32,5 @@ pub(crate) use locate::locate;
 pub(crate) use plan::{explanation, parents_of};
 pub(crate) use sources::{fingerprint, source};
 pub use speech::speech;
+pub(crate) use usage::Server;
 pub(crate) use watch::watch;

@@ -6,11 +6,31 @@ use serde_json::{Value, json};
 
 use super::{Entry, Origin};
 
-/// The address of a server with its usual settings.
-const ADDRESS: &str = "http://127.0.0.1:8080";
+/// How this server is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Server {
+    /// Such as `http://127.0.0.1:8080`.
+    address: String,
+    needs_key: bool,
+}
+
+impl Server {
+    /// As somebody just reached it; with its usual address where that is not known.
+    pub(crate) fn reached(host: Option<&str>, needs_key: bool) -> Self {
+        let is_plain = |host: &&str| {
+            let fits = |byte: u8| byte.is_ascii_alphanumeric() || b".:-[]".contains(&byte);
+            !host.is_empty() && host.bytes().all(fits)
+        };
+        let host = host.filter(is_plain).unwrap_or("127.0.0.1:8080");
+        Self {
+            address: format!("http://{host}"),
+            needs_key,
+        }
+    }
+}
 
 /// Each way with its title, its language and its text.
-pub(super) fn usage(entry: &Entry) -> Vec<Value> {
+pub(super) fn usage(entry: &Entry, server: &Server) -> Vec<Value> {
     if entry.facts.broken.is_some() {
         return Vec::new();
     }
@@ -30,8 +50,8 @@ pub(super) fn usage(entry: &Entry) -> Vec<Value> {
         );
     }
     if speaks {
-        way("curl", "sh", curl(name));
-        way("OpenAI client", "python", openai(name));
+        way("curl", "sh", curl(name, server));
+        way("OpenAI client", "python", openai(name, server));
     }
     if let Some(place) = place.as_deref() {
         way("transformers", "python", transformers(place));
@@ -51,20 +71,32 @@ fn place(entry: &Entry) -> Option<String> {
     Some(folder.display().to_string())
 }
 
-fn curl(name: &str) -> String {
+fn curl(name: &str, server: &Server) -> String {
     let body = json!({"model": name, "messages": [{"role": "user", "content": "Hello!"}]});
+    let key = if server.needs_key {
+        "  -H \"authorization: Bearer $WEIGHTSMITH_API_KEY\" \\\n"
+    } else {
+        ""
+    };
     format!(
-        "curl {ADDRESS}/v1/chat/completions \\\n  -H 'content-type: application/json' \\\n  -d {}",
+        "curl {}/v1/chat/completions \\\n  -H 'content-type: application/json' \\\n{key}  -d {}",
+        server.address,
         shell(&body.to_string())
     )
 }
 
-fn openai(name: &str) -> String {
+fn openai(name: &str, server: &Server) -> String {
+    let (import, key) = if server.needs_key {
+        ("import os\n\n", "os.environ[\"WEIGHTSMITH_API_KEY\"]")
+    } else {
+        ("", "\"none\"")
+    };
     format!(
-        "from openai import OpenAI\n\n\
-         client = OpenAI(base_url=\"{ADDRESS}/v1\", api_key=\"none\")\n\
+        "{import}from openai import OpenAI\n\n\
+         client = OpenAI(base_url=\"{}/v1\", api_key={key})\n\
          answer = client.chat.completions.create(\n    model={},\n    messages=[{{\"role\": \"user\", \"content\": \"Hello!\"}}],\n)\n\
          print(answer.choices[0].message.content)",
+        server.address,
         literal(name)
     )
 }
@@ -119,7 +151,21 @@ mod tests {
     #[test]
     fn a_name_cannot_leave_its_text() {
         let name = r#"x" + evil + '"#;
-        assert!(openai(name).contains(r#"model="x\" + evil + '","#));
-        assert!(curl(name).contains(r#""x\" + evil + '\''""#));
+        let server = Server::reached(None, false);
+        assert!(openai(name, &server).contains(r#"model="x\" + evil + '","#));
+        assert!(curl(name, &server).contains(r#""x\" + evil + '\''""#));
+    }
+
+    #[test]
+    fn the_address_is_the_one_that_was_reached() {
+        let address = |host| Server::reached(host, false).address;
+        assert_eq!(address(Some("localhost:9000")), "http://localhost:9000");
+        assert_eq!(address(Some("[::1]:80")), "http://[::1]:80");
+        for bad in [None, Some(""), Some("x' ; rm"), Some("a/b")] {
+            assert_eq!(address(bad), "http://127.0.0.1:8080");
+        }
+        let guarded = Server::reached(None, true);
+        assert!(curl("m", &guarded).contains("Bearer $WEIGHTSMITH_API_KEY"));
+        assert!(openai("m", &guarded).contains("os.environ"));
     }
 }
