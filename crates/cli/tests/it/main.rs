@@ -20,5 +20,6 @@ mod speech_eval;
 mod speech_save;
 mod speech_sweep;
 mod speech_terminal;
+mod studio;
 mod verify;
 mod world;

@@ -165,7 +165,7 @@ mod tests {
             gauge.sample(begin + Duration::from_secs(second));
         }
         assert_eq!(gauge.rate(), Some(100.0));
-        gauge.sample(begin + Duration::from_secs(60));
+        gauge.sample(begin + Duration::from_mins(1));
         gauge.sample(begin + Duration::from_secs(61));
         gauge.sample(begin + Duration::from_secs(65));
         assert_eq!(gauge.rate(), Some(0.0));

@@ -124,7 +124,7 @@ pub(super) fn run(
         &options,
         &Merging::new(&planned.plan, progress),
     )
-    .map_err(failure)?;
+    .map_err(|error| failure(&error))?;
     progress.log(&format!(
         "`{name}` is complete: {:.1} MB in {:.2} s",
         megabytes(report.bytes_written),
@@ -193,14 +193,14 @@ fn megabytes(bytes: u64) -> f64 {
 }
 
 /// An error of a merge in the words of the studio: there is no command line to give options to.
-fn failure(error: RunError) -> RunFailure {
+fn failure(error: &RunError) -> RunFailure {
     let is_full = |error: &std::io::Error| {
         matches!(
             error.kind(),
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded
         )
     };
-    let hint = match &error {
+    let hint = match error {
         RunError::Interrupted => return RunFailure::Stopped,
         RunError::NoSpace { .. } => Some(FREE),
         RunError::Io(error) if is_full(error) => Some(FREE),
@@ -218,7 +218,7 @@ fn failure(error: RunError) -> RunFailure {
         Some(hint) => vec![hint.to_owned()],
         None => error.hints(),
     };
-    match RunFailure::caused(&error) {
+    match RunFailure::caused(error) {
         RunFailure::Failed { message, .. } => RunFailure::Failed { message, hints },
         RunFailure::Stopped => RunFailure::Stopped,
     }
@@ -327,11 +327,11 @@ mod tests {
             available: 1,
         };
         for error in [RunError::Io(full), space] {
-            let RunFailure::Failed { hints, .. } = failure(error) else {
+            let RunFailure::Failed { hints, .. } = failure(&error) else {
                 panic!("it is no stop");
             };
             assert_eq!(hints, [FREE]);
         }
-        assert_eq!(failure(RunError::Interrupted), RunFailure::Stopped);
+        assert_eq!(failure(&RunError::Interrupted), RunFailure::Stopped);
     }
 }
