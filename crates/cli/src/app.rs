@@ -62,6 +62,7 @@ fn run(command: Command, printer: &Printer) -> Result<ExitCode, Failure> {
         Command::Chat(args) => commands::chat(*args, printer),
         Command::Eval(args) => commands::eval(&args, printer),
         Command::Serve(args) => commands::serve(*args, printer),
+        Command::Studio(args) => commands::studio(*args, printer),
         Command::Inspect(args) => commands::inspect(args, printer),
         Command::Diff(args) => commands::diff(args, printer),
         Command::Verify(args) => commands::verify(args, printer),

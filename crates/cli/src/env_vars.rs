@@ -42,6 +42,10 @@ pub(crate) const TABLE: &[EnvVar] = &[
         summary: "Instruction set to calculate with: `portable`, `avx2` or `avx512`. The best that the CPU has is the default; the results are the same bytes with each.",
     },
     EnvVar {
+        name: "XDG_DATA_HOME",
+        summary: "The studio's history and models are in its folder `weightsmith`, where `--data-dir` names no other. Default: `~/.local/share`.",
+    },
+    EnvVar {
         name: "HF_HOME",
         summary: "Home of the Hugging Face tools; models are looked for in its `hub` folder. Default: `~/.cache/huggingface`.",
     },

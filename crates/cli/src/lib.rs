@@ -3,7 +3,6 @@
 mod app;
 mod args;
 mod commands;
-mod counted_source;
 mod cpu;
 mod destination;
 mod diagnostics;
@@ -26,7 +25,6 @@ mod remote;
 mod replace_file;
 mod sampling;
 mod settings;
-mod speech_trial;
 mod staging;
 mod stores;
 mod table;

@@ -4,7 +4,6 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use anyhow::Context as _;
-use weightsmith::model::LocateOptions;
 use weightsmith::plan::{self, Planned};
 use weightsmith::recipe::{self, Recipe};
 use weightsmith::{Diagnostic, Severity};
@@ -49,7 +48,7 @@ pub(crate) fn fetch(
     printer: &Printer,
 ) -> Result<Option<Outcome>, Failure> {
     let locate = &mut settings.options.locate;
-    let parsed = recipe::parse(&recipe.text, &|path| exists(path, locate));
+    let parsed = recipe::parse(&recipe.text, &|path| locate.exists(path));
     let [only] = &parsed.recipes[..] else {
         return Ok(None);
     };
@@ -79,7 +78,7 @@ pub(crate) fn plan_changed(
     change: &dyn Fn(&Recipe) -> Result<Recipe, Failure>,
 ) -> Result<Outcome, Failure> {
     let locate = &settings.options.locate;
-    let parsed = recipe::parse(&recipe.text, &|path| exists(path, locate));
+    let parsed = recipe::parse(&recipe.text, &|path| locate.exists(path));
     let mut diagnostics = parsed.diagnostics;
     diagnostics.extend(refuse_several(&parsed.recipes));
     let planned = match parsed.recipes.first() {
@@ -166,17 +165,4 @@ fn refuse_several(recipes: &[Recipe]) -> Option<Diagnostic> {
         Diagnostic::error(message, second.merge_method.span)
             .hint("write each recipe into a file of its own and merge them in order"),
     )
-}
-
-/// Whether a text of a recipe is the path of something that is there, seen from the current folder or the recipe's.
-fn exists(path: &str, locate: &LocateOptions) -> bool {
-    let path = match (path.strip_prefix("~/"), &locate.home) {
-        (Some(rest), Some(home)) => home.join(rest),
-        _ => path.into(),
-    };
-    locate.current_dir.join(&path).exists()
-        || locate
-            .recipe_dir
-            .as_ref()
-            .is_some_and(|folder| folder.join(&path).exists())
 }

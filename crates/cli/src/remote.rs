@@ -43,14 +43,19 @@ pub(crate) fn hub_with(
     locate: &LocateOptions,
     change: impl FnOnce(&mut HubSettings),
 ) -> Result<Hub, Failure> {
+    let mut settings = hub_settings(locate)?;
+    change(&mut settings);
+    Ok(Hub::new(&settings))
+}
+
+/// What the environment says of the hub.
+pub(crate) fn hub_settings(locate: &LocateOptions) -> Result<HubSettings, Failure> {
     let settings = HubSettings::from_env(
         |name| std::env::var_os(name),
         locate.hub_cache.clone(),
         locate.offline,
     );
-    let mut settings = settings.map_err(failure)?;
-    change(&mut settings);
-    Ok(Hub::new(&settings))
+    settings.map_err(failure)
 }
 
 /// An error of the hub with its hints.

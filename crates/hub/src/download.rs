@@ -58,6 +58,9 @@ pub(crate) fn download(
         .flat_map(|(index, one)| cut(index, one.begun, one.file.size, piece))
         .collect();
     let fetch = |piece: &Piece| {
+        if progress.is_stopped() {
+            return Err(HubError::Stopped);
+        }
         let arrived = |bytes| progress.advance(piece.file, bytes);
         wanted[piece.file]
             .location

@@ -187,6 +187,10 @@ pub enum HubError {
         transfer: String,
     },
 
+    /// Somebody asked to stop.
+    #[error("stopped; what was done stays, and the same call goes on from there")]
+    Stopped,
+
     /// The headers of remote weights are not sound.
     #[error(transparent)]
     Tensors(#[from] weightsmith_tensors::Error),
@@ -268,6 +272,7 @@ impl HubError {
             | Self::NoWeights { .. }
             | Self::Answer { .. }
             | Self::Transfer { .. }
+            | Self::Stopped
             | Self::Tensors(_)
             | Self::Io(_) => Vec::new(),
         }

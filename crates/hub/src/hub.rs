@@ -20,7 +20,7 @@ pub struct Hub {
     pub(crate) client: Arc<Client>,
     cache: PathBuf,
     connections: usize,
-    offline: bool,
+    pub(crate) offline: bool,
     blocks: Arc<BlockCache>,
     piece: u64,
 }
@@ -36,6 +36,11 @@ impl Hub {
             blocks: Arc::default(),
             piece: PIECE,
         }
+    }
+
+    /// Whether it must not be asked.
+    pub fn is_offline(&self) -> bool {
+        self.offline
     }
 
     /// With pieces of another size, so that small files have several.

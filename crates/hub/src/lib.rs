@@ -1,6 +1,7 @@
 //! Models on the Hugging Face Hub: downloaded into the shared cache, read in part, published.
 //!
 //! - [`Hub::look`] asks what a model consists of and whether its files may be read.
+//! - [`Hub::search`] finds models by parts of their names.
 //! - [`Hub::pull`] downloads what a merge needs into the cache that all tools share.
 //! - [`Hub::open`] opens a model's weights where they are: headers at once, tensors when they are read.
 //! - [`Hub::push`] publishes a merged model.
@@ -20,6 +21,7 @@ mod pieces;
 mod progress;
 mod push;
 mod remote;
+mod search;
 mod select;
 mod settings;
 #[cfg(feature = "testing")]
@@ -32,5 +34,6 @@ pub use listing::{HubFile, Listing};
 pub use model_name::ModelName;
 pub use progress::{Progress, Silent};
 pub use push::{Publication, PushOptions, Pushed};
+pub use search::FoundModel;
 pub use settings::{HubSettings, Token};
 pub use upload::Content;

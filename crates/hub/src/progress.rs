@@ -16,6 +16,11 @@ pub trait Progress: Sync {
     /// Everything is done.
     fn end(&self) {}
 
+    /// Whether to stop before the next piece; what has come stays.
+    fn is_stopped(&self) -> bool {
+        false
+    }
+
     /// Something to know meanwhile.
     fn note(&self, _text: &str) {}
 }

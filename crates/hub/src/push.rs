@@ -157,6 +157,9 @@ fn publish(
     // what shows that a model is there comes when its weights are there
     let groups = groups(&large, &small);
     for (number, group) in groups.iter().enumerate() {
+        if progress.is_stopped() {
+            return Err(HubError::Stopped);
+        }
         let message = if groups.len() == 1 {
             options.message.clone()
         } else {

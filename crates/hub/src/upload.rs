@@ -223,12 +223,17 @@ fn send(
     verify: Option<&str>,
     progress: &dyn Progress,
 ) -> Result<(), HubError> {
+    if progress.is_stopped() {
+        return Err(HubError::Stopped);
+    }
     let sent = |bytes| progress.advance(object.file, bytes);
     match header.get("chunk_size").map(number) {
         None => {
             put(client, href, object.content, 0..object.size, &sent)?;
         }
-        Some(Some(size)) if size > 0 => in_parts(client, object, href, header, size, &sent)?,
+        Some(Some(size)) if size > 0 => {
+            in_parts(client, object, href, header, size, &sent, progress)?;
+        }
         Some(_) => {
             return Err(HubError::Answer {
                 url: without_query(href).to_owned(),
@@ -252,10 +257,14 @@ fn in_parts(
     header: &BTreeMap<String, Value>,
     size: u64,
     sent: &(dyn Fn(u64) + Sync),
+    progress: &dyn Progress,
 ) -> Result<(), HubError> {
     let count = object.size.div_ceil(size) as usize;
     let tags: Mutex<BTreeMap<usize, String>> = Mutex::default();
     in_parallel(count, CONNECTIONS, &|index| {
+        if progress.is_stopped() {
+            return Err(HubError::Stopped);
+        }
         let number = index + 1;
         let find = |(name, url): (&String, &Value)| {
             (name.parse() == Ok(number)).then(|| url.as_str().unwrap_or_default().to_owned())

@@ -45,5 +45,5 @@ pub use engine::{
 pub use error::ServerError;
 pub use http::{Pages, router, router_with};
 pub use listen::Server;
-pub use models::{LoadProgress, ModelFacts, ModelRegistry, ModelState, ServedModel};
+pub use models::{CountedSource, LoadProgress, ModelFacts, ModelRegistry, ModelState, ServedModel};
 pub use settings::Settings;

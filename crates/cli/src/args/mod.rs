@@ -23,7 +23,7 @@ pub(crate) use methods::MethodsArgs;
 pub(crate) use models::{DiffArgs, InspectArgs, VerifyArgs};
 pub(crate) use output::{CompletionsArgs, ManArgs};
 pub(crate) use recipe::{CheckArgs, ExplainArgs, PlanArgs};
-pub(crate) use serve::{LimitArgs, ServeArgs};
+pub(crate) use serve::{FolderArgs, LimitArgs, ServeArgs, ServingArgs, StudioArgs};
 pub(crate) use text::{ChatArgs, EvalArgs, GenerateArgs, ModelArgs, Quantization, SamplingArgs};
 
 /// Merge language models: from a mergekit recipe to a verified checkpoint, at the speed of the disk.
@@ -62,6 +62,7 @@ pub(crate) enum Command {
     Chat(Box<ChatArgs>),
     Eval(Box<EvalArgs>),
     Serve(Box<ServeArgs>),
+    Studio(Box<StudioArgs>),
     Inspect(InspectArgs),
     Diff(DiffArgs),
     Verify(VerifyArgs),

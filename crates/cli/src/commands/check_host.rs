@@ -8,6 +8,7 @@ use weightsmith::host::{
     HostCheck, HostFacts, HostReport, MemoryNeed, Outcome, SHORT_CONTEXT, Subject, check,
     known_bases,
 };
+use weightsmith_studio::speech;
 use weightsmith_tensors::TensorSource;
 
 use crate::args::PlanArgs;
@@ -17,7 +18,7 @@ use crate::hosted::{self, Hosted};
 use crate::printer::{HEADING, Printer};
 use crate::quantities::{bytes, counted, grouped, parameters};
 use crate::settings::locate_options;
-use crate::speech_trial::speech;
+
 use crate::table::{Align, Table};
 use crate::terminal_text::safe;
 

@@ -15,6 +15,7 @@ mod methods;
 mod pull;
 mod push;
 mod serve;
+mod studio;
 mod verify;
 
 pub(crate) use chat::run as chat;
@@ -30,5 +31,5 @@ pub(crate) use merge::run as merge;
 pub(crate) use methods::run as methods;
 pub(crate) use pull::run as pull;
 pub(crate) use push::{publish, run as push};
-pub(crate) use serve::run as serve;
+pub(crate) use serve::{open_browser_too as studio, run as serve};
 pub(crate) use verify::run as verify;

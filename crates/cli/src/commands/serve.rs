@@ -1,7 +1,7 @@
 //! `serve`: answers requests over HTTP.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -10,12 +10,13 @@ use serde_json::Value;
 use weightsmith::host::concurrency_units;
 use weightsmith_infer::ModelConfig;
 use weightsmith_server::{
-    EngineSettings, LoadProgress, ModelFacts, ServedModel, Server, ServerError, Settings,
+    CountedSource, EngineSettings, LoadProgress, ModelFacts, ServedModel, Server, ServerError,
+    Settings,
 };
 use weightsmith_tensors::TensorSource;
 
-use crate::args::{LimitArgs, Quantization, ServeArgs};
-use crate::counted_source::CountedSource;
+use super::studio;
+use crate::args::{LimitArgs, ModelArgs, Quantization, ServeArgs, ServingArgs, StudioArgs};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::printer::Printer;
@@ -23,48 +24,130 @@ use crate::quantities::{bytes, counted, parameters};
 use crate::settings::size;
 use crate::text_model::{Found, TextModels, is_recipe};
 
+/// The port where none is asked for.
+const PORT: u16 = 8080;
+
 /// Serves until it is asked to end.
 pub(crate) fn run(args: ServeArgs, printer: &Printer) -> Result<ExitCode, Failure> {
-    let ServeArgs {
+    let ServeArgs { serving, no_studio } = args;
+    if no_studio && serving.models.is_empty() {
+        return Err(Failure::usage(
+            "there is nothing to serve: no model is given, and no studio is wanted",
+        )
+        .hint("name a model, or leave `--no-studio` out"));
+    }
+    let address = SocketAddr::new(serving.host, serving.port.unwrap_or(PORT));
+    serve(serving, address, !no_studio, &|_| {}, printer)
+}
+
+/// As [`run`], with a browser on it.
+pub(crate) fn open_browser_too(args: StudioArgs, printer: &Printer) -> Result<ExitCode, Failure> {
+    let StudioArgs {
+        serving,
+        no_browser,
+    } = args;
+    let address = free_address(serving.host, serving.port);
+    let show = |address: SocketAddr| {
+        let page = format!("http://{address}/");
+        if !no_browser && let Err(error) = open::that_detached(&page) {
+            printer.warning(&format!(
+                "no browser could be started: {error}; open {page}"
+            ));
+        }
+    };
+    serve(serving, address, true, &show, printer)
+}
+
+/// The port that was asked for, else the usual one, else any that is free.
+fn free_address(host: IpAddr, port: Option<u16>) -> SocketAddr {
+    let usual = SocketAddr::new(host, port.unwrap_or(PORT));
+    if port.is_some() || TcpListener::bind(usual).is_ok() {
+        return usual;
+    }
+    SocketAddr::new(host, 0)
+}
+
+/// Listens; tells `ready` where.
+fn serve(
+    args: ServingArgs,
+    address: SocketAddr,
+    with_studio: bool,
+    ready: &dyn Fn(SocketAddr),
+    printer: &Printer,
+) -> Result<ExitCode, Failure> {
+    let ServingArgs {
         models: names,
-        host,
-        port,
+        host: _,
+        port: _,
         api_key,
         allow_host,
         allow_origin,
+        folders,
         limits,
         options,
     } = args;
     let settings = Settings {
-        address: SocketAddr::new(host, port),
+        address,
         api_key,
         hosts: allow_host,
         origins: allow_origin,
         ..resolve(limits)?
     };
     settings.check().map_err(explain)?;
+    let wanted = if with_studio {
+        studio::settings(folders, &options, &settings, !names.is_empty(), printer)?
+    } else {
+        None
+    };
+    let served = match given(&names, &options, printer)? {
+        Ok(served) => served,
+        Err(code) => return Ok(code),
+    };
+    let server = Server::bind(served, settings).map_err(explain)?;
+    let studio = studio::open(wanted, &server, !names.is_empty(), printer)?;
+    let server = match &studio {
+        Some(studio) => server.with_pages(studio.pages()),
+        None => server,
+    };
+    let address = server.address();
+    printer.talk(&format!("listening on http://{address}"));
+    ready(address);
+    server.run(|| {
+        printer.talk("ending: what runs may finish");
+        if let Some(studio) = &studio {
+            studio.close();
+        }
+    })?;
+    Ok(ExitCode::Done)
+}
+
+/// The models that the command line names.
+fn given(
+    names: &[String],
+    options: &ModelArgs,
+    printer: &Printer,
+) -> Result<Result<Vec<ServedModel>, ExitCode>, Failure> {
     let quantized = options.quantize == Some(Quantization::Q8_0);
-    let models = TextModels::new(&options);
+    let models = TextModels::new(options);
     models.download(names.iter().map(|name| named(name).1), printer)?;
     let mut served = Vec::with_capacity(names.len());
-    for name in &names {
+    for name in names {
         let (name, path) = named(name);
         let found = match models.find(path, printer)? {
             Ok(found) => found,
-            Err(code) => return Ok(code),
+            Err(code) => return Ok(Err(code)),
         };
         let facts = facts(&found, path, quantized)?;
         printer.talk(&introduction(&name, &facts));
         let models = models.clone();
-        served.push(ServedModel::new(name, facts, move |progress| {
-            load(&models, &found, progress)
-        }));
+        let folder = found.planned().is_none().then(|| found.folder.clone());
+        let model = ServedModel::new(name, facts, move |progress| load(&models, &found, progress));
+        served.push(match folder {
+            Some(folder) => model.in_folder(folder),
+            None => model,
+        });
     }
-    let server = Server::bind(served, settings).map_err(explain)?;
-    let address = server.address();
-    printer.talk(&format!("listening on http://{address}"));
-    server.run(|| printer.talk("ending: what runs may finish"))?;
-    Ok(ExitCode::Done)
+    Ok(Ok(served))
 }
 
 /// Limits as the server wants them.

@@ -21,5 +21,6 @@ mod speech_save;
 mod speech_sweep;
 mod speech_terminal;
 mod stores;
+mod studio;
 mod verify;
 mod world;

@@ -13,10 +13,12 @@ pub(crate) struct Serving {
     child: Child,
     log: BufReader<std::process::ChildStderr>,
     address: String,
+    /// What it said before it listened.
+    pub(crate) said: String,
 }
 
 impl Serving {
-    fn start(world: &World, arguments: &[&str]) -> Self {
+    pub(crate) fn start(world: &World, arguments: &[&str]) -> Self {
         let line: Vec<&str> = ["serve", "--port", "0", "-j", "1"]
             .iter()
             .chain(arguments)
@@ -41,7 +43,35 @@ impl Serving {
             child,
             log,
             address,
+            said: text,
         }
+    }
+
+    /// Listens to what happens, as a page does.
+    pub(crate) fn listen(&self) -> TcpStream {
+        let mut stream = TcpStream::connect(&self.address).expect("connected");
+        let request = format!("GET /api/events HTTP/1.1\r\nhost: {}\r\n\r\n", self.address);
+        stream.write_all(request.as_bytes()).expect("sent");
+        let mut first = [0; 16];
+        stream.read_exact(&mut first).expect("it listens");
+        stream
+    }
+
+    /// Asks for a path, with JSON where there is some; the whole answer.
+    pub(crate) fn send(&self, method: &str, path: &str, body: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).expect("connected");
+        stream
+            .set_read_timeout(Some(Duration::from_mins(2)))
+            .expect("set");
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).expect("sent");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("an answer");
+        String::from_utf8_lossy(&answer).into_owned()
     }
 
     /// Sends a request and does not wait for the answer.

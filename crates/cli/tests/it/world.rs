@@ -108,6 +108,7 @@ impl World {
         ] {
             command.env_remove(name);
         }
+        command.env("XDG_DATA_HOME", self.path("data"));
         command
             .env("HF_HOME", self.path("no-cache"))
             // nobody answers there: tests ask no real hub

@@ -1,6 +1,6 @@
 //! Which request is answered by what, and who may ask.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::request::{Request, decoded};
@@ -84,6 +84,9 @@ pub(super) fn answer(hub: &TestHub, request: &Request) -> Answer {
     if path == "api/repos/create" {
         return uploads::create(state, request);
     }
+    if path == "api/models" {
+        return search(state, request);
+    }
     if let Some(model) = path.strip_suffix(".git/info/lfs/objects/batch") {
         return uploads::batch(hub, state, request, &decoded(model));
     }
@@ -106,6 +109,49 @@ pub(super) fn answer(hub: &TestHub, request: &Request) -> Answer {
         },
         _ => Answer::error(404, "", "no such page"),
     }
+}
+
+/// Models whose names hold the text that is searched, in the order of the alphabet; only what is asked for is told of each.
+fn search(state: &State, request: &Request) -> Answer {
+    let values = |name: &str| {
+        let pairs = request.query.split('&');
+        let pairs = pairs.filter_map(|pair| pair.split_once('='));
+        let values = pairs.filter(|(key, _)| decoded(key) == name);
+        values
+            .map(|(_, value)| decoded(&value.replace('+', " ")))
+            .collect::<Vec<String>>()
+    };
+    let text = values("search").concat().to_lowercase();
+    let limit = values("limit").concat().parse().unwrap_or(usize::MAX);
+    let expand = values("expand");
+    let found = state.repositories.iter().filter(|(name, repository)| {
+        let is_visible = repository.access != Access::Private || request.token().is_some();
+        is_visible && name.to_lowercase().contains(&text)
+    });
+    let found: Vec<Value> = found
+        .take(limit)
+        .map(|(name, repository)| {
+            let all = json!({
+                "downloads": name.len() * 1000,
+                "likes": name.len(),
+                "lastModified": "2024-09-25T12:32:57.000Z",
+                "pipeline_tag": "text-generation",
+                "tags": ["transformers", "license:apache-2.0"],
+                "gated": match repository.access {
+                    Access::Gated(_) => json!("manual"),
+                    _ => json!(false),
+                },
+            });
+            let mut facts = json!({"_id": "0", "id": name, "modelId": name});
+            for key in &expand {
+                if let Some(value) = all.get(key) {
+                    facts[key] = value.clone();
+                }
+            }
+            facts
+        })
+        .collect();
+    Answer::json(&json!(found))
 }
 
 fn who(state: &State, request: &Request) -> Answer {

@@ -9,4 +9,5 @@ mod faults;
 mod pull;
 mod push;
 mod remote;
+mod search;
 mod world;

@@ -1,5 +1,6 @@
 //! Finds the folder of a model from what a recipe calls it.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,6 +24,8 @@ pub struct LocateOptions {
     pub offline: bool,
     /// Where models come from that are not on this machine; nowhere without it.
     pub remote: Option<Arc<dyn RemoteModels>>,
+    /// Names that stand for folders, whatever else is called like that.
+    pub named: BTreeMap<String, PathBuf>,
 }
 
 /// A model that was found.
@@ -107,7 +110,17 @@ impl LocateOptions {
             home,
             offline,
             remote: None,
+            named: BTreeMap::new(),
         }
+    }
+
+    /// Whether a text of a recipe is a name of [`Self::named`], or the path of something that is there, seen from the current
+    /// folder or the recipe's.
+    pub fn exists(&self, path: &str) -> bool {
+        self.named.contains_key(path)
+            || local_candidates(path, self)
+                .iter()
+                .any(|candidate| candidate.exists())
     }
 }
 
@@ -140,6 +153,12 @@ pub fn locate_folder(
 ) -> Result<Located, LocateError> {
     if path.is_empty() {
         return Err(LocateError::Empty);
+    }
+    if let Some(folder) = options.named.get(path) {
+        return Ok(Located {
+            label: path.to_owned(),
+            ..local_folder(folder)
+        });
     }
     if is_in_store(path) {
         return Err(LocateError::InStore {

@@ -66,6 +66,7 @@ impl Disk {
             home: Some(self.path("home")),
             offline: false,
             remote: None,
+            named: std::collections::BTreeMap::new(),
         }
     }
 
@@ -105,6 +106,21 @@ fn an_existing_path_wins_over_the_hub_whatever_it_is_called() {
     for name in ["org/name", "a@b", "a+b", "with space"] {
         let folder = disk.model(&format!("work/{name}"));
         assert_eq!(disk.locate(name).unwrap().folder, folder, "{name}");
+    }
+}
+
+#[test]
+fn a_name_that_stands_for_a_folder_comes_before_all() {
+    let disk = Disk::new();
+    let folder = disk.model("a/deep");
+    disk.model("work/name");
+    let mut options = disk.options();
+    assert!(!options.exists("the base"));
+    for name in ["name", "org/name", "the base"] {
+        options.named.insert(name.to_owned(), folder.clone());
+        let found = locate(name, None, &options).unwrap();
+        assert_eq!((found.label.as_str(), &found.folder), (name, &folder));
+        assert!(options.exists(name), "{name}");
     }
 }
 

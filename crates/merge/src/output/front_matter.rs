@@ -5,33 +5,33 @@ use saphyr_parser::{Event, Parser};
 
 /// What a model's README says about the model.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct FrontMatter {
+pub struct FrontMatter {
     /// The licence's identifier, such as `apache-2.0` or `other`.
-    pub(crate) license: Option<String>,
+    pub license: Option<String>,
     /// The name of an `other` licence.
-    pub(crate) license_name: Option<String>,
+    pub license_name: Option<String>,
     /// Where its text is.
-    pub(crate) license_link: Option<String>,
+    pub license_link: Option<String>,
     /// Language codes.
-    pub(crate) language: Vec<String>,
+    pub language: Vec<String>,
     /// The models that it was made from.
-    pub(crate) base_model: Vec<String>,
+    pub base_model: Vec<String>,
     /// What loads it, such as `transformers`.
-    pub(crate) library_name: Option<String>,
+    pub library_name: Option<String>,
     /// What it is for, such as `text-generation`.
-    pub(crate) pipeline_tag: Option<String>,
+    pub pipeline_tag: Option<String>,
     /// What it is found by.
-    pub(crate) tags: Vec<String>,
+    pub tags: Vec<String>,
 }
 
 impl FrontMatter {
     /// Reads the block between the first two lines of `---`. A README without one, or with a damaged one, says nothing.
-    pub(crate) fn parse(readme: &str) -> Self {
+    pub fn parse(readme: &str) -> Self {
         Self::find(readme).unwrap_or_default()
     }
 
     /// As [`Self::parse`]; nothing where there is no such block, or a damaged one.
-    pub(crate) fn find(readme: &str) -> Option<Self> {
+    pub fn find(readme: &str) -> Option<Self> {
         let mut matter = Self::default();
         for (key, mut values) in entries(&block(readme)?)? {
             match key.as_str() {

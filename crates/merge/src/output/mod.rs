@@ -19,7 +19,7 @@ mod share_picture;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use front_matter::FrontMatter;
+pub use front_matter::FrontMatter;
 
 pub use companion_files::{Companion, CompanionError, companions};
 pub use json_text::JsonError;
@@ -29,7 +29,7 @@ pub use lock::{
 pub use model_card::{CardFacts, CardScore, CardScores, MODEL_CARD, card_with_scores, model_card};
 pub use model_config::{ConfigEdit, ConfigError, EditedConfig, ModelConfig};
 pub use parent_files::{has_chat_template, parent_readme};
-pub use publication::{Publication, PublicationError, PublishedFile, publication};
+pub use publication::{Publication, PublicationError, PublishedFile, model_name, publication};
 pub use published_recipe::published_recipe;
 pub use score_picture::{ScoreChart, ScoreLine, ScorePicture, ScoreValues, score_picture};
 pub use share_picture::{SHARE_PICTURE, share_picture};

@@ -248,23 +248,27 @@ fn in_card(card: &str, recipe: &str, published: &str) -> String {
     text
 }
 
-/// A name that says how the model was made, and letters that tell it from others made so.
+/// A name that says how a model was made, and letters that tell it from others made so.
 fn proposed_name(lock: &Lock) -> String {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(lock.recipe.as_bytes());
+    let mut seed = lock.recipe.clone().into_bytes();
     for file in lock
         .files
         .iter()
         .filter(|file| file.name.ends_with(".safetensors"))
     {
-        hasher.update(file.blake3.as_bytes());
+        seed.extend_from_slice(file.blake3.as_bytes());
     }
-    let hash = hasher.finalize();
+    model_name(&lock.method, &seed)
+}
+
+/// `weightsmith-<method>-<seven letters>`: the letters are the same for the same seed.
+pub fn model_name(method: &str, seed: &[u8]) -> String {
+    let hash = blake3::hash(seed);
     let letters: String = hash.as_bytes()[..LETTERS]
         .iter()
         .map(|byte| char::from(b'a' + byte % 26))
         .collect();
-    format!("weightsmith-{}-{letters}", lock.method.replace('_', "-"))
+    format!("weightsmith-{}-{letters}", method.replace('_', "-"))
 }
 
 #[cfg(test)]

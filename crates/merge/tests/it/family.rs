@@ -155,6 +155,7 @@ impl Workshop {
                 current_dir: self.folder.path().to_owned(),
                 recipe_dir: None,
                 remote: None,
+                named: std::collections::BTreeMap::new(),
                 hub_cache: self.path("no-hub-cache"),
                 home: None,
                 offline: true,

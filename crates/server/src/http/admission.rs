@@ -27,6 +27,8 @@ pub(super) struct App {
     pub(super) answers: super::metrics::Answers,
     /// Which paths of pages need no key.
     pub(super) is_open: fn(&str) -> bool,
+    /// What the OpenAPI document says of pages.
+    pub(super) paths: serde_json::Value,
 }
 
 impl App {
@@ -45,6 +47,7 @@ impl App {
             turned_away: AtomicU64::new(0),
             answers: super::metrics::Answers::default(),
             is_open: |_| false,
+            paths: serde_json::Value::Null,
         }
     }
 

@@ -1,13 +1,14 @@
 //! What is known of a model before it is loaded.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use weightsmith_infer::Model;
 
 use super::LoadProgress;
 
 /// Loads a model, telling how far it is; or says why that is not possible.
-pub(super) type Load = dyn Fn(&LoadProgress) -> Result<Model, String> + Send + Sync;
+type Load = dyn Fn(&LoadProgress) -> Result<Model, String> + Send + Sync;
 
 /// A model that requests may name.
 pub struct ServedModel {
@@ -15,7 +16,9 @@ pub struct ServedModel {
     pub name: String,
     /// What headers tell.
     pub facts: ModelFacts,
-    pub(super) load: Box<Load>,
+    /// The folder of its files, where it has one.
+    pub folder: Option<PathBuf>,
+    load: Box<Load>,
 }
 
 impl ServedModel {
@@ -28,8 +31,24 @@ impl ServedModel {
         Self {
             name: name.into(),
             facts,
+            folder: None,
             load: Box::new(load),
         }
+    }
+
+    /// The same model, whose files are in a folder.
+    #[must_use]
+    pub fn in_folder(mut self, folder: PathBuf) -> Self {
+        self.folder = Some(folder);
+        self
+    }
+
+    /// Loads it, apart from what a registry holds of it.
+    ///
+    /// # Errors
+    /// Why that is not possible, in words.
+    pub fn load(&self, progress: &LoadProgress) -> Result<Model, String> {
+        (self.load)(progress)
     }
 }
 

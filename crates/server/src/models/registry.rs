@@ -329,7 +329,7 @@ impl ModelRegistry {
 
     /// Loads a model, on a thread of its own.
     fn load(&self, id: ModelId, model: &ServedModel, progress: &LoadProgress) {
-        let load = AssertUnwindSafe(|| (model.load)(progress));
+        let load = AssertUnwindSafe(|| model.load(progress));
         let loaded = catch_unwind(load)
             .unwrap_or_else(|_| Err("loading broke off; this is a bug of Weightsmith".to_owned()));
         let started = loaded.and_then(|model| {

@@ -4,6 +4,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::routing::{get, post};
+use serde_json::json;
 use weightsmith_server::{ModelRegistry, Pages, Settings, router_with};
 
 use crate::world::{Answer, World, served};
@@ -22,6 +23,7 @@ fn world(key: Option<&str>) -> World {
     let pages = Pages {
         router,
         is_open: |path| path == "/",
+        paths: json!({"/api/things": {"get": {"summary": "Things", "responses": {}}}}),
     };
     World::of(router_with(settings, registry.clone(), pages), registry)
 }
@@ -112,4 +114,14 @@ async fn a_key_opens_a_session_and_the_session_the_rest() {
 fn cookie(headers: &HeaderMap) -> String {
     let text = headers[header::SET_COOKIE].to_str().expect("text");
     text.split(';').next().expect("a part").to_owned()
+}
+
+#[tokio::test]
+async fn the_document_tells_of_pages_too() {
+    let world = world(None);
+    let document = ask(&world, "GET", "/openapi.json", &[OWN]).await.json();
+    for path in ["/v1/models", "/api/login", "/api/logout"] {
+        assert!(document["paths"][path].is_object(), "{path}");
+    }
+    assert_eq!(document["paths"]["/api/things"]["get"]["summary"], "Things");
 }

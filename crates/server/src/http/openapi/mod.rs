@@ -21,6 +21,8 @@ struct Served {
     /// The largest context of all.
     context: usize,
     has_key: bool,
+    /// The paths of pages beside the protocol.
+    pages: Value,
 }
 
 /// The document.
@@ -34,6 +36,7 @@ pub(super) async fn show(State(app): State<Arc<App>>) -> Json<Value> {
         last_token: vocabularies.min().unwrap_or(0).saturating_sub(1),
         context: app.settings.context.map_or(context, |one| one.min(context)),
         has_key: app.key.is_some(),
+        pages: app.paths.clone(),
     }))
 }
 
@@ -91,10 +94,35 @@ fn paths(served: &Served) -> Value {
         "/detokenize": post("The text of tokens", "DetokenizeRequest", "Text", false),
         "/tokenizer_info": info,
     });
+    if let Value::Object(pages) = &served.pages {
+        all["/api/login"] = login();
+        all["/api/logout"] = logout();
+        for (path, operations) in pages {
+            all[path] = operations.clone();
+        }
+    }
     if served.has_key {
         add_unauthorized(&mut all);
     }
     all
+}
+
+fn login() -> Value {
+    let body = object(json!({"key": {"type": "string"}}));
+    let mut login = json!({"post": {
+        "summary": "Gives a browser a session",
+        "requestBody": {"required": true, "content": {"application/json": {"schema": body}}},
+        "responses": {"204": {"description": "The session is in a cookie"}, "401": failure(401)},
+    }});
+    login["post"]["security"] = json!([]);
+    login
+}
+
+fn logout() -> Value {
+    json!({"post": {
+        "summary": "Ends a browser's session",
+        "responses": {"204": {"description": "The cookie is gone"}},
+    }})
 }
 
 /// Statuses of anything that needs a model.
@@ -169,7 +197,7 @@ fn add_unauthorized(paths: &mut Value) {
         return;
     };
     for (path, operations) in paths.iter_mut() {
-        for method in ["get", "post"] {
+        for method in ["get", "post", "delete"] {
             if path != "/health" && operations.get(method).is_some() {
                 operations[method]["responses"]["401"] = failure(401);
             }

@@ -14,7 +14,7 @@ use weightsmith_tensors::TensorSource;
 const QUESTION: &str = "What is the capital of France?";
 
 /// Loads what is in a folder, and puts a user's turn through the template.
-pub(crate) fn speech(folder: &Path, weights: Option<&dyn TensorSource>) -> Speech {
+pub fn speech(folder: &Path, weights: Option<&dyn TensorSource>) -> Speech {
     let expected = weights.and_then(|weights| {
         let config = ModelConfig::read(&folder.join("config.json")).ok()?;
         let tensors = expected_tensors(weights, &config).into_iter();

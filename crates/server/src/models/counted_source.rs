@@ -3,19 +3,20 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use weightsmith_server::LoadProgress;
 use weightsmith_tensors::{Error, TensorEntry, TensorSource};
+
+use super::LoadProgress;
 
 /// Another source, and who is told what is read of it.
 #[derive(Debug)]
-pub(crate) struct CountedSource {
+pub struct CountedSource {
     inner: Arc<dyn TensorSource>,
     progress: LoadProgress,
 }
 
 impl CountedSource {
     /// Counts what is read of a source.
-    pub(crate) fn new(inner: Arc<dyn TensorSource>, progress: LoadProgress) -> Self {
+    pub fn new(inner: Arc<dyn TensorSource>, progress: LoadProgress) -> Self {
         let bytes = inner.tensors().iter().map(|one| one.info.bytes()).sum();
         progress.expect(bytes);
         Self { inner, progress }

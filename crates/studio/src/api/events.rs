@@ -1,0 +1,108 @@
+//! `/api/events`: what happens, as it happens; and `/api/system`.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::sse::{self, KeepAlive, Sse};
+use futures_util::stream::{Stream, unfold};
+use serde_json::Value;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::document::Operation;
+use super::models::apart;
+use super::routes::Routes;
+use crate::app::App;
+use crate::error::Refusal;
+use crate::events::{Event, Listening, reset};
+use crate::system::system;
+
+/// Time between two signs of life.
+const ALIVE: Duration = Duration::from_secs(15);
+
+pub(super) fn add(routes: Routes) -> Routes {
+    routes
+        .get(
+            "/events",
+            events,
+            &Operation::new("What happens, as server-sent events").streams(),
+        )
+        .get(
+            "/system",
+            show,
+            &Operation::new("The machine and the studio's settings"),
+        )
+}
+
+async fn show(State(app): State<Arc<App>>) -> Result<Json<Value>, Refusal> {
+    apart(&app, |app| Ok(Json(system(app)))).await
+}
+
+async fn events(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+) -> Sse<impl Stream<Item = Result<sse::Event, Infallible>>> {
+    let heard = headers.get("last-event-id");
+    let heard = heard.and_then(|id| id.to_str().ok()?.trim().parse().ok());
+    let Listening {
+        last,
+        missed,
+        coming,
+    } = app.events.listen(heard);
+    let state = Hearing {
+        // whoever is away before anything happened can still go on from here
+        greeting: Some(last),
+        missed: missed.into(),
+        last,
+        coming,
+    };
+    let stream = unfold(state, |mut state| async {
+        let event = state.next().await?;
+        Some((Ok(event), state))
+    });
+    Sse::new(stream).keep_alive(KeepAlive::new().interval(ALIVE))
+}
+
+/// What a page still has to hear.
+struct Hearing {
+    greeting: Option<u64>,
+    missed: VecDeque<Event>,
+    last: u64,
+    coming: Option<Receiver<Event>>,
+}
+
+impl Hearing {
+    async fn next(&mut self) -> Option<sse::Event> {
+        if let Some(event) = self.missed.pop_front() {
+            self.greeting = None;
+            return Some(shown(&event));
+        }
+        if let Some(last) = self.greeting.take() {
+            let hello = sse::Event::default().event("hello").data("{}");
+            return Some(hello.id(last.to_string()));
+        }
+        match self.coming.as_mut()?.recv().await {
+            Ok(event) => {
+                self.last = event.id;
+                Some(shown(&event))
+            }
+            Err(RecvError::Lagged(missed)) => {
+                self.last += missed;
+                Some(shown(&reset(self.last)))
+            }
+            Err(RecvError::Closed) => None,
+        }
+    }
+}
+
+fn shown(event: &Event) -> sse::Event {
+    sse::Event::default()
+        .id(event.id.to_string())
+        .event(event.kind)
+        .data(event.data.to_string())
+}

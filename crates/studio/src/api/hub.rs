@@ -1,0 +1,82 @@
+//! `/api/hub`: models elsewhere.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use weightsmith_hub::HubError;
+
+use super::document::Operation;
+use super::extract::Query;
+use super::models::apart;
+use super::routes::Routes;
+use crate::app::App;
+use crate::error::Refusal;
+
+/// Models of an answer.
+const FOUND: usize = 30;
+
+pub(super) fn add(routes: Routes) -> Routes {
+    let operation = Operation::new("Models of the hub").asks(&["q"]);
+    routes.get("/hub/search", search, &operation)
+}
+
+#[derive(Debug, Deserialize)]
+struct Search {
+    #[serde(default)]
+    q: String,
+}
+
+async fn search(
+    State(app): State<Arc<App>>,
+    Query(Search { q }): Query<Search>,
+) -> Result<Json<Value>, Refusal> {
+    let text = q.trim().to_owned();
+    if text.is_empty() {
+        return Ok(Json(json!({"models": []})));
+    }
+    let found = apart(&app, move |app| {
+        if app.settings.hub.offline {
+            return Err(offline());
+        }
+        app.hub
+            .search(&text, FOUND)
+            .map_err(|error| refusal(&error))
+    })
+    .await?;
+    let models: Vec<Value> = found
+        .into_iter()
+        .map(|model| {
+            json!({
+                "name": model.name,
+                "downloads": model.downloads,
+                "likes": model.likes,
+                "updated": model.updated,
+                "task": model.task,
+                "license": model.license,
+                "gated": model.gated,
+            })
+        })
+        .collect();
+    Ok(Json(json!({"models": models})))
+}
+
+fn offline() -> Refusal {
+    let message = "the hub must not be asked: `HF_HUB_OFFLINE` is set";
+    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "offline", message)
+        .hint("unset `HF_HUB_OFFLINE` and start again")
+}
+
+fn refusal(error: &HubError) -> Refusal {
+    let (status, code) = match error {
+        HubError::Offline { .. } => (StatusCode::SERVICE_UNAVAILABLE, "offline"),
+        HubError::Unreachable { .. } => (StatusCode::SERVICE_UNAVAILABLE, "hub_unreachable"),
+        _ => (StatusCode::BAD_GATEWAY, "hub_refused"),
+    };
+    let mut refusal = Refusal::new(status, code, error.to_string());
+    refusal.hints = error.hints();
+    refusal
+}

@@ -1,0 +1,248 @@
+//! `/api/models`: what there is, and everything about each.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::document::Operation;
+use super::extract::{Path, Query};
+use super::routes::Routes;
+use crate::app::App;
+use crate::error::Refusal;
+use crate::models::{self, Entry, Picture};
+use crate::{difference, evaluation};
+
+/// Pictures can be drawings with scripts in them: they get to do nothing.
+const PICTURE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
+
+type Answer = Result<Json<Value>, Refusal>;
+
+pub(super) fn add(routes: Routes) -> Routes {
+    let what = Operation::new;
+    routes
+        .get(
+            "/models",
+            list,
+            &what("All models, and the folders that are looked into"),
+        )
+        .get("/models/{name}", one, &what("A model"))
+        .get("/models/{name}/card", card, &what("A model's card"))
+        .get("/models/{name}/files", files, &what("A model's files"))
+        .get(
+            "/models/{name}/files/{file}",
+            picture,
+            &what("A picture of a model's card").shows(),
+        )
+        .get(
+            "/models/{name}/tensors",
+            tensors,
+            &what("A model's tensors"),
+        )
+        .get(
+            "/models/{name}/explanation",
+            explanation,
+            &what("What a model's recipe does"),
+        )
+        .get(
+            "/models/{name}/difference",
+            shown_difference,
+            &what("How a model differs from another").asks(&["against"]),
+        )
+        .get(
+            "/models/{name}/evaluations",
+            evaluations,
+            &what("How good a model is"),
+        )
+        .get(
+            "/models/{name}/host",
+            host,
+            &what("What inference hosts require of a model"),
+        )
+        .post(
+            "/models/{name}/load",
+            load,
+            &what("Loads a model").gives(202),
+        )
+        .post(
+            "/models/{name}/unload",
+            unload,
+            &what("Unloads a model").gives(202),
+        )
+}
+
+/// Does work that reads files, away from the threads that answer.
+pub(super) async fn apart<T: Send + 'static>(
+    app: &Arc<App>,
+    work: impl FnOnce(&Arc<App>) -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Refusal> {
+    let app = Arc::clone(app);
+    tokio::task::spawn_blocking(move || work(&app))
+        .await
+        .unwrap_or_else(|_| {
+            Err(Refusal::internal(
+                "this broke off; it is a bug of Weightsmith",
+            ))
+        })
+}
+
+/// Does work on a model.
+async fn about(
+    app: Arc<App>,
+    name: String,
+    work: impl FnOnce(&App, &Entry) -> Result<Value, Refusal> + Send + 'static,
+) -> Answer {
+    apart(&app, move |app| work(app, &*known(app, &name)?).map(Json)).await
+}
+
+/// A model of the table.
+pub(super) fn known(app: &App, name: &str) -> Result<Arc<Entry>, Refusal> {
+    if let Some(entry) = app.catalogue.find(name) {
+        return Ok(entry);
+    }
+    // it may have come a moment ago
+    app.catalogue.refresh_if_old(app);
+    app.catalogue.find(name).ok_or_else(|| {
+        let message = format!("there is no model `{name}`");
+        Refusal::not_found("unknown_model", message).hint("`GET /api/models` lists all")
+    })
+}
+
+async fn list(State(app): State<Arc<App>>) -> Answer {
+    apart(&app, |app| {
+        app.catalogue.refresh_if_old(app);
+        let published = models::published(app);
+        let models = app.catalogue.list();
+        let describe = |entry: &Arc<Entry>| {
+            let mut model = models::describe(app, entry);
+            if let Some(time) = published.get(&entry.name) {
+                model["published"] = time.clone();
+            }
+            model
+        };
+        let models: Vec<Value> = models.iter().map(describe).collect();
+        Ok(Json(
+            json!({"models": models, "folders": app.catalogue.folders()}),
+        ))
+    })
+    .await
+}
+
+async fn one(State(app): State<Arc<App>>, Path(name): Path<String>, headers: HeaderMap) -> Answer {
+    let host = headers.get(header::HOST);
+    let host = host.and_then(|host| host.to_str().ok());
+    let server = models::Server::reached(host, app.settings.needs_key);
+    about(app, name, move |app, entry| {
+        Ok(models::details(app, entry, &server))
+    })
+    .await
+}
+
+async fn card(State(app): State<Arc<App>>, Path(name): Path<String>) -> Answer {
+    about(app, name, models::card).await
+}
+
+async fn files(State(app): State<Arc<App>>, Path(name): Path<String>) -> Answer {
+    about(app, name, |_, entry| models::files(entry)).await
+}
+
+async fn picture(
+    State(app): State<Arc<App>>,
+    Path((name, file)): Path<(String, String)>,
+) -> Result<Response, Refusal> {
+    let Picture { kind, bytes } = apart(&app, move |app| {
+        models::picture(&*known(app, &name)?, &file)
+    })
+    .await?;
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(PICTURE_POLICY),
+        ),
+    ];
+    Ok((headers, bytes).into_response())
+}
+
+async fn tensors(State(app): State<Arc<App>>, Path(name): Path<String>) -> Answer {
+    about(app, name, |_, entry| models::tensors(entry)).await
+}
+
+async fn explanation(State(app): State<Arc<App>>, Path(name): Path<String>) -> Answer {
+    about(app, name, models::explanation).await
+}
+
+#[derive(Debug, Deserialize)]
+struct Against {
+    against: String,
+}
+
+async fn shown_difference(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    Query(Against { against }): Query<Against>,
+) -> Answer {
+    about(app, name, move |app, entry| {
+        difference::stored(app, entry, &*known(app, &against)?)
+    })
+    .await
+}
+
+async fn evaluations(State(app): State<Arc<App>>, Path(name): Path<String>) -> Answer {
+    about(app, name, evaluation::stored).await
+}
+
+async fn host(State(app): State<Arc<App>>, Path(name): Path<String>) -> Answer {
+    about(app, name, models::host).await
+}
+
+async fn load(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+) -> Result<(StatusCode, Json<Value>), Refusal> {
+    let entry = speaking(&app, name).await?;
+    app.registry.warm(&entry.name);
+    Ok(accepted(&app, &entry))
+}
+
+async fn unload(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+) -> Result<(StatusCode, Json<Value>), Refusal> {
+    let entry = speaking(&app, name).await?;
+    // freeing much memory takes a moment
+    let entry = apart(&app, move |app| {
+        if app.registry.cool(&entry.name) {
+            return Ok(entry);
+        }
+        let message = format!("`{}` is in use or being loaded", entry.name);
+        Err(Refusal::new(StatusCode::CONFLICT, "model_in_use", message))
+    })
+    .await?;
+    Ok(accepted(&app, &entry))
+}
+
+/// A model that can be loaded.
+async fn speaking(app: &Arc<App>, name: String) -> Result<Arc<Entry>, Refusal> {
+    apart(app, move |app| {
+        let entry = known(app, &name)?;
+        let facts = &entry.facts;
+        match facts.broken.as_ref().or(facts.silent.as_ref()) {
+            None => Ok(entry),
+            Some(problem) => {
+                let code = "cannot_speak";
+                Err(Refusal::new(StatusCode::CONFLICT, code, problem.clone()))
+            }
+        }
+    })
+    .await
+}
+
+fn accepted(app: &App, entry: &Entry) -> (StatusCode, Json<Value>) {
+    let (state, ..) = models::state(app, entry);
+    (StatusCode::ACCEPTED, Json(json!({"state": state})))
+}

@@ -1,0 +1,63 @@
+//! Routes and their description, made together: what is not described cannot be asked for.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::routing::{MethodRouter, delete, get, post};
+use serde_json::{Map, Value};
+
+use super::document::Operation;
+use crate::app::App;
+
+/// Routes below `/api`, and what the OpenAPI document says of them.
+#[derive(Debug, Default)]
+pub(super) struct Routes {
+    router: Router<Arc<App>>,
+    paths: Map<String, Value>,
+}
+
+impl Routes {
+    pub(super) fn get<H, T>(self, path: &str, handler: H, operation: &Operation) -> Self
+    where
+        H: Handler<T, Arc<App>>,
+        T: 'static,
+    {
+        self.add("get", path, get(handler), operation)
+    }
+
+    pub(super) fn post<H, T>(self, path: &str, handler: H, operation: &Operation) -> Self
+    where
+        H: Handler<T, Arc<App>>,
+        T: 'static,
+    {
+        self.add("post", path, post(handler), operation)
+    }
+
+    pub(super) fn delete<H, T>(self, path: &str, handler: H, operation: &Operation) -> Self
+    where
+        H: Handler<T, Arc<App>>,
+        T: 'static,
+    {
+        self.add("delete", path, delete(handler), operation)
+    }
+
+    /// The router, and the paths of the document.
+    pub(super) fn finish(self) -> (Router<Arc<App>>, Value) {
+        (self.router, Value::Object(self.paths))
+    }
+
+    fn add(
+        mut self,
+        method: &str,
+        path: &str,
+        handler: MethodRouter<Arc<App>>,
+        operation: &Operation,
+    ) -> Self {
+        self.router = self.router.route(path, handler);
+        let described = operation.described(path);
+        let paths = self.paths.entry(format!("/api{path}"));
+        paths.or_insert_with(|| Value::Object(Map::new()))[method] = described;
+        self
+    }
+}

@@ -1,0 +1,7 @@
+//! The interface behind the server's guard, asked in memory.
+
+mod events;
+mod guard;
+mod recipes;
+mod runs;
+mod service;

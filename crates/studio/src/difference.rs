@@ -1,0 +1,143 @@
+//! How a model differs from another: computed by a run, kept in a file, shown as a map of layers and kinds of tensors.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+use weightsmith::diff::{DiffError, DiffOptions, Difference, Measures, TensorDifference, diff};
+
+use crate::app::App;
+use crate::error::Refusal;
+use crate::models::{Entry, fingerprint, source};
+use crate::runs::{RunFailure, RunProgress};
+
+/// A comparison that was kept; nothing where the models are no longer what they were.
+pub(crate) fn stored(app: &App, entry: &Entry, against: &Entry) -> Result<Value, Refusal> {
+    let text = fs_err::read_to_string(place(app, entry, against)).ok();
+    let value = text.and_then(|text| serde_json::from_str::<Value>(&text).ok());
+    value.ok_or_else(|| {
+        let message = format!(
+            "how `{}` differs from `{}` has not been computed",
+            entry.name, against.name
+        );
+        Refusal::not_found("not_computed", message).hint("start a run of kind `difference`")
+    })
+}
+
+/// The work of a run.
+pub(crate) fn run(
+    app: &Arc<App>,
+    request: &Value,
+    progress: &dyn RunProgress,
+) -> Result<Value, RunFailure> {
+    let entry = model(app, request, "model")?;
+    let against = model(app, request, "against")?;
+    progress.stage("comparing");
+    let open = |entry: &Entry| source(app, entry).map_err(|problem| RunFailure::of(problem.0));
+    // it differs from the other one, so that one is the measure
+    let (a, b) = (open(&against)?, open(&entry)?);
+    let options = DiffOptions {
+        threads: app.settings.threads,
+        interrupt: progress.interrupt(),
+    };
+    let found = match diff(&*a, &*b, None, &options, &Comparing(progress)) {
+        Ok(found) => found,
+        Err(DiffError::Interrupted) => return Err(RunFailure::Stopped),
+        Err(error) => return Err(RunFailure::caused(&error)),
+    };
+    let shown = shown(&found, &against.name);
+    keep(place(app, &entry, &against), &shown)
+        .map_err(|error| RunFailure::of(error.to_string()))?;
+    Ok(json!({"against": against.name}))
+}
+
+/// The model that a request names.
+pub(crate) fn model(app: &App, request: &Value, field: &str) -> Result<Arc<Entry>, RunFailure> {
+    let name = request[field].as_str().unwrap_or_default();
+    let found = app.catalogue.find(name);
+    found.ok_or_else(|| RunFailure::of(format!("there is no model `{name}`")))
+}
+
+/// Where a comparison is kept. Its name is a hash, of no part of which anybody else decides.
+fn place(app: &App, entry: &Entry, against: &Entry) -> PathBuf {
+    let name = format!("{}.json", fingerprint(entry, against));
+    app.settings.data.join("differences").join(name)
+}
+
+fn keep(place: PathBuf, value: &Value) -> std::io::Result<()> {
+    if let Some(folder) = place.parent() {
+        fs_err::create_dir_all(folder)?;
+    }
+    let new = place.with_extension("new");
+    fs_err::write(&new, value.to_string())?;
+    fs_err::rename(new, place)
+}
+
+/// The map: a cell for each layer and kind of tensor, and what lies outside of the layers.
+fn shown(found: &Difference, against: &str) -> Value {
+    let layers: BTreeSet<u64> = found.tensors.iter().filter_map(|one| one.layer).collect();
+    let mut kinds: Vec<&str> = Vec::new();
+    let mut outside: Vec<Value> = Vec::new();
+    for tensor in &found.tensors {
+        if tensor.layer.is_none() {
+            let mut value = cell(tensor.measures.as_ref());
+            if value.is_null() {
+                value = json!({"cosine": null, "relative": null, "changed": null});
+            }
+            value["name"] = tensor.name.clone().into();
+            outside.push(value);
+        } else if !kinds.contains(&tensor.kind.as_str()) {
+            kinds.push(&tensor.kind);
+        }
+    }
+    let cells: Vec<Vec<Value>> = layers
+        .iter()
+        .map(|layer| {
+            let is_it =
+                |one: &&TensorDifference, kind: &str| one.layer == Some(*layer) && one.kind == kind;
+            kinds
+                .iter()
+                .map(|kind| {
+                    let tensor = found.tensors.iter().find(|one| is_it(one, kind));
+                    cell(tensor.and_then(|one| one.measures.as_ref()))
+                })
+                .collect()
+        })
+        .collect();
+    let layers: Vec<String> = layers.iter().map(u64::to_string).collect();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    json!({
+        "against": against,
+        "computed": now.map_or(0, |since| since.as_secs()),
+        "summary": found.summary,
+        "layers": layers,
+        "kinds": kinds,
+        "cells": cells,
+        "outside": outside,
+    })
+}
+
+fn cell(measures: Option<&Measures>) -> Value {
+    measures.map_or(Value::Null, |measures| {
+        json!({
+            "cosine": measures.cosine,
+            "relative": measures.relative_difference,
+            "changed": measures.changed_share,
+        })
+    })
+}
+
+/// Progress of a comparison as that of a run.
+struct Comparing<'a>(&'a dyn RunProgress);
+
+impl weightsmith::run::Reporter for Comparing<'_> {
+    fn started(&self, total: u64, resumed: u64) {
+        self.0.expect(total, resumed);
+    }
+
+    fn written(&self, bytes: u64) {
+        self.0.advance(bytes);
+    }
+}

@@ -1,0 +1,271 @@
+//! How good models are on a text or on questions.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+use weightsmith_infer::Model;
+use weightsmith_infer::evaluate::{
+    Tasks, TextUnit, WindowOptions, exact_match, multiple_choice, perplexity, read_tasks, windows,
+};
+use weightsmith_server::LoadProgress;
+
+use crate::app::App;
+use crate::difference::model;
+use crate::error::Refusal;
+use crate::models::Entry;
+use crate::runs::{RunFailure, RunProgress};
+
+/// Context of a text.
+const WINDOW: usize = 2048;
+
+/// Tokens of an answer.
+const ANSWER: usize = 256;
+
+/// Files above this size are not measured on.
+const LARGEST: u64 = 64 << 20;
+
+/// Steps of progress for each model.
+const STEPS: u64 = 1000;
+
+/// What was measured of a model so far, newest first.
+pub(crate) fn stored(app: &App, entry: &Entry) -> Result<Value, Refusal> {
+    let mut evaluations = Vec::new();
+    for run in app.runs.finished("evaluate", &entry.name)? {
+        let mut evaluation = run.result["evaluation"].clone();
+        if evaluation.is_object() {
+            evaluation["run"] = run.id.into();
+            evaluations.push(evaluation);
+        }
+    }
+    Ok(json!({"evaluations": evaluations}))
+}
+
+/// What is measured on.
+enum Data {
+    Text(String),
+    Tasks(Tasks),
+}
+
+/// The work of a run.
+pub(crate) fn run(
+    app: &Arc<App>,
+    request: &Value,
+    progress: &dyn RunProgress,
+) -> Result<Value, RunFailure> {
+    let data = &request["data"];
+    let content = read(app, data)?;
+    let mut models = vec![model(app, request, "model")?];
+    for name in request["against"].as_array().into_iter().flatten() {
+        let other = model(app, &json!({"model": name}), "model")?;
+        if models.iter().all(|known| known.name != other.name) {
+            models.push(other);
+        }
+    }
+    progress.expect(models.len() as u64 * STEPS, 0);
+    let mut scores = Vec::new();
+    let mut vocabulary = None;
+    for entry in &models {
+        progress.stage(&format!("loading {}", entry.name));
+        let model = load(app, entry)?;
+        let size = model.companions.tokenizer.vocabulary();
+        if *vocabulary.get_or_insert(size) != size && matches!(content, Data::Text(_)) {
+            progress.log(&format!(
+                "{} has another vocabulary: its perplexity is over other tokens",
+                entry.name
+            ));
+        }
+        progress.stage(&format!("measuring {}", entry.name));
+        let found = measure(&model, &content, progress)?;
+        for score in &found {
+            progress.log(&score.sentence(&entry.name));
+        }
+        scores.extend(found.iter().map(|score| score.shown(&entry.name)));
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    Ok(json!({"evaluation": {
+        "run": null,
+        "at": now.map_or(0, |since| since.as_secs()),
+        "data": {"name": data["name"].as_str().unwrap_or("text"), "kind": data["kind"]},
+        "scores": scores,
+    }}))
+}
+
+/// A number about a model.
+#[derive(Debug, Clone, PartialEq)]
+struct Score {
+    metric: &'static str,
+    value: f64,
+    error: Option<f64>,
+    count: usize,
+}
+
+impl Score {
+    /// A share of questions, with the standard error of a mean.
+    fn share(metric: &'static str, right: usize, count: usize) -> Self {
+        let value = right as f64 / count.max(1) as f64;
+        Self {
+            metric,
+            value,
+            error: (count > 1).then(|| (value * (1.0 - value) / (count - 1) as f64).sqrt()),
+            count,
+        }
+    }
+
+    fn shown(&self, model: &str) -> Value {
+        json!({
+            "model": model, "metric": self.metric, "value": self.value, "error": self.error,
+            "count": self.count, "unit": "",
+        })
+    }
+
+    fn sentence(&self, model: &str) -> String {
+        let error = self
+            .error
+            .map_or_else(String::new, |error| format!(" ± {error:.4}"));
+        let metric = self.metric.replace('_', " ");
+        format!("{model}: {metric} {:.4}{error}", self.value)
+    }
+}
+
+/// Loads a model for itself: what is being asked for texts meanwhile is not disturbed.
+fn load(app: &App, entry: &Entry) -> Result<Model, RunFailure> {
+    let served = app.registry.models();
+    let served = served.iter().find(|one| one.name == entry.name);
+    let facts = &entry.facts;
+    let reason = facts.broken.as_ref().or(facts.silent.as_ref());
+    let served = served.ok_or_else(|| {
+        let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
+        RunFailure::of(format!("`{}` cannot speak{reason}", entry.name))
+    })?;
+    let loaded = served.load(&LoadProgress::default());
+    loaded.map_err(|problem| RunFailure::of(format!("`{}`: {problem}", entry.name)))
+}
+
+fn measure(
+    model: &Model,
+    content: &Data,
+    progress: &dyn RunProgress,
+) -> Result<Vec<Score>, RunFailure> {
+    let mut told = 0;
+    let mut step = |done: usize, total: usize| {
+        let now = done as u64 * STEPS / total.max(1) as u64;
+        progress.advance(now.saturating_sub(told));
+        told = told.max(now);
+        if progress.interrupt().load(Ordering::Relaxed) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
+    let failed = |error: weightsmith_infer::Error| RunFailure::caused(&error);
+    let scores = match content {
+        Data::Text(text) => {
+            let windows = windows(text, &model.companions, &options(model)).map_err(failed)?;
+            if windows.is_empty() {
+                return Err(
+                    RunFailure::of("the text is too short to measure anything on")
+                        .hint("a text needs two tokens or more"),
+                );
+            }
+            let found = perplexity(&model.decoder, &windows, &mut step).map_err(failed)?;
+            vec![Score {
+                metric: "perplexity",
+                value: found.perplexity,
+                error: Some(found.standard_error),
+                count: found.tokens,
+            }]
+        }
+        Data::Tasks(tasks) if tasks.multiple_choice => {
+            let found = multiple_choice(model, &tasks.questions, &mut step).map_err(failed)?;
+            vec![Score::share("accuracy", found.right, found.questions)]
+        }
+        Data::Tasks(tasks) => {
+            let questions = &tasks.questions;
+            let found = exact_match(model, questions, ANSWER, &mut step, &mut |_, _, _| {})
+                .map_err(failed)?;
+            vec![Score::share("exact_match", found.right, found.questions)]
+        }
+    };
+    if progress.interrupt().load(Ordering::Relaxed) {
+        return Err(RunFailure::Stopped);
+    }
+    // whatever the last piece was, this model is done
+    let _ = step(1, 1);
+    Ok(scores)
+}
+
+fn options(model: &Model) -> WindowOptions {
+    let window = WINDOW.min(model.decoder.config().positions);
+    WindowOptions {
+        unit: TextUnit::Whole,
+        window,
+        stride: (window / 2).max(1),
+        limit: None,
+    }
+}
+
+/// The text or the questions: in the request, or in a file of a configured folder.
+fn read(app: &App, data: &Value) -> Result<Data, RunFailure> {
+    let text = match (data["text"].as_str(), data["file"].as_str()) {
+        (Some(text), _) => text.to_owned(),
+        (None, Some(file)) => {
+            let path = confined(app, file)?;
+            fs_err::read_to_string(path).map_err(|error| RunFailure::of(error.to_string()))?
+        }
+        (None, None) => {
+            return Err(RunFailure::of("there is nothing to measure on").hint(
+                "give `data.text`, or `data.file` with the path of a file in a configured folder",
+            ));
+        }
+    };
+    match data["kind"].as_str() {
+        Some("perplexity") => Ok(Data::Text(text)),
+        Some("tasks") => {
+            let name = data["name"].as_str().unwrap_or("tasks");
+            let tasks =
+                read_tasks(&text, Path::new(name)).map_err(|error| RunFailure::caused(&error))?;
+            Ok(Data::Tasks(tasks))
+        }
+        _ => Err(RunFailure::of(
+            "`data.kind` is expected to be `perplexity` or `tasks`",
+        )),
+    }
+}
+
+/// A file that really lies in one of the configured folders.
+fn confined(app: &App, file: &str) -> Result<PathBuf, RunFailure> {
+    let settings = &app.settings;
+    let homes = settings.folders.iter().chain([&settings.data]);
+    for home in homes.filter_map(|home| home.canonicalize().ok()) {
+        // an absolute path replaces the folder
+        let Ok(real) = home.join(file).canonicalize() else {
+            continue;
+        };
+        let metadata = fs_err::metadata(&real).ok();
+        if real.starts_with(&home)
+            && metadata.is_some_and(|found| found.is_file() && found.len() <= LARGEST)
+        {
+            return Ok(real);
+        }
+    }
+    Err(RunFailure::of(format!(
+        "`{file}` is not a file of at most {LARGEST} bytes in one of the studio's folders"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_have_the_standard_error_of_a_mean() {
+        let score = Score::share("accuracy", 3, 5);
+        assert_eq!(score.value, 0.6);
+        assert!((score.error.unwrap() - (0.24_f64 / 4.0).sqrt()).abs() < 1e-12);
+        assert_eq!(Score::share("accuracy", 1, 1).error, None);
+    }
+}

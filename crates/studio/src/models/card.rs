@@ -1,0 +1,65 @@
+//! A model's card.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use weightsmith::output::MODEL_CARD;
+
+use super::describe::known_as;
+use super::facts::small_text;
+use super::files::picture_kind;
+use super::markdown::{Links, html, without_front_matter};
+use super::{Entry, ParentName};
+use crate::app::App;
+use crate::error::Refusal;
+use crate::paths::segment;
+
+/// The card as sanitised HTML, with pictures of the model's folder and links to the pages of models that are known here.
+pub(crate) fn card(app: &App, entry: &Entry) -> Result<Value, Refusal> {
+    let none = || {
+        let message = format!("`{}` has no {MODEL_CARD}", entry.name);
+        Refusal::not_found("no_card", message)
+    };
+    let folder = entry.folder.as_ref().ok_or_else(none)?;
+    let text = small_text(&folder.join(MODEL_CARD)).ok_or_else(none)?;
+    let markdown = without_front_matter(&text);
+    let mut links = Links::default();
+    for file in fs_err::read_dir(folder)?.filter_map(Result::ok) {
+        if let Ok(name) = file.file_name().into_string()
+            && picture_kind(&name).is_some()
+        {
+            let address = format!(
+                "/api/models/{}/files/{}",
+                segment(&entry.name),
+                segment(&name)
+            );
+            links.pictures.insert(name, address);
+        }
+    }
+    links.models = models(app, entry);
+    Ok(json!({"html": html(markdown, links), "markdown": markdown}))
+}
+
+/// What the card may call models, with their pages.
+fn models(app: &App, entry: &Entry) -> BTreeMap<String, String> {
+    let mut models = BTreeMap::new();
+    let page = |name: &str| format!("/models/{}", segment(name));
+    for other in app.catalogue.list() {
+        // what looks like a name on the hub is one wherever it stands
+        if other.name.contains('/') {
+            models.insert(other.name.clone(), page(&other.name));
+        }
+    }
+    for parent in &entry.facts.parents {
+        let label = ParentName {
+            reference: parent.label.clone(),
+            label: parent.label.clone(),
+        };
+        if let Some(known) = known_as(app, parent).or_else(|| known_as(app, &label)) {
+            models.insert(parent.label.clone(), page(&known));
+            models.insert(parent.reference.clone(), page(&known));
+        }
+    }
+    models.remove(&entry.name);
+    models
+}

@@ -1,0 +1,360 @@
+//! The table of models: from a name to a folder. No name is ever part of a path.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant, SystemTime};
+
+use serde::Serialize;
+use serde_json::json;
+use weightsmith::model::Located;
+use weightsmith_server::ServedModel;
+
+use super::discover::{Candidate, in_cache, in_folder, local};
+use super::names::Names;
+use super::{Facts, ParentName, serve};
+use crate::app::App;
+
+/// A list that is older is made anew when somebody asks for it.
+const FRESH: Duration = Duration::from_secs(2);
+
+/// How a model came to be in the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Origin {
+    /// Merged here.
+    Made,
+    /// In a folder that was given.
+    Folder,
+    /// In the Hugging Face cache.
+    Cache,
+    /// Named on the command line.
+    Given,
+    /// A merge that was not written.
+    Preview,
+}
+
+/// A model of the table.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Entry {
+    /// Its name: in addresses, in requests for texts, in recipes.
+    pub(crate) name: String,
+    pub(crate) origin: Origin,
+    /// Its folder; none for what was not written.
+    pub(crate) folder: Option<PathBuf>,
+    /// Where it was found, with its commit; as the folder.
+    pub(crate) located: Option<Located>,
+    /// The recipe of a preview.
+    pub(crate) recipe: Option<String>,
+    /// Another one for other weights, configuration or tokenizer.
+    pub(crate) fingerprint: blake3::Hash,
+    pub(crate) facts: Arc<Facts>,
+}
+
+/// A merge that was not written and speaks.
+#[derive(Debug)]
+pub(crate) struct Preview {
+    pub(crate) recipe: String,
+    pub(crate) method: String,
+    pub(crate) parents: Vec<ParentName>,
+    pub(crate) served: ServedModel,
+}
+
+/// A folder that is looked into, and why that does not work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct LookedInto {
+    pub(crate) path: PathBuf,
+    pub(crate) error: Option<String>,
+}
+
+/// All models.
+#[derive(Debug, Default)]
+pub(crate) struct Catalogue {
+    table: RwLock<Table>,
+    /// Held while folders are looked into.
+    memory: Mutex<Memory>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    entries: Vec<Arc<Entry>>,
+    folders: Vec<LookedInto>,
+}
+
+/// What was found before.
+#[derive(Debug, Default)]
+struct Memory {
+    looked: Option<Instant>,
+    /// Models that were there before any was found.
+    given: Option<Vec<Arc<ServedModel>>>,
+    previews: Vec<Arc<Entry>>,
+    facts: BTreeMap<PathBuf, (Signature, Arc<Facts>)>,
+    /// Those that were added to the registry from here.
+    served: BTreeMap<String, Arc<Entry>>,
+}
+
+/// Names, sizes and times of a folder's files: while they stay, nothing is read again.
+type Signature = Vec<(String, u64, Option<SystemTime>)>;
+
+impl Catalogue {
+    /// Looks for models again, unless that was done a moment ago.
+    pub(crate) fn refresh_if_old(&self, app: &App) {
+        let memory = locked(&self.memory);
+        if memory.looked.is_none_or(|looked| looked.elapsed() > FRESH) {
+            self.look(app, memory);
+        }
+    }
+
+    /// Looks for models again; tells the pages when something changed.
+    pub(crate) fn refresh(&self, app: &App) {
+        self.look(app, locked(&self.memory));
+    }
+
+    /// All of them.
+    pub(crate) fn list(&self) -> Vec<Arc<Entry>> {
+        self.read(|table| table.entries.clone())
+    }
+
+    /// The folders that are looked into.
+    pub(crate) fn folders(&self) -> Vec<LookedInto> {
+        self.read(|table| table.folders.clone())
+    }
+
+    /// The model of that name.
+    pub(crate) fn find(&self, name: &str) -> Option<Arc<Entry>> {
+        self.read(|table| {
+            let mut entries = table.entries.iter();
+            entries.find(|entry| entry.name == name).cloned()
+        })
+    }
+
+    /// Adds a merge that was not written; it can be asked for texts at once. Nothing happens when the name is taken.
+    pub(crate) fn add_preview(&self, app: &App, preview: Preview) -> Option<Arc<Entry>> {
+        let Preview {
+            recipe,
+            method,
+            parents,
+            served,
+        } = preview;
+        let mut memory = locked(&self.memory);
+        let entry = Arc::new(Entry {
+            name: served.name.clone(),
+            origin: Origin::Preview,
+            folder: None,
+            located: None,
+            fingerprint: blake3::hash(recipe.as_bytes()),
+            recipe: Some(recipe),
+            facts: Arc::new(Facts {
+                method: Some(method),
+                parents,
+                ..Facts::of_served(&served.facts)
+            }),
+        });
+        if self.find(&entry.name).is_some() || !app.registry.add(served) {
+            return None;
+        }
+        memory.previews.push(Arc::clone(&entry));
+        self.look(app, memory);
+        Some(entry)
+    }
+
+    /// Takes a preview away; false if there is none of that name.
+    pub(crate) fn remove_preview(&self, app: &App, name: &str) -> bool {
+        let mut memory = locked(&self.memory);
+        let Some(index) = memory.previews.iter().position(|one| one.name == name) else {
+            return false;
+        };
+        memory.previews.remove(index);
+        app.registry.remove(name);
+        self.look(app, memory);
+        true
+    }
+
+    fn read<T>(&self, look: impl FnOnce(&Table) -> T) -> T {
+        look(&self.table.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn look(&self, app: &App, mut memory: MutexGuard<'_, Memory>) {
+        let (entries, folders) = memory.entries(app);
+        memory.serve(app, &entries);
+        memory.looked = Some(Instant::now());
+        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        let changed = table.entries != entries || table.folders != folders;
+        *table = Table { entries, folders };
+        drop(table);
+        drop(memory);
+        if changed {
+            app.events.tell("models", json!({}));
+        }
+    }
+}
+
+impl Memory {
+    /// The whole table: given ones keep their names, then come previews, those made here, folders and the cache.
+    fn entries(&mut self, app: &App) -> (Vec<Arc<Entry>>, Vec<LookedInto>) {
+        let given = self
+            .given
+            .get_or_insert_with(|| app.registry.models())
+            .clone();
+        let mut names = Names::default();
+        let mut entries: Vec<Arc<Entry>> = Vec::new();
+        let mut known: BTreeSet<PathBuf> = BTreeSet::new();
+        let mut read: BTreeMap<PathBuf, (Signature, Arc<Facts>)> = BTreeMap::new();
+        for model in given {
+            let candidate = model.folder.clone().map(|folder| {
+                known.insert(folder.canonicalize().unwrap_or_else(|_| folder.clone()));
+                local(model.name.clone(), folder, Origin::Given)
+            });
+            let name = names.take(&model.name);
+            entries.push(match candidate {
+                Some(candidate) => self.entry(name, candidate, &mut read),
+                None => Arc::new(Entry {
+                    name,
+                    origin: Origin::Given,
+                    folder: None,
+                    located: None,
+                    recipe: None,
+                    fingerprint: blake3::hash(model.name.as_bytes()),
+                    facts: Arc::new(Facts::of_served(&model.facts)),
+                }),
+            });
+        }
+        for preview in &self.previews {
+            names.take(&preview.name);
+            entries.push(Arc::clone(preview));
+        }
+        let (candidates, folders) = candidates(app);
+        for candidate in candidates {
+            let folder = &candidate.located.folder;
+            let real = folder.canonicalize().unwrap_or_else(|_| folder.clone());
+            if known.insert(real) {
+                let name = names.take(&candidate.name);
+                entries.push(self.entry(name, candidate, &mut read));
+            }
+        }
+        self.facts = read;
+        (entries, folders)
+    }
+
+    /// An entry with its facts, which are read only if the folder changed.
+    fn entry(
+        &self,
+        name: String,
+        candidate: Candidate,
+        read: &mut BTreeMap<PathBuf, (Signature, Arc<Facts>)>,
+    ) -> Arc<Entry> {
+        let Candidate {
+            origin,
+            mut located,
+            ..
+        } = candidate;
+        if origin != Origin::Cache {
+            located.label.clone_from(&name);
+        }
+        let folder = located.folder.clone();
+        let now = signature(&folder);
+        let facts = match self.facts.get(&folder) {
+            Some((before, facts)) if *before == now => Arc::clone(facts),
+            _ => Arc::new(Facts::read(&located)),
+        };
+        let fingerprint = fingerprint(&folder, &now);
+        read.insert(folder.clone(), (now, Arc::clone(&facts)));
+        Arc::new(Entry {
+            name,
+            origin,
+            folder: Some(folder),
+            located: Some(located),
+            recipe: None,
+            fingerprint,
+            facts,
+        })
+    }
+
+    /// Lets those models speak that can, and no others.
+    fn serve(&mut self, app: &App, entries: &[Arc<Entry>]) {
+        let mut before = std::mem::take(&mut self.served);
+        for entry in entries {
+            if matches!(entry.origin, Origin::Given | Origin::Preview) {
+                continue;
+            }
+            let served = before.remove(&entry.name);
+            // a new card is no reason to load the weights again
+            let is_same = |one: &Arc<Entry>| {
+                (&one.folder, one.fingerprint) == (&entry.folder, entry.fingerprint)
+            };
+            if served.as_ref().is_some_and(is_same) {
+                self.served.insert(entry.name.clone(), Arc::clone(entry));
+                continue;
+            }
+            if served.is_some() {
+                app.registry.remove(&entry.name);
+            }
+            if let Some(model) = serve::served(app, entry)
+                && app.registry.add(model)
+            {
+                self.served.insert(entry.name.clone(), Arc::clone(entry));
+            }
+        }
+        for name in before.keys() {
+            app.registry.remove(name);
+        }
+    }
+}
+
+/// Everything that is found on the disk.
+fn candidates(app: &App) -> (Vec<Candidate>, Vec<LookedInto>) {
+    let made = app.settings.made();
+    let mut found = in_folder(&made, Origin::Made).unwrap_or_default();
+    let mut folders = Vec::new();
+    for folder in &app.settings.folders {
+        let error = match in_folder(folder, Origin::Folder) {
+            Ok(models) => {
+                found.extend(models);
+                None
+            }
+            Err(problem) => Some(problem),
+        };
+        folders.push(LookedInto {
+            path: folder.clone(),
+            error,
+        });
+    }
+    found.extend(in_cache(&app.settings.locate.hub_cache));
+    (found, folders)
+}
+
+fn signature(folder: &Path) -> Signature {
+    let Ok(entries) = fs_err::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut files: Signature = entries
+        .filter_map(Result::ok)
+        .map(|entry| {
+            let metadata = fs_err::metadata(entry.path()).ok();
+            (
+                entry.file_name().to_string_lossy().into_owned(),
+                metadata.as_ref().map_or(0, std::fs::Metadata::len),
+                metadata.and_then(|metadata| metadata.modified().ok()),
+            )
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+/// The same for the same weights, configuration and tokenizer at the same place.
+fn fingerprint(folder: &Path, files: &Signature) -> blake3::Hash {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(folder.as_os_str().as_encoded_bytes());
+    for (name, size, time) in files {
+        let kind = name.rsplit_once('.').map_or("", |(_, kind)| kind);
+        if !matches!(kind, "md" | "svg" | "png" | "jpg" | "yml") {
+            hasher.update(format!("\0{name}\0{size}\0{time:?}").as_bytes());
+        }
+    }
+    hasher.finalize()
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,84 @@
+//! Whether inference hosts will take a model.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use weightsmith::host::{Outcome, Subject, check, known_bases};
+use weightsmith::model::{Opened, open};
+use weightsmith_tensors::{Checkpoint, TensorSource};
+
+use super::{Entry, Origin, locate, speech};
+use crate::app::App;
+use crate::error::Refusal;
+
+/// Looks at everything that hosts require.
+pub(crate) fn host(app: &App, entry: &Entry) -> Result<Value, Refusal> {
+    let (Some(folder), Some(located)) = (&entry.folder, &entry.located) else {
+        let message = format!("`{}` was not written, so no host can take it", entry.name);
+        return Err(Refusal::not_found("not_written", message));
+    };
+    let weights = Checkpoint::open(folder).map_err(|error| error.to_string());
+    let source = weights.as_ref().ok().map(|one| one as &dyn TensorSource);
+    let report = check(Subject {
+        label: &entry.name,
+        revision: located.kind.revision(),
+        folder,
+        files: &names(folder)?,
+        weights: weights.as_ref().map_err(String::as_str),
+        bases: &bases(app, entry, folder),
+        speech: &speech(folder, source),
+    });
+    let checks: Vec<Value> = report
+        .checks
+        .iter()
+        .map(|one| {
+            json!({
+                "name": one.requirement.to_string(),
+                "state": match one.outcome {
+                    Outcome::Passed => "passed",
+                    Outcome::Warned => "warned",
+                    Outcome::Failed => "failed",
+                },
+                "message": one.reason,
+                "hint": one.hint,
+            })
+        })
+        .collect();
+    let memory: Vec<Value> = report
+        .facts
+        .memory
+        .iter()
+        .map(|need| {
+            json!({
+                "bits": need.bits,
+                "bytes": need.weights,
+                "short_context": need.short_context,
+                "full_context": need.full_context,
+            })
+        })
+        .collect();
+    Ok(json!({"ready": report.ready, "checks": checks, "memory": memory}))
+}
+
+/// The models that it was made from, as far as they are here: those of the hub, and of what was merged here those of the table.
+fn bases(app: &App, entry: &Entry, folder: &Path) -> Vec<Opened> {
+    let locate = locate(app);
+    let mut bases = known_bases(folder, &locate);
+    if entry.origin == Origin::Made {
+        for parent in &entry.facts.parents {
+            if locate.named.contains_key(&parent.reference) {
+                bases.extend(open(&parent.reference, None, &locate));
+            }
+        }
+    }
+    bases
+}
+
+fn names(folder: &Path) -> Result<Vec<String>, Refusal> {
+    let mut names = Vec::new();
+    for entry in fs_err::read_dir(folder)? {
+        names.extend(entry?.file_name().into_string());
+    }
+    names.sort();
+    Ok(names)
+}

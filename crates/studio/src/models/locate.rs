@@ -1,0 +1,19 @@
+//! Where recipes of the studio find their models.
+
+use weightsmith::model::LocateOptions;
+
+use crate::app::App;
+
+/// As the settings say, with the table's names before everything else: a recipe names a model as the list does.
+pub(crate) fn locate(app: &App) -> LocateOptions {
+    let mut options = app.settings.locate.clone();
+    for entry in app.catalogue.list() {
+        // the cache knows its own names, with their commits
+        if entry.origin != super::Origin::Cache
+            && let Some(folder) = &entry.folder
+        {
+            options.named.insert(entry.name.clone(), folder.clone());
+        }
+    }
+    options
+}

@@ -1,0 +1,64 @@
+//! Stored recipes, planned again.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use weightsmith::explain::explain;
+use weightsmith::plan::Planned;
+use weightsmith::{Diagnostic, Severity, recipe};
+
+use super::details;
+use super::{Entry, ParentName};
+use crate::app::App;
+use crate::error::Refusal;
+use crate::recipes::{Access, plan};
+
+/// A recipe's method and its models; nothing for a text that is none.
+pub(crate) fn parents_of(text: &str) -> Option<(String, Vec<ParentName>)> {
+    let parsed = recipe::parse(text, &|_| true);
+    let first = parsed.recipes.first()?;
+    let mut parents: Vec<ParentName> = Vec::new();
+    for reference in first.references() {
+        let parent = ParentName::of(&reference.value.path);
+        if !parents.contains(&parent) {
+            parents.push(parent);
+        }
+    }
+    Some((first.merge_method.value.clone(), parents))
+}
+
+/// What the recipe of a model does, layer by layer.
+pub(crate) fn explanation(app: &App, entry: &Entry) -> Result<Value, Refusal> {
+    let Some(text) = details::recipe(entry) else {
+        let message = format!("`{}` comes with no recipe", entry.name);
+        return Err(Refusal::not_found("no_recipe", message));
+    };
+    // headers are enough, so its models may be on the hub
+    let outcome = plan(app, &text, &Access::Headers)?;
+    let Some(planned) = outcome.planned else {
+        return Err(refusal(&outcome.diagnostics));
+    };
+    Ok(json!({"explanation": explain(&planned.plan)}))
+}
+
+/// Plans a recipe whose models are on this machine.
+///
+/// # Errors
+/// Why that is not possible.
+pub(super) fn planned(app: &App, text: &str) -> Result<Planned, Refusal> {
+    let outcome = plan(app, text, &Access::Remembered)?;
+    match outcome.planned {
+        Some(planned) if outcome.missing.is_empty() => Ok(planned),
+        _ => Err(refusal(&outcome.diagnostics)),
+    }
+}
+
+fn refusal(found: &[Diagnostic]) -> Refusal {
+    let first = found.iter().find(|one| one.severity == Severity::Error);
+    let message = first.map_or_else(
+        || "the recipe cannot be planned: not all of its models are on this machine".to_owned(),
+        |one| format!("the recipe cannot be planned: {}", one.message),
+    );
+    let mut refusal = Refusal::new(StatusCode::CONFLICT, "cannot_plan", message);
+    refusal.hints = first.map_or_else(Vec::new, |one| one.hints.clone());
+    refusal.with("diagnostics", json!(found))
+}

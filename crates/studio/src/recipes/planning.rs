@@ -1,0 +1,210 @@
+//! From a recipe's text to a plan, with everything that is to be said about it.
+
+use std::path::PathBuf;
+
+use weightsmith::model::{LocateOptions, missing_model};
+use weightsmith::plan::{PlanOptions, Planned, build};
+use weightsmith::recipe::{self, ModelReference, Recipe};
+use weightsmith::{Diagnostic, Severity, Spanned};
+use weightsmith_hub::ModelName;
+
+use super::confined::outside;
+use super::remote::{Known, Ready};
+use crate::app::App;
+use crate::error::Refusal;
+use crate::models::locate;
+use crate::runs::RunProgress;
+
+/// mergekit's `5B`.
+const SHARD: u64 = 5_000_000_000;
+
+/// What is done about models that are not here.
+#[derive(Debug)]
+pub(crate) enum Access<'a> {
+    /// Nothing: only what was asked for lately is known.
+    Remembered,
+    /// Their headers are asked for.
+    Headers,
+    /// They are downloaded.
+    Download(&'a dyn RunProgress),
+}
+
+/// A recipe that was read and, where nothing is wrong with it, planned.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// The plan; none when there is an error among the diagnostics or a model is not known yet.
+    pub(crate) planned: Option<Planned>,
+    /// All that is to be said, in the order of the text.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Models that are not here, with the bytes of their weights.
+    pub(crate) missing: Vec<(String, u64)>,
+    /// Models of which nobody knows yet whether the hub has them.
+    pub(crate) unknown: Vec<ModelName>,
+}
+
+/// What is known of a recipe's models before it is planned.
+#[derive(Debug, Default)]
+struct Found {
+    /// What takes the place of what the planner says of a model.
+    instead: Vec<Diagnostic>,
+    ready: Ready,
+    missing: Vec<(String, u64)>,
+    unknown: Vec<ModelName>,
+}
+
+/// Plans a recipe. That it has mistakes is no failure but part of the outcome.
+///
+/// # Errors
+/// When a download was stopped or failed.
+pub(crate) fn plan(app: &App, text: &str, access: &Access<'_>) -> Result<Outcome, Refusal> {
+    let mut locate = locate(app);
+    let inside = {
+        let locate = locate.clone();
+        move |path: &str| locate.exists(path)
+    };
+    let parsed = recipe::parse(text, &inside);
+    let mut diagnostics = parsed.diagnostics;
+    diagnostics.extend(refuse_several(&parsed.recipes));
+    let Some(first) = parsed.recipes.first() else {
+        return Ok(outcome(None, diagnostics, Found::default()));
+    };
+    let mut found = Found::default();
+    confine(app, first, &mut locate, &mut found);
+    if found.instead.is_empty() && parsed.recipes.len() == 1 {
+        find(app, first, &locate, access, &mut found)?;
+    }
+    if !found.ready.is_empty() {
+        locate.remote = Some(std::sync::Arc::new(found.ready.clone()));
+    }
+    let options = PlanOptions {
+        shard_size: Some(SHARD),
+        ..PlanOptions::new(locate)
+    };
+    let planned = match build(first, &options) {
+        Ok(mut planned) => {
+            diagnostics.append(&mut planned.diagnostics);
+            Some(planned)
+        }
+        Err(problems) => {
+            diagnostics.extend(problems);
+            None
+        }
+    };
+    Ok(outcome(planned, diagnostics, found))
+}
+
+fn outcome(planned: Option<Planned>, mut diagnostics: Vec<Diagnostic>, found: Found) -> Outcome {
+    let Found {
+        instead,
+        missing,
+        unknown,
+        ..
+    } = found;
+    let is_replaced = |one: &Diagnostic| {
+        let at_place = |other: &Diagnostic| other.span == one.span;
+        one.severity == Severity::Error && instead.iter().any(at_place)
+    };
+    diagnostics.retain(|one| !is_replaced(one));
+    diagnostics.extend(instead);
+    diagnostics.sort_by_key(|one| (one.span.is_none(), one.span, one.severity));
+    diagnostics.dedup();
+    let is_wrong = diagnostics
+        .iter()
+        .any(|one| one.severity == Severity::Error);
+    Outcome {
+        planned: planned.filter(|_| !is_wrong && unknown.is_empty()),
+        diagnostics,
+        missing,
+        unknown,
+    }
+}
+
+/// Several documents are one recipe after the other, which later ones may use; running a part of them would be wrong.
+fn refuse_several(recipes: &[Recipe]) -> Option<Diagnostic> {
+    let second = recipes.get(1)?;
+    let message = format!("a text with {} recipes cannot be merged yet", recipes.len());
+    Some(
+        Diagnostic::error(message, second.merge_method.span)
+            .hint("merge them one after the other: each can name the result of the one before"),
+    )
+}
+
+/// Refuses paths that lead out of the studio's folders; the planner does not get to see what is there.
+fn confine(app: &App, recipe: &Recipe, locate: &mut LocateOptions, found: &mut Found) {
+    for reference in recipe.references() {
+        if let Some(diagnostic) = outside(app, locate, reference) {
+            found.instead.push(diagnostic);
+        }
+    }
+    for reference in recipe.references() {
+        if found
+            .instead
+            .iter()
+            .any(|one| one.span == Some(reference.span))
+        {
+            let nowhere = PathBuf::from("/nonexistent/weightsmith");
+            locate.named.insert(reference.value.path.clone(), nowhere);
+        }
+    }
+}
+
+/// Makes models that are not here known, as far as `access` goes.
+fn find(
+    app: &App,
+    recipe: &Recipe,
+    locate: &LocateOptions,
+    access: &Access<'_>,
+    found: &mut Found,
+) -> Result<(), Refusal> {
+    let mut wanted: Vec<(ModelName, &Spanned<ModelReference>)> = Vec::new();
+    for reference in recipe.references() {
+        let model = &reference.value;
+        let missing = missing_model(&model.path, model.revision.as_deref(), locate);
+        if let Some((repo, revision)) = missing
+            && let Ok(name) = ModelName::new(&repo, Some(&revision))
+        {
+            wanted.push((name, reference));
+        }
+    }
+    if locate.offline || app.settings.hub.offline {
+        return Ok(());
+    }
+    for (name, reference) in wanted {
+        let known = match access {
+            Access::Remembered => app.remotes.remembered(&name),
+            Access::Headers | Access::Download(_) => Some(app.remotes.ask(&app.hub, &name)),
+        };
+        match known {
+            Some(Known::Found { model, bytes }) => {
+                let label = name.to_string();
+                if !found.missing.iter().any(|(known, _)| *known == label) {
+                    found.missing.push((label, bytes));
+                }
+                found.ready.add(name, model);
+            }
+            Some(Known::Refused { message, hints }) => {
+                let mut diagnostic = Diagnostic::error(message, reference.span);
+                diagnostic.hints = hints;
+                found.instead.push(diagnostic);
+            }
+            None => {
+                let message =
+                    format!("`{name}` is not on this machine; the hub is being asked for it");
+                found
+                    .instead
+                    .push(Diagnostic::note(message, reference.span));
+                if !found.unknown.contains(&name) {
+                    found.unknown.push(name);
+                }
+            }
+        }
+    }
+    if let Access::Download(progress) = access
+        && found.instead.is_empty()
+        && !found.ready.is_empty()
+    {
+        let downloaded = super::transfer::download(&app.hub, &found.ready, *progress)?;
+        found.ready = downloaded;
+    }
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! Merges that are heard before they are written.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use weightsmith::host::concurrency_units;
+use weightsmith::plan::Planned;
+use weightsmith::run::MergedSource;
+use weightsmith_infer::{Model, ModelConfig, Overrides};
+use weightsmith_server::{CountedSource, LoadProgress, ModelFacts, ServedModel};
+
+use super::answer::{main_type, refusal};
+use super::planning::{Access, plan};
+use crate::app::App;
+use crate::error::Refusal;
+use crate::models::{Entry, Origin, Preview, describe, parents_of};
+use crate::runs::now;
+
+/// Previews at a time; older ones go.
+const MOST: usize = 4;
+
+/// One at a time is made, so that there are never too many.
+#[derive(Debug, Default)]
+pub(crate) struct Previews(Mutex<()>);
+
+/// Makes a merge that was not written a model that speaks. The same recipe for the same models is the same preview.
+pub(crate) fn make(app: &Arc<App>, text: &str) -> Result<Value, Refusal> {
+    let outcome = plan(app, text, &Access::Headers)?;
+    let Some(planned) = outcome.planned else {
+        return Err(refusal(&outcome.diagnostics));
+    };
+    if let Some((model, _)) = outcome.missing.first() {
+        let message = format!("`{model}` is not on this machine, and a preview reads all weights");
+        let refusal = Refusal::new(StatusCode::CONFLICT, "needs_download", message);
+        return Err(refusal.hint("pull it first"));
+    }
+    let _alone = app
+        .previews
+        .0
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    let name = name(text, &planned)?;
+    if let Some(entry) = app.catalogue.find(&name) {
+        return Ok(shown(app, &entry));
+    }
+    remove_oldest(app);
+    let (method, parents) = parents_of(text).unwrap_or_default();
+    let preview = Preview {
+        recipe: text.to_owned(),
+        method,
+        parents,
+        served: served(app, &name, planned),
+    };
+    match app.catalogue.add_preview(app, preview) {
+        Some(entry) => Ok(shown(app, &entry)),
+        None => Err(Refusal::internal(format!("`{name}` could not be added"))),
+    }
+}
+
+fn shown(app: &App, entry: &Entry) -> Value {
+    json!({"name": entry.name, "model": describe(app, entry)})
+}
+
+/// Makes room for one more.
+fn remove_oldest(app: &App) {
+    let entries = app.catalogue.list();
+    let is_preview = |entry: &&Arc<Entry>| entry.origin == Origin::Preview;
+    let names: Vec<&str> = entries
+        .iter()
+        .filter(is_preview)
+        .map(|entry| entry.name.as_str())
+        .collect();
+    let surplus = (names.len() + 1).saturating_sub(MOST);
+    for name in &names[..surplus] {
+        app.catalogue.remove_preview(app, name);
+    }
+}
+
+/// The same for the same recipe and unchanged models.
+fn name(text: &str, planned: &Planned) -> Result<String, Refusal> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(text.as_bytes());
+    serde_json::to_writer(&mut hasher, &planned.plan).map_err(std::io::Error::from)?;
+    Ok(format!("preview-{}", &hasher.finalize().to_hex()[..7]))
+}
+
+fn served(app: &App, name: &str, planned: Planned) -> ServedModel {
+    let facts = facts(app, &planned);
+    let (pool, options) = (Arc::clone(&app.pool), app.settings.options);
+    ServedModel::new(name, facts, move |progress: &LoadProgress| {
+        let plan = &planned.plan;
+        let source = MergedSource::new(plan, &planned.models.sources())
+            .map_err(|error| error.to_string())?;
+        let source = CountedSource::new(Arc::new(source), progress.clone());
+        let donor = &planned.models.as_slice()[plan.donor].located.folder;
+        let overrides = Overrides {
+            config: plan.config.as_deref(),
+            template: None,
+        };
+        Model::assemble(
+            Arc::new(source),
+            donor,
+            overrides,
+            Arc::clone(&pool),
+            options,
+        )
+        .map_err(|error| error.to_string())
+    })
+}
+
+/// What the plan tells of the model.
+fn facts(app: &App, planned: &Planned) -> ModelFacts {
+    let plan = &planned.plan;
+    let parameters: u64 = plan.tensors.iter().map(|one| one.info.elements()).sum();
+    let stored: u64 = plan.tensors.iter().map(|one| one.info.bytes()).sum();
+    let quantized = app.settings.options.quantize_q8_0;
+    let config = plan.config.as_deref().unwrap_or_default();
+    let config: Value = serde_json::from_str(config).unwrap_or_default();
+    // what is wrong with it is told when the model is loaded
+    let parsed = ModelConfig::from_json(&config).ok();
+    ModelFacts {
+        is_merge: true,
+        parameters,
+        // eight bits for each weight, and sixteen for each 32
+        bytes: if quantized {
+            parameters / 32 * 34
+        } else {
+            stored
+        },
+        weights_type: if quantized {
+            "Q8_0".to_owned()
+        } else {
+            main_type(plan)
+        },
+        architecture: config["architectures"][0]
+            .as_str()
+            .or(config["model_type"].as_str())
+            .unwrap_or("unknown")
+            .to_owned(),
+        context_trained: parsed.as_ref().map_or(0, |config| config.positions),
+        vocabulary: parsed.as_ref().map_or(0, |config| config.vocabulary),
+        concurrency_units: concurrency_units(parameters),
+        created: now() as u64,
+    }
+}

@@ -1,0 +1,354 @@
+//! The history: all runs and their logs, in SQLite.
+
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use serde_json::Value;
+
+use super::kinds::{KINDS, Lane};
+use super::migrations::migrate;
+use super::record::{Line, Run, RunError, RunState};
+
+/// Lines of a log that are kept.
+const MOST_LINES: i64 = 5000;
+
+const COLUMNS: &str = "id, kind, state, title, model, request, created, started, ended, stage, \
+    done, total, tensors_done, tensors, error, result";
+
+/// Which runs a list shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Filter {
+    pub(crate) kind: Option<String>,
+    pub(crate) state: Option<RunState>,
+    pub(crate) model: Option<String>,
+    /// Only those with smaller numbers.
+    pub(crate) before: Option<i64>,
+    pub(crate) limit: usize,
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Standing {
+    pub(super) stage: Option<String>,
+    pub(super) done: u64,
+    pub(super) total: u64,
+    pub(super) tensors_done: Option<u64>,
+    pub(super) tensors: Option<u64>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct End {
+    pub(super) state: RunState,
+    pub(super) error: Option<RunError>,
+    pub(super) result: Option<Value>,
+}
+
+/// An open history.
+#[derive(Debug)]
+pub(super) struct History {
+    connection: Connection,
+}
+
+/// Seconds since 1970.
+pub(crate) fn now() -> f64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0.0, |since| since.as_secs_f64())
+}
+
+impl History {
+    /// Opens a history, or makes an empty one. What was running when its program ended is interrupted.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn open(file: &Path) -> Result<Self, String> {
+        let mut connection = Connection::open(file).map_err(|error| error.to_string())?;
+        let set = connection.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000;",
+        );
+        set.map_err(|error| error.to_string())?;
+        migrate(&mut connection)?;
+        let history = Self { connection };
+        let interrupted = history.connection.execute(
+            "UPDATE runs SET state = 'interrupted', ended = ?1 WHERE state = 'running'",
+            [now()],
+        );
+        interrupted.map_err(|error| error.to_string())?;
+        Ok(history)
+    }
+
+    /// Adds a run that waits for its turn.
+    pub(super) fn add(
+        &self,
+        kind: &str,
+        title: &str,
+        model: Option<&str>,
+        request: &Value,
+    ) -> rusqlite::Result<i64> {
+        self.connection.execute(
+            "INSERT INTO runs (kind, state, title, model, request, created, queued) VALUES (?1, 'queued', ?2, ?3, ?4, ?5, ?5)",
+            params![kind, title, model, request.to_string(), now()],
+        )?;
+        Ok(self.connection.last_insert_rowid())
+    }
+
+    /// A run; nothing for a number that there is not.
+    pub(super) fn get(&self, id: i64) -> rusqlite::Result<Option<Run>> {
+        let query = format!("SELECT {COLUMNS} FROM runs WHERE id = ?1");
+        self.connection.query_row(&query, [id], run).optional()
+    }
+
+    /// Runs, newest first.
+    pub(super) fn list(&self, filter: &Filter) -> rusqlite::Result<Vec<Run>> {
+        let query = format!(
+            "SELECT {COLUMNS} FROM runs WHERE (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR state = ?2) \
+             AND (?3 IS NULL OR model = ?3) AND (?4 IS NULL OR id < ?4) ORDER BY id DESC LIMIT ?5"
+        );
+        let mut statement = self.connection.prepare_cached(&query)?;
+        let wanted = params![
+            filter.kind,
+            filter.state.map(RunState::name),
+            filter.model,
+            filter.before,
+            filter.limit as i64
+        ];
+        let found = statement.query_map(wanted, run)?;
+        found.collect()
+    }
+
+    /// The numbers of the runs of a lane that wait, in their order.
+    pub(super) fn waiting(&self, lane: Lane) -> rusqlite::Result<Vec<i64>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, kind FROM runs WHERE state = 'queued' ORDER BY queued, id",
+        )?;
+        let found = statement.query_map([], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
+        })?;
+        let all: Vec<(i64, String)> = found.collect::<rusqlite::Result<_>>()?;
+        let is_in_lane = |kind: &str| {
+            let kind = KINDS.iter().find(|one| one.name == kind);
+            kind.is_some_and(|one| one.lane == lane)
+        };
+        Ok(all
+            .into_iter()
+            .filter(|(_, kind)| is_in_lane(kind))
+            .map(|(id, _)| id)
+            .collect())
+    }
+
+    /// Whether a run of a kind about a model waits or is worked on.
+    pub(super) fn is_under_way(&self, kind: &str, model: &str) -> rusqlite::Result<bool> {
+        let count: i64 = self.connection.query_row(
+            "SELECT count(*) FROM runs WHERE kind = ?1 AND model = ?2 AND state IN ('queued', 'running')",
+            params![kind, model],
+            |row| row.get(0),
+        )?;
+        Ok(count > 0)
+    }
+
+    /// A run is worked on from now.
+    pub(super) fn begin(&self, id: i64) -> rusqlite::Result<()> {
+        let change = "UPDATE runs SET state = 'running', started = ?2, ended = NULL, error = NULL, result = NULL WHERE id = ?1";
+        self.connection.execute(change, params![id, now()])?;
+        Ok(())
+    }
+
+    /// A run waits again.
+    pub(super) fn queue_again(&self, id: i64) -> rusqlite::Result<()> {
+        let change = "UPDATE runs SET state = 'queued', queued = ?2, ended = NULL, error = NULL WHERE id = ?1";
+        self.connection.execute(change, params![id, now()])?;
+        Ok(())
+    }
+
+    /// How far a run is.
+    pub(super) fn note(&self, id: i64, standing: &Standing) -> rusqlite::Result<()> {
+        self.connection.execute(
+            "UPDATE runs SET stage = ?2, done = ?3, total = ?4, tensors_done = ?5, tensors = ?6 WHERE id = ?1",
+            params![
+                id,
+                standing.stage,
+                standing.done as i64,
+                standing.total as i64,
+                standing.tensors_done.map(|count| count as i64),
+                standing.tensors.map(|count| count as i64)
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// A run has ended.
+    pub(super) fn end(&self, id: i64, end: &End) -> rusqlite::Result<()> {
+        let error = end.error.as_ref().map(serde_json::to_string);
+        let error = error.transpose().unwrap_or_default();
+        let result = end.result.as_ref().map(Value::to_string);
+        self.connection.execute(
+            "UPDATE runs SET state = ?2, ended = ?3, error = ?4, result = ?5 WHERE id = ?1",
+            params![id, end.state.name(), now(), error, result],
+        )?;
+        Ok(())
+    }
+
+    /// Forgets a run.
+    pub(super) fn delete(&self, id: i64) -> rusqlite::Result<()> {
+        self.connection
+            .execute("DELETE FROM runs WHERE id = ?1", [id])?;
+        Ok(())
+    }
+
+    /// Adds a line to a run's log; false when there are too many already.
+    pub(super) fn log(&self, id: i64, line: &Line) -> rusqlite::Result<bool> {
+        let added = self.connection.execute(
+            "INSERT INTO lines (run, at, text) SELECT ?1, ?2, ?3 WHERE (SELECT count(*) FROM lines WHERE run = ?1) < ?4",
+            params![id, line.at, line.text, MOST_LINES],
+        )?;
+        Ok(added > 0)
+    }
+
+    /// A run's log.
+    pub(super) fn lines(&self, id: i64) -> rusqlite::Result<Vec<Line>> {
+        let query = "SELECT at, text FROM lines WHERE run = ?1 ORDER BY rowid";
+        let mut statement = self.connection.prepare_cached(query)?;
+        let found = statement.query_map([id], |row| {
+            Ok(Line {
+                at: row.get(0)?,
+                text: row.get(1)?,
+            })
+        })?;
+        found.collect()
+    }
+}
+
+fn run(row: &Row<'_>) -> rusqlite::Result<Run> {
+    let json = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
+    let count = |value: Option<i64>| value.map(|value| value.max(0) as u64);
+    let state: String = row.get(2)?;
+    let error: Option<String> = row.get(14)?;
+    Ok(Run {
+        id: row.get(0)?,
+        kind: row.get(1)?,
+        // a state that this program does not know is none that it works on
+        state: RunState::named(&state).unwrap_or(RunState::Interrupted),
+        title: row.get(3)?,
+        model: row.get(4)?,
+        request: json(row.get(5)?).unwrap_or_default(),
+        created: row.get(6)?,
+        started: row.get(7)?,
+        ended: row.get(8)?,
+        stage: row.get(9)?,
+        done: count(row.get(10)?).unwrap_or_default(),
+        total: count(row.get(11)?).unwrap_or_default(),
+        rate: None,
+        eta: None,
+        tensors_done: count(row.get(12)?),
+        tensors: count(row.get(13)?),
+        queue_position: None,
+        error: error.and_then(|text| serde_json::from_str(&text).ok()),
+        result: json(row.get(15)?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn history(folder: &Path) -> History {
+        History::open(&folder.join("studio.db")).unwrap()
+    }
+
+    #[test]
+    fn runs_are_kept_and_what_ran_is_interrupted() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = history(folder.path());
+        let request = json!({"kind": "merge", "name": "a"});
+        let merge = first.add("merge", "Merge a", Some("a"), &request).unwrap();
+        let pull = first.add("pull", "Pull b", Some("b"), &json!({})).unwrap();
+        first.begin(merge).unwrap();
+        let standing = Standing {
+            stage: Some("merging".into()),
+            done: 3,
+            total: 9,
+            tensors_done: Some(1),
+            tensors: Some(2),
+        };
+        first.note(merge, &standing).unwrap();
+        let line = Line {
+            at: 1.5,
+            text: "a line".into(),
+        };
+        assert!(first.log(merge, &line).unwrap());
+        assert!(first.is_under_way("merge", "a").unwrap());
+        drop(first);
+
+        let second = history(folder.path());
+        let run = second.get(merge).unwrap().unwrap();
+        assert_eq!(run.state, RunState::Interrupted);
+        assert_eq!((run.done, run.total, run.tensors), (3, 9, Some(2)));
+        assert_eq!(run.request, request);
+        assert!(run.ended >= run.started && run.started.is_some());
+        assert_eq!(second.lines(merge).unwrap(), [line]);
+        assert!(!second.is_under_way("merge", "a").unwrap());
+        // what waited still waits
+        assert_eq!(second.waiting(Lane::Network).unwrap(), [pull]);
+        assert!(second.waiting(Lane::Compute).unwrap().is_empty());
+        second.delete(merge).unwrap();
+        assert_eq!(second.get(merge).unwrap(), None);
+        assert!(second.lines(merge).unwrap().is_empty());
+    }
+
+    #[test]
+    fn lists_are_filtered_newest_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let history = history(folder.path());
+        for index in 0..5 {
+            let kind = if index % 2 == 0 { "merge" } else { "pull" };
+            history.add(kind, "a run", Some("a"), &json!({})).unwrap();
+        }
+        let ids = |filter: &Filter| -> Vec<i64> {
+            let found = history.list(filter).unwrap();
+            found.iter().map(|run| run.id).collect()
+        };
+        let all = Filter {
+            limit: 10,
+            ..Filter::default()
+        };
+        assert_eq!(ids(&all), [5, 4, 3, 2, 1]);
+        let merges = Filter {
+            kind: Some("merge".into()),
+            before: Some(5),
+            ..all.clone()
+        };
+        assert_eq!(ids(&merges), [3, 1]);
+        let done = Filter {
+            state: Some(RunState::Done),
+            ..all
+        };
+        assert!(ids(&done).is_empty());
+    }
+
+    #[test]
+    fn who_waits_again_waits_behind_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let history = history(folder.path());
+        for _ in 0..2 {
+            history.add("merge", "a run", None, &json!({})).unwrap();
+        }
+        assert_eq!(history.waiting(Lane::Compute).unwrap(), [1, 2]);
+        history.begin(1).unwrap();
+        let end = End {
+            state: RunState::Failed,
+            error: Some(RunError {
+                message: "full".into(),
+                hints: vec!["free some".into()],
+            }),
+            result: None,
+        };
+        history.end(1, &end).unwrap();
+        assert_eq!(history.get(1).unwrap().unwrap().error, end.error);
+        history.queue_again(1).unwrap();
+        assert_eq!(history.waiting(Lane::Compute).unwrap(), [2, 1]);
+        assert_eq!(history.get(1).unwrap().unwrap().error, None);
+    }
+}

@@ -1,0 +1,320 @@
+//! Runs: merges, evaluations, comparisons, downloads and uploads, one after the other, and their history.
+
+mod history;
+mod kinds;
+mod live;
+mod lookup;
+mod merge;
+mod migrations;
+mod priority;
+mod progress;
+mod record;
+mod shared;
+mod worker;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use axum::http::StatusCode;
+use fs_err::File;
+use serde_json::{Value, json};
+
+pub(crate) use history::{Filter, now};
+pub(crate) use progress::{RunFailure, RunProgress};
+pub(crate) use record::{Line, Run, RunState};
+
+use crate::app::App;
+use crate::error::Refusal;
+use crate::{StudioError, StudioSettings};
+use history::History;
+use kinds::Lane;
+use shared::{Inner, Shared};
+
+/// How long a closing studio waits for its work to stop.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// All runs.
+#[derive(Debug)]
+pub(crate) struct Runs {
+    shared: Arc<Shared>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Locked as long as the history is in use.
+    lock: Mutex<Option<File>>,
+}
+
+impl Runs {
+    /// Opens the history.
+    ///
+    /// # Errors
+    /// When it cannot be read, or another studio uses it.
+    pub(crate) fn open(settings: &StudioSettings) -> Result<Self, StudioError> {
+        let lock = lock(settings)?;
+        let file = settings.data.join("studio.db");
+        let history =
+            History::open(&file).map_err(|problem| StudioError::History { file, problem })?;
+        Ok(Self {
+            shared: Arc::new(Shared::new(history)),
+            threads: Mutex::default(),
+            lock: Mutex::new(Some(lock)),
+        })
+    }
+
+    /// Starts the threads that work.
+    pub(crate) fn start(app: &Arc<App>) {
+        let started = worker::start(app, &app.runs.shared);
+        let mut threads = app.runs.threads.lock();
+        threads
+            .as_mut()
+            .unwrap_or_else(|poisoned| poisoned.get_mut())
+            .extend(started);
+    }
+
+    /// Ends what runs; it can be gone on with.
+    pub(crate) fn close(&self) {
+        self.shared.close();
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        let begin = Instant::now();
+        let is_working = |threads: &[JoinHandle<()>]| threads.iter().any(|one| !one.is_finished());
+        while is_working(&threads) && begin.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        if !is_working(&threads) {
+            threads.clear();
+            // another studio may have the history
+            *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+    }
+
+    /// Checks a request and puts it behind those that wait.
+    pub(crate) fn add(&self, app: &Arc<App>, request: &Value) -> Result<Run, Refusal> {
+        let kind = kinds::of(request)?;
+        let subject = (kind.check)(app, request)?;
+        let inner = self.shared.inner();
+        // two may have asked for the same name at once
+        if kind.name == "merge" {
+            refuse_twice(&inner, subject.model.as_deref().unwrap_or_default())?;
+        }
+        let model = subject.model.as_deref();
+        let id = inner
+            .history
+            .add(kind.name, &subject.title, model, request)?;
+        drop(inner);
+        self.shared.wake();
+        self.told(app, id)
+    }
+
+    /// A run with its log.
+    pub(crate) fn get(&self, id: i64) -> Result<(Run, Vec<Line>), Refusal> {
+        let inner = self.shared.inner();
+        let run = shown(&inner, id)?;
+        Ok((run, inner.history.lines(id)?))
+    }
+
+    /// Runs, newest first, and whether there are more.
+    pub(crate) fn list(&self, filter: &Filter) -> Result<(Vec<Run>, bool), Refusal> {
+        let inner = self.shared.inner();
+        let wanted = Filter {
+            limit: filter.limit + 1,
+            ..filter.clone()
+        };
+        let mut runs = inner.history.list(&wanted)?;
+        let more = runs.len() > filter.limit;
+        runs.truncate(filter.limit);
+        for run in &mut runs {
+            complete(&inner, run)?;
+        }
+        Ok((runs, more))
+    }
+
+    /// Takes a run that waits out of the queue, or asks one that is worked on to stop. One that was cancelled stays so.
+    pub(crate) fn cancel(&self, app: &Arc<App>, id: i64) -> Result<Run, Refusal> {
+        let inner = self.shared.inner();
+        let run = shown(&inner, id)?;
+        match run.state {
+            RunState::Queued => {
+                let end = history::End {
+                    state: RunState::Cancelled,
+                    error: None,
+                    result: None,
+                };
+                inner.history.end(id, &end)?;
+            }
+            RunState::Running => {
+                if let Some(live) = inner.live.get(&id) {
+                    live.stop(true);
+                }
+            }
+            RunState::Cancelled => {}
+            state => {
+                return Err(conflict(
+                    id,
+                    state,
+                    "only what is not over can be cancelled",
+                ));
+            }
+        }
+        drop(inner);
+        let run = self.told(app, id)?;
+        for lane in [Lane::Compute, Lane::Network] {
+            self.tell_waiting(app, lane);
+        }
+        Ok(run)
+    }
+
+    /// Puts a run that did not get to its end back into the queue.
+    pub(crate) fn resume(&self, app: &Arc<App>, id: i64) -> Result<Run, Refusal> {
+        let (run, _) = self.get(id)?;
+        if !run.state.can_resume() {
+            let what = "only what was interrupted, failed or was cancelled can be resumed";
+            return Err(conflict(id, run.state, what));
+        }
+        if run.kind == "merge" {
+            merge::refuse_taken(app, &run.request)?;
+        }
+        let inner = self.shared.inner();
+        // two may have asked for it at once
+        let state = shown(&inner, id)?.state;
+        if state.can_resume() {
+            if run.kind == "merge" {
+                refuse_twice(&inner, run.model.as_deref().unwrap_or_default())?;
+            }
+            inner.history.queue_again(id)?;
+        }
+        drop(inner);
+        self.shared.wake();
+        self.told(app, id)
+    }
+
+    /// Does the same again as a run of its own.
+    pub(crate) fn rerun(&self, app: &Arc<App>, id: i64) -> Result<Run, Refusal> {
+        let (run, _) = self.get(id)?;
+        let request = if run.kind == "merge" {
+            merge::with_free_name(app, run.request, &|name| {
+                let under_way = self.shared.inner().history.is_under_way("merge", name);
+                under_way.unwrap_or(true)
+            })
+        } else {
+            run.request
+        };
+        self.add(app, &request)
+    }
+
+    /// Forgets a run that is over. What it made stays.
+    pub(crate) fn delete(&self, id: i64) -> Result<(), Refusal> {
+        let inner = self.shared.inner();
+        let run = shown(&inner, id)?;
+        if !run.state.is_ended() {
+            return Err(
+                conflict(id, run.state, "only what is over can be deleted").hint("cancel it first")
+            );
+        }
+        Ok(inner.history.delete(id)?)
+    }
+
+    /// Writes a line into a run's log.
+    pub(crate) fn log(&self, app: &App, id: i64, text: &str) {
+        let line = Line {
+            at: now(),
+            text: text.to_owned(),
+        };
+        let kept = self.shared.inner().history.log(id, &line);
+        if kept.unwrap_or(true) {
+            let data = json!({"run": id, "at": line.at, "text": line.text});
+            app.events.tell("log", data);
+        }
+    }
+
+    /// Tells the pages of a run.
+    pub(crate) fn tell(&self, app: &App, id: i64) {
+        // under the lock, so that nobody tells something older later
+        let inner = self.shared.inner();
+        if let Ok(run) = shown(&inner, id) {
+            app.events.tell("run", run.brief());
+        }
+    }
+
+    /// Tells the pages of all runs that wait: their places have changed.
+    pub(crate) fn tell_waiting(&self, app: &App, lane: Lane) {
+        let waiting = self.shared.inner().history.waiting(lane);
+        for id in waiting.unwrap_or_default() {
+            self.tell(app, id);
+        }
+    }
+
+    /// A run, of which the pages are told.
+    fn told(&self, app: &App, id: i64) -> Result<Run, Refusal> {
+        self.tell(app, id);
+        shown(&self.shared.inner(), id)
+    }
+}
+
+impl Drop for Runs {
+    fn drop(&mut self) {
+        self.shared.close();
+    }
+}
+
+/// Keeps others from using the same folder: they would take what runs here for interrupted.
+fn lock(settings: &StudioSettings) -> Result<File, StudioError> {
+    let folder = |source| StudioError::Folder {
+        folder: settings.data.clone(),
+        source,
+    };
+    let file = settings.data.join("studio.lock");
+    let lock = fs_err::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(file)
+        .map_err(folder)?;
+    match lock.file().try_lock() {
+        Ok(()) => Ok(lock),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StudioError::InUse {
+            folder: settings.data.clone(),
+        }),
+        Err(std::fs::TryLockError::Error(source)) => Err(folder(source)),
+    }
+}
+
+/// A run with what is known of it at this moment.
+fn shown(inner: &Inner, id: i64) -> Result<Run, Refusal> {
+    let Some(mut run) = inner.history.get(id)? else {
+        return Err(Refusal::not_found(
+            "unknown_run",
+            format!("there is no run {id}"),
+        ));
+    };
+    complete(inner, &mut run)?;
+    Ok(run)
+}
+
+/// Adds what only this process knows.
+fn complete(inner: &Inner, run: &mut Run) -> Result<(), Refusal> {
+    if let Some(live) = inner.live.get(&run.id) {
+        live.show_in(run);
+    }
+    if run.state == RunState::Queued
+        && let Some(kind) = kinds::KINDS.iter().find(|kind| kind.name == run.kind)
+    {
+        let waiting = inner.history.waiting(kind.lane)?;
+        let place = waiting.iter().position(|id| *id == run.id);
+        run.queue_position = place.map(|place| place as u64 + 1);
+    }
+    Ok(())
+}
+
+/// A name that a merge will take is as good as taken.
+fn refuse_twice(inner: &Inner, name: &str) -> Result<(), Refusal> {
+    if inner.history.is_under_way("merge", name)? {
+        let message = format!("another merge is making `{name}`");
+        return Err(Refusal::new(StatusCode::CONFLICT, "name_taken", message)
+            .hint("choose another name, or wait for it"));
+    }
+    Ok(())
+}
+
+fn conflict(id: i64, state: RunState, what: &str) -> Refusal {
+    let message = format!("run {id} is {}; {what}", state.name());
+    Refusal::new(StatusCode::CONFLICT, "wrong_state", message)
+}

@@ -1,0 +1,109 @@
+//! The threads that work, one for each lane.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Weak};
+use std::thread::{JoinHandle, sleep};
+use std::time::Duration;
+
+use super::history::End;
+use super::kinds::{KINDS, Lane};
+use super::live::Live;
+use super::priority;
+use super::progress::RunFailure;
+use super::record::{Run, RunError, RunState};
+use super::shared::Shared;
+use crate::app::App;
+
+/// How often pages are told how far a run is.
+const TOLD: Duration = Duration::from_millis(200);
+
+/// How many times they are told until the history is.
+const NOTED: usize = 5;
+
+/// Starts all threads.
+pub(super) fn start(app: &Arc<App>, shared: &Arc<Shared>) -> Vec<JoinHandle<()>> {
+    let lane = |name: &str, lane: Lane| {
+        let (app, shared) = (Arc::downgrade(app), Arc::clone(shared));
+        spawn(name, move || work(&app, &shared, lane))
+    };
+    let tell = {
+        let (app, shared) = (Arc::downgrade(app), Arc::clone(shared));
+        spawn("run progress", move || tell(&app, &shared))
+    };
+    let started = [
+        lane("compute", Lane::Compute),
+        lane("network", Lane::Network),
+        tell,
+    ];
+    started.into_iter().flatten().collect()
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Option<JoinHandle<()>> {
+    let thread = std::thread::Builder::new().name(name.to_owned());
+    thread.spawn(work).ok()
+}
+
+/// Works until the studio is closed.
+fn work(app: &Weak<App>, shared: &Shared, lane: Lane) {
+    if lane == Lane::Compute {
+        priority::lower();
+    }
+    while let Some((run, live)) = shared.next(lane, app) {
+        let Some(app) = app.upgrade() else {
+            return;
+        };
+        app.runs.tell(&app, run.id);
+        app.runs.tell_waiting(&app, lane);
+        let end = ended(execute(&app, &run, &live), &live);
+        if let Some(error) = &end.error {
+            app.runs.log(&app, run.id, &error.message);
+        }
+        shared.end(run.id, &live, &end);
+        app.runs.tell(&app, run.id);
+    }
+}
+
+fn execute(app: &Arc<App>, run: &Run, live: &Live) -> Result<serde_json::Value, RunFailure> {
+    let Some(kind) = KINDS.iter().find(|kind| kind.name == run.kind) else {
+        return Err(RunFailure::of(format!("nobody knows how to {}", run.kind)));
+    };
+    let work = AssertUnwindSafe(|| (kind.execute)(app, &run.request, live));
+    catch_unwind(work)
+        .unwrap_or_else(|_| Err(RunFailure::of("this broke off; it is a bug of Weightsmith")))
+}
+
+fn ended(outcome: Result<serde_json::Value, RunFailure>, live: &Live) -> End {
+    let (state, error, result) = match outcome {
+        Ok(result) => (RunState::Done, None, Some(result)),
+        Err(RunFailure::Stopped) if live.is_cancelled() => (RunState::Cancelled, None, None),
+        Err(RunFailure::Stopped) => (RunState::Interrupted, None, None),
+        Err(RunFailure::Failed { message, hints }) => {
+            (RunState::Failed, Some(RunError { message, hints }), None)
+        }
+    };
+    End {
+        state,
+        error,
+        result,
+    }
+}
+
+/// Tells pages how far runs are, and now and then the history.
+fn tell(app: &Weak<App>, shared: &Shared) {
+    let mut times = 0;
+    while shared.wait_for_work() {
+        sleep(TOLD);
+        let Some(app) = app.upgrade() else {
+            return;
+        };
+        times += 1;
+        for (id, live) in shared.live() {
+            if live.take_news() {
+                app.runs.tell(&app, id);
+            }
+            if times % NOTED == 0 {
+                shared.note(id, &live);
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import type { ComponentChildren, JSX, TargetedEvent } from "preact";
+import { useState } from "preact/hooks";
+import type { Sampling } from "../api/chat";
+import type { ModelDetails } from "../api/types";
+
+type Name = "temperature" | "top_p" | "top_k" | "min_p" | "repetition_penalty" | "max_tokens" | "seed";
+export type Settings = { system: string } & Record<Name, string>;
+export const firstSettings: Settings = { system: "", temperature: "", top_p: "", top_k: "", min_p: "", repetition_penalty: "", max_tokens: "", seed: "" };
+
+const controls: { name: Name; title: string; min: number; max: number; step: number; slides?: boolean }[] = [
+  { name: "temperature", title: "Temperature", min: 0, max: 2, step: 0.05, slides: true },
+  { name: "top_p", title: "Top-p", min: 0, max: 1, step: 0.01, slides: true },
+  { name: "min_p", title: "Min-p", min: 0, max: 1, step: 0.01, slides: true },
+  { name: "top_k", title: "Top-k", min: 0, max: 1000, step: 1 },
+  { name: "repetition_penalty", title: "Repetition penalty", min: 0.5, max: 2, step: 0.01 },
+  { name: "max_tokens", title: "Longest answer", min: 1, max: 131072, step: 1 },
+  { name: "seed", title: "Seed", min: 0, max: 4294967295, step: 1 },
+];
+
+const unset: Partial<Record<Name, string>> = { seed: "random", max_tokens: "server’s", min_p: "off" };
+
+/** What of the settings is set; the rest is the model's own. */
+export function samplingOf(settings: Settings): Sampling {
+  const set: Sampling = {};
+  for (const { name } of controls) {
+    const value = settings[name].trim() === "" ? NaN : Number(settings[name]);
+    if (Number.isFinite(value)) set[name] = value;
+  }
+  return set;
+}
+
+export function SamplingPanel(props: { settings: Settings; set: (settings: Settings) => void; generation: ModelDetails["generation"]; closed: boolean; children: ComponentChildren }): JSX.Element {
+  const { settings } = props;
+  const [open, setOpen] = useState(() => !props.closed && matchMedia("(min-width: 1000px)").matches);
+  const own = (name: Name): string => {
+    const value = (props.generation as Record<string, number | null> | null)?.[name];
+    return value == null ? unset[name] ?? "model’s" : String(value);
+  };
+  const put = (name: keyof Settings) => (event: TargetedEvent<HTMLInputElement | HTMLTextAreaElement>) => props.set({ ...settings, [name]: event.currentTarget.value });
+  const changed = controls.some(({ name }) => settings[name] !== "");
+  return (
+    <aside class="sampling" aria-label="Settings of the conversation">
+      {props.children}
+      <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+        <summary>Sampling and system prompt</summary>
+        <label class="field"><span>System prompt</span><textarea rows={3} value={settings.system} placeholder="None" onInput={put("system")} /></label>
+        <div class="knobs">
+          {controls.map((control) => (
+            <div class="knob" key={control.name}>
+              <label for={`knob-${control.name}`}>{control.title}</label>
+              <input id={`knob-${control.name}`} class="figure" type="number" min={control.min} max={control.max} step={control.step} placeholder={own(control.name)} value={settings[control.name]} onInput={put(control.name)} />
+              {control.slides && <input type="range" aria-label={`${control.title}, as a slider`} min={control.min} max={control.max} step={control.step} class={settings[control.name] === "" ? "unset" : ""}
+                value={settings[control.name] || (Number(own(control.name)) || (control.name === "min_p" ? 0 : 1))} onInput={put(control.name)} />}
+            </div>
+          ))}
+        </div>
+        {changed && <button type="button" class="quiet" onClick={() => props.set({ ...firstSettings, system: settings.system })}>Back to the model’s own</button>}
+      </details>
+    </aside>
+  );
+}

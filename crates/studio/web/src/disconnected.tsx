@@ -1,0 +1,18 @@
+import type { JSX } from "preact";
+import { useStore } from "./stores/store";
+import { connection } from "./stores/system";
+
+/** Says that the server is gone, for as long as it is. */
+export function Disconnected(): JSX.Element {
+  const now = useStore(connection);
+  return (
+    <div role="status" aria-live="polite" class={now === "lost" ? "banner" : ""}>
+      {now === "lost" && (
+        <>
+          <span>The server cannot be reached. What you see may be old; the page goes on by itself when the server is back.</span>
+          <button type="button" class="quiet" onClick={() => dispatchEvent(new Event("weightsmith:reconnect"))}>Try now</button>
+        </>
+      )}
+    </div>
+  );
+}

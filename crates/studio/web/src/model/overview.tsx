@@ -1,0 +1,48 @@
+import type { JSX } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { api } from "../api/client";
+import type { ModelDetails } from "../api/types";
+import { Empty, Problem, Waiting } from "../parts/notice";
+import { Facts } from "../parts/facts";
+import { count } from "../format";
+import { useLoad } from "../stores/load";
+
+/** Blocks that may be wider than the card can be reached and scrolled by keyboard. */
+function Card({ html }: { html: string }): JSX.Element {
+  const ref = useRef<HTMLElement>(null);
+  useLayoutEffect(() => {
+    for (const block of ref.current?.querySelectorAll<HTMLElement>("pre, table") ?? []) {
+      if (block.scrollWidth <= block.clientWidth) continue;
+      block.tabIndex = 0;
+      if (block.tagName === "PRE") { block.setAttribute("role", "region"); block.setAttribute("aria-label", "Code of the card"); }
+    }
+  }, [html]);
+  return <article class="card" ref={ref} dangerouslySetInnerHTML={{ __html: html }} />;
+}
+
+/** The model card. Its HTML was made and sanitised by the server; it is the only HTML that is put into the page. */
+export function OverviewTab({ model }: { model: ModelDetails }): JSX.Element {
+  const card = useLoad(() => (model.has_card ? api.card(model.name) : Promise.resolve(null)), [model.name, model.has_card]);
+  return (
+    <div class="overview">
+      {card.loading && !card.value && <Waiting what="Reading the card" />}
+      {card.error && <Problem error={card.error} again={card.again} />}
+      {card.value && <Card html={card.value.html} />}
+      {!card.loading && !card.value && !card.error && (
+        <Empty title="This model has no card."><p>A card is the README.md in its folder. What Weightsmith merges gets one by itself.</p></Empty>
+      )}
+      <aside class="margin">
+        <h2>Shape</h2>
+        <Facts facts={[
+          { term: "Parameters", value: <span class="figure">{count(model.parameters)}</span> },
+          { term: "Layers", value: <span class="figure">{count(model.layers)}</span> },
+          { term: "Hidden size", value: <span class="figure">{count(model.hidden_size)}</span> },
+          { term: "Attention heads", value: <span class="figure">{count(model.attention_heads)}</span>, note: model.key_value_heads !== model.attention_heads ? `${count(model.key_value_heads)} for keys and values` : "" },
+          { term: "Vocabulary", value: <span class="figure">{count(model.vocabulary)}</span>, note: model.tied_embeddings ? "tied to the output" : "" },
+          { term: "Chat template", value: model.chat_template ? "yes" : "none" },
+        ]} />
+        {model.tags.length > 0 && <><h2>Tags</h2><p class="tags">{model.tags.join(", ")}</p></>}
+      </aside>
+    </div>
+  );
+}

@@ -1,0 +1,28 @@
+import type { JSX } from "preact";
+import type { Diagnostic } from "../api/types";
+import { plural } from "../format";
+import { sentence } from "../parts/notice";
+import { ticks } from "../parts/ticks";
+
+/** All that is wrong with the recipe; each leads to its place. */
+export function Problems({ problems, checking, empty, jump }: { problems: Diagnostic[]; checking: boolean; empty: boolean; jump: (to: number) => void }): JSX.Element {
+  const errors = problems.filter((one) => one.severity === "error").length, others = problems.length - errors;
+  const summary = empty ? "" : problems.length === 0 ? (checking ? "Checking…" : "No problems") : [errors && plural(errors, "error"), others && plural(others, "warning or note", "warnings and notes")].filter(Boolean).join(", ");
+  return (
+    <section class="problems" aria-label="Problems of the recipe">
+      <p class={`problems-summary ${errors ? "has-errors" : ""}`} role="status">{summary}</p>
+      {problems.length > 0 && (
+        <ol>
+          {problems.map((one, index) => (
+            <li key={index} class={`severity-${one.severity}`}>
+              <button type="button" disabled={!one.span} onClick={() => one.span && jump(one.span.start)}>
+                <span class="place figure">{one.span ? `${one.span.line}:${one.span.column}` : ""}</span>
+                <span><span class="severity">{one.severity}</span> {ticks(sentence(one.message))}{one.hints.map((hint) => <span class="hint" key={hint}>{ticks(sentence(hint))}</span>)}</span>
+              </button>
+            </li>
+          ))}
+        </ol>
+      )}
+    </section>
+  );
+}

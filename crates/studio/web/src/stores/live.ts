@@ -1,0 +1,55 @@
+import { listen } from "../api/events";
+import { fetchModels, patchModel } from "./models";
+import { addLog, fetchRuns, putRun, runs } from "./runs";
+import { connection, fetchSystem } from "./system";
+import { draft } from "./draft";
+import { say } from "./toasts";
+import { createStore } from "./store";
+import { modelUrl } from "../router";
+import type { Run } from "../api/types";
+
+/** Counts what must be fetched again by parts that hold a model's details. */
+export const modelsChanged = createStore(0);
+
+const verbs = { done: "is done", failed: "failed", cancelled: "was cancelled", interrupted: "was interrupted" } as const;
+
+function announce(run: Run): void {
+  const before = runs.get().byId.get(run.id);
+  if (!before || before.state === run.state || !(run.state in verbs)) return;
+  const verb = verbs[run.state as keyof typeof verbs];
+  const made = run.state === "done" && (run.kind === "merge") && run.result?.name;
+  if (location.pathname === `/runs/${run.id}` || (location.pathname === "/new" && draft.get().run === run.id)) return;
+  say(`${run.title} ${verb}`, {
+    tone: run.state === "failed" ? "bad" : "plain", detail: run.error?.message,
+    link: made ? { href: modelUrl(made), text: "Open the model" } : { href: `/runs/${run.id}`, text: "Open the run" },
+  });
+}
+
+const all = () => { void fetchModels(); void fetchRuns(); void fetchSystem(); };
+let begun = false;
+
+/** Asks for what every page shows before there is anything to draw it in. */
+export function beginFetching(): void {
+  begun = true;
+  all();
+}
+
+/** Fetches everything and keeps it true as the server tells what changes. */
+export function goLive(): () => void {
+  if (!begun) all();
+  begun = false;
+  let lost = false;
+  return listen({
+    run: (run) => { announce(run); putRun(run); },
+    model: ({ name, ...change }) => patchModel(name, change),
+    models: () => { void fetchModels(); modelsChanged.update((count) => count + 1); },
+    log: ({ run, ...line }) => addLog(run, line),
+    reset: () => { all(); modelsChanged.update((count) => count + 1); },
+    connected: (yes) => {
+      // After a restart the server counts anew and cannot tell what was missed.
+      if (yes && lost) { all(); modelsChanged.update((count) => count + 1); }
+      lost = !yes;
+      connection.set(yes ? "open" : "lost");
+    },
+  });
+}

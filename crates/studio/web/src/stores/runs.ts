@@ -1,0 +1,40 @@
+import { api, ApiError } from "../api/client";
+import type { LogLine, Run } from "../api/types";
+import { createStore } from "./store";
+
+type Runs = { byId: Map<number, Run>; loaded: boolean; more: boolean; error: ApiError | null };
+export const runs = createStore<Runs>({ byId: new Map(), loaded: false, more: false, error: null });
+/** Log lines that arrived while the page is open. */
+export const logs = createStore<Map<number, LogLine[]>>(new Map());
+
+const keptLines = 2000;
+
+export function putRun(run: Run): void {
+  runs.update((now) => ({ ...now, byId: new Map(now.byId).set(run.id, run) }));
+}
+export function removeRun(id: number): void {
+  runs.update((now) => { const byId = new Map(now.byId); byId.delete(id); return { ...now, byId }; });
+}
+export function addLog(run: number, line: LogLine): void {
+  logs.update((now) => new Map(now).set(run, [...(now.get(run) ?? []), line].slice(-keptLines)));
+}
+
+/** Fetches the newest runs, or those before the oldest one known. */
+export async function fetchRuns(more = false): Promise<void> {
+  const known = [...runs.get().byId.keys()];
+  const before = more && known.length ? Math.min(...known) : undefined;
+  try {
+    const page = await api.runs({ limit: 100, ...(before === undefined ? {} : { before }) });
+    runs.update((now) => {
+      const byId = more ? new Map(now.byId) : new Map<number, Run>();
+      for (const run of page.runs) byId.set(run.id, run);
+      return { byId, loaded: true, more: page.more, error: null };
+    });
+  } catch (error) {
+    runs.update((now) => ({ ...now, error: error as ApiError }));
+  }
+}
+
+export const sortedRuns = (now: Runs): Run[] => [...now.byId.values()].sort((a, b) => b.id - a.id);
+export const isActive = (run: Run): boolean => run.state === "running" || run.state === "queued";
+export const canResume = (run: Run): boolean => ["interrupted", "failed", "cancelled"].includes(run.state);
