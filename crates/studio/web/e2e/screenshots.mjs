@@ -36,7 +36,7 @@ async function mistakes(page) {
   await page.waitForTimeout(1200);
 }
 async function chat(page) {
-  await page.getByRole("textbox", { name: "Message" }).fill("Who is Ada, and where does she live?");
+  await page.getByRole("textbox", { name: "Message" }).fill("What work does Eric do?");
   await page.keyboard.press("Enter");
   await page.locator(".turn-done").first().waitFor({ timeout: 30_000 });
 }
