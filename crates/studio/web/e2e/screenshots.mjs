@@ -1,7 +1,7 @@
 // Every page at three widths in both themes, for a person to look at: node e2e/screenshots.mjs FOLDER [part of a name]
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { askApi, openBrowser, openPage, startStudio, until, writeRecipe } from "./studio.mjs";
+import { askApi, openBrowser, openPage, root, startStudio, until, writeRecipe } from "./studio.mjs";
 
 const [folder, only = ""] = process.argv.slice(2);
 if (!folder) throw new Error("usage: node e2e/screenshots.mjs FOLDER [part of a name]");
@@ -36,7 +36,7 @@ async function mistakes(page) {
   await page.waitForTimeout(1200);
 }
 async function chat(page) {
-  await page.getByRole("textbox", { name: "Message" }).fill("Who is Ada, and where does she live?");
+  await page.getByRole("textbox", { name: "Message" }).fill("What work does Eric do?");
   await page.keyboard.press("Enter");
   await page.locator(".turn-done").first().waitFor({ timeout: 30_000 });
 }
@@ -61,9 +61,11 @@ async function prepare() {
     await start({ kind: "merge", recipe: recipe("[0, 0.25, 0.5, 0.25, 0]"), name: "weightsmith-slerp-example" });
     await start({ kind: "merge", recipe: recipe("[0, 0.5, 1, 0.5, 0]"), name: "weightsmith-slerp-fullvee" });
     await start({ kind: "difference", model: "weightsmith-slerp-example", against: "base" });
-    const questions = [["Who lives in Oslo?", "Ada"], ["What is 2 + 2?", "4"]].map(([question, answer]) => JSON.stringify({ question, answer })).join("\n");
-    await start({ kind: "evaluate", model: "weightsmith-slerp-example", against: ["base", "instruct"], data: { kind: "tasks", name: "two questions", text: questions } });
-    await start({ kind: "evaluate", model: "weightsmith-slerp-example", against: ["base", "instruct"], data: { kind: "perplexity", name: "a story", text: "Once there was a little fox who lived near the river. ".repeat(20) } });
+    const heldout = (name) => readFile(join(root, "fixtures", "tiny-qwen2", "data", name), "utf8");
+    const questions = (await heldout("instruct.heldout.jsonl")).split("\n").filter((_, index) => index % 4 === 0).join("\n");
+    const story = (await heldout("stories.heldout.txt")).slice(0, 8000);
+    await start({ kind: "evaluate", model: "weightsmith-slerp-example", against: ["base", "instruct"], data: { kind: "tasks", name: "instruct.heldout", text: questions } });
+    await start({ kind: "evaluate", model: "weightsmith-slerp-example", against: ["base", "instruct"], data: { kind: "perplexity", name: "stories.heldout", text: story } });
     found = { name: "weightsmith-slerp-example" };
   }
   const merges = (await runs()).filter((run) => run.kind === "merge");

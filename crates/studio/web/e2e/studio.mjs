@@ -25,6 +25,7 @@ export async function startStudio({ data, folders = [join(root, "fixtures", "tin
       const found = /listening on (http:\/\/[^\s]+)/.exec(said);
       if (found) { clearTimeout(timer); resolve(found[1].replace(/\/$/, "")); }
     });
+    child.once("error", (cause) => { clearTimeout(timer); reject(new Error(`${binary} cannot be started: ${cause.message}`)); });
     child.once("exit", (code) => { clearTimeout(timer); reject(new Error(`the server ended with ${code}:\n${said}`)); });
   });
   const end = (signal) => async () => { child.kill(signal); await ended; };

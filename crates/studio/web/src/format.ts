@@ -18,6 +18,7 @@ export const percent = (value: number, digits = 0): string => `${(value * 100).t
 /** A number without needless digits. */
 export function number(value: number, digits = 3): string {
   if (!Number.isFinite(value)) return String(value);
+  if (Math.abs(value) >= 1000) return whole.format(Math.round(value));
   return String(Number(value.toFixed(digits)));
 }
 

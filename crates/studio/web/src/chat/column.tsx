@@ -45,8 +45,8 @@ function Measured({ turn }: { turn: Turn }): JSX.Element | null {
   const rate = speed(turn);
   return (
     <p class="measured">
-      <span class="figure">{rate === null ? "–" : rate.toFixed(rate < 10 ? 1 : 0)}</span> tokens/s
-      {turn.state !== "writing" && <> · <span class="figure">{plural(turn.tokens, "token")}</span></>}
+      {rate !== null && <><span class="figure">{rate.toFixed(rate < 10 ? 1 : 0)}</span> tokens/s · </>}
+      <span class="figure">{plural(turn.tokens, "token")}</span>
       {turn.first !== null && <> · first after <span class="figure">{duration((turn.first - turn.asked) / 1000)}</span></>}
       {turn.state === "stopped" && <> · stopped</>}
       {turn.cut && <> · cut at the longest answer</>}

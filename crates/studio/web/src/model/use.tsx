@@ -23,7 +23,7 @@ export function UseTab({ model }: { model: ModelDetails }): JSX.Element {
               {host.value.checks.map((check) => (
                 <li key={check.name} class={`check check-${check.state}`}>
                   <span class="check-state">{words[check.state]}</span>
-                  <div><p>{ticks(check.message)}</p>{check.hint && <p class="hint">{ticks(check.hint)}</p>}</div>
+                  <div><p><span class="check-name">{check.name.replace(/_/g, " ")}</span> {ticks(check.message)}</p>{check.hint && <p class="hint">{ticks(check.hint)}</p>}</div>
                 </li>
               ))}
             </ul>

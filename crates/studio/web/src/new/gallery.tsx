@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { api } from "../api/client";
 import type { GalleryRecipe } from "../api/types";
 import { Problem, Waiting } from "../parts/notice";
+import { ticks } from "../parts/ticks";
 import { useLoad } from "../stores/load";
 
 /** Example recipes with a sketch of their curves. */
@@ -15,7 +16,7 @@ export function Gallery({ take }: { take: (recipe: GalleryRecipe) => void }): JS
         <li key={recipe.id}>
           <button type="button" onClick={() => take(recipe)}>
             <Sketch recipe={recipe.recipe} />
-            <span><strong>{recipe.title}</strong><span class="note">{recipe.summary.replace(new RegExp(`^${recipe.title.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}[:.]?\\s*`, "i"), "")}</span></span>
+            <span><strong>{recipe.title}</strong><span class="note">{ticks(recipe.summary)}</span></span>
           </button>
         </li>
       ))}

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { Run, RunKind, RunState } from "../api/types";
-import { bytes, dateTime, duration, percent, shortName, shortTime } from "../format";
+import { bytes, dateTime, duration, number, percent, shortName, shortTime } from "../format";
 import { Empty, Problem, Waiting } from "../parts/notice";
 import { ticks } from "../parts/ticks";
 import { StateMark } from "../parts/state";
@@ -95,7 +95,7 @@ export function outcome(run: Run): string {
   if (!result) return run.state === "interrupted" && run.total ? `stopped at ${percent(run.done / run.total)}` : "";
   if (result.report) return `${bytes(result.report.bytes_written)} written`;
   const score = result.evaluation?.scores?.find((one) => one.model === run.model) ?? result.evaluation?.scores?.[0];
-  if (score) return `${score.metric.replace(/_/g, " ")} ${Number(score.value.toFixed(4))}`;
+  if (score) return `${score.metric.replace(/_/g, " ")} ${number(score.value, 4)}`;
   if (result.models) return `${result.models.join(", ")}${result.bytes ? `, ${bytes(result.bytes)}` : ""}`;
   return result.url ?? (result.against ? `against ${result.against}` : "");
 }

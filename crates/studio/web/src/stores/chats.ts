@@ -69,8 +69,10 @@ export function useChats(): { threads: Threads; busy: boolean; ask: (models: str
   return { threads, busy, ask, stop, clear: () => { stop(); setThreads({}); } };
 }
 
-/** Tokens per second after the first one. */
+const fewest = 5, shortest = 5;
+
+/** Tokens per second after the first one; nothing where there were too few to tell. */
 export function speed(turn: Turn): number | null {
-  if (turn.first === null || turn.ended === null || turn.tokens < 2 || turn.ended <= turn.first) return null;
+  if (turn.first === null || turn.ended === null || turn.tokens < fewest || turn.ended - turn.first < shortest) return null;
   return (turn.tokens - 1) / ((turn.ended - turn.first) / 1000);
 }

@@ -1,5 +1,5 @@
 import { listen } from "../api/events";
-import { fetchModels, patchModel } from "./models";
+import { fetchModels, models, patchModel } from "./models";
 import { addLog, fetchRuns, putRun, runs } from "./runs";
 import { connection, fetchSystem } from "./system";
 import { draft } from "./draft";
@@ -36,7 +36,8 @@ export function beginFetching(): void {
 
 /** Fetches everything and keeps it true as the server tells what changes. */
 export function goLive(): () => void {
-  if (!begun) all();
+  // What was asked for too early, before signing in, is asked for again.
+  if (!begun || models.get().error) all();
   begun = false;
   let lost = false;
   return listen({
