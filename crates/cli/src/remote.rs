@@ -35,7 +35,17 @@ impl RemoteModels for Ready {
 
 /// The hub that the environment names, with the cache in which models are looked for.
 pub(crate) fn hub(locate: &LocateOptions) -> Result<Hub, Failure> {
-    Ok(Hub::new(&hub_settings(locate)?))
+    hub_with(locate, |_| ())
+}
+
+/// As [`hub`], with some settings changed.
+pub(crate) fn hub_with(
+    locate: &LocateOptions,
+    change: impl FnOnce(&mut HubSettings),
+) -> Result<Hub, Failure> {
+    let mut settings = hub_settings(locate)?;
+    change(&mut settings);
+    Ok(Hub::new(&settings))
 }
 
 /// What the environment says of the hub.

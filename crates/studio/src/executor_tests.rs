@@ -254,6 +254,8 @@ async fn a_model_is_published_under_the_accounts_name() {
         "{result}"
     );
     assert!(result["commit"].is_string());
+    assert_eq!(result["model"], "mine");
+    assert!(result["at"].as_f64().unwrap() > 1.6e9, "{result}");
     let files = world.hub.files("me/tiny", "main").unwrap();
     assert!(files.contains_key("model.safetensors"));
     let (_, access) = world.hub.summary("me/tiny", "main").unwrap();
@@ -302,4 +304,45 @@ async fn an_offline_studio_asks_nobody() {
         (StatusCode::SERVICE_UNAVAILABLE, "offline")
     );
     assert!(world.hub.take_seen().is_empty());
+}
+
+#[tokio::test]
+async fn what_runs_found_is_shown_with_the_model() {
+    let mut world = World::new();
+    world.copy("instruct", "mine");
+    let studio = world.open();
+    let app = studio.app();
+    assert_eq!(
+        studio.json("/api/models/mine/evaluations").await,
+        json!({"evaluations": []})
+    );
+    let data = json!({"kind": "perplexity", "name": "anna", "text": "Anna lives in a house."});
+    let requests = [
+        json!({"kind": "evaluate", "model": "mine", "against": [], "data": data}),
+        json!({"kind": "push", "model": "mine", "repository": "me/mine", "private": true}),
+    ];
+    for request in requests {
+        let id = app.runs.add(app, &request).unwrap().id;
+        let mut state = Value::Null;
+        for _ in 0..600 {
+            let run = studio.json(&format!("/api/runs/{id}")).await;
+            state = run["state"].clone();
+            if state != "queued" && state != "running" {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        assert_eq!(state, "done", "{request}");
+    }
+    let found = studio.json("/api/models/mine/evaluations").await;
+    let found = &found["evaluations"][0];
+    assert_eq!(
+        (&found["run"], &found["data"]["name"]),
+        (&json!(1), &json!("anna"))
+    );
+    assert_eq!(found["scores"][0]["model"], "mine");
+    let list = studio.json("/api/models").await;
+    for model in [&list["models"][0], &studio.json("/api/models/mine").await] {
+        assert!(model["published"].as_f64().unwrap() > 1.6e9, "{model}");
+    }
 }

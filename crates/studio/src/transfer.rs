@@ -11,7 +11,7 @@ use weightsmith_hub::{Content, Hub, HubError, ModelName, Progress, PushOptions};
 
 use crate::app::App;
 use crate::difference::model;
-use crate::runs::{RunFailure, RunProgress};
+use crate::runs::{RunFailure, RunProgress, now};
 
 /// The commit's message where none is given.
 const MESSAGE: &str = "Upload a model merged with Weightsmith";
@@ -79,7 +79,10 @@ pub(crate) fn push(
         .hub
         .push(&name, &files, &options, &moving)
         .map_err(failure)?;
-    Ok(json!({"url": pushed.page, "commit": pushed.commit, "repository": name.repository}))
+    Ok(json!({
+        "url": pushed.page, "commit": pushed.commit, "repository": name.repository,
+        "model": entry.name, "at": now(),
+    }))
 }
 
 /// The repository: what was asked for, else the proposed name under the token's account.

@@ -1,12 +1,16 @@
 // Bundles the page into ../assets: fixed names, no source maps, the same bytes from the same sources.
+// With --check, nothing is written: it fails where ../assets is not what the sources give.
 import { build } from "esbuild";
-import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const out = join(here, "..", "assets");
+const assets = join(here, "..", "assets");
+const checking = process.argv.includes("--check");
+const out = checking ? await mkdtemp(join(tmpdir(), "weightsmith-assets-")) : assets;
 const fonts = [
   ["@fontsource-variable/stix-two-text", "stix-two-text-latin-wght-normal.woff2", "serif.woff2"],
   ["@fontsource-variable/stix-two-text", "stix-two-text-latin-wght-italic.woff2", "serif-italic.woff2"],
@@ -43,6 +47,18 @@ for (const [title, name] of [
 }
 await writeFile(join(out, "LICENSES.txt"), notices.join("\n\n"));
 
+if (checking) {
+  const names = [...new Set([...(await readdir(out)), ...(await readdir(assets).catch(() => []))])].sort();
+  const content = (folder, name) => readFile(join(folder, name)).catch(() => Buffer.from("missing"));
+  const stale = [];
+  for (const name of names) if (!(await content(out, name)).equals(await content(assets, name))) stale.push(name);
+  await rm(out, { recursive: true });
+  if (stale.length) {
+    console.error(`not what the sources give: ${stale.join(", ")}; run \`npm run build\` in crates/studio/web and commit crates/studio/assets`);
+    process.exit(1);
+  }
+  process.exit(0);
+}
 for (const name of (await readdir(out)).sort()) {
   const bytes = await readFile(join(out, name));
   const sent = name.endsWith(".woff2") ? bytes.length : gzipSync(bytes).length;

@@ -26,6 +26,10 @@ pub(crate) struct PullArgs {
     #[arg(long)]
     pub(crate) dry_run: bool,
 
+    /// Connections that download at the same time
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub(crate) connections: u8,
+
     /// The folder of downloaded models; without it HF_HUB_CACHE, HF_HOME or `~/.cache/huggingface/hub`
     #[arg(long, visible_alias = "hub-cache", value_name = "FOLDER")]
     pub(crate) transformers_cache: Option<PathBuf>,

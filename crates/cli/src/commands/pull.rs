@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::planning;
 use crate::printer::Printer;
 use crate::quantities::{bytes, counted};
-use crate::remote::{failure, hub};
+use crate::remote::{failure, hub_with};
 use crate::settings::locate_options;
 use crate::terminal_text::safe;
 use crate::transfer::Transfer;
@@ -22,9 +22,12 @@ pub(crate) fn run(args: PullArgs, printer: &Printer) -> Result<ExitCode, Failure
     let PullArgs {
         models,
         dry_run,
+        connections,
         transformers_cache,
     } = args;
-    let hub = hub(&locate_options(transformers_cache))?;
+    let hub = hub_with(&locate_options(transformers_cache), |settings| {
+        settings.connections = connections.into();
+    })?;
     let mut listings: Vec<Listing> = Vec::new();
     for name in names(&models)? {
         if listings.iter().all(|known| known.name != name) {

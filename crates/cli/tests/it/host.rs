@@ -89,7 +89,7 @@ fn what_hosts_would_refuse_is_told_with_what_to_do() {
     failed  end of text    token 5000 ends a text, but the embedding has 1059 rows
                            hint: set `eos_token_id` to a token of this model's vocabulary
     failed  GGUF           1059 tokens, but rows for 1058 only: none for `<|im_end|>`
-                           hint: merge with `tokenizer_source: union`, or take the tokenizer of the base model
+                           hint: take the tokenizer files and the `vocab_size` of the parent that gave the embedding
 
     size class         below 0.1B, 2.57M parameters
     weights type       BF16

@@ -390,7 +390,10 @@ fn on_a_terminal_each_file_on_its_way_has_a_bar_and_all_have_one() {
     assert!(!shown_at_the_end.contains("downloading"), "{screen:?}");
 
     // no bars where nobody watches, nothing at all when quiet
-    online.done(&["pull", "org/instruct"]);
-    let run = online.done(&["-q", "pull", "org/instruct@main"]);
+    let run = online.done(&["pull", "org/instruct"]);
+    assert!(!run.stderr.contains(['\u{1b}', '━']), "{:?}", run.stderr);
+    assert!(run.stderr.contains(" came"), "{:?}", run.stderr);
+    fs_err::remove_dir_all(online.world.path("no-cache")).expect("removed");
+    let run = online.done(&["-q", "pull", "org/instruct"]);
     assert_eq!(run.stderr, "");
 }

@@ -1,7 +1,8 @@
 //! The really trained models in `fixtures`: transformers' continuations token by token.
 
 use serde::Deserialize;
-use weightsmith_infer::Wants;
+use weightsmith_infer::{ModelConfig, Wants, expected_tensors};
+use weightsmith_tensors::{Checkpoint, TensorSource as _};
 
 use crate::support::{greedy, open, repository, run};
 
@@ -74,4 +75,23 @@ fn two_hundred_greedy_tokens_are_those_of_transformers() {
             assert_eq!(found, case.tokens, "{model} {:?}", case.prompt);
         }
     }
+}
+
+#[test]
+fn what_follows_from_the_config_is_what_the_checkpoint_has() {
+    let folder = repository("fixtures/tiny-qwen2/instruct");
+    let checkpoint = Checkpoint::open(&folder).unwrap();
+    let mut config = ModelConfig::read(&folder.join("config.json")).unwrap();
+    let mut expected = expected_tensors(&checkpoint, &config);
+    let mut found: Vec<(String, Vec<u64>)> = checkpoint
+        .tensors()
+        .iter()
+        .map(|tensor| (tensor.name.clone(), tensor.info.shape.clone()))
+        .collect();
+    expected.sort();
+    found.sort();
+    assert_eq!(expected, found);
+    config.tied = false;
+    let head = ("lm_head.weight".to_owned(), vec![1059, 192]);
+    assert_eq!(expected_tensors(&checkpoint, &config).last(), Some(&head));
 }

@@ -46,7 +46,9 @@ pub struct MemoryNeed {
 impl HostFacts {
     pub(super) fn gather(evidence: &Evidence<'_>) -> Self {
         let tensors = evidence.tensors.iter();
-        let parameters = tensors.map(|tensor| tensor.info.elements()).sum();
+        let parameters = tensors
+            .map(|tensor| tensor.info.elements())
+            .fold(0, u64::saturating_add);
         let config = evidence.config.as_ref();
         let context = config.and_then(context_length);
         let cache = config.and_then(KvCacheSize::read);

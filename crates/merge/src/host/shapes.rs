@@ -154,7 +154,7 @@ fn explain(differences: &Differences, base: &str) -> HostCheck {
         return HostCheck::failed(
             THIS,
             format!("the vocabulary has {here} rows, that of {base} {there}"),
-            "hosts take no resized embeddings: merge without `pad_to_multiple_of`, with `tokenizer_source: base`",
+            "hosts take no resized embeddings: merge models whose vocabularies have the rows of the base",
         );
     }
     if !shapes.is_empty() {

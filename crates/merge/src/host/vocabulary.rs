@@ -85,7 +85,8 @@ const PATTERNS: [(&str, &str); 4] = [
 ];
 
 /// What to do about numbers that no token has.
-const GAP_HINT: &str = "added tokens must follow each other: take the tokenizer of one parent (`tokenizer_source: base`)";
+const GAP_HINT: &str =
+    "added tokens must follow each other: take the tokenizer files of one parent";
 
 /// What the converter would make of a tokenizer.
 enum Kind {
@@ -296,7 +297,7 @@ fn numbers(evidence: &Evidence<'_>, tokenizer: &Value) -> Result<Option<u64>, Pr
                 last + 1,
                 some_of(&outside)
             ),
-            "merge with `tokenizer_source: union`, or take the tokenizer of the base model",
+            "take the tokenizer files and the `vocab_size` of the parent that gave the embedding",
         ));
     }
     let gap = (0..).zip(&taken).find(|(number, taken)| number != *taken);

@@ -102,13 +102,16 @@ pub(super) fn types(evidence: &Evidence<'_>) -> HostCheck {
 
 /// The type that most elements have.
 pub(super) fn main_type(evidence: &Evidence<'_>) -> Option<DType> {
-    let elements = |dtype: DType| -> u64 {
-        let tensors = evidence.tensors.iter();
-        let of_type = tensors.filter(|tensor| tensor.info.dtype == dtype);
-        of_type.map(|tensor| tensor.info.elements()).sum()
-    };
-    let types = evidence.tensors.iter().map(|tensor| tensor.info.dtype);
-    types.max_by_key(|dtype| elements(*dtype))
+    let mut elements: Vec<(DType, u64)> = Vec::new();
+    for tensor in evidence.tensors {
+        let (dtype, count) = (tensor.info.dtype, tensor.info.elements());
+        match elements.iter_mut().find(|(known, _)| *known == dtype) {
+            Some((_, sum)) => *sum = sum.saturating_add(count),
+            None => elements.push((dtype, count)),
+        }
+    }
+    let most = elements.into_iter().max_by_key(|(_, sum)| *sum);
+    most.map(|(dtype, _)| dtype)
 }
 
 fn config_type(evidence: &Evidence<'_>, main: DType) -> String {

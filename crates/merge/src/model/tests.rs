@@ -111,10 +111,10 @@ fn an_existing_path_wins_over_the_hub_whatever_it_is_called() {
 
 #[test]
 fn a_name_that_stands_for_a_folder_comes_before_all() {
-    let world = World::new();
-    let folder = world.model("a/deep");
-    world.model("name");
-    let mut options = world.options();
+    let disk = Disk::new();
+    let folder = disk.model("a/deep");
+    disk.model("work/name");
+    let mut options = disk.options();
     assert!(!options.exists("the base"));
     for name in ["name", "org/name", "the base"] {
         options.named.insert(name.to_owned(), folder.clone());

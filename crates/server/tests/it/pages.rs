@@ -55,13 +55,11 @@ async fn pages_answer_beside_the_protocol() {
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
 }
 
-/// A method, headers, and the status that is expected.
-type Case = (&'static str, &'static [(&'static str, &'static str)], u16);
-
 #[tokio::test]
 async fn what_changes_things_is_for_our_own_page_alone() {
+    type Headers<'a> = &'a [(&'a str, &'a str)];
     let world = world(None);
-    let cases: [Case; 9] = [
+    let cases: [(&str, Headers<'_>, u16); 9] = [
         ("POST", &[OWN], 200),
         ("POST", &[OWN, ("origin", "http://localhost:8080")], 200),
         ("POST", &[OWN, ("origin", "https://app.example")], 200),

@@ -115,11 +115,16 @@ pub(super) fn known(app: &App, name: &str) -> Result<Arc<Entry>, Refusal> {
 async fn list(State(app): State<Arc<App>>) -> Answer {
     apart(&app, |app| {
         app.catalogue.refresh_if_old(app);
+        let published = models::published(app);
         let models = app.catalogue.list();
-        let models: Vec<Value> = models
-            .iter()
-            .map(|entry| models::describe(app, entry))
-            .collect();
+        let describe = |entry: &Arc<Entry>| {
+            let mut model = models::describe(app, entry);
+            if let Some(time) = published.get(&entry.name) {
+                model["published"] = time.clone();
+            }
+            model
+        };
+        let models: Vec<Value> = models.iter().map(describe).collect();
         Ok(Json(
             json!({"models": models, "folders": app.catalogue.folders()}),
         ))

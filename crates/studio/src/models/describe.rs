@@ -1,5 +1,7 @@
 //! A model of the table as the interface shows it.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use weightsmith::host::{concurrency_units, size_class};
 use weightsmith_server::ModelState;
@@ -53,6 +55,21 @@ pub(crate) fn describe(app: &App, entry: &Entry) -> Value {
         "progress": progress,
         "error": error,
     })
+}
+
+/// When models were published from here last, in seconds since 1970.
+pub(crate) fn published(app: &App) -> BTreeMap<String, Value> {
+    const LOOKED_AT: usize = 500;
+    let mut published = BTreeMap::new();
+    // a history that cannot be read is told where runs are shown
+    for run in app.runs.newest("push", LOOKED_AT).unwrap_or_default() {
+        if let Some(name) = run.result["model"].as_str() {
+            published
+                .entry(name.to_owned())
+                .or_insert_with(|| run.result["at"].clone());
+        }
+    }
+    published
 }
 
 /// The state of a model: its name, the share of it that is loaded, what is wrong with it.

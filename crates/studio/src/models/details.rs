@@ -7,13 +7,14 @@ use weightsmith::output::Lock;
 
 use super::facts::{RECIPE, small_text};
 use super::usage::usage;
-use super::{Entry, describe};
+use super::{Entry, describe, published};
 use crate::app::App;
 
 /// Everything about a model but its card, files and tensors.
 pub(crate) fn details(app: &App, entry: &Entry) -> Value {
     let facts = &entry.facts;
     let mut value = describe(app, entry);
+    value["published"] = published(app).remove(&entry.name).unwrap_or_default();
     let more = json!({
         "recipe": recipe(entry),
         "lock": entry.folder.as_deref().and_then(|folder| Lock::read(folder).ok()),

@@ -1,11 +1,14 @@
 //! Whether inference hosts will take a model.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 use weightsmith::host::{Outcome, Subject, check, known_bases};
+use weightsmith::model::{Opened, open};
 use weightsmith_tensors::{Checkpoint, TensorSource};
 
 use super::facts::commit;
-use super::{Entry, locate, speech};
+use super::{Entry, Origin, locate, speech};
 use crate::app::App;
 use crate::error::Refusal;
 
@@ -23,7 +26,7 @@ pub(crate) fn host(app: &App, entry: &Entry) -> Result<Value, Refusal> {
         folder,
         files: &names(folder)?,
         weights: weights.as_ref().map_err(String::as_str),
-        bases: &known_bases(folder, &locate(app)),
+        bases: &bases(app, entry, folder),
         speech: &speech(folder, source),
     });
     let checks: Vec<Value> = report
@@ -58,7 +61,21 @@ pub(crate) fn host(app: &App, entry: &Entry) -> Result<Value, Refusal> {
     Ok(json!({"ready": report.ready, "checks": checks, "memory": memory}))
 }
 
-fn names(folder: &std::path::Path) -> Result<Vec<String>, Refusal> {
+/// The models that it was made from, as far as they are here: those of the hub, and of what was merged here those of the table.
+fn bases(app: &App, entry: &Entry, folder: &Path) -> Vec<Opened> {
+    let locate = locate(app);
+    let mut bases = known_bases(folder, &locate);
+    if entry.origin == Origin::Made {
+        for parent in &entry.facts.parents {
+            if locate.named.contains_key(&parent.reference) {
+                bases.extend(open(&parent.reference, None, &locate));
+            }
+        }
+    }
+    bases
+}
+
+fn names(folder: &Path) -> Result<Vec<String>, Refusal> {
     let mut names = Vec::new();
     for entry in fs_err::read_dir(folder)? {
         names.extend(entry?.file_name().into_string());

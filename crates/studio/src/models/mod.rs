@@ -23,7 +23,7 @@ mod watch;
 
 pub(crate) use card::card;
 pub(crate) use catalogue::{Catalogue, Entry, Origin, Preview};
-pub(crate) use describe::{describe, state};
+pub(crate) use describe::{describe, published, state};
 pub(crate) use details::details;
 pub(crate) use facts::{Facts, ParentName};
 pub(crate) use files::{Picture, files, picture, tensors};

@@ -25,10 +25,7 @@ pub(crate) fn source(app: &App, entry: &Entry) -> Result<Arc<dyn TensorSource>, 
             "`{name}` has no folder, so its tensors cannot be looked at"
         )));
     };
-    let planned = planned(app, recipe).map_err(|found| {
-        let first = found.first().map(|one| one.message.clone());
-        NoSource(first.unwrap_or_else(|| "the recipe cannot be planned".to_owned()))
-    })?;
+    let planned = planned(app, recipe).map_err(|refusal| NoSource(refusal.message))?;
     let merged = MergedSource::new(&planned.plan, &planned.models.sources());
     Ok(Arc::new(
         merged.map_err(|error| NoSource(error.to_string()))?,

@@ -22,6 +22,7 @@ const pages = [
   ["new", "/new", settled], ["new-mistakes", "/new", mistakes], ["new-examples", "/new", async (page) => { await page.getByRole("button", { name: "Examples" }).click(); await settled(page); }],
   ["runs", "/runs"], ["run", `/runs/${made.run}`], ["compare", `/runs?compare=${made.pair}`], ["login", "/login"], ["nowhere", "/nothing/here"],
   ...(made.broken ? [["model-broken", `/models/${encodeURIComponent(made.broken)}`]] : []),
+  ...(made.deep ? [["model-deep", `/models/${encodeURIComponent(made.deep)}?tab=merge`]] : []),
   ...(made.live ? [["run-live", `/runs/${made.live}`]] : []),
 ].filter(([name]) => name.includes(only));
 
@@ -69,6 +70,7 @@ async function prepare() {
   const done = merges.filter((run) => run.state === "done").map((run) => run.id);
   return {
     model: found.name, run: done[0], pair: done.slice(0, 2).reverse().join(","), broken: list.find((one) => one.state === "broken")?.name,
+    deep: list.find((one) => one.method && one.parameters > 1e8)?.name,
     live: merges.find((run) => run.state === "running")?.id,
   };
 }

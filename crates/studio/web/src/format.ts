@@ -38,6 +38,13 @@ export const date = (at: number | null | undefined): string => (at == null ? "�
 export const dateTime = (at: number | null | undefined): string => (at == null ? "–" : moment.format(at * 1000));
 export const time = (at: number): string => clock.format(at * 1000);
 
+const near = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+/** A moment for narrow columns: without the year while it is this one. */
+export function shortTime(at: number | null | undefined): string {
+  if (at == null) return "–";
+  return new Date(at * 1000).getFullYear() === new Date().getFullYear() ? near.format(at * 1000) : date(at);
+}
+
 /** When, near to now: 4 min ago. */
 export function ago(at: number | null | undefined, now = Date.now() / 1000): string {
   if (at == null) return "–";

@@ -51,7 +51,7 @@ export type Explanation = {
   layers: number;
   origins: { first: number; last: number; sources: { model: number; first: number; last: number }[] }[];
   parameters: {
-    name: string; source: number | null; summary: string; usual: [number, number] | null;
+    name: string; source: { model: number; mention: number } | null; summary: string; usual: [number, number] | null;
     groups: { name: string; kinds: string[]; values: Value[] }[];
     outside: { parts: string[]; tensors: string[]; value: Value }[];
   }[];

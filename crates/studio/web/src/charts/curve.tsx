@@ -5,42 +5,42 @@ import { clip } from "./labels";
 import { useWidth } from "../parts/width";
 import { LayerAxis } from "./axis";
 import { rulerOf } from "./layers";
-import { ink } from "./palette";
+import { lineInk } from "./palette";
 
-export type Series = { name: string; values: number[] };
+export type Series = { name: string; values: number[]; ink?: string };
 
-/** A parameter over the layers: a line with a dot per layer, named at its end. */
+/** A parameter over the layers: a line with a dot per layer, named before its beginning. */
 export function CurveChart(props: { title: string; series: Series[]; usual: [number, number] | null; height?: number }): JSX.Element {
   const [ref, width] = useWidth<HTMLDivElement>();
   const id = useId();
   const height = props.height ?? 150;
   const layers = Math.max(1, ...props.series.map((series) => series.values.length));
   const named = props.series.length > 1;
-  const ruler = rulerOf(width, layers, named ? Math.min(150, width * 0.24) : 0);
+  const ruler = rulerOf(width, layers);
   const all = props.series.flatMap((series) => series.values);
   const low = Math.min(props.usual?.[0] ?? 0, ...all), high = Math.max(props.usual?.[1] ?? 1, ...all);
   const y = (value: number) => 10 + (1 - (value - low) / (high - low || 1)) * (height - 34);
   const lines = [low, (low + high) / 2, high];
-  const labels = spread(props.series.map((series) => y(series.values[series.values.length - 1] ?? low)), 15, 10, height - 22);
+  const labels = spread(props.series.map((series) => y(series.values[0] ?? low)), 15, 10, height - 22);
   return (
     <div ref={ref} class="chart">
       <svg width={width} height={height} role="img" aria-labelledby={id}>
         <title id={id}>{props.title}</title>
         {lines.map((value) => (
           <g key={value} aria-hidden="true">
-            <line class="rule" x1={ruler.left} x2={width - ruler.right} y1={y(value)} y2={y(value)} />
+            <line class="rule" x1={ruler.left} x2={width} y1={y(value)} y2={y(value)} />
             <text class="figure" x={ruler.left - 8} y={y(value) + 4} text-anchor="end">{number(value, 2)}</text>
           </g>
         ))}
         {props.series.map((series, index) => (
-          <g key={series.name} style={{ color: named ? ink(index) : "var(--accent)" }}>
+          <g key={series.name} style={{ color: series.ink ?? (named ? lineInk(index) : "var(--ink)") }}>
             <polyline fill="none" stroke="currentColor" stroke-width="1.5" points={series.values.map((value, layer) => `${ruler.center(layer)},${y(value)}`).join(" ")} />
             {series.values.map((value, layer) => (
               <circle key={layer} cx={ruler.center(layer)} cy={y(value)} r={ruler.column > 14 ? 3.2 : 2} fill="var(--paper)" stroke="currentColor" stroke-width="1.6">
                 <title>{`layer ${layer}: ${number(value)}`}</title>
               </circle>
             ))}
-            {named && <text x={width - ruler.right + 8} y={(labels[index] ?? 0) + 4} fill="currentColor">{clip(series.name, ruler.right / 6.6)}</text>}
+            {named && <text x={0} y={(labels[index] ?? 0) + 4} fill="currentColor">{clip(series.name, (ruler.left - 34) / 6.4)}<title>{series.name}</title></text>}
             {!named && ruler.column > 34 && series.values.map((value, layer) => (
               <text key={layer} class="figure value" x={ruler.center(layer)} y={value > (low + high) / 2 ? y(value) + 18 : y(value) - 9} text-anchor="middle">{number(value, 2)}</text>
             ))}

@@ -3,8 +3,9 @@ import type { Explanation, Value } from "../api/types";
 import { number, shortName } from "../format";
 import { Facts } from "../parts/facts";
 import { ticks } from "../parts/ticks";
-import { CurveChart } from "./curve";
-import { shortKind } from "./layers";
+import { CurveChart, type Series } from "./curve";
+import { groupLabel } from "./layers";
+import { ink } from "./palette";
 import { ShareStrips } from "./strip";
 
 type Parameter = Explanation["parameters"][number];
@@ -21,14 +22,16 @@ export function ExplanationView({ explanation, small = false }: { explanation: E
         {explanation.words.map((text) => <p key={text}>{ticks(text)}</p>)}
       </section>
       {explanation.shares && <section><Title>Which parent rules where</Title><ShareStrips explanation={explanation} /></section>}
-      {curves.map((parameter) => (
-        <section key={title(parameter, explanation)}>
-          <Title><i class="parameter">{parameter.name}</i> {ofModel(parameter, explanation)} <span class="note">{parameter.summary}</span></Title>
-          <CurveChart title={`${title(parameter, explanation)} over the layers`} usual={parameter.usual} height={small ? 130 : 160}
-            series={parameter.groups.map((group) => ({ name: groupTitle(group, parameter.groups.length), values: group.values.map(Number) }))} />
-          <Outside parameter={parameter} />
-        </section>
-      ))}
+      {[...new Set(curves.map((parameter) => parameter.name))].map((name) => {
+        const same = curves.filter((parameter) => parameter.name === name), first = same[0]!;
+        return (
+          <section key={name}>
+            <Title><i class="parameter">{name}</i> <span class="note">{first.summary}</span></Title>
+            <CurveChart title={`${name} over the layers`} usual={first.usual} height={small ? 130 : 160} series={same.flatMap((parameter) => seriesOf(parameter, explanation))} />
+            {same.map((parameter) => <Outside key={title(parameter, explanation)} parameter={parameter} of={ofModel(parameter, explanation)} />)}
+          </section>
+        );
+      })}
       {constants.length > 0 && (
         <section>
           <Title>{curves.length ? "The same in every layer" : "Parameters"}</Title>
@@ -43,15 +46,25 @@ const values = (parameter: Parameter): Value[] => [...parameter.groups.flatMap((
 const isCurve = (parameter: Parameter): boolean => values(parameter).every((value) => typeof value === "number") && new Set(values(parameter)).size > 1;
 const show = (value: Value): string => (typeof value === "number" ? number(value, 3) : String(value ?? "–"));
 const constantText = (parameter: Parameter): string => [...new Set(values(parameter).map(show))].join(", ");
-const groupTitle = (group: { name: string; kinds: string[] }, groups: number): string => (groups === 1 ? "all tensors" : group.name.split(", ").map(shortKind).join(", "));
+
+/** A line for each group of tensors; what belongs to a model has the model's colour and name. */
+function seriesOf(parameter: Parameter, explanation: Explanation): Series[] {
+  const model = parameter.source && explanation.models[parameter.source.model];
+  return parameter.groups.map((group) => {
+    const kinds = groupLabel(group, parameter.groups.length), values = group.values.map(Number);
+    if (!model || !parameter.source) return { name: kinds, values };
+    const name = shortName(model.label);
+    return parameter.groups.length === 1 ? { name, values, ink: ink(parameter.source.model) } : { name: `${name}, ${kinds}`, values };
+  });
+}
 
 function ofModel(parameter: Parameter, explanation: Explanation): string {
-  const model = parameter.source === null ? undefined : explanation.models[parameter.source];
+  const model = parameter.source && explanation.models[parameter.source.model];
   return model ? `of ${shortName(model.label)}` : "";
 }
 const title = (parameter: Parameter, explanation: Explanation): string => `${parameter.name} ${ofModel(parameter, explanation)}`.trim();
 
-function Outside({ parameter }: { parameter: Parameter }): JSX.Element | null {
+function Outside({ parameter, of }: { parameter: Parameter; of: string }): JSX.Element | null {
   if (!parameter.outside.length) return null;
-  return <p class="note outside">Outside of the layers: {parameter.outside.map((part) => `${part.parts.join(" and ")} ${show(part.value)}`).join("; ")}</p>;
+  return <p class="note outside">Outside of the layers{of && `, ${of}`}: {parameter.outside.map((part) => `${part.parts.join(" and ")} ${show(part.value)}`).join("; ")}</p>;
 }

@@ -13,7 +13,7 @@ export const shown = (measure: Measure, value: number | null | undefined): strin
   value == null ? "–" : measure === "changed" ? percent(value) : measure === "cosine" ? value.toFixed(4) : number(value, 4);
 
 /** How two models differ: a cell per layer and tensor kind. Darker is further apart. */
-export function HeatMap({ difference, measure }: { difference: Difference; measure: Measure }): JSX.Element {
+export function HeatMap({ difference, measure, range }: { difference: Difference; measure: Measure; range: [number, number] }): JSX.Element {
   const [ref, width] = useWidth<HTMLDivElement>();
   const [at, setAt] = useState<{ layer: number; kind: number } | null>(null);
   const id = useId();
@@ -24,8 +24,7 @@ export function HeatMap({ difference, measure }: { difference: Difference; measu
   const ruler = rulerOf(width, layers.length);
   const tall = 19;
   const height = kinds.length * tall + 20;
-  const values = cells.flatMap((row) => row.map((cell) => cell?.[measure])).filter((value): value is number => value != null);
-  const [low, high] = rangeOf(measure, values);
+  const [low, high] = range;
   const share = (value: number) => (measure === "cosine" ? (high - value) : (value - low)) / (high - low || 1);
   const cell = at ? cells[at.layer]?.[at.kind] : null;
   return (
@@ -68,7 +67,9 @@ export function HeatMap({ difference, measure }: { difference: Difference; measu
   );
 }
 
-function rangeOf(measure: Measure, values: number[]): [number, number] {
+/** The ends of the scale that several maps share: the same colour is the same distance in all of them. */
+export function rangeOf(differences: Difference[], measure: Measure): [number, number] {
+  const values = differences.flatMap((difference) => difference.cells.flat().map((cell) => cell?.[measure])).filter((value): value is number => value != null);
   if (!values.length) return [0, 1];
   const low = Math.min(...values), high = Math.max(...values);
   if (measure === "cosine") return [Math.min(low, 0.9999), 1];

@@ -1,11 +1,11 @@
 /** The ruler that all charts over the layers share: labels on the left, one column per layer. */
-export type Ruler = { width: number; left: number; right: number; column: number; x: (layer: number) => number; center: (layer: number) => number; ticks: number[] };
+export type Ruler = { width: number; left: number; column: number; x: (layer: number) => number; center: (layer: number) => number; ticks: number[] };
 
-export function rulerOf(width: number, layers: number, right = 0): Ruler {
+export function rulerOf(width: number, layers: number): Ruler {
   const left = width < 520 ? 94 : 132;
-  const column = Math.max(1, width - left - right) / Math.max(1, layers);
+  const column = Math.max(1, width - left) / Math.max(1, layers);
   const x = (layer: number) => left + layer * column;
-  return { width, left, right, column, x, center: (layer) => x(layer) + column / 2, ticks: ticksOf(layers, column) };
+  return { width, left, column, x, center: (layer) => x(layer) + column / 2, ticks: ticksOf(layers, column) };
 }
 
 function ticksOf(layers: number, column: number): number[] {
@@ -29,4 +29,11 @@ const reading = ["input_layernorm", "self_attn.q_", "self_attn.k_", "self_attn.v
 export function inReadingOrder(kinds: string[]): number[] {
   const rank = (kind: string) => { const found = reading.findIndex((start) => kind.startsWith(start)); return found < 0 ? reading.length : found; };
   return kinds.map((_, index) => index).sort((a, b) => rank(kinds[a]!) - rank(kinds[b]!) || kinds[a]!.localeCompare(kinds[b]!));
+}
+
+/** What a group of tensor kinds is called beside a chart. */
+export function groupLabel(group: { name: string; kinds: string[] }, groups: number): string {
+  if (groups === 1) return "all kinds";
+  if (group.kinds.every((kind) => /norm/.test(kind))) return "norms";
+  return group.name.split(", ").map((name) => shortKind(name.replace(/\.\*$/, ""))).join(", ");
 }

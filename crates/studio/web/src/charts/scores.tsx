@@ -10,8 +10,8 @@ const figure = (score: Score, value: number) => (share(score.metric) ? percent(v
 export const metricName = (metric: string) => metric.replace(/_/g, " ");
 export const better = (metric: string) => (share(metric) ? "higher is better" : "lower is better");
 
-/** Scores of several models in one measure: a bar each, with the standard error as a whisker. */
-export function ScoreBars({ scores, model }: { scores: Score[]; model: string }): JSX.Element {
+/** Scores of several models in one measure, those of `models` marked: a bar each, with the standard error as a whisker. */
+export function ScoreBars({ scores, models }: { scores: Score[]; models: string[] }): JSX.Element {
   const [ref, width] = useWidth<HTMLDivElement>();
   const id = useId();
   const metric = scores[0]?.metric ?? "";
@@ -28,7 +28,7 @@ export function ScoreBars({ scores, model }: { scores: Score[]; model: string })
         <title id={id}>{`${metricName(metric)}, ${better(metric)}`}</title>
         {bars && <line class="rule" x1={left} x2={left} y1={0} y2={height} />}
         {scores.map((score, at) => {
-          const middle = at * row + row / 2, own = score.model === model;
+          const middle = at * row + row / 2, own = models.includes(score.model);
           const from = x(score.value - (score.error ?? 0)), to = x(score.value + (score.error ?? 0));
           return (
             <g key={score.model} class={own ? "own" : ""}>

@@ -5,7 +5,7 @@ import { percent, shortName } from "../format";
 import { clip } from "./labels";
 import { useWidth } from "../parts/width";
 import { LayerAxis } from "./axis";
-import { rulerOf, shortKind } from "./layers";
+import { groupLabel, rulerOf } from "./layers";
 import { ink } from "./palette";
 
 type Row = { name: string; kinds: number; layers: number[][] | null; whole: number[] | null };
@@ -19,7 +19,7 @@ export function ShareStrips({ explanation }: { explanation: Explanation }): JSX.
   const names = explanation.models.map((model) => shortName(model.label));
   const ruler = rulerOf(width, explanation.layers);
   const rows: Row[] = [
-    ...shares.groups.map((group) => ({ name: group.kinds.length > 1 && shares.groups.length === 1 ? "all kinds" : groupName(group), kinds: group.kinds.length, layers: group.layers, whole: null })),
+    ...shares.groups.map((group) => ({ name: groupLabel(group, shares.groups.length), kinds: group.kinds.length, layers: group.layers, whole: null })),
     ...shares.outside.map((part) => ({ name: part.parts.map(shortPart).join(", "), kinds: part.tensors.length, layers: null, whole: part.shares })),
   ];
   const most = Math.max(1e-9, ...rows.flatMap((row) => (row.layers ?? [row.whole ?? []]).map(sum)));
@@ -84,4 +84,3 @@ function Stack(props: { x: number; y: number; width: number; height: number; val
 
 const sum = (values: number[]) => values.reduce((total, value) => total + Math.abs(value), 0);
 const shortPart = (part: string) => part.replace(/^final /, "").replace(/^output /, "");
-const groupName = (group: { name: string; kinds: string[] }) => (group.kinds.length === 1 ? shortKind(group.kinds[0]!) : group.name.split(", ").map(shortKind).join(", "));

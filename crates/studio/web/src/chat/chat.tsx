@@ -9,7 +9,7 @@ import { firstSettings, SamplingPanel, samplingOf, type Settings } from "./sampl
 const openers = ["Who are you?", "Explain what a merged model is, in two sentences.", "What is 17 + 25?"];
 
 /** Talks with a model, and with others beside it on the same prompts. */
-export function Chat({ model, beside, generation = null }: { model: Model; beside: { name: string; label: string }[]; generation?: ModelDetails["generation"] }): JSX.Element {
+export function Chat({ model, beside, generation = null, compact = false }: { model: Model; beside: { name: string; label: string }[]; generation?: ModelDetails["generation"]; compact?: boolean }): JSX.Element {
   const [settings, setSettings] = useState<Settings>(firstSettings);
   const [others, setOthers] = useState<string[]>([]);
   const [prompt, setPrompt] = useState("");
@@ -67,7 +67,7 @@ export function Chat({ model, beside, generation = null }: { model: Model; besid
           </div>
         </form>
       </div>
-      <SamplingPanel settings={settings} set={setSettings} generation={generation}>
+      <SamplingPanel settings={settings} set={setSettings} generation={generation} closed={compact}>
         {beside.length > 0 && (
           <fieldset class="beside">
             <legend>Compare with</legend>

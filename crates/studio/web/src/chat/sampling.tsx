@@ -29,9 +29,9 @@ export function samplingOf(settings: Settings): Sampling {
   return set;
 }
 
-export function SamplingPanel(props: { settings: Settings; set: (settings: Settings) => void; generation: ModelDetails["generation"]; children: ComponentChildren }): JSX.Element {
+export function SamplingPanel(props: { settings: Settings; set: (settings: Settings) => void; generation: ModelDetails["generation"]; closed: boolean; children: ComponentChildren }): JSX.Element {
   const { settings } = props;
-  const [open, setOpen] = useState(() => matchMedia("(min-width: 1000px)").matches);
+  const [open, setOpen] = useState(() => !props.closed && matchMedia("(min-width: 1000px)").matches);
   const own = (name: Name): string => {
     const value = (props.generation as Record<string, number | null> | null)?.[name];
     return value == null ? unset[name] ?? "model’s" : String(value);

@@ -33,7 +33,7 @@ export const look = EditorView.theme({
 });
 
 export const colours = HighlightStyle.define([
-  { tag: tags.comment, color: "var(--muted)", fontStyle: "italic" },
+  { tag: tags.comment, color: "var(--muted)" },
   { tag: [tags.definition(tags.propertyName), tags.propertyName], color: "var(--code-key)" },
   { tag: [tags.number, tags.bool, tags.null], color: "var(--code-number)" },
   { tag: [tags.string, tags.special(tags.string)], color: "var(--code-string)" },

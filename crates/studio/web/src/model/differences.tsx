@@ -1,8 +1,8 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { api } from "../api/client";
-import type { ModelDetails, Run } from "../api/types";
-import { HeatMap, type Measure } from "../charts/heat";
+import type { Difference, ModelDetails, Run } from "../api/types";
+import { HeatMap, rangeOf, type Measure } from "../charts/heat";
 import { ago, number, percent } from "../format";
 import { Choice } from "../parts/choice";
 import { Meter } from "../parts/meter";
@@ -16,22 +16,25 @@ const measures: { id: Measure; title: string }[] = [{ id: "relative", title: "Re
 
 export function Differences({ model }: { model: ModelDetails }): JSX.Element | null {
   const [measure, setMeasure] = useState<Measure>("relative");
+  const [found, setFound] = useState<Record<string, Difference>>({});
+  const range = rangeOf(Object.values(found), measure);
   const known = model.parents.filter((parent) => parent.known);
   const unknown = model.parents.filter((parent) => !parent.known);
   if (!model.parents.length) return null;
   return (
     <section class="differences">
       <div class="section-head"><h2>How far from each parent</h2><Choice label="Measure" hideLabel options={measures} value={measure} set={setMeasure} /></div>
-      {known.map((parent) => <OneDifference key={parent.name} model={model.name} against={parent.name} label={parent.label} measure={measure} />)}
+      {known.map((parent) => <OneDifference key={parent.name} model={model.name} against={parent.name} label={parent.label} measure={measure} range={range} found={(difference) => setFound((now) => ({ ...now, [parent.name]: difference }))} />)}
       {unknown.map((parent) => <p class="note" key={parent.name}>{parent.label} is not on this machine; pull it to compare.</p>)}
     </section>
   );
 }
 
-function OneDifference({ model, against, label, measure }: { model: string; against: string; label: string; measure: Measure }): JSX.Element {
+function OneDifference({ model, against, label, measure, range, found }: { model: string; against: string; label: string; measure: Measure; range: [number, number]; found: (difference: Difference) => void }): JSX.Element {
   const loaded = useLoad(() => api.difference(model, against), [model, against]);
   const run = useStore(runs, newest(model, against));
   useEffect(() => { if (run?.state === "done" && loaded.error?.status === 404) loaded.again(); }, [run?.state]);
+  useEffect(() => { if (loaded.value) found(loaded.value); }, [loaded.value]);
   const compute = () => api.start({ kind: "difference", model, against }).then(putRun, (cause) => complain("The difference cannot be computed", cause));
   const difference = loaded.value, whole = difference?.summary.measures;
   return (
@@ -40,7 +43,7 @@ function OneDifference({ model, against, label, measure }: { model: string; agai
         {difference && <span class="note">{[whole?.cosine != null && `cosine ${whole.cosine.toFixed(4)}`, whole?.relative_difference != null && `relative ${number(whole.relative_difference, 3)}`, whole?.changed_share != null && `${percent(whole.changed_share)} of the elements changed`, `computed ${ago(difference.computed)}`].filter(Boolean).join(" · ")}</span>}
       </h3>
       {loaded.loading && !difference && <Waiting what="Asking for the difference" />}
-      {difference && <HeatMap difference={difference} measure={measure} />}
+      {difference && <HeatMap difference={difference} measure={measure} range={range} />}
       {difference && difference.outside.length > 0 && (
         <p class="note">Outside of the layers: {difference.outside.map((one) => `${one.name.replace(/^model\./, "").replace(/\.weight$/, "")} cosine ${one.cosine == null ? "–" : one.cosine.toFixed(4)}, relative ${one.relative == null ? "–" : number(one.relative, 3)}`).join("; ")}</p>
       )}

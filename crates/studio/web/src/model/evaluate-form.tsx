@@ -47,7 +47,7 @@ export function EvaluateForm({ model, close }: { model: ModelDetails; close: () 
         <label class="field"><span>Name of the data</span><input value={name} placeholder={kind === "tasks" ? "questions" : "text"} onInput={(event) => setName(event.currentTarget.value)} /></label>
       </div>
       {parents.length > 0 && (
-        <fieldset class="beside"><legend>Beside it</legend>
+        <fieldset class="beside"><legend>Compare with</legend>
           {parents.map((parent) => (
             <label class="tick" key={parent.name}><input type="checkbox" checked={against.includes(parent.name)}
               onChange={(event) => { const yes = event.currentTarget.checked; setAgainst((now) => (yes ? [...now, parent.name] : now.filter((other) => other !== parent.name))); }} /><span>{parent.label}</span></label>

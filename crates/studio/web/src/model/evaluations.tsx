@@ -44,7 +44,7 @@ export function EvaluationView({ evaluation, model }: { evaluation: Evaluation; 
         return (
           <div key={metric}>
             <p class="metric">{metricName(metric)} <span class="note">{better(metric)}{counted(scores)}</span></p>
-            <ScoreBars scores={scores} model={model} />
+            <ScoreBars scores={scores} models={[model]} />
           </div>
         );
       })}

@@ -55,7 +55,7 @@ function Origin({ model }: { model: ModelDetails }): JSX.Element {
 }
 
 function factsOf(model: ModelDetails, live: Model) {
-  if (live.state === "broken") return [{ term: "Folder", value: <code class="path">{model.path}</code> }, { term: "On disk", value: bytes(model.bytes) }, { term: "State", value: <StateMark state="broken" /> }];
+  if (live.state === "broken") return [{ term: "On disk", value: bytes(model.bytes) }, { term: "State", value: <StateMark state="broken" /> }];
   const served = model.context_served, trained = model.context_trained;
   return [
     { term: "Task", value: model.task === "text-generation" ? "Text generation" : model.task ?? "–" },

@@ -1,10 +1,24 @@
 import type { JSX } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { api } from "../api/client";
 import type { ModelDetails } from "../api/types";
 import { Empty, Problem, Waiting } from "../parts/notice";
 import { Facts } from "../parts/facts";
 import { count } from "../format";
 import { useLoad } from "../stores/load";
+
+/** Blocks that may be wider than the card can be reached and scrolled by keyboard. */
+function Card({ html }: { html: string }): JSX.Element {
+  const ref = useRef<HTMLElement>(null);
+  useLayoutEffect(() => {
+    for (const block of ref.current?.querySelectorAll<HTMLElement>("pre, table") ?? []) {
+      if (block.scrollWidth <= block.clientWidth) continue;
+      block.tabIndex = 0;
+      if (block.tagName === "PRE") { block.setAttribute("role", "region"); block.setAttribute("aria-label", "Code of the card"); }
+    }
+  }, [html]);
+  return <article class="card" ref={ref} dangerouslySetInnerHTML={{ __html: html }} />;
+}
 
 /** The model card. Its HTML was made and sanitised by the server; it is the only HTML that is put into the page. */
 export function OverviewTab({ model }: { model: ModelDetails }): JSX.Element {
@@ -13,7 +27,7 @@ export function OverviewTab({ model }: { model: ModelDetails }): JSX.Element {
     <div class="overview">
       {card.loading && !card.value && <Waiting what="Reading the card" />}
       {card.error && <Problem error={card.error} again={card.again} />}
-      {card.value && <article class="card" dangerouslySetInnerHTML={{ __html: card.value.html }} />}
+      {card.value && <Card html={card.value.html} />}
       {!card.loading && !card.value && !card.error && (
         <Empty title="This model has no card."><p>A card is the README.md in its folder. What Weightsmith merges gets one by itself.</p></Empty>
       )}

@@ -31,7 +31,7 @@ export function CurveDrawing(props: { points: number[]; set: (points: number[]) 
     event.preventDefault();
     move(index, to, 0.01);
   };
-  const place = (index: number) => (single ? "all layers" : index === 0 ? "first layer" : index === points.length - 1 ? "last layer" : `${Math.round((index / (points.length - 1)) * 100)} % of the depth`);
+  const place = (index: number) => (single ? "all layers" : index === 0 ? "first layer" : index === points.length - 1 ? "last layer" : `${Math.round((index / (points.length - 1)) * 100)}% of the depth`);
   return (
     <div class="drawing chart" ref={ref}>
       <p class="poles"><i class="parameter">{props.parameter}</i> from 0, {props.zero}, to 1, {props.one}</p>
@@ -43,7 +43,7 @@ export function CurveDrawing(props: { points: number[]; set: (points: number[]) 
         <g class="axis" aria-hidden="true"><text x={side} y={height - 8}>first layer</text><text x={width - 4} y={height - 8} text-anchor="end">last layer</text></g>
         <polyline class="drawn" fill="none" points={single ? `${side},${y(points[0]!)} ${width - 4},${y(points[0]!)}` : points.map((point, index) => `${x(index)},${y(point)}`).join(" ")} />
         {points.map((point, index) => (
-          <g key={index} class="handle" role="slider" tabIndex={0} aria-label={`${props.parameter}, ${place(index)}`} aria-valuemin={0} aria-valuemax={1} aria-valuenow={point}
+          <g key={index} class="handle" role="slider" tabindex={0} aria-label={`${props.parameter}, ${place(index)}`} aria-valuemin={0} aria-valuemax={1} aria-valuenow={point}
             aria-orientation="vertical" onKeyDown={keys(index)}
             onPointerDown={(event) => { dragged.current = index; svg.current?.setPointerCapture(event.pointerId); (event.currentTarget as SVGGElement).focus(); event.preventDefault(); }}>
             <circle class="reach" cx={x(index)} cy={y(point)} r={16} />

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { api } from "../api/client";
 import type { Diagnostic } from "../api/types";
 import type { Editor } from "../editor/editor";
@@ -40,7 +40,8 @@ export function EditorHost(props: { text: string; change: (text: string) => void
     }, () => setState("failed"));
     return () => { gone = true; editor.current?.destroy(); editor.current = null; };
   }, []);
-  useEffect(() => editor.current?.setText(props.text), [props.text]);
+  // In the same moment as the drawing: later, the editor could have gone on and would be set back to what it was.
+  useLayoutEffect(() => editor.current?.setText(props.text), [props.text]);
   useEffect(() => editor.current?.setProblems(props.checked, props.problems), [props.checked, props.problems]);
   useEffect(() => { if (props.jump) editor.current?.show(props.jump.to); }, [props.jump]);
 

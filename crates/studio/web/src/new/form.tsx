@@ -4,7 +4,7 @@ import { Choice } from "../parts/choice";
 import { modelNamed, models } from "../stores/models";
 import { useStore } from "../stores/store";
 import { CurveDrawing } from "./drawing";
-import { firstPair, recipeOf, shapeOf, shapes, type Form, type FormMethod, type Shape } from "./start";
+import { firstPair, formOf, recipeOf, shapeOf, shapes, type Form, type FormMethod, type Shape } from "./start";
 
 const methods: { id: FormMethod; title: string }[] = [{ id: "slerp", title: "SLERP" }, { id: "linear", title: "Linear" }, { id: "nuslerp", title: "NuSLERP" }];
 
@@ -13,8 +13,13 @@ export function RecipeForm({ recipe, write }: { recipe: string; write: (recipe: 
   const list = useStore(models).list?.models ?? [];
   const [form, setForm] = useState<Form>(() => {
     const [first, second] = firstPair(list);
-    return { first, second, method: "slerp", points: shapes.v };
+    return formOf(recipe) ?? { first, second, method: "slerp", points: shapes.v };
   });
+  // A recipe that the form could have written, from elsewhere or typed, is the form's from then on.
+  useEffect(() => {
+    const read = recipe === written ? null : formOf(recipe);
+    if (read) setForm(read);
+  }, [recipe]);
   const [written, setWritten] = useState<string | null>(null);
   useEffect(() => {
     if (form.first || form.second || !list.length) return;

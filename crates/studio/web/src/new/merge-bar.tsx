@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { api, ApiError } from "../api/client";
 import type { Plan } from "../api/types";
 import { modelUrl } from "../router";
@@ -34,6 +34,8 @@ export function MergeBar({ recipe, plan, ready }: { recipe: string; plan: Plan |
     } catch (cause) { setProblem(cause as ApiError); }
     setBusy(false);
   };
+  const shown = useRef<HTMLElement>(null);
+  useEffect(() => { if (run && isActive(run)) shown.current?.scrollIntoView({ block: "end" }); }, [run?.id, run?.state]);
   const another = () => {
     draft.update((old) => ({ ...old, run: null, nameIsMine: false, name: "" }));
     setReplace(false);
@@ -42,12 +44,12 @@ export function MergeBar({ recipe, plan, ready }: { recipe: string; plan: Plan |
 
   if (run) {
     return (
-      <section class="merge-bar" aria-label="Merge">
+      <section class="merge-bar" aria-label="Merge" ref={shown}>
         <div class="section-head">
           <h2>{run.title} <StateMark state={run.state} /></h2>
           <div class="actions">
             {run.state === "done" && run.result?.name && <a class="button primary" href={modelUrl(run.result.name)}>Open the model</a>}
-            {run.state === "done" ? <a class="button" href={`/runs/${run.id}`}>Open the run</a> : <RunActions run={run} />}
+            {run.state === "done" ? <a class="button" href={`/runs/${run.id}`}>Open the run</a> : <RunActions run={run} inEditor />}
             {!isActive(run) && <button type="button" onClick={another}>Another merge</button>}
           </div>
         </div>

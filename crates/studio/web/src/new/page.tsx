@@ -15,7 +15,7 @@ import { MergeBar } from "./merge-bar";
 import { PlanView } from "./plan";
 import { PreviewPane } from "./preview-pane";
 import { Problems } from "./problems";
-import { firstPair, recipeOf, shapes } from "./start";
+import { firstPair, formOf, recipeOf, shapes } from "./start";
 
 type Help = "form" | "gallery" | "none";
 
@@ -23,7 +23,7 @@ export function NewPage(): JSX.Element {
   const { query } = usePlace();
   const { recipe } = useStore(draft);
   const list = useStore(models).list;
-  const [help, setHelp] = useState<Help>("form");
+  const [help, setHelp] = useState<Help>(() => (recipe.trim() && !formOf(recipe) ? "none" : "form"));
   const [jump, setJump] = useState<{ to: number; again: number } | null>(null);
   const checked = useCheck(recipe);
   const write = (text: string) => draft.update((now) => ({ ...now, recipe: text }));
@@ -37,7 +37,7 @@ export function NewPage(): JSX.Element {
   useEffect(() => {
     const from = query.get("from"), id = query.get("recipe");
     if (!from && !id) return;
-    const take = (text: string | undefined) => { if (text !== undefined) draft.update((now) => ({ ...now, recipe: text, run: null })); setQuery({ from: null, recipe: null }); };
+    const take = (text: string | undefined) => { if (text !== undefined && !formOf(text)) setHelp("none"); if (text !== undefined) draft.update((now) => ({ ...now, recipe: text, run: null })); setQuery({ from: null, recipe: null }); };
     if (from) api.run(Number(from)).then((run) => take(run.request.recipe), (cause) => complain("The run's recipe cannot be fetched", cause));
     else api.gallery().then((answer) => take(answer.recipes.find((one) => one.id === id)?.recipe), (cause) => complain("The example cannot be fetched", cause));
   }, [query]);

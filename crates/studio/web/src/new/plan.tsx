@@ -22,7 +22,7 @@ export function PlanView({ plan, explanation, old }: { plan: Plan; explanation: 
         { term: "Weights", value: <span class="figure">{plan.weights_type}</span>, note: plural(plan.files.length, "file") },
         { term: "Writes", value: <span class="figure">{bytes(plan.bytes_written)}</span>, note: `reads ${bytes(plan.bytes_read)}` },
         { term: "Expected", value: <span class="figure">{duration(plan.seconds_expected)}</span> },
-        { term: "Memory", value: <span class="figure">{bytes(plan.memory)}</span> },
+        { term: "Memory at most", value: <span class="figure">{bytes(plan.memory)}</span> },
       ]} />
       {tight && <p class="aside bad">Only {bytes(machine.disk_free)} of disk are free.</p>}
       <table class="grid inputs">

@@ -46,7 +46,7 @@ export function PreviewPane({ recipe, ready }: { recipe: string; ready: boolean 
       {error && <Problem error={error} />}
       {!preview && !error && <p class="note">The merge is computed in memory as the model is loaded; nothing is written.</p>}
       {preview && old && <p class="aside">The recipe has changed since; this is still <code>{preview.name}</code> as it was.</p>}
-      {preview && model && <Chat key={preview.name} model={model} beside={model.parents.filter((parent) => parent.known)} />}
+      {preview && model && <Chat key={preview.name} model={model} beside={model.parents.filter((parent) => parent.known)} generation={own.value?.generation ?? null} compact />}
     </section>
   );
 }

@@ -43,3 +43,18 @@ export function firstPair(models: Model[]): [string, string] {
   }
   return [ready[0]?.name ?? "", ready[1]?.name ?? ""];
 }
+
+/** The form that writes this very recipe, if there is one. */
+export function formOf(recipe: string): Form | null {
+  const names = [...recipe.matchAll(/^ {2}- model: (.+)$/gm)].map((match) => unquoted(match[1]!));
+  const method = /^merge_method: (slerp|linear|nuslerp)$/m.exec(recipe)?.[1] as FormMethod | undefined;
+  const lists = [...recipe.matchAll(/^ +(?:t|weight): \[?([-\d., ]+)\]?$/gm)].map((match) => match[1]!.split(",").map(Number));
+  const [first, second] = names, points = lists[lists.length - 1];
+  if (names.length !== 2 || !first || !second || !method || !points) return null;
+  const form = { first, second, method, points };
+  return recipeOf(form) === recipe ? form : null;
+}
+
+function unquoted(text: string): string {
+  try { return text.startsWith('"') ? JSON.parse(text) : text; } catch { return text; }
+}

@@ -7,7 +7,7 @@ import { canResume, isActive, putRun, removeRun } from "../stores/runs";
 import { complain } from "../stores/toasts";
 
 /** What can be done with a run in its state. */
-export function RunActions({ run, leave }: { run: Run; leave?: () => void }): JSX.Element {
+export function RunActions({ run, leave, inEditor = false }: { run: Run; leave?: () => void; inEditor?: boolean }): JSX.Element {
   const [busy, setBusy] = useState(false);
   const act = async (what: string, action: () => Promise<Run | void>, then?: (run: Run) => void) => {
     setBusy(true);
@@ -22,7 +22,7 @@ export function RunActions({ run, leave }: { run: Run; leave?: () => void }): JS
       {isActive(run) && <button type="button" disabled={busy} onClick={() => act("It cannot be cancelled", () => api.cancel(run.id))}>Cancel</button>}
       {canResume(run) && <button type="button" class="primary" disabled={busy} onClick={() => act("It cannot be resumed", () => api.resume(run.id))}>Resume</button>}
       {leave && run.state === "done" && run.kind === "merge" && run.result?.name && <a class="button primary" href={modelUrl(run.result.name)}>Open the model</a>}
-      {run.request.recipe && <a class="button" href={`/new?from=${run.id}`}>Duplicate into the editor</a>}
+      {run.request.recipe && !inEditor && <a class="button" href={`/new?from=${run.id}`}>Duplicate into the editor</a>}
       {!isActive(run) && <button type="button" disabled={busy} onClick={() => act("It cannot be run again", () => api.rerun(run.id), (made) => go(`/runs/${made.id}`))}>Run again</button>}
       {!isActive(run) && leave && <button type="button" class="quiet" disabled={busy} onClick={() => act("It cannot be removed", () => api.forget(run.id).then(() => { removeRun(run.id); leave(); }))}>Remove from the history</button>}
     </div>

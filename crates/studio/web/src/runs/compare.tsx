@@ -90,7 +90,7 @@ function CommonScores({ pair, scores }: { pair: Run[]; scores: Common[] }): JSX.
         return (
           <div key={common.title + common.metric}>
             <p class="metric">{common.title}, {metricName(common.metric)} <span class="note">{better(common.metric)}{one && other && one.model !== other.model ? ` · difference ${number(other.value - one.value, 4)}` : ""}</span></p>
-            <ScoreBars scores={common.scores} model={pair[0]!.model ?? ""} />
+            <ScoreBars scores={common.scores} models={pair.flatMap((run) => run.model ?? [])} />
           </div>
         );
       })}

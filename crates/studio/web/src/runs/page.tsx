@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { Run, RunKind, RunState } from "../api/types";
-import { bytes, dateTime, duration, percent, shortName } from "../format";
+import { bytes, dateTime, duration, percent, shortName, shortTime } from "../format";
 import { Empty, Problem, Waiting } from "../parts/notice";
 import { ticks } from "../parts/ticks";
 import { StateMark } from "../parts/state";
@@ -64,7 +64,7 @@ function Row({ run, picked, pick }: { run: Run; picked: boolean; pick: (id: numb
       <td class="pick"><input type="checkbox" aria-label={`Choose run ${run.id} to compare`} checked={picked} onChange={(event) => pick(run.id, event.currentTarget.checked)} /></td>
       <td class="num figure faint">{run.id}</td>
       <th scope="row"><a href={`/runs/${run.id}`}>{run.title}</a><Merged recipe={run.request.recipe} /></th>
-      <td class="when">{dateTime(run.started ?? run.created)}</td>
+      <td class="when" title={dateTime(run.started ?? run.created)}>{shortTime(run.started ?? run.created)}</td>
       <td class="num figure">{duration(took(run))}</td>
       <td class="outcome">{ticks(outcome(run))}</td>
       <td class="at"><StateMark state={run.state} progress={run.total ? run.done / run.total : null} /></td>
@@ -89,7 +89,7 @@ export function took(run: Run): number | null {
 /** A run's result in a few words. */
 export function outcome(run: Run): string {
   if (run.error) return run.error.message;
-  if (run.state === "running" && run.rate) return `${bytes(run.rate)}/s, ${duration(run.eta)} left`;
+  if (run.state === "running") return [run.rate && run.kind !== "evaluate" && `${bytes(run.rate)}/s`, run.eta != null && `${duration(run.eta)} left`].filter(Boolean).join(", ") || (run.stage ?? "");
   if (run.state === "queued") return run.queue_position ? `number ${run.queue_position} in the queue` : "";
   const result = run.result;
   if (!result) return run.state === "interrupted" && run.total ? `stopped at ${percent(run.done / run.total)}` : "";

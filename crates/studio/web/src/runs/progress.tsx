@@ -1,8 +1,11 @@
 import type { JSX } from "preact";
-import type { Run } from "../api/types";
+import type { Run, RunKind } from "../api/types";
 import { bytes, count, duration } from "../format";
 import { Meter } from "../parts/meter";
 import { isActive } from "../stores/runs";
+
+/** What becomes of a run's bytes; an evaluation has steps instead. */
+const moved: Partial<Record<RunKind, string>> = { merge: "written", pull: "received", push: "sent", difference: "read" };
 
 /** What a run is doing now: stage, bytes, rate, tensors, time left, place in the queue. */
 export function RunProgress({ run }: { run: Run }): JSX.Element | null {
@@ -17,9 +20,9 @@ export function RunProgress({ run }: { run: Run }): JSX.Element | null {
       <Meter label={run.title} share={share} />
       <dl class="gauges">
         <Gauge term={run.stage ?? run.state} value={share === null ? "–" : `${(share * 100).toFixed(share < 0.1 ? 1 : 0)}%`} />
-        <Gauge term="written" value={bytes(run.done)} note={run.total ? `of ${bytes(run.total)}` : ""} />
+        {moved[run.kind] && <Gauge term={moved[run.kind]!} value={bytes(run.done)} note={run.total ? `of ${bytes(run.total)}` : ""} />}
         {run.tensors != null && <Gauge term="tensors" value={count(run.tensors_done)} note={`of ${count(run.tensors)}`} />}
-        {isActive(run) && <Gauge term="rate" value={run.rate == null ? "–" : `${bytes(run.rate)}/s`} />}
+        {isActive(run) && moved[run.kind] && <Gauge term="rate" value={run.rate == null ? "–" : `${bytes(run.rate)}/s`} />}
         {isActive(run) && <Gauge term="left" value={duration(run.eta)} />}
       </dl>
     </div>

@@ -2,6 +2,7 @@ import { listen } from "../api/events";
 import { fetchModels, patchModel } from "./models";
 import { addLog, fetchRuns, putRun, runs } from "./runs";
 import { connection, fetchSystem } from "./system";
+import { draft } from "./draft";
 import { say } from "./toasts";
 import { createStore } from "./store";
 import { modelUrl } from "../router";
@@ -17,7 +18,7 @@ function announce(run: Run): void {
   if (!before || before.state === run.state || !(run.state in verbs)) return;
   const verb = verbs[run.state as keyof typeof verbs];
   const made = run.state === "done" && (run.kind === "merge") && run.result?.name;
-  if (location.pathname === `/runs/${run.id}`) return;
+  if (location.pathname === `/runs/${run.id}` || (location.pathname === "/new" && draft.get().run === run.id)) return;
   say(`${run.title} ${verb}`, {
     tone: run.state === "failed" ? "bad" : "plain", detail: run.error?.message,
     link: made ? { href: modelUrl(made), text: "Open the model" } : { href: `/runs/${run.id}`, text: "Open the run" },

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 /** A value that parts of the page look at. */
 export type Store<A> = { get(): A; set(next: A): void; update(change: (now: A) => A): void; subscribe(listener: () => void): () => void };
@@ -21,13 +21,12 @@ export function createStore<A>(first: A): Store<A> {
 export function useStore<A, B = A>(store: Store<A>, pick: (value: A) => B = (value) => value as unknown as B): B {
   const [, redraw] = useState(0);
   const value = pick(store.get());
+  // What is picked can depend on what the part of the page shows now, and what was drawn last is what counts as seen.
+  const latest = useRef({ pick, value });
+  latest.current = { pick, value };
   useEffect(() => {
-    let seen = value;
     const look = () => {
-      const next = pick(store.get());
-      if (Object.is(next, seen)) return;
-      seen = next;
-      redraw((count) => count + 1);
+      if (!Object.is(latest.current.pick(store.get()), latest.current.value)) redraw((count) => count + 1);
     };
     look();
     return store.subscribe(look);
