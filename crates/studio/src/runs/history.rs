@@ -226,6 +226,7 @@ fn run(row: &Row<'_>) -> rusqlite::Result<Run> {
     let error: Option<String> = row.get(14)?;
     Ok(Run {
         id: row.get(0)?,
+        version: 0,
         kind: row.get(1)?,
         // a state that this program does not know is none that it works on
         state: RunState::named(&state).unwrap_or(RunState::Interrupted),

@@ -291,6 +291,7 @@ fn shown(inner: &Inner, id: i64) -> Result<Run, Refusal> {
 
 /// Adds what only this process knows.
 fn complete(inner: &Inner, run: &mut Run) -> Result<(), Refusal> {
+    run.version = inner.version();
     if let Some(live) = inner.live.get(&run.id) {
         live.show_in(run);
     }

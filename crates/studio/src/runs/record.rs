@@ -74,6 +74,8 @@ pub(crate) struct RunError {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Run {
     pub(crate) id: i64,
+    /// Larger than that of everything told of runs before: an event may overtake an answer.
+    pub(crate) version: u64,
     /// A kind of [`super::kinds`].
     pub(crate) kind: String,
     pub(crate) state: RunState,

@@ -1,11 +1,12 @@
 //! What the threads that work and those that answer share: the history, and the runs that are worked on.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use super::history::{End, History};
+use super::history::{End, History, now};
 use super::kinds::Lane;
 use super::live::Live;
 use super::record::Run;
@@ -30,6 +31,16 @@ pub(super) struct Shared {
 pub(super) struct Inner {
     pub(super) history: History,
     pub(super) live: BTreeMap<i64, Arc<Live>>,
+    /// Counts what is told of runs, also from one start of the server to the next.
+    versions: Cell<u64>,
+}
+
+impl Inner {
+    /// The number of what is told now.
+    pub(super) fn version(&self) -> u64 {
+        self.versions.set(self.versions.get() + 1);
+        self.versions.get()
+    }
 }
 
 impl Shared {
@@ -38,6 +49,7 @@ impl Shared {
             inner: Mutex::new(Inner {
                 history,
                 live: BTreeMap::new(),
+                versions: Cell::new((now() * 1000.0) as u64),
             }),
             changed: Condvar::new(),
             closing: AtomicBool::new(false),

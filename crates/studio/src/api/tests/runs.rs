@@ -59,8 +59,10 @@ fn is_in_the_middle(run: &Value) -> bool {
 async fn a_merge_is_made_and_kept() {
     let mut world = world();
     let service = Service::open(&mut world);
-    let id = service.start(&merge(SLERP, "mine")).await;
+    let (_, begun) = service.post("/api/runs", &merge(SLERP, "mine")).await;
+    let id = begun["id"].as_i64().unwrap();
     let run = service.ended(id, "done").await;
+    assert!(run["version"].as_u64() > begun["version"].as_u64());
     assert_eq!(
         (&run["title"], &run["model"]),
         (&json!("Merge mine"), &json!("mine"))
