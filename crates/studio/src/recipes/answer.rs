@@ -15,8 +15,8 @@ use super::remote::Remotes;
 use crate::app::App;
 use crate::error::Refusal;
 
-/// Bytes that a merge reads and writes in a second where no merge of this machine tells otherwise: SLERP of two models of
-/// 0.5 billion parameters on two cores, files in memory.
+/// Bytes that a merge reads and writes in a second where no merge of this machine tells otherwise. SLERP of two models of
+/// 0.5 billion parameters on two cores that others used too: 1.5, 2.2 and 4.4 GB in a second.
 const USUAL_SPEED: f64 = 2.0e9;
 
 /// Seconds that a merge takes however small it is.
