@@ -57,14 +57,14 @@ pub(crate) fn download(
         .enumerate()
         .flat_map(|(index, one)| cut(index, one.begun, one.file.size, piece))
         .collect();
-    let fetch = |piece: &Piece| {
+    let fetch = |piece: &Piece, memory| {
         if progress.is_stopped() {
             return Err(HubError::Stopped);
         }
         let arrived = |bytes| progress.advance(piece.file, bytes);
         wanted[piece.file]
             .location
-            .read(client, piece.range.clone(), &arrived)
+            .read(client, piece.range.clone(), memory, &arrived)
     };
     let mut blob: Option<Blob> = None;
     let result = in_order(&pieces, connections, &fetch, &mut |piece, bytes| {
@@ -73,7 +73,7 @@ pub(crate) fn download(
             Some(current) => current,
             None => Blob::open(one)?,
         };
-        current.append(&bytes)?;
+        current.append(bytes)?;
         if piece.range.end == one.file.size {
             current.finish(one)
         } else {

@@ -58,16 +58,18 @@ impl Location {
         Err(client.refusal(answer, &self.url, &self.subject()))
     }
 
-    /// Reads a range in full, however often the connection breaks, as long as something comes in between. `arrived`
-    /// hears of every piece.
+    /// Reads a range in full, however often the connection breaks, as long as something comes in between. `bytes` is memory that may be
+    /// used for it; `arrived` hears of every piece.
     pub(crate) fn read(
         &self,
         client: &Client,
         range: Range<u64>,
+        mut bytes: Vec<u8>,
         arrived: &dyn Fn(u64),
     ) -> Result<Vec<u8>, HubError> {
         let wanted = (range.end - range.start) as usize;
-        let mut bytes = Vec::with_capacity(wanted);
+        bytes.clear();
+        bytes.reserve_exact(wanted);
         let mut attempt = 1;
         while bytes.len() < wanted {
             let rest = range.start + bytes.len() as u64..range.end;

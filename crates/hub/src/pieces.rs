@@ -49,6 +49,8 @@ struct State {
     /// Pieces that are being fetched.
     under_way: Vec<usize>,
     ready: BTreeMap<usize, Vec<u8>>,
+    /// Memory of pieces that were put down, for those to come: new memory costs more time than what is copied into it.
+    spare: Vec<Vec<u8>>,
     failed: Option<HubError>,
     stopped: bool,
 }
@@ -69,8 +71,8 @@ impl Queue {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next piece to fetch; nothing when there is none, or something went wrong.
-    fn take(&self, pieces: usize, ahead: usize) -> Option<usize> {
+    /// The next piece to fetch and memory for it; nothing when there is none, or something went wrong.
+    fn take(&self, pieces: usize, ahead: usize) -> Option<(usize, Vec<u8>)> {
         let mut state = self.lock();
         loop {
             if state.stopped || state.failed.is_some() || state.next == pieces {
@@ -80,7 +82,7 @@ impl Queue {
                 let piece = state.next;
                 state.next += 1;
                 state.under_way.push(piece);
-                return Some(piece);
+                return Some((piece, state.spare.pop().unwrap_or_default()));
             }
             state = self.wait(state);
         }
@@ -121,14 +123,22 @@ impl Queue {
         }
     }
 
+    /// Takes the memory of a piece that was put down.
+    fn give_back(&self, memory: Vec<u8>) {
+        self.lock().spare.push(memory);
+    }
+
     fn stop(&self) {
         self.lock().stopped = true;
         self.changed.notify_all();
     }
 }
 
+/// Fetches a piece into memory that may be used for it.
+pub(crate) type Fetch<'a> = dyn Fn(&Piece, Vec<u8>) -> Result<Vec<u8>, HubError> + Sync + 'a;
+
 /// Takes a piece that is due.
-pub(crate) type Put<'a> = dyn FnMut(&Piece, Vec<u8>) -> Result<(), HubError> + 'a;
+pub(crate) type Put<'a> = dyn FnMut(&Piece, &[u8]) -> Result<(), HubError> + 'a;
 
 /// Fetches pieces with several threads and hands them to `put` in order.
 ///
@@ -137,7 +147,7 @@ pub(crate) type Put<'a> = dyn FnMut(&Piece, Vec<u8>) -> Result<(), HubError> + '
 pub(crate) fn in_order(
     pieces: &[Piece],
     connections: usize,
-    fetch: &(dyn Fn(&Piece) -> Result<Vec<u8>, HubError> + Sync),
+    fetch: &Fetch<'_>,
     put: &mut Put<'_>,
 ) -> Result<(), HubError> {
     let queue = Queue {
@@ -149,12 +159,17 @@ pub(crate) fn in_order(
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                while let Some(piece) = queue.take(pieces.len(), ahead) {
-                    queue.done(piece, fetch(&pieces[piece]));
+                while let Some((piece, memory)) = queue.take(pieces.len(), ahead) {
+                    queue.done(piece, fetch(&pieces[piece], memory));
                 }
             });
         }
-        let result = pieces.iter().try_for_each(|piece| put(piece, queue.due()?));
+        let result = pieces.iter().try_for_each(|piece| {
+            let bytes = queue.due()?;
+            put(piece, &bytes)?;
+            queue.give_back(bytes);
+            Ok(())
+        });
         queue.stop();
         result
     })
@@ -183,7 +198,7 @@ mod tests {
         let pieces = cut(0, 0, 100, 1);
         let put_until = |broken: u64| {
             let mut put = Vec::new();
-            let fetch = |piece: &Piece| {
+            let fetch = |piece: &Piece, mut memory: Vec<u8>| {
                 // later pieces are faster
                 std::thread::sleep(std::time::Duration::from_micros(100 - piece.range.start));
                 if piece.range.start == broken {
@@ -191,7 +206,9 @@ mod tests {
                         text: String::new(),
                     });
                 }
-                Ok(vec![piece.range.start as u8])
+                memory.clear();
+                memory.push(piece.range.start as u8);
+                Ok(memory)
             };
             let result = in_order(&pieces, 4, &fetch, &mut |_, bytes| {
                 put.extend(bytes);

@@ -28,6 +28,6 @@ impl RemoteRead for OnHub {
     }
 
     fn read(&self, range: Range<u64>) -> Result<Vec<u8>, HubError> {
-        self.location.read(&self.client, range, &|_| ())
+        self.location.read(&self.client, range, Vec::new(), &|_| ())
     }
 }
