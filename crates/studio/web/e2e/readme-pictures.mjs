@@ -41,11 +41,11 @@ try {
   await picture("studio-recipe.png", 1000, async (page) => {
     await page.goto(`${studio.url}/new`);
     await page.locator(".cm-content").waitFor();
-    await writeRecipe(page, recipe.replace("slerp", "slrp"));
-    await page.locator(".cm-lintRange-error").waitFor();
     await writeRecipe(page, recipe.replace("dtype: bfloat16", "dtyp: bfloat16"));
     await page.locator(".cm-lintRange-warning").waitFor();
     await page.locator(".plan svg").first().waitFor();
+    await page.getByLabel("Name of the result").fill("weightsmith-slerp-example");
+    await page.getByLabel("Name of the result").blur();
   });
 } finally {
   await browser.close();
