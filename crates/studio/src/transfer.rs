@@ -72,7 +72,11 @@ pub(crate) fn push(
             },
         })
         .collect();
-    progress.log(&format!("publishing {} files as {name}", files.len()));
+    let count = match files.len() {
+        1 => "1 file".to_owned(),
+        count => format!("{count} files"),
+    };
+    progress.log(&format!("publishing {count} as {name}"));
     progress.stage("uploading");
     let moving = Moving::new(progress);
     let pushed = app

@@ -4,6 +4,7 @@
 //! threads and any memory budget. A result appears at its path when it is complete, or not at all.
 
 mod budget;
+mod discard;
 mod error;
 #[cfg(test)]
 pub(crate) mod evaluate;
@@ -26,6 +27,7 @@ mod tensor_job;
 mod verification;
 mod work_folder;
 
+pub use discard::discard;
 pub use error::RunError;
 pub use execute::{OutputFile, Report, RunOptions, execute};
 pub use merged::MergedSource;

@@ -68,6 +68,13 @@ impl WorkFolder {
         Ok(folder)
     }
 
+    /// Whether an earlier run left something for an output path, or another is at it.
+    pub(super) fn exists(target: &Path) -> bool {
+        working_path(target, is_mount_point(target))
+            .symlink_metadata()
+            .is_ok()
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }

@@ -44,7 +44,8 @@ pub(super) fn add(routes: Routes) -> Routes {
         .delete(
             "/runs/{id}",
             delete,
-            &Operation::new("Forgets a run that is over").gives(204),
+            &Operation::new("Forgets a run that is over, and what it left for going on with it")
+                .gives(204),
         )
         .post("/runs/{id}/cancel", cancel, &Operation::new("Stops a run"))
         .post(
@@ -117,7 +118,7 @@ async fn delete(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Refusal> {
     let id = number(&id)?;
-    apart(&app, move |app| app.runs.delete(id)).await?;
+    apart(&app, move |app| app.runs.delete(app, id)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

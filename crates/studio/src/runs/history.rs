@@ -147,6 +147,21 @@ impl History {
         Ok(count > 0)
     }
 
+    /// Whether another run of a kind about a model has not got to its end: it waits, is worked on or can be gone on with.
+    pub(super) fn has_unfinished(
+        &self,
+        kind: &str,
+        model: &str,
+        but: i64,
+    ) -> rusqlite::Result<bool> {
+        let count: i64 = self.connection.query_row(
+            "SELECT count(*) FROM runs WHERE kind = ?1 AND model = ?2 AND id <> ?3 AND state <> 'done'",
+            params![kind, model, but],
+            |row| row.get(0),
+        )?;
+        Ok(count > 0)
+    }
+
     /// A run is worked on from now.
     pub(super) fn begin(&self, id: i64) -> rusqlite::Result<()> {
         let change = "UPDATE runs SET state = 'running', started = ?2, ended = NULL, error = NULL, result = NULL WHERE id = ?1";

@@ -139,6 +139,21 @@ pub(super) fn run(
     }))
 }
 
+/// Removes what a merge left for going on with it, unless another is at it.
+pub(super) fn discard(app: &App, request: &Value) -> Result<(), Refusal> {
+    let Ok(name) = name(request) else {
+        return Ok(());
+    };
+    match weightsmith::run::discard(&place(app, &name)) {
+        Ok(_) | Err(RunError::Busy { .. }) => Ok(()),
+        Err(error) => {
+            let message = format!("what the merge of `{name}` left cannot be removed: {error}");
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            Err(Refusal::new(status, "not_removed", message))
+        }
+    }
+}
+
 /// What goes wrong after somebody asked to stop is that.
 fn stopped_or(progress: &dyn RunProgress, failure: RunFailure) -> RunFailure {
     if progress.interrupt().load(Ordering::Relaxed) {

@@ -200,15 +200,21 @@ impl Runs {
         self.add(app, &request)
     }
 
-    /// Forgets a run that is over. What it made stays.
-    pub(crate) fn delete(&self, id: i64) -> Result<(), Refusal> {
+    /// Forgets a run that is over. What it made stays; what it left for going on with it goes.
+    pub(crate) fn delete(&self, app: &App, id: i64) -> Result<(), Refusal> {
         let inner = self.shared.inner();
-        let run = shown(&inner, id)?;
-        if !run.state.is_ended() {
-            return Err(
-                conflict(id, run.state, "only what is over can be deleted").hint("cancel it first")
-            );
+        let run = ended(&inner, id)?;
+        let name = run.model.as_deref().unwrap_or_default();
+        let has_left = run.kind == "merge"
+            && run.state.can_resume()
+            && !inner.history.has_unfinished("merge", name, id)?;
+        drop(inner);
+        if has_left {
+            merge::discard(app, &run.request)?;
         }
+        let inner = self.shared.inner();
+        // somebody may have resumed it meanwhile
+        ended(&inner, id)?;
         Ok(inner.history.delete(id)?)
     }
 
@@ -287,6 +293,16 @@ fn shown(inner: &Inner, id: i64) -> Result<Run, Refusal> {
     };
     complete(inner, &mut run)?;
     Ok(run)
+}
+
+/// A run that is over.
+fn ended(inner: &Inner, id: i64) -> Result<Run, Refusal> {
+    let run = shown(inner, id)?;
+    if run.state.is_ended() {
+        return Ok(run);
+    }
+    let refusal = conflict(id, run.state, "only what is over can be deleted");
+    Err(refusal.hint("cancel it first"))
 }
 
 /// Adds what only this process knows.

@@ -134,6 +134,16 @@ test("the merge's curve, its words and its distance to a parent are shown", asyn
   await page.getByRole("img", { name: /relative norm of the difference to base/ }).waitFor({ timeout: 60_000 });
   await page.locator(".heat rect").nth(8).hover();
   assert.match(await page.locator(".readout").first().innerText(), /cosine 0\.\d+|cosine 1/);
+  // the same by keyboard
+  await page.mouse.move(0, 0);
+  const map = page.getByRole("img", { name: /relative norm of the difference to base/ });
+  await map.focus();
+  for (const key of ["ArrowRight", "ArrowRight", "ArrowDown"]) await page.keyboard.press(key);
+  const reached = page.locator(".readout").first();
+  await page.keyboard.press("End");
+  await until(async () => /^layer 5 · /.test(await reached.innerText()), "the last layer in the readout", 5);
+  await page.keyboard.press("Home");
+  await until(async () => /^layer 0 · /.test(await reached.innerText()), "the first layer in the readout", 5);
 });
 
 test("it is evaluated from its page", async () => {

@@ -232,6 +232,31 @@ async fn a_run_is_cancelled_once_and_can_be_resumed() {
 }
 
 #[tokio::test]
+async fn what_a_forgotten_merge_left_goes_with_the_last_that_could_go_on_with_it() {
+    let mut world = slow_world();
+    let made = world.settings().made();
+    let service = Service::open(&mut world);
+    let mut stopped = Vec::new();
+    for _ in 0..2 {
+        let id = service.start(&merge(SLOW, "unwanted")).await;
+        service.until(id, is_in_the_middle).await;
+        let path = format!("/api/runs/{id}/cancel");
+        service.post(&path, &Value::Null).await;
+        service.ended(id, "cancelled").await;
+        stopped.push(id);
+    }
+    let partial = made.join(".unwanted.weightsmith-partial");
+    for (id, is_left) in stopped.into_iter().zip([true, false]) {
+        assert!(partial.exists());
+        let path = format!("/api/runs/{id}");
+        let (status, body) = service.ask("DELETE", &path, &Value::Null).await;
+        assert_eq!(status, StatusCode::NO_CONTENT, "{body}");
+        assert_eq!(partial.exists(), is_left);
+    }
+    assert!(!made.join("unwanted").exists());
+}
+
+#[tokio::test]
 async fn requests_that_make_no_sense_are_refused_before_they_wait() {
     let mut world = world();
     let service = Service::open(&mut world);

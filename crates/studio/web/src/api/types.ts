@@ -62,7 +62,8 @@ export type Explanation = {
   };
   words: string[];
 };
-export type Check = { diagnostics: Diagnostic[]; plan: Plan | null; explanation: Explanation | null };
+/** `pending`: models of the Hub that are being looked up; what they change is known when a later check says so. */
+export type Check = { diagnostics: Diagnostic[]; plan: Plan | null; explanation: Explanation | null; pending?: string[] };
 export type MethodParameter = { name: string; scope: string; kind: string; default: unknown; usual: [number, number] | null; summary: string };
 export type Method = { name: string; title: string; summary: string; documentation: string; parameters: MethodParameter[]; recipe: string };
 export type GalleryRecipe = { id: string; title: string; summary: string; recipe: string };
@@ -93,8 +94,9 @@ export type RunResult = {
   name?: string; path?: string; report?: Report; words?: string[]; evaluation?: Evaluation;
   against?: string; models?: string[]; bytes?: number; url?: string; commit?: string;
 };
+/** Of two answers about runs, the one with the larger `version` was made later, whichever arrives first. */
 export type Run = {
-  id: number; kind: RunKind; state: RunState; title: string; model: string | null; request: RunRequest;
+  id: number; version: number; kind: RunKind; state: RunState; title: string; model: string | null; request: RunRequest;
   created: number; started: number | null; ended: number | null; stage: string | null;
   done: number; total: number; rate: number | null; eta: number | null;
   tensors_done: number | null; tensors: number | null; queue_position: number | null;

@@ -26,10 +26,18 @@ export function HeatMap({ difference, measure, range }: { difference: Difference
   const height = kinds.length * tall + 20;
   const [low, high] = range;
   const share = (value: number) => (measure === "cosine" ? (high - value) : (value - low)) / (high - low || 1);
+  const keys = (event: KeyboardEvent) => {
+    const step = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1], Home: [-layers.length, 0], End: [layers.length, 0] }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const within = (value: number, count: number) => Math.min(count - 1, Math.max(0, value));
+    setAt((now) => (now ? { layer: within(now.layer + step[0]!, layers.length), kind: within(now.kind + step[1]!, kinds.length) } : { layer: 0, kind: 0 }));
+  };
   const cell = at ? cells[at.layer]?.[at.kind] : null;
   return (
     <div ref={ref} class="chart heat">
-      <svg width={width} height={height} role="img" aria-labelledby={id} onPointerLeave={() => setAt(null)}>
+      <svg width={width} height={height} role="img" aria-labelledby={id} aria-describedby={`${id}-keys`} tabIndex={0} onKeyDown={keys}
+        onFocus={(event) => { if ((event.currentTarget as Element).matches(":focus-visible")) setAt((now) => now ?? { layer: 0, kind: 0 }); }} onBlur={() => setAt(null)} onPointerLeave={() => setAt(null)}>
         <title id={id}>{`${titles[measure]} to ${difference.against}, by layer and tensor kind`}</title>
         {kinds.map((kind, row) => (
           <g key={kind}>
@@ -48,7 +56,8 @@ export function HeatMap({ difference, measure, range }: { difference: Difference
         <span class="scale"><span class="figure">{shown(measure, measure === "cosine" ? high : low)}</span>
           <span class="scale-bar" aria-hidden="true">{Array.from({ length: 24 }, (_, step) => <i key={step} style={{ background: heat(step / 23) }} />)}</span>
           <span class="figure">{shown(measure, measure === "cosine" ? low : high)}</span> <span class="note">{titles[measure]}</span></span>
-        <span class="readout">{at ? readout(layers[at.layer]!, kinds[at.kind]!, cell ?? null) : ""}</span>
+        <span class="unseen" id={`${id}-keys`}>The arrow keys move through the cells.</span>
+        <span class="readout" role="status">{at ? readout(layers[at.layer]!, kinds[at.kind]!, cell ?? null) : ""}</span>
       </div>
       <details class="numbers">
         <summary>As a table</summary>

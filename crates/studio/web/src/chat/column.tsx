@@ -5,6 +5,7 @@ import { Meter } from "../parts/meter";
 import { sentence } from "../parts/notice";
 import { StateMark } from "../parts/state";
 import { ticks } from "../parts/ticks";
+import { AnswerText } from "./answer";
 import { speed, type Turn } from "../stores/chats";
 import { modelNamed, models } from "../stores/models";
 import { useStore } from "../stores/store";
@@ -18,7 +19,7 @@ export function Column({ name, title, turns, alone, first }: { name: string; tit
       {turns.map((turn, index) => (
         <article key={index} class={`turn turn-${turn.state}`}>
           <p class="prompt">{turn.prompt}</p>
-          {turn.state === "waiting" ? <Cold model={model} /> : <div class="answer" aria-live={index === turns.length - 1 ? "polite" : "off"} aria-busy={turn.state === "writing"}>{turn.answer}{turn.state === "writing" && <span class="caret" aria-hidden="true" />}</div>}
+          {turn.state === "waiting" ? <Cold model={model} /> : <div class="answer" aria-live={index === turns.length - 1 ? "polite" : "off"} aria-busy={turn.state === "writing"}><AnswerText text={turn.answer} /></div>}
           {turn.state === "failed" && <p class="turn-problem" role="alert">{ticks(sentence(turn.error))}</p>}
           <Measured turn={turn} />
         </article>

@@ -4,13 +4,16 @@ import { api } from "../api/client";
 import type { ModelDetails } from "../api/types";
 import { Empty, Problem, Waiting } from "../parts/notice";
 import { Facts } from "../parts/facts";
-import { count } from "../format";
+import { count, shortName } from "../format";
 import { useLoad } from "../stores/load";
 
 /** Blocks that may be wider than the card can be reached and scrolled by keyboard. */
-function Card({ html }: { html: string }): JSX.Element {
+function Card({ html, names }: { html: string; names: string[] }): JSX.Element {
   const ref = useRef<HTMLElement>(null);
   useLayoutEffect(() => {
+    // The page has the model's name as its heading already.
+    const title = ref.current?.firstElementChild;
+    if (title?.tagName === "H1" && names.includes(title.textContent?.trim() ?? "")) (title as HTMLElement).hidden = true;
     for (const block of ref.current?.querySelectorAll<HTMLElement>("pre, table") ?? []) {
       if (block.scrollWidth <= block.clientWidth) continue;
       block.tabIndex = 0;
@@ -27,7 +30,7 @@ export function OverviewTab({ model }: { model: ModelDetails }): JSX.Element {
     <div class="overview">
       {card.loading && !card.value && <Waiting what="Reading the card" />}
       {card.error && <Problem error={card.error} again={card.again} />}
-      {card.value && <Card html={card.value.html} />}
+      {card.value && <Card html={card.value.html} names={[model.name, shortName(model.name)]} />}
       {!card.loading && !card.value && !card.error && (
         <Empty title="This model has no card."><p>A card is the README.md in its folder. What Weightsmith merges gets one by itself.</p></Empty>
       )}

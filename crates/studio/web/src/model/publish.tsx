@@ -35,7 +35,7 @@ export function PublishDialog({ model, close }: { model: ModelDetails; close: ()
         <p>{bytes(model.bytes)} go to {now?.hub.endpoint ?? "the Hub"}.{model.license ? "" : " The card states no licence."}</p>
         <label class="field"><span>Repository</span><input value={repository} placeholder={`you/${model.name.split("/").pop()}`} aria-invalid={!valid} onInput={(event) => setRepository(event.currentTarget.value)} /></label>
         {!valid && <p class="field-problem" role="alert">A repository is written ORG/NAME.</p>}
-        <label class="field"><span>Message</span><input value={message} placeholder="Upload with Weightsmith" onInput={(event) => setMessage(event.currentTarget.value)} /></label>
+        <label class="field"><span>Message</span><input value={message} placeholder="Upload a model merged with Weightsmith" onInput={(event) => setMessage(event.currentTarget.value)} /></label>
         <label class="tick"><input type="checkbox" checked={visible} onChange={(event) => setVisible(event.currentTarget.checked)} /><span>Everybody may see it</span></label>
         <div class="actions"><button type="submit" class="primary" disabled={busy || !!hindrance || !valid}>{visible ? "Publish openly" : "Publish privately"}</button></div>
       </form>

@@ -30,12 +30,20 @@ export function MergeBar({ recipe, plan, ready }: { recipe: string; plan: Plan |
     try {
       const started = await api.start({ kind: "merge", recipe, name: now.name.trim(), options: { replace, allow_non_finite: false } });
       putRun(started);
+      begun.current = true;
       draft.update((old) => ({ ...old, run: started.id }));
     } catch (cause) { setProblem(cause as ApiError); }
     setBusy(false);
   };
   const shown = useRef<HTMLElement>(null);
-  useEffect(() => { if (run && isActive(run)) shown.current?.scrollIntoView({ block: "end" }); }, [run?.id, run?.state]);
+  // The button that was pressed is gone: who reads by keyboard or ear goes on in what took its place.
+  const begun = useRef(false);
+  useEffect(() => {
+    if (!begun.current || !shown.current) return;
+    begun.current = false;
+    shown.current.focus({ preventScroll: true });
+    shown.current.scrollIntoView({ block: "nearest" });
+  }, [run?.id]);
   const another = () => {
     draft.update((old) => ({ ...old, run: null, nameIsMine: false, name: "" }));
     setReplace(false);
@@ -44,7 +52,7 @@ export function MergeBar({ recipe, plan, ready }: { recipe: string; plan: Plan |
 
   if (run) {
     return (
-      <section class="merge-bar" aria-label="Merge" ref={shown}>
+      <section class="merge-bar" aria-label="Merge" ref={shown} tabIndex={-1}>
         <div class="section-head">
           <h2>{run.title} <StateMark state={run.state} /></h2>
           <div class="actions">
@@ -55,7 +63,7 @@ export function MergeBar({ recipe, plan, ready }: { recipe: string; plan: Plan |
         </div>
         {run.error && <p class="aside bad" role="alert">{sentence(run.error.message)}</p>}
         <RunProgress run={run} />
-        {run.state !== "queued" && <RunLog run={run.id} kept={[]} />}
+        {run.state !== "queued" && <details class="numbers"><summary>Log</summary><RunLog run={run.id} kept={[]} /></details>}
       </section>
     );
   }

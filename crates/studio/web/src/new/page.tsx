@@ -43,7 +43,7 @@ export function NewPage(): JSX.Element {
   }, [query]);
 
   const errors = checked.diagnostics.some((one) => one.severity === "error");
-  const current = checked.of === recipe && !checked.checking;
+  const current = checked.of === recipe && !checked.checking && !checked.pending.length;
   const ready = current && !!checked.plan && !errors;
   const toggle = (which: Help) => setHelp((now) => (now === which ? "none" : which));
   return (
@@ -61,7 +61,7 @@ export function NewPage(): JSX.Element {
           {help === "gallery" && <Gallery take={(one) => { write(one.recipe); setHelp("none"); }} />}
           <h2 class="unseen">Recipe</h2>
           <EditorHost text={recipe} change={write} checked={checked.of} problems={checked.diagnostics} jump={jump} />
-          <Problems problems={checked.diagnostics} checking={checked.checking} empty={!recipe.trim()} jump={(to) => setJump((now) => ({ to, again: (now?.again ?? 0) + 1 }))} />
+          <Problems problems={checked.diagnostics} checking={checked.checking} pending={checked.pending} empty={!recipe.trim()} jump={(to) => setJump((now) => ({ to, again: (now?.again ?? 0) + 1 }))} />
         </div>
         <div class="bench-right">
           <h2>Plan</h2>
@@ -69,7 +69,7 @@ export function NewPage(): JSX.Element {
           {checked.plan && <PlanView plan={checked.plan} explanation={checked.explanation} old={!current} />}
           {!checked.plan && !checked.error && (
             recipe.trim()
-              ? <Empty title={checked.checking ? "Reading the headers…" : "No plan while the recipe has errors."}>{!checked.checking && <p>Each problem below the recipe leads to its place.</p>}</Empty>
+              ? <Empty title={checked.checking ? "Reading the headers…" : checked.pending.length ? "Asking the Hub…" : "No plan while the recipe has errors."}>{!checked.checking && errors && <p>Each problem below the recipe leads to its place.</p>}</Empty>
               : <Empty title="Write a recipe, or begin with an example."><p>What it reads, writes and costs appears here, from the models’ headers alone.</p></Empty>
           )}
         </div>

@@ -5,9 +5,11 @@ import { sentence } from "../parts/notice";
 import { ticks } from "../parts/ticks";
 
 /** All that is wrong with the recipe; each leads to its place. */
-export function Problems({ problems, checking, empty, jump }: { problems: Diagnostic[]; checking: boolean; empty: boolean; jump: (to: number) => void }): JSX.Element {
-  const errors = problems.filter((one) => one.severity === "error").length, others = problems.length - errors;
-  const summary = empty ? "" : problems.length === 0 ? (checking ? "Checking…" : "No problems") : [errors && plural(errors, "error"), others && plural(others, "warning or note", "warnings and notes")].filter(Boolean).join(", ");
+export function Problems({ problems, checking, pending, empty, jump }: { problems: Diagnostic[]; checking: boolean; pending: string[]; empty: boolean; jump: (to: number) => void }): JSX.Element {
+  const many = (severity: Diagnostic["severity"]) => { const found = problems.filter((one) => one.severity === severity).length; return found ? plural(found, severity) : ""; };
+  const errors = problems.some((one) => one.severity === "error");
+  const asking = pending.length ? `Asking the Hub about ${pending.join(", ")}…` : "";
+  const summary = empty ? "" : problems.length === 0 ? (checking ? "Checking…" : asking || "No problems") : [asking, many("error"), many("warning"), many("note")].filter(Boolean).join(", ");
   return (
     <section class="problems" aria-label="Problems of the recipe">
       <p class={`problems-summary ${errors ? "has-errors" : ""}`} role="status">{summary}</p>

@@ -11,7 +11,7 @@ import { StateMark } from "../parts/state";
 import { ticks } from "../parts/ticks";
 import { go, modelUrl } from "../router";
 import { useLoad } from "../stores/load";
-import { runs } from "../stores/runs";
+import { later, runs } from "../stores/runs";
 import { useStore } from "../stores/store";
 import { RunActions } from "./actions";
 import { RunLog } from "./log";
@@ -23,7 +23,7 @@ export function RunPage({ id }: { id: number }): JSX.Element {
   const live = useStore(runs, (now) => now.byId.get(id) ?? null);
   // The log of a run that ended while the page was away is only whole on the server.
   useEffect(() => { if (live?.ended && loaded.value && !loaded.value.ended) loaded.again(); }, [live?.ended]);
-  const run = live ?? loaded.value;
+  const run = later(live, loaded.value);
   if (!run && loaded.error) {
     return <><h1 tabIndex={-1}>Run {id}</h1>{loaded.error.status === 404 ? <Empty title="There is no such run."><p>It may have been removed from the history. <a href="/runs">All runs</a></p></Empty> : <Problem error={loaded.error} again={loaded.again} />}</>;
   }

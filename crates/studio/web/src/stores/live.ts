@@ -13,8 +13,7 @@ export const modelsChanged = createStore(0);
 
 const verbs = { done: "is done", failed: "failed", cancelled: "was cancelled", interrupted: "was interrupted" } as const;
 
-function announce(run: Run): void {
-  const before = runs.get().byId.get(run.id);
+function announce(run: Run, before: Run | undefined): void {
   if (!before || before.state === run.state || !(run.state in verbs)) return;
   const verb = verbs[run.state as keyof typeof verbs];
   const made = run.state === "done" && (run.kind === "merge") && run.result?.name;
@@ -41,7 +40,7 @@ export function goLive(): () => void {
   begun = false;
   let lost = false;
   return listen({
-    run: (run) => { announce(run); putRun(run); },
+    run: (run) => { const before = runs.get().byId.get(run.id); if (putRun(run)) announce(run, before); },
     model: ({ name, ...change }) => patchModel(name, change),
     models: () => { void fetchModels(); modelsChanged.update((count) => count + 1); },
     log: ({ run, ...line }) => addLog(run, line),

@@ -9,8 +9,16 @@ export const logs = createStore<Map<number, LogLine[]>>(new Map());
 
 const keptLines = 2000;
 
-export function putRun(run: Run): void {
+/** The later of what was told of a run: an event may overtake the answer to a request. */
+export function later(one: Run | null, other: Run | null): Run | null {
+  return one && other ? (one.version > other.version ? one : other) : one ?? other;
+}
+/** Takes what is told of a run, unless something later is known; says whether it did. */
+export function putRun(run: Run): boolean {
+  const known = runs.get().byId.get(run.id) ?? null;
+  if (later(known, run) === known) return false;
   runs.update((now) => ({ ...now, byId: new Map(now.byId).set(run.id, run) }));
+  return true;
 }
 export function removeRun(id: number): void {
   runs.update((now) => { const byId = new Map(now.byId); byId.delete(id); return { ...now, byId }; });
@@ -21,13 +29,14 @@ export function addLog(run: number, line: LogLine): void {
 
 /** Fetches the newest runs, or those before the oldest one known. */
 export async function fetchRuns(more = false): Promise<void> {
-  const known = [...runs.get().byId.keys()];
-  const before = more && known.length ? Math.min(...known) : undefined;
+  const known = [...runs.get().byId.values()];
+  const before = more && known.length ? Math.min(...known.map((run) => run.id)) : undefined;
+  const asked = Math.max(0, ...known.map((run) => run.version));
   try {
     const page = await api.runs({ limit: 100, ...(before === undefined ? {} : { before }) });
     runs.update((now) => {
-      const byId = more ? new Map(now.byId) : new Map<number, Run>();
-      for (const run of page.runs) byId.set(run.id, run);
+      const byId = more ? new Map(now.byId) : new Map([...now.byId].filter(([, run]) => run.version > asked));
+      for (const run of page.runs) byId.set(run.id, later(byId.get(run.id) ?? null, run)!);
       return { byId, loaded: true, more: page.more, error: null };
     });
   } catch (error) {
