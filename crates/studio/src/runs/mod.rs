@@ -104,10 +104,11 @@ impl Runs {
         self.told(app, id)
     }
 
-    /// A run with its log.
+    /// A run with its whole request and its log.
     pub(crate) fn get(&self, id: i64) -> Result<(Run, Vec<Line>), Refusal> {
         let inner = self.shared.inner();
-        let run = shown(&inner, id)?;
+        let mut run = known(inner.history.get_whole(id)?, id)?;
+        complete(&inner, &mut run)?;
         Ok((run, inner.history.lines(id)?))
     }
 
@@ -186,7 +187,7 @@ impl Runs {
         self.told(app, id)
     }
 
-    /// Does the same again as a run of its own.
+    /// Does the same again as a run of its own. A merge gets a free name: what it made, or replaced, may be another model by now.
     pub(crate) fn rerun(&self, app: &Arc<App>, id: i64) -> Result<Run, Refusal> {
         let (run, _) = self.get(id)?;
         let request = if run.kind == "merge" {
@@ -230,7 +231,7 @@ impl Runs {
         // under the lock, so that nobody tells something older later
         let inner = self.shared.inner();
         if let Ok(run) = shown(&inner, id) {
-            app.events.tell("run", run.brief());
+            app.events.tell("run", json!(run));
         }
     }
 
@@ -279,14 +280,13 @@ fn lock(settings: &StudioSettings) -> Result<File, StudioError> {
 
 /// A run with what is known of it at this moment.
 fn shown(inner: &Inner, id: i64) -> Result<Run, Refusal> {
-    let Some(mut run) = inner.history.get(id)? else {
-        return Err(Refusal::not_found(
-            "unknown_run",
-            format!("there is no run {id}"),
-        ));
-    };
+    let mut run = known(inner.history.get(id)?, id)?;
     complete(inner, &mut run)?;
     Ok(run)
+}
+
+fn known(run: Option<Run>, id: i64) -> Result<Run, Refusal> {
+    run.ok_or_else(|| Refusal::not_found("unknown_run", format!("there is no run {id}")))
 }
 
 /// Adds what only this process knows.
