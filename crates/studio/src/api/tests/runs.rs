@@ -130,8 +130,8 @@ async fn a_name_is_given_once() {
     // what was made here can be replaced, and nothing else
     let mut replacing = merge(&SLERP.replace("[0, 0.5, 0]", "0.3"), "mine");
     replacing["options"] = json!({"replace": true});
-    let id = service.start(&replacing).await;
-    service.ended(id, "done").await;
+    let replaced = service.start(&replacing).await;
+    service.ended(replaced, "done").await;
     assert!(
         service.get("/api/models/mine").await["recipe"]
             .as_str()
@@ -141,13 +141,16 @@ async fn a_name_is_given_once() {
     replacing["name"] = "base".into();
     let (status, _) = service.post("/api/runs", &replacing).await;
     assert_eq!(status, StatusCode::CONFLICT);
-    // the same again needs another name, unless it replaces
-    let (status, again) = service.post("/api/runs/1/rerun", &Value::Null).await;
-    assert_eq!(
-        (status, &again["model"]),
-        (StatusCode::CREATED, &json!("mine-2"))
-    );
-    service.ended(again["id"].as_i64().unwrap(), "done").await;
+    // the same again takes another name, even where it replaced a model: that may have been replaced since
+    for (id, name) in [(id, "mine-2"), (replaced, "mine-3")] {
+        let path = format!("/api/runs/{id}/rerun");
+        let (status, again) = service.post(&path, &Value::Null).await;
+        assert_eq!(
+            (status, &again["model"]),
+            (StatusCode::CREATED, &json!(name))
+        );
+        service.ended(again["id"].as_i64().unwrap(), "done").await;
+    }
 }
 
 #[tokio::test]
