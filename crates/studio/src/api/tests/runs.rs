@@ -154,6 +154,34 @@ async fn a_name_is_given_once() {
 }
 
 #[tokio::test]
+async fn what_was_measured_of_a_replaced_model_is_not_shown_with_the_new_one() {
+    let mut world = world();
+    let service = Service::open(&mut world);
+    let mut request = merge(SLERP, "mine");
+    let id = service.start(&request).await;
+    service.ended(id, "done").await;
+    let data = json!({"kind": "perplexity", "text": "Anna lives in a house."});
+    let measuring = json!({"kind": "evaluate", "model": "mine", "data": data});
+    let shown = async || {
+        let found = service.get("/api/models/mine/evaluations").await;
+        let found = found["evaluations"].as_array().unwrap().clone();
+        let runs = found.iter().filter_map(|one| one["run"].as_i64());
+        runs.collect::<Vec<_>>()
+    };
+    let first = service.start(&measuring).await;
+    service.ended(first, "done").await;
+    assert_eq!(shown().await, [first]);
+    request["recipe"] = SLERP.replace("[0, 0.5, 0]", "0.3").into();
+    request["options"] = json!({"replace": true});
+    let id = service.start(&request).await;
+    service.ended(id, "done").await;
+    assert!(shown().await.is_empty());
+    let second = service.start(&measuring).await;
+    service.ended(second, "done").await;
+    assert_eq!(shown().await, [second]);
+}
+
+#[tokio::test]
 async fn what_was_interrupted_is_gone_on_with_after_a_restart() {
     let mut world = slow_world();
     let service = Service::open(&mut world);
