@@ -127,6 +127,10 @@ fn check_evaluation(app: &Arc<App>, request: &Value) -> Result<Subject, Refusal>
         let message = "`data.kind` is missing or unknown, expected `perplexity` or `tasks`";
         return Err(Refusal::invalid(message));
     }
+    if !data["text"].is_string() && !data["file"].is_string() {
+        let message = "there is nothing to measure on: expected `data.text` or `data.file`";
+        return Err(Refusal::invalid(message));
+    }
     let on = evaluation::data_name(data).unwrap_or_else(|| "a text".to_owned());
     Ok(Subject {
         title: format!("Evaluate {model} on {on}"),

@@ -274,6 +274,7 @@ async fn requests_that_make_no_sense_are_refused_before_they_wait() {
         json!({"kind": "difference", "model": "base", "against": "base"}),
         json!({"kind": "difference", "model": "base", "against": "nobody"}),
         json!({"kind": "evaluate", "model": "base", "data": {}}),
+        json!({"kind": "evaluate", "model": "base", "data": {"kind": "tasks", "name": "x"}}),
         json!({"kind": "pull", "model": "../.."}),
         json!({"kind": "push", "model": "nobody"}),
     ] {
