@@ -132,8 +132,10 @@ impl Runs {
     pub(crate) fn cancel(&self, app: &Arc<App>, id: i64) -> Result<Run, Refusal> {
         let inner = self.shared.inner();
         let run = shown(&inner, id)?;
-        match run.state {
-            RunState::Queued => {
+        match (run.state, inner.live.get(&id)) {
+            (RunState::Running, Some(live)) => live.stop(true),
+            // it waits, or ended when that could not be noted
+            (RunState::Queued | RunState::Running, _) => {
                 let end = history::End {
                     state: RunState::Cancelled,
                     error: None,
@@ -141,13 +143,8 @@ impl Runs {
                 };
                 inner.history.end(id, &end)?;
             }
-            RunState::Running => {
-                if let Some(live) = inner.live.get(&id) {
-                    live.stop(true);
-                }
-            }
-            RunState::Cancelled => {}
-            state => {
+            (RunState::Cancelled, _) => {}
+            (state, _) => {
                 return Err(conflict(
                     id,
                     state,
@@ -318,4 +315,28 @@ fn refuse_twice(inner: &Inner, name: &str) -> Result<(), Refusal> {
 fn conflict(id: i64, state: RunState, what: &str) -> Refusal {
     let message = format!("run {id} is {}; {what}", state.name());
     Refusal::new(StatusCode::CONFLICT, "wrong_state", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::World;
+
+    #[test]
+    fn a_run_whose_end_was_not_noted_can_be_cancelled() {
+        let mut world = World::new();
+        let studio = world.open();
+        let app = studio.app();
+        let id = {
+            let inner = app.runs.shared.inner();
+            let added = inner.history.add("merge", "Merge a", Some("a"), &json!({}));
+            let id = added.unwrap();
+            inner.history.begin(id).unwrap();
+            id
+        };
+        assert_eq!(app.runs.get(id).unwrap().0.state, RunState::Running);
+        let run = app.runs.cancel(app, id).unwrap();
+        assert_eq!(run.state, RunState::Cancelled);
+        app.runs.delete(id).unwrap();
+    }
 }
