@@ -4,7 +4,6 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use weightsmith_infer::Model;
@@ -17,7 +16,7 @@ use crate::app::App;
 use crate::difference::model;
 use crate::error::Refusal;
 use crate::models::Entry;
-use crate::runs::{RunFailure, RunProgress};
+use crate::runs::{RunFailure, RunProgress, now};
 
 /// Context of a text.
 const WINDOW: usize = 2048;
@@ -87,10 +86,9 @@ pub(crate) fn run(
         }
         scores.extend(found.iter().map(|score| score.shown(&entry.name)));
     }
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
     Ok(json!({"evaluation": {
         "run": null,
-        "at": now.map_or(0, |since| since.as_secs()),
+        "at": now() as u64,
         "data": {"name": data_name(data).as_deref().unwrap_or("text"), "kind": data["kind"]},
         "scores": scores,
     }}))
