@@ -154,7 +154,7 @@ async fn a_name_is_given_once() {
 }
 
 #[tokio::test]
-async fn what_was_measured_of_a_replaced_model_is_not_shown_with_the_new_one() {
+async fn what_was_done_with_a_replaced_model_is_not_shown_with_the_new_one() {
     let mut world = world();
     let service = Service::open(&mut world);
     let mut request = merge(SLERP, "mine");
@@ -171,11 +171,16 @@ async fn what_was_measured_of_a_replaced_model_is_not_shown_with_the_new_one() {
     let first = service.start(&measuring).await;
     service.ended(first, "done").await;
     assert_eq!(shown().await, [first]);
+    let publishing = json!({"kind": "push", "model": "mine", "repository": "me/mine"});
+    let id = service.start(&publishing).await;
+    service.ended(id, "done").await;
+    assert!(service.get("/api/models/mine").await["published"].is_number());
     request["recipe"] = SLERP.replace("[0, 0.5, 0]", "0.3").into();
     request["options"] = json!({"replace": true});
     let id = service.start(&request).await;
     service.ended(id, "done").await;
     assert!(shown().await.is_empty());
+    assert!(service.get("/api/models/mine").await["published"].is_null());
     let second = service.start(&measuring).await;
     service.ended(second, "done").await;
     assert_eq!(shown().await, [second]);
