@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use weightsmith::diff::{DiffError, DiffOptions, Difference, Measures, TensorDifference, diff};
@@ -11,7 +10,7 @@ use weightsmith::diff::{DiffError, DiffOptions, Difference, Measures, TensorDiff
 use crate::app::App;
 use crate::error::Refusal;
 use crate::models::{Entry, fingerprint, source};
-use crate::runs::{RunFailure, RunProgress};
+use crate::runs::{RunFailure, RunProgress, now};
 
 /// A comparison that was kept; nothing where the models are no longer what they were.
 pub(crate) fn stored(app: &App, entry: &Entry, against: &Entry) -> Result<Value, Refusal> {
@@ -107,10 +106,9 @@ fn shown(found: &Difference, against: &str) -> Value {
         })
         .collect();
     let layers: Vec<String> = layers.iter().map(u64::to_string).collect();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
     json!({
         "against": against,
-        "computed": now.map_or(0, |since| since.as_secs()),
+        "computed": now() as u64,
         "summary": found.summary,
         "layers": layers,
         "kinds": kinds,

@@ -4,7 +4,6 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use weightsmith_infer::Model;
@@ -17,7 +16,7 @@ use crate::app::App;
 use crate::difference::model;
 use crate::error::Refusal;
 use crate::models::Entry;
-use crate::runs::{RunFailure, RunProgress};
+use crate::runs::{RunFailure, RunProgress, now};
 
 /// Context of a text.
 const WINDOW: usize = 2048;
@@ -31,10 +30,12 @@ const LARGEST: u64 = 64 << 20;
 /// Steps of progress for each model.
 const STEPS: u64 = 1000;
 
-/// What was measured of a model so far, newest first.
+/// What was measured of a model so far, newest first. What was measured before it was replaced says nothing about it.
 pub(crate) fn stored(app: &App, entry: &Entry) -> Result<Value, Refusal> {
+    let made = app.runs.made(&entry.name)?.unwrap_or_default();
     let mut evaluations = Vec::new();
-    for run in app.runs.finished("evaluate", &entry.name)? {
+    let runs = app.runs.finished("evaluate", &entry.name)?;
+    for run in runs.into_iter().filter(|run| run.ended >= made) {
         let mut evaluation = run.result["evaluation"].clone();
         if evaluation.is_object() {
             evaluation["run"] = run.id.into();
@@ -85,11 +86,10 @@ pub(crate) fn run(
         }
         scores.extend(found.iter().map(|score| score.shown(&entry.name)));
     }
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
     Ok(json!({"evaluation": {
         "run": null,
-        "at": now.map_or(0, |since| since.as_secs()),
-        "data": {"name": data["name"].as_str().unwrap_or("text"), "kind": data["kind"]},
+        "at": now() as u64,
+        "data": {"name": data_name(data).as_deref().unwrap_or("text"), "kind": data["kind"]},
         "scores": scores,
     }}))
 }
@@ -208,6 +208,15 @@ fn options(model: &Model) -> WindowOptions {
     }
 }
 
+/// What to call it: the name that was given, else that of the file.
+pub(crate) fn data_name(data: &Value) -> Option<String> {
+    let file = || Path::new(data["file"].as_str()?).file_name();
+    match data["name"].as_str() {
+        Some(name) => Some(name.to_owned()),
+        None => Some(file()?.to_string_lossy().into_owned()),
+    }
+}
+
 /// The text or the questions: in the request, or in a file of a configured folder.
 fn read(app: &App, data: &Value) -> Result<Data, RunFailure> {
     let text = match (data["text"].as_str(), data["file"].as_str()) {
@@ -225,10 +234,11 @@ fn read(app: &App, data: &Value) -> Result<Data, RunFailure> {
     match data["kind"].as_str() {
         Some("perplexity") => Ok(Data::Text(text)),
         Some("tasks") => {
-            let name = data["name"].as_str().unwrap_or("tasks");
-            let tasks =
-                read_tasks(&text, Path::new(name)).map_err(|error| RunFailure::caused(&error))?;
-            Ok(Data::Tasks(tasks))
+            let name = data_name(data).unwrap_or_else(|| "tasks".to_owned());
+            let tasks = read_tasks(&text, Path::new(&name));
+            Ok(Data::Tasks(
+                tasks.map_err(|error| RunFailure::caused(&error))?,
+            ))
         }
         _ => Err(RunFailure::of(
             "`data.kind` is expected to be `perplexity` or `tasks`",

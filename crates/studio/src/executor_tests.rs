@@ -147,10 +147,12 @@ async fn models_are_measured_on_a_text_and_on_questions() {
         (2000, 2000)
     );
     let request = json!({
-        "model": "instruct", "data": {"kind": "tasks", "name": "questions", "file": "questions.jsonl"},
+        "model": "instruct", "data": {"kind": "tasks", "file": "questions.jsonl"},
     });
     let (result, _) = work(app, evaluation::run, request).await;
-    let score = result.unwrap()["evaluation"]["scores"][0].clone();
+    let evaluation = result.unwrap()["evaluation"].clone();
+    assert_eq!(evaluation["data"]["name"], "questions.jsonl");
+    let score = evaluation["scores"][0].clone();
     assert_eq!(
         (&score["metric"], &score["count"]),
         (&json!("exact_match"), &json!(4))

@@ -105,8 +105,8 @@ fn comes_from_elsewhere(headers: &HeaderMap) -> bool {
 
 /// Whether nothing but a browser's session opens this.
 fn uses_session(app: &App, headers: &HeaderMap) -> bool {
-    app.key.is_some_and(|key| session::is_known(headers, key))
-        && !headers.contains_key(header::AUTHORIZATION)
+    app.key
+        .is_some_and(|key| session::is_known(headers, key) && !brings_key(headers, key))
 }
 
 fn forbidden(code: &'static str, message: String) -> ApiError {
@@ -127,12 +127,7 @@ fn check_key(app: &App, request: &Request<Body>) -> Result<(), ApiError> {
     if path == "/health" || path == "/api/login" || (app.is_open)(path) {
         return Ok(());
     }
-    if session::is_known(request.headers(), key) {
-        return Ok(());
-    }
-    let given = request.headers().get(header::AUTHORIZATION);
-    let given = given.and_then(|value| bearer(value.as_bytes()));
-    if given.is_some_and(|given| blake3::hash(given) == key) {
+    if session::is_known(request.headers(), key) || brings_key(request.headers(), key) {
         return Ok(());
     }
     Err(ApiError::of(
@@ -141,6 +136,12 @@ fn check_key(app: &App, request: &Request<Body>) -> Result<(), ApiError> {
         "invalid_api_key",
         "the API key is missing or wrong; send it as `Authorization: Bearer KEY`",
     ))
+}
+
+fn brings_key(headers: &HeaderMap, key: blake3::Hash) -> bool {
+    let given = headers.get(header::AUTHORIZATION);
+    let given = given.and_then(|value| bearer(value.as_bytes()));
+    given.is_some_and(|given| blake3::hash(given) == key)
 }
 
 fn bearer(value: &[u8]) -> Option<&[u8]> {

@@ -110,7 +110,10 @@ impl Drop for Lease {
     fn drop(&mut self) {
         if let Some(warm) = self.warm.take() {
             *locked(&warm.used) = Instant::now();
-            drop(warm);
+            // the last one, where the model was removed meanwhile
+            if let Some(last) = Arc::into_inner(warm) {
+                free(last);
+            }
             self.registry.changed();
         }
     }
@@ -271,6 +274,8 @@ impl ModelRegistry {
             Slot::Cold | Slot::Failed(..) => {}
         }
         if !self.make_room(&mut entries.list, index, &mut unloaded)? {
+            drop(entries);
+            free(unloaded);
             return Ok(None);
         }
         let progress = LoadProgress::default();
@@ -279,7 +284,11 @@ impl ModelRegistry {
         let (registry, model) = (Arc::clone(self), Arc::clone(&entry.model));
         let spawned = std::thread::Builder::new()
             .name("load".to_owned())
-            .spawn(move || registry.load(id, &model, &progress));
+            .spawn(move || {
+                // what makes room is gone before the other comes
+                drop(unloaded);
+                registry.load(id, &model, &progress);
+            });
         if let Err(error) = spawned {
             entry.slot = Slot::Failed(error.to_string(), Instant::now());
             return Err(Unavailable::Failed(error.to_string()));
@@ -376,6 +385,13 @@ impl Entry {
             Slot::Warm(warm) => warm.engine.model().decoder.weight_bytes(),
         }
     }
+}
+
+/// Lets go of models on a thread of its own: until their engines have ended, nobody's request waits.
+fn free(models: impl Send + 'static) {
+    let thread = std::thread::Builder::new().name("unload".to_owned());
+    // without a thread they are let go of here
+    let _ = thread.spawn(move || drop(models));
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

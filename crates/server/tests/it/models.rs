@@ -2,12 +2,13 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use serde_json::json;
-use weightsmith_infer::{DecoderOptions, Model, Pool};
+use weightsmith_infer::{DecoderOptions, Model, Overrides, Pool};
 use weightsmith_server::{ModelState, ServedModel, Settings};
+use weightsmith_tensors::Checkpoint;
 
 use crate::world::{World, facts, fixture, post, served};
 
@@ -115,6 +116,37 @@ async fn idle_models_make_room_and_busy_ones_do_not() {
     drop(busy);
     world.ask(PATH, &ask("instruct")).await;
     assert_eq!(states(&world).iter().filter(|&&warm| warm).count(), 2);
+}
+
+#[tokio::test]
+async fn what_makes_room_is_gone_before_the_other_model_comes() {
+    let settings = Settings {
+        // room for one
+        memory_budget: Some(6_000_000),
+        ..Settings::default()
+    };
+    // the weights of the model that was loaded last
+    let loaded: Arc<Mutex<Weak<Checkpoint>>> = Arc::default();
+    let models = ["base", "math"].map(|name| {
+        let (folder, facts) = (fixture(name), facts());
+        let (pool, loaded) = (Arc::new(Pool::new(1)), Arc::clone(&loaded));
+        ServedModel::new(name, facts, move |_| {
+            let mut loaded = loaded.lock().expect("nobody panicked");
+            if loaded.upgrade().is_some() {
+                return Err("both are in memory".to_owned());
+            }
+            let source = Arc::new(Checkpoint::open(&folder).map_err(|error| error.to_string())?);
+            *loaded = Arc::downgrade(&source);
+            let (none, options) = (Overrides::default(), DecoderOptions::default());
+            Model::assemble(source, &folder, none, Arc::clone(&pool), options)
+                .map_err(|error| error.to_string())
+        })
+    });
+    let world = World::with(models.into(), settings);
+    for name in ["base", "math", "base", "math", "base", "math"] {
+        let answer = world.ask(PATH, &ask(name)).await;
+        assert_eq!(answer["model"], name);
+    }
 }
 
 #[tokio::test]

@@ -105,7 +105,17 @@ async fn a_key_opens_a_session_and_the_session_the_rest() {
         let other = ("origin", "http://localhost:3000");
         let answer = ask(&world, "GET", path, &[OWN, session, other]).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}");
+        // nor does a wrong key beside it, while the right one is enough for the protocol
+        let wrong = ("authorization", "Bearer another");
+        let answer = ask(&world, "GET", path, &[OWN, session, other, wrong]).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}");
     }
+    let (other, right) = (
+        ("origin", "http://localhost:3000"),
+        ("authorization", "Bearer a secret"),
+    );
+    let answer = ask(&world, "GET", "/v1/models", &[OWN, session, other, right]).await;
+    assert_eq!(answer.status, StatusCode::OK);
     let bearer = ("authorization", "Bearer a secret");
     let answer = ask(&world, "GET", "/api/things", &[OWN, bearer]).await;
     assert_eq!(answer.status, StatusCode::OK);

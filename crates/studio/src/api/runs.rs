@@ -15,7 +15,7 @@ use super::models::apart;
 use super::routes::Routes;
 use crate::app::App;
 use crate::error::Refusal;
-use crate::runs::{Filter, Run, RunState};
+use crate::runs::{Filter, RunState};
 
 /// Runs of an answer.
 const SHOWN: usize = 100;
@@ -83,7 +83,6 @@ async fn list(State(app): State<Arc<App>>, Query(wanted): Query<Wanted>) -> Answ
     };
     apart(&app, move |app| {
         let (runs, more) = app.runs.list(&filter)?;
-        let runs: Vec<Value> = runs.iter().map(Run::brief).collect();
         Ok(Json(json!({"runs": runs, "more": more})))
     })
     .await

@@ -142,7 +142,8 @@ impl Catalogue {
             origin: Origin::Preview,
             folder: None,
             located: None,
-            fingerprint: blake3::hash(recipe.as_bytes()),
+            // a preview has another name where one of its models is another one
+            fingerprint: blake3::hash(format!("{}\0{recipe}", served.name).as_bytes()),
             recipe: Some(recipe),
             facts: Arc::new(Facts {
                 method: Some(method),

@@ -57,16 +57,23 @@ pub(crate) fn describe(app: &App, entry: &Entry) -> Value {
     })
 }
 
-/// When models were published from here last, in seconds since 1970.
+/// When models were published from here last, in seconds since 1970. What was published before a model was replaced is another one.
 pub(crate) fn published(app: &App) -> BTreeMap<String, Value> {
     const LOOKED_AT: usize = 500;
     let mut published = BTreeMap::new();
     // a history that cannot be read is told where runs are shown
     for run in app.runs.newest("push", LOOKED_AT).unwrap_or_default() {
-        if let Some(name) = run.result["model"].as_str() {
-            published
-                .entry(name.to_owned())
-                .or_insert_with(|| run.result["at"].clone());
+        if let Some(name) = run.result["model"].as_str()
+            && !published.contains_key(name)
+        {
+            let made = app.runs.made(name).ok().flatten();
+            let is_this = made.is_none_or(|made| run.ended >= made);
+            let at = if is_this {
+                run.result["at"].clone()
+            } else {
+                Value::Null
+            };
+            published.insert(name.to_owned(), at);
         }
     }
     published

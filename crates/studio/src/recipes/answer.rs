@@ -26,7 +26,7 @@ const BEGINNING: f64 = 0.02;
 const LOOKED_AT: usize = 8;
 
 /// Merges that move fewer bytes say nothing about speed.
-const TELLING: u64 = 64 << 20;
+const TELLING: f64 = 64e6;
 
 /// Checks a recipe from headers alone. The hub is not waited for: models of which it has to be asked are `pending`.
 pub(crate) fn check(app: &Arc<App>, text: &str) -> Result<Value, Refusal> {
@@ -128,17 +128,19 @@ fn seconds(app: &App, plan: &Plan) -> Result<f64, Refusal> {
 
 /// Bytes that merges read and wrote in a second.
 fn speed<'a>(reports: impl Iterator<Item = &'a Value>) -> Option<f64> {
-    let (mut bytes, mut seconds) = (0, 0.0);
+    let (mut bytes, mut seconds) = (0.0, 0.0);
     for report in reports {
-        let count = |field: &str| report[field].as_u64().unwrap_or(0);
-        let all = count("bytes_read") + count("bytes_written");
-        let moved = all.saturating_sub(count("resumed_bytes"));
+        let count = |field: &str| report[field].as_u64().unwrap_or(0) as f64;
+        let written = count("bytes_written");
+        // both counts are the plan's: for what an earlier run had written nothing was read either
+        let share = (written - count("resumed_bytes")) / written.max(1.0);
+        let moved = (count("bytes_read") + written) * share;
         if moved >= TELLING {
             bytes += moved;
             seconds += report["seconds"].as_f64().unwrap_or(0.0);
         }
     }
-    (seconds > 0.0).then(|| bytes as f64 / seconds)
+    (seconds > 0.0).then(|| bytes / seconds)
 }
 
 #[cfg(test)]
@@ -150,11 +152,14 @@ mod tests {
         let report = |read: u64, written: u64, resumed: u64, seconds: f64| json!({"bytes_read": read, "bytes_written": written, "resumed_bytes": resumed, "seconds": seconds});
         let reports = [
             report(1_000_000_000, 500_000_000, 0, 1.0),
-            report(1_000_000_000, 500_000_000, 500_000_000, 1.0),
+            // half of it had been done before
+            report(1_000_000_000, 500_000_000, 250_000_000, 1.0),
+            // all of it had
+            report(1_000_000_000, 500_000_000, 500_000_000, 0.001),
             report(1000, 1000, 0, 9.0),
             Value::Null,
         ];
-        assert_eq!(speed(reports.iter()), Some(1.25e9));
+        assert_eq!(speed(reports.iter()), Some(1.125e9));
         assert_eq!(speed([Value::Null].iter()), None);
     }
 

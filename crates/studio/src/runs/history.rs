@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::kinds::{KINDS, Lane};
 use super::migrations::migrate;
-use super::record::{Line, Run, RunError, RunState};
+use super::record::{Line, Run, RunError, RunState, shortened};
 
 /// Lines of a log that are kept.
 const MOST_LINES: i64 = 5000;
@@ -86,11 +86,36 @@ impl History {
         model: Option<&str>,
         request: &Value,
     ) -> rusqlite::Result<i64> {
-        self.connection.execute(
+        let brief = shortened(request);
+        let transaction = self.connection.unchecked_transaction()?;
+        transaction.execute(
             "INSERT INTO runs (kind, state, title, model, request, created, queued) VALUES (?1, 'queued', ?2, ?3, ?4, ?5, ?5)",
-            params![kind, title, model, request.to_string(), now()],
+            params![kind, title, model, brief.to_string(), now()],
         )?;
-        Ok(self.connection.last_insert_rowid())
+        let id = transaction.last_insert_rowid();
+        if brief != *request {
+            transaction.execute(
+                "INSERT INTO requests (run, request) VALUES (?1, ?2)",
+                params![id, request.to_string()],
+            )?;
+        }
+        transaction.commit()?;
+        Ok(id)
+    }
+
+    /// A run with its whole request; nothing for a number that there is not.
+    pub(super) fn get_whole(&self, id: i64) -> rusqlite::Result<Option<Run>> {
+        let Some(mut run) = self.get(id)? else {
+            return Ok(None);
+        };
+        let query = "SELECT request FROM requests WHERE run = ?1";
+        let whole = self
+            .connection
+            .query_row(query, [id], |row| row.get::<_, String>(0));
+        if let Some(whole) = whole.optional()? {
+            run.request = serde_json::from_str(&whole).unwrap_or_default();
+        }
+        Ok(Some(run))
     }
 
     /// A run; nothing for a number that there is not.
@@ -312,6 +337,36 @@ mod tests {
         second.delete(merge).unwrap();
         assert_eq!(second.get(merge).unwrap(), None);
         assert!(second.lines(merge).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_long_request_is_read_only_where_all_of_it_is_needed() {
+        let folder = tempfile::tempdir().unwrap();
+        let history = history(folder.path());
+        let request = json!({"kind": "evaluate", "data": {"text": "word ".repeat(100_000)}});
+        let id = history.add("evaluate", "a run", None, &request).unwrap();
+        let filter = Filter {
+            limit: 10,
+            ..Filter::default()
+        };
+        let listed = history.list(&filter).unwrap().remove(0);
+        for run in [listed, history.get(id).unwrap().unwrap()] {
+            assert!(run.request.to_string().len() < 30_000);
+            assert_eq!(run.request["kind"], "evaluate");
+        }
+        // what is written while it is worked on is small too
+        let size: i64 = history
+            .connection
+            .query_row("SELECT length(request) FROM runs", [], |row| row.get(0))
+            .unwrap();
+        assert!(size < 30_000, "{size}");
+        assert_eq!(history.get_whole(id).unwrap().unwrap().request, request);
+        history.delete(id).unwrap();
+        let left: i64 = history
+            .connection
+            .query_row("SELECT count(*) FROM requests", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(left, 0);
     }
 
     #[test]

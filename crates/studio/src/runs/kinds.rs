@@ -1,6 +1,5 @@
 //! The kinds of runs: what each needs, where it waits and who does it.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -128,14 +127,11 @@ fn check_evaluation(app: &Arc<App>, request: &Value) -> Result<Subject, Refusal>
         let message = "`data.kind` is missing or unknown, expected `perplexity` or `tasks`";
         return Err(Refusal::invalid(message));
     }
-    let on = match (data["name"].as_str(), data["file"].as_str()) {
-        (Some(name), _) => name.to_owned(),
-        (None, Some(file)) => {
-            let name = Path::new(file).file_name().unwrap_or_default();
-            name.to_string_lossy().into_owned()
-        }
-        (None, None) => "a text".to_owned(),
-    };
+    if !data["text"].is_string() && !data["file"].is_string() {
+        let message = "there is nothing to measure on: expected `data.text` or `data.file`";
+        return Err(Refusal::invalid(message));
+    }
+    let on = evaluation::data_name(data).unwrap_or_else(|| "a text".to_owned());
     Ok(Subject {
         title: format!("Evaluate {model} on {on}"),
         model: Some(model),

@@ -12,6 +12,8 @@ const MOST: usize = 1000;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Finished {
     pub(crate) id: i64,
+    /// In seconds since 1970.
+    pub(crate) ended: f64,
     pub(crate) result: Value,
 }
 
@@ -19,6 +21,12 @@ impl Runs {
     /// The runs of a kind about a model that are done, newest first.
     pub(crate) fn finished(&self, kind: &str, model: &str) -> Result<Vec<Finished>, Refusal> {
         self.done(kind, Some(model), MOST)
+    }
+
+    /// When the model of that name was merged here last, in seconds since 1970: what was found before is about another one.
+    pub(crate) fn made(&self, model: &str) -> Result<Option<f64>, Refusal> {
+        let merges = self.finished("merge", model)?;
+        Ok(merges.into_iter().map(|merge| merge.ended).reduce(f64::max))
     }
 
     /// The newest runs of a kind that are done.
@@ -39,6 +47,7 @@ impl Runs {
             .into_iter()
             .map(|run| Finished {
                 id: run.id,
+                ended: run.ended.unwrap_or_default(),
                 result: run.result.unwrap_or_default(),
             })
             .collect())

@@ -59,7 +59,7 @@ pub(super) fn refuse_taken(app: &App, request: &Value) -> Result<(), Refusal> {
     })
 }
 
-/// The request with a name that nobody has: its own, else one with a number.
+/// The request with a name that nobody has: its own, else one with a number. It replaces nothing, whatever it did before.
 pub(super) fn with_free_name(
     app: &App,
     mut request: Value,
@@ -68,6 +68,9 @@ pub(super) fn with_free_name(
     let Ok(wanted) = name(&request) else {
         return request;
     };
+    if let Some(options) = request.get_mut("options").and_then(Value::as_object_mut) {
+        options.remove("replace");
+    }
     let is_free =
         |request: &Value, name: &str| refuse_taken(app, request).is_ok() && !is_under_way(name);
     let stem: String = wanted.chars().take(LONGEST - 5).collect();

@@ -31,6 +31,12 @@ CREATE TABLE lines (
     text TEXT NOT NULL
 ) STRICT;
 CREATE INDEX lines_of_run ON lines (run);
+", "
+-- long requests whole; `runs` has their beginning, so that what is read and written all the time stays small
+CREATE TABLE requests (
+    run INTEGER PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE,
+    request TEXT NOT NULL
+) STRICT;
 "];
 
 /// Brings a database to today's tables.

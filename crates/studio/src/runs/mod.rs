@@ -104,10 +104,11 @@ impl Runs {
         self.told(app, id)
     }
 
-    /// A run with its log.
+    /// A run with its whole request and its log.
     pub(crate) fn get(&self, id: i64) -> Result<(Run, Vec<Line>), Refusal> {
         let inner = self.shared.inner();
-        let run = shown(&inner, id)?;
+        let mut run = known(inner.history.get_whole(id)?, id)?;
+        complete(&inner, &mut run)?;
         Ok((run, inner.history.lines(id)?))
     }
 
@@ -131,8 +132,10 @@ impl Runs {
     pub(crate) fn cancel(&self, app: &Arc<App>, id: i64) -> Result<Run, Refusal> {
         let inner = self.shared.inner();
         let run = shown(&inner, id)?;
-        match run.state {
-            RunState::Queued => {
+        match (run.state, inner.live.get(&id)) {
+            (RunState::Running, Some(live)) => live.stop(true),
+            // it waits, or ended when that could not be noted
+            (RunState::Queued | RunState::Running, _) => {
                 let end = history::End {
                     state: RunState::Cancelled,
                     error: None,
@@ -140,13 +143,8 @@ impl Runs {
                 };
                 inner.history.end(id, &end)?;
             }
-            RunState::Running => {
-                if let Some(live) = inner.live.get(&id) {
-                    live.stop(true);
-                }
-            }
-            RunState::Cancelled => {}
-            state => {
+            (RunState::Cancelled, _) => {}
+            (state, _) => {
                 return Err(conflict(
                     id,
                     state,
@@ -186,7 +184,7 @@ impl Runs {
         self.told(app, id)
     }
 
-    /// Does the same again as a run of its own.
+    /// Does the same again as a run of its own. A merge gets a free name: what it made, or replaced, may be another model by now.
     pub(crate) fn rerun(&self, app: &Arc<App>, id: i64) -> Result<Run, Refusal> {
         let (run, _) = self.get(id)?;
         let request = if run.kind == "merge" {
@@ -236,7 +234,7 @@ impl Runs {
         // under the lock, so that nobody tells something older later
         let inner = self.shared.inner();
         if let Ok(run) = shown(&inner, id) {
-            app.events.tell("run", run.brief());
+            app.events.tell("run", json!(run));
         }
     }
 
@@ -285,12 +283,7 @@ fn lock(settings: &StudioSettings) -> Result<File, StudioError> {
 
 /// A run with what is known of it at this moment.
 fn shown(inner: &Inner, id: i64) -> Result<Run, Refusal> {
-    let Some(mut run) = inner.history.get(id)? else {
-        return Err(Refusal::not_found(
-            "unknown_run",
-            format!("there is no run {id}"),
-        ));
-    };
+    let mut run = known(inner.history.get(id)?, id)?;
     complete(inner, &mut run)?;
     Ok(run)
 }
@@ -303,6 +296,10 @@ fn ended(inner: &Inner, id: i64) -> Result<Run, Refusal> {
     }
     let refusal = conflict(id, run.state, "only what is over can be deleted");
     Err(refusal.hint("cancel it first"))
+}
+
+fn known(run: Option<Run>, id: i64) -> Result<Run, Refusal> {
+    run.ok_or_else(|| Refusal::not_found("unknown_run", format!("there is no run {id}")))
 }
 
 /// Adds what only this process knows.
@@ -334,4 +331,28 @@ fn refuse_twice(inner: &Inner, name: &str) -> Result<(), Refusal> {
 fn conflict(id: i64, state: RunState, what: &str) -> Refusal {
     let message = format!("run {id} is {}; {what}", state.name());
     Refusal::new(StatusCode::CONFLICT, "wrong_state", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::World;
+
+    #[test]
+    fn a_run_whose_end_was_not_noted_can_be_cancelled() {
+        let mut world = World::new();
+        let studio = world.open();
+        let app = studio.app();
+        let id = {
+            let inner = app.runs.shared.inner();
+            let added = inner.history.add("merge", "Merge a", Some("a"), &json!({}));
+            let id = added.unwrap();
+            inner.history.begin(id).unwrap();
+            id
+        };
+        assert_eq!(app.runs.get(id).unwrap().0.state, RunState::Running);
+        let run = app.runs.cancel(app, id).unwrap();
+        assert_eq!(run.state, RunState::Cancelled);
+        app.runs.delete(id).unwrap();
+    }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-/// Texts in a request that are longer are shown in part where many runs are shown.
+/// Longer texts in a request are shown in part where many runs are shown.
 const SHOWN: usize = 20_000;
 
 /// How far a run is, or how it ended.
@@ -82,7 +82,7 @@ pub(crate) struct Run {
     pub(crate) title: String,
     /// The model that it makes or is about.
     pub(crate) model: Option<String>,
-    /// As it was posted.
+    /// As it was posted; of long texts in it only the beginning, but for who asks for the [whole](super::Runs::get).
     pub(crate) request: Value,
     /// Times are seconds since 1970.
     pub(crate) created: f64,
@@ -103,13 +103,11 @@ pub(crate) struct Run {
     pub(crate) result: Option<Value>,
 }
 
-impl Run {
-    /// As lists and events show it: of long texts in the request, such as data to measure on, only the beginning.
-    pub(crate) fn brief(&self) -> Value {
-        let mut brief = serde_json::to_value(self).unwrap_or_default();
-        shorten(&mut brief["request"]);
-        brief
-    }
+/// A request with only the beginning of its long texts, such as data to measure on.
+pub(super) fn shortened(request: &Value) -> Value {
+    let mut brief = request.clone();
+    shorten(&mut brief);
+    brief
 }
 
 fn shorten(value: &mut Value) {
@@ -140,8 +138,7 @@ mod tests {
 
     #[test]
     fn long_texts_are_cut_between_characters() {
-        let mut value = json!({"data": {"text": "ü".repeat(SHOWN), "name": "short"}});
-        shorten(&mut value);
+        let value = shortened(&json!({"data": {"text": "ü".repeat(SHOWN), "name": "short"}}));
         let text = value["data"]["text"].as_str().expect("text");
         assert!(text.len() <= SHOWN + 3 && text.ends_with("ü…"));
         assert_eq!(value["data"]["name"], "short");

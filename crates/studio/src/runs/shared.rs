@@ -166,7 +166,7 @@ fn take(
         return Ok(None);
     };
     inner.history.begin(id)?;
-    let Some(run) = inner.history.get(id)? else {
+    let Some(run) = inner.history.get_whole(id)? else {
         return Ok(None);
     };
     let live = Arc::new(Live::new(id, app.clone()));

@@ -164,6 +164,33 @@ async fn names_of_the_hub_are_asked_for_once_and_downloaded_for_a_merge() {
 }
 
 #[tokio::test]
+async fn what_was_found_of_a_preview_is_forgotten_when_a_model_of_it_changes() {
+    let mut world = world();
+    let service = Service::open(&mut world);
+    let mut names = Vec::new();
+    for known in [true, false] {
+        let (status, made) = service
+            .post("/api/previews", &json!({"recipe": SLERP}))
+            .await;
+        assert_eq!(status, StatusCode::CREATED, "{made}");
+        let name = made["name"].as_str().unwrap().to_owned();
+        assert!(!names.contains(&name));
+        let path = format!("/api/models/{name}/difference?against=instruct");
+        if known {
+            let request = json!({"kind": "difference", "model": name, "against": "instruct"});
+            let id = service.start(&request).await;
+            service.ended(id, "done").await;
+            service.get(&path).await;
+            world.copy("math", "base");
+        } else {
+            let (_, body) = service.ask("GET", &path, &Value::Null).await;
+            assert_eq!(body["error"]["code"], "not_computed");
+        }
+        names.push(name);
+    }
+}
+
+#[tokio::test]
 async fn a_preview_speaks_and_the_fifth_takes_the_place_of_the_first() {
     let mut world = world();
     let service = Service::open(&mut world);

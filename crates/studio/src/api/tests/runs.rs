@@ -130,8 +130,8 @@ async fn a_name_is_given_once() {
     // what was made here can be replaced, and nothing else
     let mut replacing = merge(&SLERP.replace("[0, 0.5, 0]", "0.3"), "mine");
     replacing["options"] = json!({"replace": true});
-    let id = service.start(&replacing).await;
-    service.ended(id, "done").await;
+    let replaced = service.start(&replacing).await;
+    service.ended(replaced, "done").await;
     assert!(
         service.get("/api/models/mine").await["recipe"]
             .as_str()
@@ -141,13 +141,49 @@ async fn a_name_is_given_once() {
     replacing["name"] = "base".into();
     let (status, _) = service.post("/api/runs", &replacing).await;
     assert_eq!(status, StatusCode::CONFLICT);
-    // the same again needs another name, unless it replaces
-    let (status, again) = service.post("/api/runs/1/rerun", &Value::Null).await;
-    assert_eq!(
-        (status, &again["model"]),
-        (StatusCode::CREATED, &json!("mine-2"))
-    );
-    service.ended(again["id"].as_i64().unwrap(), "done").await;
+    // the same again takes another name, even where it replaced a model: that may have been replaced since
+    for (id, name) in [(id, "mine-2"), (replaced, "mine-3")] {
+        let path = format!("/api/runs/{id}/rerun");
+        let (status, again) = service.post(&path, &Value::Null).await;
+        assert_eq!(
+            (status, &again["model"]),
+            (StatusCode::CREATED, &json!(name))
+        );
+        service.ended(again["id"].as_i64().unwrap(), "done").await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_done_with_a_replaced_model_is_not_shown_with_the_new_one() {
+    let mut world = world();
+    let service = Service::open(&mut world);
+    let mut request = merge(SLERP, "mine");
+    let id = service.start(&request).await;
+    service.ended(id, "done").await;
+    let data = json!({"kind": "perplexity", "text": "Anna lives in a house."});
+    let measuring = json!({"kind": "evaluate", "model": "mine", "data": data});
+    let shown = async || {
+        let found = service.get("/api/models/mine/evaluations").await;
+        let found = found["evaluations"].as_array().unwrap().clone();
+        let runs = found.iter().filter_map(|one| one["run"].as_i64());
+        runs.collect::<Vec<_>>()
+    };
+    let first = service.start(&measuring).await;
+    service.ended(first, "done").await;
+    assert_eq!(shown().await, [first]);
+    let publishing = json!({"kind": "push", "model": "mine", "repository": "me/mine"});
+    let id = service.start(&publishing).await;
+    service.ended(id, "done").await;
+    assert!(service.get("/api/models/mine").await["published"].is_number());
+    request["recipe"] = SLERP.replace("[0, 0.5, 0]", "0.3").into();
+    request["options"] = json!({"replace": true});
+    let id = service.start(&request).await;
+    service.ended(id, "done").await;
+    assert!(shown().await.is_empty());
+    assert!(service.get("/api/models/mine").await["published"].is_null());
+    let second = service.start(&measuring).await;
+    service.ended(second, "done").await;
+    assert_eq!(shown().await, [second]);
 }
 
 #[tokio::test]
@@ -268,6 +304,7 @@ async fn requests_that_make_no_sense_are_refused_before_they_wait() {
         json!({"kind": "difference", "model": "base", "against": "base"}),
         json!({"kind": "difference", "model": "base", "against": "nobody"}),
         json!({"kind": "evaluate", "model": "base", "data": {}}),
+        json!({"kind": "evaluate", "model": "base", "data": {"kind": "tasks", "name": "x"}}),
         json!({"kind": "pull", "model": "../.."}),
         json!({"kind": "push", "model": "nobody"}),
     ] {
