@@ -60,6 +60,20 @@ test("models that the Hub is asked about are named, and the recipe is checked ag
   await page.context().close();
 });
 
+test("what happens before the page hears of anything is not missed", async () => {
+  const page = await openPage(browser);
+  await page.route("**/api/events", async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await route.continue();
+  });
+  await page.goto(studio.url);
+  const row = page.getByRole("row", { name: /^math\b/ });
+  await row.locator(".state-cold").waitFor();
+  await fetch(`${studio.url}/api/models/math/load`, { method: "POST", headers: { "content-type": "application/json" }, body: "{}" });
+  await row.locator(".state-warm").waitFor({ timeout: 30_000 });
+  await page.context().close();
+});
+
 test("an answer's Markdown is set, its HTML is not", async () => {
   const page = await openPage(browser);
   const answer = "It is **bold** and `code`:\n\n1. one\n2. <img src=x onerror=\"window.ran = true\">\n\n[a link](javascript:window.ran=true) <script>window.ran = true</script>\n\n```python\nprint(\"<b>hi</b>\")\n```\n";

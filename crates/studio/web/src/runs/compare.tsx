@@ -89,7 +89,7 @@ function CommonScores({ pair, scores }: { pair: Run[]; scores: Common[] }): JSX.
         const [one, other] = pair.map((run) => common.scores.find((score) => score.model === run.model));
         return (
           <div key={common.title + common.metric}>
-            <p class="metric">{common.title}, {metricName(common.metric)} <span class="note">{better(common.metric)}{one && other && one.model !== other.model ? ` · difference ${number(other.value - one.value, 4)}` : ""}</span></p>
+            <p class="metric">{metricName(common.metric)} on {common.title} <span class="note">{better(common.metric)}{one && other && one.model !== other.model ? ` · difference ${number(other.value - one.value, 4)}` : ""}</span></p>
             <ScoreBars scores={common.scores} models={pair.flatMap((run) => run.model ?? [])} />
           </div>
         );

@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { LogLine } from "../api/types";
 import { time } from "../format";
+import { ticks } from "../parts/ticks";
 import { logs } from "../stores/runs";
 import { useStore } from "../stores/store";
 
@@ -18,7 +19,7 @@ export function RunLog({ run, kept }: { run: number; kept: LogLine[] }): JSX.Ele
   return (
     <ol class="log" ref={box} tabIndex={0} aria-label="Log"
       onScroll={(event) => { const list = event.currentTarget; atEnd.current = list.scrollTop + list.clientHeight > list.scrollHeight - 20; }}>
-      {lines.map((line, index) => <li key={index}><time>{time(line.at)}</time><span>{line.text}</span></li>)}
+      {lines.map((line, index) => <li key={index}><time>{time(line.at)}</time><span>{ticks(line.text)}</span></li>)}
     </ol>
   );
 }

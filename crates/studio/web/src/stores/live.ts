@@ -46,8 +46,10 @@ export function goLive(): () => void {
     log: ({ run, ...line }) => addLog(run, line),
     reset: () => { all(); modelsChanged.update((count) => count + 1); },
     connected: (yes) => {
+      // What happened between the first questions and the beginning of the stream was told to nobody.
+      if (yes) all();
       // After a restart the server counts anew and cannot tell what was missed.
-      if (yes && lost) { all(); modelsChanged.update((count) => count + 1); }
+      if (yes && lost) modelsChanged.update((count) => count + 1);
       lost = !yes;
       connection.set(yes ? "open" : "lost");
     },

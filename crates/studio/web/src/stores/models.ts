@@ -6,24 +6,31 @@ type Models = { list: ModelList | null; error: ApiError | null };
 export const models = createStore<Models>({ list: null, error: null });
 
 let asked = 0;
+/** What was told of models while a list is on its way: the list may have been made before. What came after it is told too, so this lasts. */
+let told: [name: string, change: Partial<Model>][] | null = null;
+
 /** Fetches the list; of several questions only the last one's answer counts. */
 export async function fetchModels(): Promise<void> {
   const mine = ++asked;
+  told = [];
   try {
     const list = await api.models();
-    if (mine === asked) models.set({ list, error: null });
+    if (mine !== asked) return;
+    const news = (told ?? []).reduce((all, [name, change]) => patched(all, name, change), list.models);
+    models.set({ list: { ...list, models: news }, error: null });
   } catch (error) {
     if (mine === asked) models.update((now) => ({ ...now, error: error as ApiError }));
+  } finally {
+    if (mine === asked) told = null;
   }
 }
 
+const patched = (list: Model[], name: string, change: Partial<Model>): Model[] => list.map((model) => (model.name === name ? { ...model, ...change } : model));
+
 /** What changed about one model. */
 export function patchModel(name: string, change: Partial<Model>): void {
-  models.update((now) => {
-    if (!now.list) return now;
-    const list = now.list.models.map((model) => (model.name === name ? { ...model, ...change } : model));
-    return { ...now, list: { ...now.list, models: list } };
-  });
+  told?.push([name, change]);
+  models.update((now) => (now.list ? { ...now, list: { ...now.list, models: patched(now.list.models, name, change) } } : now));
 }
 
 /** A model of the list, where it is known. */
