@@ -353,6 +353,6 @@ mod tests {
         assert_eq!(app.runs.get(id).unwrap().0.state, RunState::Running);
         let run = app.runs.cancel(app, id).unwrap();
         assert_eq!(run.state, RunState::Cancelled);
-        app.runs.delete(id).unwrap();
+        app.runs.delete(app, id).unwrap();
     }
 }
