@@ -46,6 +46,13 @@ pub(crate) fn run(
         Err(DiffError::Interrupted) => return Err(RunFailure::Stopped),
         Err(error) => return Err(RunFailure::caused(&error)),
     };
+    if found.summary.tensors_same + found.summary.tensors_different == 0 {
+        let message = format!(
+            "no tensor of `{}` has the name and shape of one of `{}`",
+            entry.name, against.name
+        );
+        return Err(RunFailure::of(message));
+    }
     let shown = shown(&found, &against.name);
     keep(place(app, &entry, &against), &shown)
         .map_err(|error| RunFailure::of(error.to_string()))?;

@@ -6,6 +6,8 @@ use std::sync::atomic::Ordering;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use weightsmith_hub::testing::Content;
+use weightsmith_tensors::DType;
+use weightsmith_tensors::testing::{TestTensor, write_checkpoint};
 
 use crate::app::App;
 use crate::runs::{RunFailure, RunProgress};
@@ -347,4 +349,20 @@ async fn what_runs_found_is_shown_with_the_model() {
     for model in [&list["models"][0], &studio.json("/api/models/mine").await] {
         assert!(model["published"].as_f64().unwrap() > 1.6e9, "{model}");
     }
+}
+
+#[tokio::test]
+async fn models_without_a_common_tensor_have_no_difference() {
+    let mut world = World::new();
+    world.copy("base", "base");
+    let other = world.copy("base", "other");
+    let tensor: TestTensor<'_> = ("model.norm.weight", DType::F32, &[1], vec![1.0]);
+    write_checkpoint(&other, &[tensor]).unwrap();
+    let studio = world.open();
+    let request = json!({"model": "base", "against": "other"});
+    let (result, _) = work(studio.app(), difference::run, request).await;
+    assert_eq!(
+        message(result),
+        "no tensor of `base` has the name and shape of one of `other`"
+    );
 }

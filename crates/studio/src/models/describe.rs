@@ -23,7 +23,11 @@ pub(crate) fn describe(app: &App, entry: &Entry) -> Value {
     let parents: Vec<Value> = parents
         .by_ref()
         .map(|parent| {
-            let known = known_as(app, parent);
+            // a name may have gone over to another model since
+            let known = known_as(app, parent).filter(|name| {
+                let entry = app.catalogue.find(name);
+                entry.is_none_or(|one| facts.was_read(&parent.label, &one.facts.headers))
+            });
             json!({
                 "name": known.as_deref().unwrap_or(&parent.label),
                 "label": parent.label,

@@ -50,6 +50,10 @@ pub(crate) struct Facts {
     pub(crate) method: Option<String>,
     pub(crate) parents: Vec<ParentName>,
     pub(crate) tags: Vec<String>,
+    /// Hashes of the headers of its weight files, sorted.
+    pub(crate) headers: Vec<String>,
+    /// By the lock: what was read to make it, each with the hashes of its headers, sorted.
+    pub(crate) inputs: Vec<(String, Vec<String>)>,
     /// Why the folder cannot be read.
     pub(crate) broken: Option<String>,
     /// Why the model cannot speak, though its folder can be read.
@@ -94,6 +98,8 @@ impl Facts {
         self.architecture = text(&config["architectures"][0]);
         self.model_type = text(&config["model_type"]);
         let checkpoint = Checkpoint::open(folder).map_err(|error| error.to_string())?;
+        let headers = checkpoint.files().iter();
+        self.headers = sorted(headers.map(|file| file.header_hash.clone()));
         let opened = Opened {
             located: located.clone(),
             checkpoint: Arc::new(checkpoint),
@@ -152,6 +158,14 @@ impl Facts {
             self.method = Some(lock.method);
             let inputs = lock.inputs.iter();
             self.parents = inputs.map(|input| ParentName::of(&input.label)).collect();
+            self.inputs = lock
+                .inputs
+                .into_iter()
+                .map(|input| {
+                    let headers = input.files.into_iter().map(|file| file.header);
+                    (input.label, sorted(headers))
+                })
+                .collect();
         }
         let Some(recipe) = small_text(&folder.join(RECIPE)) else {
             return;
@@ -160,6 +174,23 @@ impl Facts {
             self.method.get_or_insert(method);
             self.parents = parents;
         }
+    }
+}
+
+/// Hashes in an order of their own.
+pub(super) fn sorted(hashes: impl Iterator<Item = String>) -> Vec<String> {
+    let mut hashes: Vec<String> = hashes.collect();
+    hashes.sort();
+    hashes
+}
+
+impl Facts {
+    /// Whether what goes by a name now can be what was read under it: true where the lock says nothing of it. Models of one
+    /// architecture have the same headers, so this tells sizes and kinds apart, not a model from its fine-tune.
+    pub(super) fn was_read(&self, label: &str, headers: &[String]) -> bool {
+        let mut inputs = self.inputs.iter();
+        let input = inputs.find(|(name, _)| name == label);
+        input.is_none_or(|(_, read)| headers.is_empty() || read == headers)
     }
 }
 

@@ -7,6 +7,7 @@ use weightsmith::plan::Planned;
 use weightsmith::{Diagnostic, Severity, recipe};
 
 use super::details;
+use super::facts::sorted;
 use super::{Entry, ParentName};
 use crate::app::App;
 use crate::error::Refusal;
@@ -37,6 +38,17 @@ pub(crate) fn explanation(app: &App, entry: &Entry) -> Result<Value, Refusal> {
     let Some(planned) = outcome.planned else {
         return Err(refusal(&outcome.diagnostics));
     };
+    for input in &planned.plan.inputs {
+        let headers = sorted(input.files.iter().map(|file| file.header_hash.clone()));
+        if !entry.facts.was_read(&input.label, &headers) {
+            let message = format!(
+                "`{}` is another model now than the one that `{}` was made from",
+                input.label, entry.name
+            );
+            let refusal = Refusal::new(StatusCode::CONFLICT, "cannot_plan", message);
+            return Err(refusal.hint("start the studio with the folders in the order of that time, or rename one of the two"));
+        }
+    }
     Ok(json!({"explanation": explain(&planned.plan)}))
 }
 

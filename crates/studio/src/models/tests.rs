@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use weightsmith::output::{LOCK_FILE, LOCK_FORMAT};
 use weightsmith_server::{ModelFacts, ServedModel};
+use weightsmith_tensors::Checkpoint;
 
 use super::{ParentName, Preview};
 use crate::world::{Opened, World, fixtures};
@@ -465,4 +467,41 @@ async fn answers_are_never_kept_and_unknown_addresses_are_told() {
         );
     }
     assert_eq!(studio.get("/api/nothing").await.code(), "unknown_url");
+}
+
+#[tokio::test]
+async fn a_name_that_went_over_to_another_model_is_no_parent_any_more() {
+    let mut world = World::new();
+    for name in ["base", "instruct", "made"] {
+        world.copy(if name == "made" { "base" } else { name }, name);
+    }
+    let checkpoint = Checkpoint::open(&world.models().join("base")).unwrap();
+    let header = checkpoint.files()[0].header_hash.clone();
+    let input = |label: &str, header: &str| {
+        let files = json!([{"name": "model.safetensors", "bytes": 1, "header": header}]);
+        json!({"label": label, "base": false, "revision": null, "files": files})
+    };
+    let mut lock = json!({
+        "format": LOCK_FORMAT, "weightsmith": "0.1.0", "date": "2026-01-02T03:04:05Z", "method": "slerp", "seed": 0,
+        "recipe": "", "tensors": 74, "parameters": 2_567_040, "non_finite": 0, "files": [],
+        "inputs": [input("base", &header), input("instruct", &header)],
+    });
+    world.write("made/mergekit_config.yml", RECIPE);
+    world.write(&format!("made/{LOCK_FILE}"), lock.to_string());
+    let studio = world.open();
+    let known = |list: &Value| -> Vec<Value> {
+        let parents = model(list, "made")["parents"].as_array().unwrap();
+        parents.iter().map(|one| one["known"].clone()).collect()
+    };
+    assert_eq!(known(&studio.json("/api/models").await), [true, true]);
+    studio.json("/api/models/made/explanation").await;
+    drop(studio);
+
+    lock["inputs"][1] = input("instruct", "of larger tensors");
+    world.write(&format!("made/{LOCK_FILE}"), lock.to_string());
+    let studio = world.open();
+    assert_eq!(known(&studio.json("/api/models").await), [true, false]);
+    let refused = studio.get("/api/models/made/explanation").await;
+    assert_eq!(refused.code(), "cannot_plan");
+    assert!(refused.text().contains("`instruct` is another model now"));
 }
