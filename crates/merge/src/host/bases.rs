@@ -31,8 +31,14 @@ pub fn known_bases(folder: &Path, options: &LocateOptions) -> Vec<Opened> {
         if !from_hub {
             continue;
         }
-        let exact = open(&name, revision.as_deref(), options);
-        if let Ok(base) = exact.or_else(|_| open(&name, None, options)) {
+        // nor does a card decide which folder is looked into
+        let place = if options.named.contains_key(&name) {
+            name
+        } else {
+            format!("hf://{name}")
+        };
+        let exact = open(&place, revision.as_deref(), options);
+        if let Ok(base) = exact.or_else(|_| open(&place, None, options)) {
             bases.push(base);
         }
     }

@@ -7,7 +7,7 @@ use weightsmith_tensors::{Checkpoint, DType};
 
 use super::report::Outcome::{Failed, Passed, Warned};
 use super::*;
-use crate::model::{Located, LocatedKind, Opened};
+use crate::model::{LocateOptions, Located, LocatedKind, Opened};
 
 const ROWS: u64 = 8;
 
@@ -186,6 +186,25 @@ fn a_model_that_lacks_nothing_passes() {
     assert_eq!(sixteen.short_context, Some(136 + 16 * 4096));
     assert_eq!(sixteen.full_context, Some(136 + 16 * 8192));
     assert_eq!(report.facts.memory[0].weights, 34);
+}
+
+#[test]
+fn a_card_names_models_of_the_hub_and_no_folders() {
+    let here = tempfile::tempdir().unwrap();
+    let folder = here.path().join("org/base");
+    fs_err::create_dir_all(&folder).unwrap();
+    write_checkpoint(&folder, &tensors(ROWS, DType::BF16)).unwrap();
+    fs_err::write(folder.join("config.json"), config().to_string()).unwrap();
+    let mut options = LocateOptions::from_env(|_| None);
+    here.path().clone_into(&mut options.current_dir);
+    let model = Model::new();
+    model.write("README.md", &CARD.replace("org/other", "org/../org/base"));
+    assert!(known_bases(model.folder.path(), &options).is_empty());
+    // unless it is the name of one
+    options.named.insert("org/base".to_owned(), folder.clone());
+    let bases = known_bases(model.folder.path(), &options);
+    let folders: Vec<_> = bases.iter().map(|base| &base.located.folder).collect();
+    assert_eq!(folders, [&folder]);
 }
 
 #[test]
