@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::remote::hub_settings;
 use crate::settings::{locate_options, size, threads};
+use crate::terminal_text::safe;
 
 /// What a studio is made from. Without a place for its files there is none, which is an error only where nothing else is served.
 pub(super) fn settings(
@@ -36,6 +37,12 @@ pub(super) fn settings(
         }
         return Err(Failure::usage(message).hint("name a folder: `--data-dir DIR`"));
     };
+    for folder in folders.iter().filter(|folder| !folder.is_dir()) {
+        printer.warning(&format!(
+            "`--folder {}`: there is no such folder; its models are shown when it is there",
+            safe(&folder.display().to_string())
+        ));
+    }
     Ok(Some(StudioSettings {
         data: absolute(&data),
         folders: folders.iter().map(|folder| absolute(folder)).collect(),

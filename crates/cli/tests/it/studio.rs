@@ -41,6 +41,21 @@ fn without_models_the_folders_models_are_shown() {
 }
 
 #[test]
+fn a_folder_that_is_not_there_is_told() {
+    let world = World::new();
+    let serving = Serving::start(&world, &["--folder", "nowhere"]);
+    assert!(
+        serving
+            .said
+            .contains("`--folder nowhere`: there is no such folder"),
+        "{}",
+        serving.said
+    );
+    serving.terminate();
+    assert_eq!(serving.ended().0.code(), Some(0));
+}
+
+#[test]
 fn one_studio_uses_a_folder_at_a_time() {
     let world = World::new();
     let model = format!("{FIXTURES}/instruct");
