@@ -9,6 +9,7 @@ import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutt
 import { recipeCompletion, type Known } from "./completion";
 import { colours, look } from "./look";
 import { utf16Offsets } from "./offsets";
+import { ownInsertion } from "./insertion";
 
 export type Mark = { severity: "error" | "warning" | "note"; message: string; hints: string[]; span: { start: number; end: number } | null };
 export type Editor = {
@@ -28,7 +29,7 @@ export function createEditor(options: { parent: HTMLElement; text: string; label
       extensions: [
         EditorView.cspNonce.of(options.nonce),
         EditorView.contentAttributes.of({ "aria-label": options.label, spellcheck: "false", autocorrect: "off", autocapitalize: "off" }),
-        lineNumbers(), highlightActiveLine(), highlightActiveLineGutter(), drawSelection(), history(), indentOnInput(), bracketMatching(), closeBrackets(),
+        ownInsertion, lineNumbers(), highlightActiveLine(), highlightActiveLineGutter(), drawSelection(), history(), indentOnInput(), bracketMatching(), closeBrackets(),
         yaml(), syntaxHighlighting(colours), look, EditorView.lineWrapping,
         autocompletion({ override: [recipeCompletion(options.known)], icons: false }),
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...completionKeymap, ...lintKeymap]),

@@ -4,9 +4,8 @@ import { api } from "../api/client";
 import type { Model, ModelDetails } from "../api/types";
 import { bytes, count, date, dateTime } from "../format";
 import { Facts } from "../parts/facts";
-import { sentence } from "../parts/notice";
+import { said } from "../parts/sentence";
 import { StateMark } from "../parts/state";
-import { ticks } from "../parts/ticks";
 import { go, modelUrl } from "../router";
 import { modelNamed, models } from "../stores/models";
 import { useStore } from "../stores/store";
@@ -35,7 +34,7 @@ export function ModelHeader({ model }: { model: ModelDetails }): JSX.Element {
           </div>
         )}
       </div>
-      {live.error && <p class="aside bad" role="alert">{ticks(sentence(live.error))}</p>}
+      {live.error && <p class="aside bad" role="alert">{said(live.error)}</p>}
       <Facts kind="across" facts={factsOf(model, live)} />
       {publishing && <PublishDialog model={model} close={() => setPublishing(false)} />}
     </header>

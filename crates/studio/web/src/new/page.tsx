@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { api } from "../api/client";
 import { Empty, Problem } from "../parts/notice";
 import { setQuery, usePlace } from "../router";
-import { draft } from "../stores/draft";
+import { draft, writeRecipe } from "../stores/draft";
 import { models } from "../stores/models";
 import { useStore } from "../stores/store";
 import { complain } from "../stores/toasts";
@@ -21,18 +21,17 @@ type Help = "form" | "gallery" | "none";
 
 export function NewPage(): JSX.Element {
   const { query } = usePlace();
-  const { recipe } = useStore(draft);
+  const { recipe, preview } = useStore(draft);
   const list = useStore(models).list;
   const [help, setHelp] = useState<Help>(() => (recipe.trim() && !formOf(recipe) ? "none" : "form"));
   const [jump, setJump] = useState<{ to: number; again: number } | null>(null);
   const checked = useCheck(recipe);
-  const write = (text: string) => draft.update((now) => ({ ...now, recipe: text }));
 
   // A first visit begins with a recipe that can be merged, where there are two models for it.
   useEffect(() => {
     if (recipe || !list || query.get("from") || query.get("recipe")) return;
     const [first, second] = firstPair(list.models);
-    if (first && second) write(recipeOf({ first, second, method: "slerp", points: shapes.v }));
+    if (first && second) writeRecipe(recipeOf({ first, second, method: "slerp", points: shapes.v }));
   }, [list]);
   useEffect(() => {
     const from = query.get("from"), id = query.get("recipe");
@@ -57,10 +56,10 @@ export function NewPage(): JSX.Element {
       </header>
       <div class="bench">
         <div class="bench-left">
-          {help === "form" && <RecipeForm recipe={recipe} write={write} />}
-          {help === "gallery" && <Gallery take={(one) => { write(one.recipe); setHelp("none"); }} />}
+          {help === "form" && <RecipeForm recipe={recipe} write={writeRecipe} />}
+          {help === "gallery" && <Gallery take={(one) => { writeRecipe(one.recipe); setHelp("none"); }} />}
           <h2 class="unseen">Recipe</h2>
-          <EditorHost text={recipe} change={write} checked={checked.of} problems={checked.diagnostics} jump={jump} />
+          <EditorHost text={recipe} change={writeRecipe} checked={checked.of} problems={checked.diagnostics} jump={jump} />
           <Problems problems={checked.diagnostics} checking={checked.checking} pending={checked.pending} empty={!recipe.trim()} jump={(to) => setJump((now) => ({ to, again: (now?.again ?? 0) + 1 }))} />
         </div>
         <div class="bench-right">
@@ -75,7 +74,7 @@ export function NewPage(): JSX.Element {
         </div>
       </div>
       <PreviewPane recipe={recipe} ready={ready} />
-      <MergeBar recipe={recipe} plan={checked.plan} ready={ready} />
+      <MergeBar recipe={recipe} plan={checked.plan} ready={ready} follows={!preview && checked.diagnostics.length === 0} />
     </div>
   );
 }

@@ -1,8 +1,7 @@
 import type { JSX } from "preact";
 import type { Diagnostic } from "../api/types";
 import { plural } from "../format";
-import { sentence } from "../parts/notice";
-import { ticks } from "../parts/ticks";
+import { said } from "../parts/sentence";
 
 /** All that is wrong with the recipe; each leads to its place. */
 export function Problems({ problems, checking, pending, empty, jump }: { problems: Diagnostic[]; checking: boolean; pending: string[]; empty: boolean; jump: (to: number) => void }): JSX.Element {
@@ -19,7 +18,7 @@ export function Problems({ problems, checking, pending, empty, jump }: { problem
             <li key={index} class={`severity-${one.severity}`}>
               <button type="button" disabled={!one.span} onClick={() => one.span && jump(one.span.start)}>
                 <span class="place figure">{one.span ? `${one.span.line}:${one.span.column}` : ""}</span>
-                <span><span class="severity">{one.severity}</span> {ticks(sentence(one.message))}{one.hints.map((hint) => <span class="hint" key={hint}>{ticks(sentence(hint))}</span>)}</span>
+                <span><span class="severity">{one.severity}</span> {said(one.message)}{one.hints.map((hint) => <span class="hint" key={hint}>{said(hint)}</span>)}</span>
               </button>
             </li>
           ))}

@@ -6,7 +6,8 @@ import { bytes, count, dateTime, duration } from "../format";
 import { EvaluationView } from "../model/evaluations";
 import { Code } from "../parts/code";
 import { Facts } from "../parts/facts";
-import { Empty, Problem, sentence, Waiting } from "../parts/notice";
+import { Empty, Problem, Waiting } from "../parts/notice";
+import { said } from "../parts/sentence";
 import { StateMark } from "../parts/state";
 import { ticks } from "../parts/ticks";
 import { go, modelUrl } from "../router";
@@ -37,7 +38,7 @@ export function RunPage({ id }: { id: number }): JSX.Element {
         </div>
         <RunActions run={run} leave={() => go("/runs")} />
       </header>
-      {run.error && <div class="problem" role="alert"><p>{ticks(sentence(run.error.message))}</p>{run.error.hints.map((hint) => <p class="hint" key={hint}>{ticks(sentence(hint))}</p>)}</div>}
+      {run.error && <div class="problem" role="alert"><p>{said(run.error.message)}</p>{run.error.hints.map((hint) => <p class="hint" key={hint}>{said(hint)}</p>)}</div>}
       <div role="status" class="unseen">{run.state}</div>
       <RunProgress run={run} />
       <Facts kind="across" facts={factsOf(run)} />
