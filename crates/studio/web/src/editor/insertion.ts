@@ -9,8 +9,9 @@ const inserting = new Set(["insertText", "insertReplacementText"]);
 export const ownInsertion = EditorView.domEventHandlers({
   beforeinput(event, view) {
     if (event.isComposing || view.composing || !inserting.has(event.inputType)) return false;
-    const text = event.data ?? event.dataTransfer?.getData("text/plain"), range = event.getTargetRanges()[0];
-    if (text == null || !range) return false;
+    const text = event.data ?? event.dataTransfer?.getData("text/plain"), selected = document.getSelection();
+    if (text == null || !selected?.rangeCount) return false;
+    const range = event.getTargetRanges()[0] ?? selected.getRangeAt(0);
     const from = view.posAtDOM(range.startContainer, range.startOffset), to = view.posAtDOM(range.endContainer, range.endOffset);
     const { doc } = view.state;
     if (!/[\r\n]/.test(text) && doc.lineAt(from).number === doc.lineAt(to).number) return false;
