@@ -1,9 +1,8 @@
 import type { ComponentChildren, JSX } from "preact";
-import type { ApiError } from "../api/client";
 import { said } from "./sentence";
 
 /** What went wrong, with the server's hints. */
-export function Problem({ error, again }: { error: ApiError; again?: () => void }): JSX.Element {
+export function Problem({ error, again }: { error: { message: string; hints: string[] }; again?: () => void }): JSX.Element {
   return (
     <div class="problem" role="alert">
       <p>{said(error.message)}</p>

@@ -7,7 +7,6 @@ import { EvaluationView } from "../model/evaluations";
 import { Code } from "../parts/code";
 import { Facts } from "../parts/facts";
 import { Empty, Problem, Waiting } from "../parts/notice";
-import { said } from "../parts/sentence";
 import { StateMark } from "../parts/state";
 import { ticks } from "../parts/ticks";
 import { go, modelUrl } from "../router";
@@ -38,7 +37,7 @@ export function RunPage({ id }: { id: number }): JSX.Element {
         </div>
         <RunActions run={run} leave={() => go("/runs")} />
       </header>
-      {run.error && <div class="problem" role="alert"><p>{said(run.error.message)}</p>{run.error.hints.map((hint) => <p class="hint" key={hint}>{said(hint)}</p>)}</div>}
+      {run.error && <Problem error={run.error} />}
       <div role="status" class="unseen">{run.state}</div>
       <RunProgress run={run} />
       <Facts kind="across" facts={factsOf(run)} />
