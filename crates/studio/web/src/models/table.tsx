@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import type { Model } from "../api/types";
 import { ago, context, count, dateTime } from "../format";
-import { StateMark } from "../parts/state";
+import { ModelMark } from "../parts/state";
 import { said } from "../parts/sentence";
 import { modelUrl } from "../router";
 
@@ -36,7 +36,7 @@ function Row({ model }: { model: Model }): JSX.Element {
           <td class="when" title={dateTime(model.published ?? model.created)}>{ago(model.published ?? model.created)}</td>
         </>
       )}
-      <td class="at"><StateMark state={model.state} progress={model.progress} /></td>
+      <td class="at"><ModelMark model={model} /></td>
     </tr>
   );
 }
