@@ -5,13 +5,15 @@ import { said } from "../parts/sentence";
 
 /** All that is wrong with the recipe; each leads to its place. */
 export function Problems({ problems, checking, pending, empty, jump }: { problems: Diagnostic[]; checking: boolean; pending: string[]; empty: boolean; jump: (to: number) => void }): JSX.Element {
-  const many = (severity: Diagnostic["severity"]) => { const found = problems.filter((one) => one.severity === severity).length; return found ? plural(found, severity) : ""; };
-  const errors = problems.some((one) => one.severity === "error");
   const asking = pending.length ? `Asking the Hub about ${pending.join(", ")}…` : "";
-  const summary = empty ? "" : problems.length === 0 ? (checking ? "Checking…" : asking || "No problems") : [asking, many("error"), many("warning"), many("note")].filter(Boolean).join(", ");
+  const many = (["error", "warning", "note"] as const).flatMap((severity) => {
+    const found = problems.filter((one) => one.severity === severity).length;
+    return found ? [<span key={severity} class={`severity-${severity}`}><span class="severity">{plural(found, severity)}</span></span>] : [];
+  });
+  const quiet = checking ? "Checking…" : asking || "No problems";
   return (
     <section class="problems" aria-label="Problems of the recipe">
-      <p class={`problems-summary ${errors ? "has-errors" : ""}`} role="status">{summary}</p>
+      <p class="problems-summary" role="status">{empty ? "" : many.length === 0 ? quiet : [asking, ...many].filter(Boolean).flatMap((part, index) => (index ? [", ", part] : [part]))}</p>
       {problems.length > 0 && (
         <ol>
           {problems.map((one, index) => (
