@@ -74,6 +74,9 @@ test("the merge bar covers neither problems nor the preview", async () => {
   await writeRecipe(page, "models:\n  - model: bse\n  - model: instrct\nmerge_method: slrp\nbase_model: instruct\ndtyp: bfloat16\n");
   await page.locator(".problems li").nth(2).waitFor();
   assert.equal(await bar.evaluate((element) => getComputedStyle(element).position), "static");
+  // Beside the recipe, in the plan's place: all of them are in view without scrolling.
+  await page.evaluate(() => scrollTo(0, 0));
+  assert.ok(await page.locator(".problems li").evaluateAll((items) => items.length > 2 && items.every((item) => item.getBoundingClientRect().bottom <= innerHeight)));
   for (const item of await page.locator(".problems li").all()) await uncovered(item);
   await writeRecipe(page, slerp("0.5"));
   await page.locator(".problems-summary", { hasText: "No problems" }).waitFor();

@@ -6,7 +6,7 @@ import { Choice } from "../parts/choice";
 import { Problem } from "../parts/notice";
 import { isActive, putRun, runs } from "../stores/runs";
 import { useStore } from "../stores/store";
-import { changeDraft, closeDraft, type DataKind, type EvaluationDraft } from "./evaluation-draft";
+import { changeDraft, closeDraft, type DataKind, type EvaluationDraft } from "../stores/evaluations";
 
 const examples: Record<DataKind, string> = {
   perplexity: "Paste a text that the model has not seen.",

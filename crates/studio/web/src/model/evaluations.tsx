@@ -9,7 +9,7 @@ import { useLoad } from "../stores/load";
 import { runs } from "../stores/runs";
 import { useStore } from "../stores/store";
 import { EvaluateForm } from "./evaluate-form";
-import { closeDraft, openDraft, useEvaluationDraft } from "./evaluation-draft";
+import { closeDraft, openDraft, useEvaluationDraft } from "../stores/evaluations";
 import { RunLine } from "../runs/line";
 
 export function EvaluationsTab({ model }: { model: ModelDetails }): JSX.Element {

@@ -58,7 +58,7 @@ function factsOf(model: ModelDetails, live: Model) {
   if (live.state === "broken") return [{ term: "On disk", value: bytes(model.bytes) }, { term: "State", value: <StateMark state="broken" /> }];
   const served = model.context_served, trained = model.context_trained;
   return [
-    { term: "Task", value: model.task === "text-generation" ? "Text generation" : model.task ?? "none here" },
+    { term: "Task", value: model.task === "text-generation" ? "Text generation" : model.task ?? "none" },
     { term: "Size", value: <span class="figure">{model.size ?? "–"}</span>, note: model.bytes == null ? "" : bytes(model.bytes), title: `${count(model.parameters)} parameters` },
     { term: "Weights", value: <span class="figure">{model.weights_type ?? "–"}</span> },
     { term: "Context", value: <span class="figure">{count(trained)}</span>, note: served !== trained && served != null ? `${count(served)} served` : "trained and served" },

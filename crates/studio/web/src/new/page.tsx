@@ -14,7 +14,7 @@ import { Gallery } from "./gallery";
 import { MergeBar } from "./merge-bar";
 import { PlanView } from "./plan";
 import { PreviewPane } from "./preview-pane";
-import { Problems } from "./problems";
+import { ProblemCount, Problems } from "./problems";
 import { firstPair, formOf, recipeOf, shapes } from "./start";
 
 type Help = "form" | "gallery" | "none";
@@ -44,6 +44,10 @@ export function NewPage(): JSX.Element {
   const errors = checked.diagnostics.some((one) => one.severity === "error");
   const current = checked.of === recipe && !checked.checking && !checked.pending.length;
   const ready = current && !!checked.plan && !errors;
+  const noPlan = !checked.plan && !checked.error;
+  // Where there is no plan, what is wrong stands in its place: beside the recipe and in view.
+  const inPlaceOfPlan = noPlan && recipe.trim() !== "";
+  const problems = <Problems problems={checked.diagnostics} jump={(to) => setJump((now) => ({ to, again: (now?.again ?? 0) + 1 }))} />;
   const toggle = (which: Help) => setHelp((now) => (now === which ? "none" : which));
   return (
     <div class="new">
@@ -60,17 +64,19 @@ export function NewPage(): JSX.Element {
           {help === "gallery" && <Gallery take={(one) => { writeRecipe(one.recipe); setHelp("none"); }} />}
           <h2 class="unseen">Recipe</h2>
           <EditorHost text={recipe} change={writeRecipe} checked={checked.of} problems={checked.diagnostics} jump={jump} />
-          <Problems problems={checked.diagnostics} checking={checked.checking} pending={checked.pending} empty={!recipe.trim()} jump={(to) => setJump((now) => ({ to, again: (now?.again ?? 0) + 1 }))} />
+          <ProblemCount problems={checked.diagnostics} checking={checked.checking} pending={checked.pending} empty={!recipe.trim()} />
+          {!inPlaceOfPlan && problems}
         </div>
         <div class="bench-right">
           <h2>Plan</h2>
           {checked.error && <Problem error={checked.error} />}
           {checked.plan && <PlanView plan={checked.plan} explanation={checked.explanation} old={!current} />}
-          {!checked.plan && !checked.error && (
+          {noPlan && (
             recipe.trim()
-              ? <Empty title={checked.checking ? "Reading the headers…" : checked.pending.length ? "Asking the Hub…" : "No plan while the recipe has errors."}>{!checked.checking && errors && <p>Each problem below the recipe leads to its place.</p>}</Empty>
+              ? <Empty title={checked.checking ? "Reading the headers…" : checked.pending.length ? "Asking the Hub…" : "No plan while the recipe has errors."}>{!checked.checking && errors && <p>Each problem leads to its place.</p>}</Empty>
               : <Empty title="Write a recipe, or begin with an example."><p>What it reads, writes and costs appears here, from the models’ headers alone.</p></Empty>
           )}
+          {inPlaceOfPlan && problems}
         </div>
       </div>
       <PreviewPane recipe={recipe} ready={ready} />

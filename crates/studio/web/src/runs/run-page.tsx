@@ -42,7 +42,7 @@ export function RunPage({ id }: { id: number }): JSX.Element {
       <RunProgress run={run} />
       <Facts kind="across" facts={factsOf(run)} />
       <Result run={run} />
-      <div class={run.request.recipe ? "halves" : ""}>
+      <div class={run.request.recipe ? "halves" : "whole"}>
         <section><h2>Log</h2>{loaded.value ? <RunLog run={id} kept={loaded.value.log} /> : loaded.error ? <Problem error={loaded.error} again={loaded.again} /> : <Waiting what="Reading the log" />}</section>
         {run.request.recipe && <section><Code text={run.request.recipe} language="yaml" title="Recipe" /></section>}
       </div>

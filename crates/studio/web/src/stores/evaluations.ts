@@ -1,4 +1,4 @@
-import { createStore, useStore } from "../stores/store";
+import { createStore, useStore } from "./store";
 
 export type DataKind = "perplexity" | "tasks";
 /** What is written in a model's evaluation form, and the run that was started with it. */
