@@ -30,7 +30,7 @@ export function RunActions({ run, leave, inEditor = false }: { run: Run; leave?:
       {!isActive(run) && leave && <button type="button" class="quiet" disabled={busy} onClick={() => setAsking(true)}>Remove from the history</button>}
       {asking && leave && (
         <Dialog title={`Remove run ${run.id}?`} close={() => setAsking(false)}>
-          <p>{run.title} leaves the history, with its {run.request.recipe ? "recipe and its log" : "log"}. {run.kind === "merge" && run.state === "done" ? "The model that it made stays." : ""}</p>
+          <p>{run.title} leaves the history, with its {run.request.recipe ? "recipe and its log" : "log"}. {run.kind === "merge" && (run.state === "done" ? "The model that it made stays." : "What it has written so far goes too.")}</p>
           <div class="actions">
             <button type="button" class="primary" disabled={busy} onClick={() => act("It cannot be removed", () => api.forget(run.id).then(() => { removeRun(run.id); leave(); }))}>Remove</button>
             <button type="button" onClick={() => setAsking(false)}>Keep it</button>
