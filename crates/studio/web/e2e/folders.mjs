@@ -28,6 +28,12 @@ export async function brokenModel(folder) {
   await truncate(join(folder, "half-copied", "model.safetensors"), 100_000);
 }
 
+/** A model that can be merged but not talked with. */
+export async function silentModel(folder) {
+  await cp(base, join(folder, "silent"), { recursive: true });
+  await rm(join(folder, "silent", "tokenizer.json"));
+}
+
 /** A model of zeros, large enough that its merge can be watched: its file is sparse and costs no disk. */
 export async function largeModel(folder, name, { layers = 6, hidden = 2048, inner = 8192, heads = 16, keys = 4 } = {}) {
   const own = join(folder, name);

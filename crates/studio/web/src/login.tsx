@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { api, ApiError } from "./api/client";
-import { sentence } from "./parts/notice";
+import { said } from "./parts/sentence";
 import { go, usePlace } from "./router";
 
 export function LoginPage(): JSX.Element {
@@ -17,7 +17,7 @@ export function LoginPage(): JSX.Element {
       const to = query.get("to") ?? "/";
       go(/^\/(?![/\\])/.test(to) ? to : "/", "replace");
     } catch (cause) {
-      setProblem(cause instanceof ApiError && cause.status === 401 ? "This is not the key that the server was started with." : sentence((cause as Error).message));
+      setProblem(cause instanceof ApiError && cause.status === 401 ? "This is not the key that the server was started with." : (cause as Error).message);
       setBusy(false);
     }
   };
@@ -30,7 +30,7 @@ export function LoginPage(): JSX.Element {
           <input type="password" autocomplete="current-password" required value={key} aria-invalid={!!problem} aria-describedby="login-problem"
             onInput={(event) => { setKey(event.currentTarget.value); setProblem(""); }} />
         </label>
-        <p id="login-problem" class="field-problem" role="alert">{problem}</p>
+        <p id="login-problem" class="field-problem" role="alert">{said(problem)}</p>
         <button type="submit" class="primary" disabled={busy || !key}>Sign in</button>
       </form>
     </section>

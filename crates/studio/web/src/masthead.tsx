@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { usePlace } from "./router";
+import { beginAnother } from "./stores/draft";
 import { isActive, runs, sortedRuns } from "./stores/runs";
 import { useStore } from "./stores/store";
 import { setTheme, theme, type Theme } from "./stores/theme";
@@ -18,7 +19,7 @@ export function Masthead({ inside }: { inside: boolean }): JSX.Element {
       {inside && (
         <nav aria-label="Pages">
           {pages.map(([href, title, holds]) => (
-            <a key={href} href={href} aria-current={(holds as readonly string[]).includes(route.page) ? "page" : undefined}>{title}</a>
+            <a key={href} href={href} aria-current={(holds as readonly string[]).includes(route.page) ? "page" : undefined} onClick={href === "/new" ? beginAnother : undefined}>{title}</a>
           ))}
         </nav>
       )}

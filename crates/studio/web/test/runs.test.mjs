@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { source } from "./source.mjs";
 
-const { runs, putRun, fetchRuns, later } = await source("stores/runs.ts");
+const { runs, putRun, fetchRuns, later, canResume } = await source("stores/runs.ts");
 const run = (id, version, state) => ({ id, version, state });
 const states = () => Object.fromEntries([...runs.get().byId].map(([id, one]) => [id, one.state]));
 const answering = (page, meanwhile = () => {}) => {
@@ -32,4 +32,9 @@ test("what a list does not have any more is forgotten", async () => {
   answering({ runs: [run(3, 40, "done")], more: false });
   await fetchRuns();
   assert.deepEqual(states(), { 3: "done" });
+});
+
+test("a failed evaluation is not resumed, other runs that stopped are", () => {
+  const all = [["merge", "failed"], ["merge", "interrupted"], ["evaluate", "failed"], ["evaluate", "interrupted"], ["merge", "done"]];
+  assert.deepEqual(all.map(([kind, state]) => canResume({ kind, state })), [true, true, false, true, false]);
 });

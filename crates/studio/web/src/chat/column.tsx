@@ -2,9 +2,8 @@ import type { JSX } from "preact";
 import type { Model } from "../api/types";
 import { duration, plural } from "../format";
 import { Meter } from "../parts/meter";
-import { sentence } from "../parts/notice";
+import { said } from "../parts/sentence";
 import { StateMark } from "../parts/state";
-import { ticks } from "../parts/ticks";
 import { AnswerText } from "./answer";
 import { speed, type Turn } from "../stores/chats";
 import { modelNamed, models } from "../stores/models";
@@ -20,7 +19,7 @@ export function Column({ name, title, turns, alone, first }: { name: string; tit
         <article key={index} class={`turn turn-${turn.state}`}>
           <p class="prompt">{turn.prompt}</p>
           {turn.state === "waiting" ? <Cold model={model} /> : <div class="answer" aria-live={index === turns.length - 1 ? "polite" : "off"} aria-busy={turn.state === "writing"}><AnswerText text={turn.answer} /></div>}
-          {turn.state === "failed" && <p class="turn-problem" role="alert">{ticks(sentence(turn.error))}</p>}
+          {turn.state === "failed" && <p class="turn-problem" role="alert">{said(turn.error)}</p>}
           <Measured turn={turn} />
         </article>
       ))}

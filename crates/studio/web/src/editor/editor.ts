@@ -8,7 +8,9 @@ import { EditorState, Transaction } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from "@codemirror/view";
 import { recipeCompletion, type Known } from "./completion";
 import { colours, look } from "./look";
+import { sentence } from "../parts/sentence";
 import { utf16Offsets } from "./offsets";
+import { ownInsertion } from "./insertion";
 
 export type Mark = { severity: "error" | "warning" | "note"; message: string; hints: string[]; span: { start: number; end: number } | null };
 export type Editor = {
@@ -28,7 +30,7 @@ export function createEditor(options: { parent: HTMLElement; text: string; label
       extensions: [
         EditorView.cspNonce.of(options.nonce),
         EditorView.contentAttributes.of({ "aria-label": options.label, spellcheck: "false", autocorrect: "off", autocapitalize: "off" }),
-        lineNumbers(), highlightActiveLine(), highlightActiveLineGutter(), drawSelection(), history(), indentOnInput(), bracketMatching(), closeBrackets(),
+        ownInsertion, lineNumbers(), highlightActiveLine(), highlightActiveLineGutter(), drawSelection(), history(), indentOnInput(), bracketMatching(), closeBrackets(),
         yaml(), syntaxHighlighting(colours), look, EditorView.lineWrapping,
         autocompletion({ override: [recipeCompletion(options.known)], icons: false }),
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...completionKeymap, ...lintKeymap]),
@@ -57,7 +59,7 @@ export function createEditor(options: { parent: HTMLElement; text: string; label
         const from = offsets[index * 2]!, to = offsets[index * 2 + 1]!;
         return {
           ...widened(of, from, to), severity: mark.severity === "note" ? "info" : mark.severity,
-          message: [mark.message, ...mark.hints].join("\n"),
+          message: [mark.message, ...mark.hints].join("\n"), renderMessage: () => withCode([mark.message, ...mark.hints].map(sentence).join("\n")),
         };
       });
       view.dispatch(setDiagnostics(view.state, diagnostics));
@@ -69,6 +71,17 @@ export function createEditor(options: { parent: HTMLElement; text: string; label
     },
     destroy: () => view.destroy(),
   };
+}
+
+/** A message with what stands between backticks as code. */
+function withCode(message: string): Node {
+  const all = document.createElement("span");
+  message.split(/`([^`]+)`/).forEach((part, index) => {
+    const node = index % 2 ? document.createElement("code") : document.createTextNode("");
+    node.textContent = part;
+    all.append(node);
+  });
+  return all;
 }
 
 /** An empty place is underlined by the letter beside it. */

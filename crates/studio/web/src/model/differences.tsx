@@ -7,6 +7,7 @@ import { ago, number, percent } from "../format";
 import { Choice } from "../parts/choice";
 import { Meter } from "../parts/meter";
 import { Problem, Waiting } from "../parts/notice";
+import { said } from "../parts/sentence";
 import { useLoad } from "../stores/load";
 import { isActive, putRun, runs } from "../stores/runs";
 import { useStore } from "../stores/store";
@@ -51,7 +52,7 @@ function OneDifference({ model, against, label, measure, range, found }: { model
       {loaded.error?.code === "not_computed" && (
         run && isActive(run)
           ? <div class="computing"><p class="note" role="status">{run.state === "queued" ? "Waiting for its turn" : "Reading both models"}</p><Meter label={`Difference to ${label}`} share={run.total ? run.done / run.total : null} /></div>
-          : <p class="offer">{run?.state === "failed" ? run.error?.message : "Not computed yet: it reads both models once."} <button type="button" onClick={compute}>Compute</button></p>
+          : <p class="offer">{run?.state === "failed" ? said(run.error?.message ?? "it failed") : "Not computed yet: it reads both models once."} <button type="button" onClick={compute}>Compute</button></p>
       )}
     </div>
   );

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { api } from "../api/client";
 import type { Evaluation, ModelDetails, Run, Score } from "../api/types";
 import { better, metricName, ScoreBars } from "../charts/scores";
@@ -9,24 +9,28 @@ import { useLoad } from "../stores/load";
 import { runs } from "../stores/runs";
 import { useStore } from "../stores/store";
 import { EvaluateForm } from "./evaluate-form";
+import { closeDraft, openDraft, useEvaluationDraft } from "../stores/evaluations";
 import { RunLine } from "../runs/line";
 
 export function EvaluationsTab({ model }: { model: ModelDetails }): JSX.Element {
   const loaded = useLoad(() => api.evaluations(model.name), [model.name]);
-  const [writing, setWriting] = useState(false);
+  const written = useEvaluationDraft(model.name), writing = written !== null;
+  const write = () => openDraft(model.name, model.parents.filter((parent) => parent.known).map((parent) => parent.name));
+  const done = useStore(runs, (now) => written?.run != null && now.byId.get(written.run)?.state === "done");
+  useEffect(() => { if (done) closeDraft(model.name); }, [done]);
   const active = useStore(runs, activeOf(model.name));
   const run = active === null ? null : runs.get().byId.get(active) ?? null;
   useEffect(() => { if (active === null) loaded.again(); }, [active]);
   const list = loaded.value?.evaluations ?? [];
   return (
     <>
-      <div class="section-head"><h2>Evaluations</h2>{!writing && <button type="button" onClick={() => setWriting(true)}>Evaluate</button>}</div>
-      {writing && <EvaluateForm model={model} close={() => setWriting(false)} />}
+      <div class="section-head"><h2>Evaluations</h2>{!writing && <button type="button" onClick={write}>Evaluate</button>}</div>
+      {written && <EvaluateForm model={model} written={written} />}
       {run && <RunLine run={run} />}
       {loaded.loading && !loaded.value && <Waiting what="Looking for results" />}
       {loaded.error && <Problem error={loaded.error} again={loaded.again} />}
       {loaded.value && list.length === 0 && !writing && !run && (
-        <Empty title="Nothing has been measured yet."><p>Measure perplexity on a text, or answers to questions, beside its parents. <button type="button" class="linklike" onClick={() => setWriting(true)}>Evaluate it</button></p></Empty>
+        <Empty title="Nothing has been measured yet."><p>Measure perplexity on a text, or answers to questions, beside its parents. <button type="button" class="linklike" onClick={write}>Evaluate it</button></p></Empty>
       )}
       {list.map((evaluation, index) => <EvaluationView key={evaluation.run ?? index} evaluation={evaluation} model={model.name} />)}
     </>

@@ -4,11 +4,10 @@ import { api } from "../api/client";
 import type { Model, ModelDetails } from "../api/types";
 import { bytes, count, date, dateTime } from "../format";
 import { Facts } from "../parts/facts";
-import { sentence } from "../parts/notice";
-import { StateMark } from "../parts/state";
-import { ticks } from "../parts/ticks";
+import { said } from "../parts/sentence";
+import { ModelMark, StateMark } from "../parts/state";
 import { go, modelUrl } from "../router";
-import { modelNamed, models } from "../stores/models";
+import { cannotSpeak, modelNamed, models } from "../stores/models";
 import { useStore } from "../stores/store";
 import { complain } from "../stores/toasts";
 import { draft } from "../stores/draft";
@@ -18,6 +17,7 @@ import { PublishDialog } from "./publish";
 export function ModelHeader({ model }: { model: ModelDetails }): JSX.Element {
   const live = useStore(models, modelNamed(model.name)) ?? model;
   const [publishing, setPublishing] = useState(false);
+  const silent = cannotSpeak(live);
   const slash = model.name.lastIndexOf("/") + 1;
   const edit = () => { draft.update((now) => ({ ...now, recipe: model.recipe!, run: null, preview: null })); go("/new"); };
   return (
@@ -29,13 +29,13 @@ export function ModelHeader({ model }: { model: ModelDetails }): JSX.Element {
         </div>
         {live.state !== "broken" && (
           <div class="actions">
-            <LoadButton model={live} />
+            {silent === null && <LoadButton model={live} />}
             {model.recipe && <button type="button" onClick={edit}>Edit the recipe</button>}
             {model.origin !== "preview" && <button type="button" onClick={() => setPublishing(true)}>Publish</button>}
           </div>
         )}
       </div>
-      {live.error && <p class="aside bad" role="alert">{ticks(sentence(live.error))}</p>}
+      {live.error && (silent === null || live.state === "broken") && <p class="aside bad" role="alert">{said(live.error)}</p>}
       <Facts kind="across" facts={factsOf(model, live)} />
       {publishing && <PublishDialog model={model} close={() => setPublishing(false)} />}
     </header>
@@ -58,7 +58,7 @@ function factsOf(model: ModelDetails, live: Model) {
   if (live.state === "broken") return [{ term: "On disk", value: bytes(model.bytes) }, { term: "State", value: <StateMark state="broken" /> }];
   const served = model.context_served, trained = model.context_trained;
   return [
-    { term: "Task", value: model.task === "text-generation" ? "Text generation" : model.task ?? "–" },
+    { term: "Task", value: model.task === "text-generation" ? "Text generation" : model.task ?? "none" },
     { term: "Size", value: <span class="figure">{model.size ?? "–"}</span>, note: model.bytes == null ? "" : bytes(model.bytes), title: `${count(model.parameters)} parameters` },
     { term: "Weights", value: <span class="figure">{model.weights_type ?? "–"}</span> },
     { term: "Context", value: <span class="figure">{count(trained)}</span>, note: served !== trained && served != null ? `${count(served)} served` : "trained and served" },
@@ -66,12 +66,12 @@ function factsOf(model: ModelDetails, live: Model) {
     { term: model.published ? "Published" : "Made", value: date(model.published ?? model.created), title: dateTime(model.published ?? model.created) },
     { term: "Licence", value: model.license ?? "not stated" },
     { term: "Concurrency cost", value: <><span class="figure">{model.concurrency_units ?? "–"}</span> {model.concurrency_units === 1 ? "unit" : "units"}</>, title: "1 unit up to 15B, 2 up to 34B, 4 above" },
-    { term: "State", value: <StateMark state={live.state} progress={live.progress} /> },
+    { term: "State", value: <ModelMark model={live} /> },
   ];
 }
 
 function LoadButton({ model }: { model: Model }): JSX.Element {
-  const act = (what: "load" | "unload") => api[what](model.name).catch((cause) => complain(`${model.name} cannot be ${what}ed`, cause));
+  const act = (what: "load" | "unload") => api[what](model.name).catch((cause) => complain(`\`${model.name}\` cannot be ${what}ed`, cause));
   if (model.state === "warm") return <button type="button" onClick={() => act("unload")}>Unload</button>;
   return <button type="button" disabled={model.state === "loading"} onClick={() => act("load")}>{model.state === "loading" ? "Loading…" : "Load"}</button>;
 }

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import type { ModelDetails } from "../api/types";
 import { Chat } from "../chat/chat";
-import { modelNamed, models } from "../stores/models";
+import { cannotSpeak, modelNamed, models } from "../stores/models";
 import { useStore } from "../stores/store";
 
 export function PreviewTab({ model }: { model: ModelDetails }): JSX.Element {
@@ -9,7 +9,7 @@ export function PreviewTab({ model }: { model: ModelDetails }): JSX.Element {
   const parents = model.parents.filter((parent) => parent.known && parent.name !== model.name);
   return (
     <>
-      {!model.chat_template && <p class="aside">This model has no chat template: what you send is continued as plain text.</p>}
+      {!model.chat_template && cannotSpeak(live) === null && <p class="aside">This model has no chat template: what you send is continued as plain text.</p>}
       <Chat model={live} beside={parents} generation={model.generation} />
     </>
   );

@@ -4,6 +4,7 @@ import { setQuery, usePlace } from "../router";
 import { fetchModels, models } from "../stores/models";
 import { useStore } from "../stores/store";
 import { Empty, Problem, Waiting } from "../parts/notice";
+import { ticks } from "../parts/ticks";
 import { plural } from "../format";
 import { Filters, passes, readFilter, sorted } from "./filters";
 import { ModelTable } from "./table";
@@ -31,7 +32,7 @@ export function ModelsPage(): JSX.Element {
       </header>
       {error && !list && <Problem error={error} again={fetchModels} />}
       {!error && !list && <Waiting what="Looking for models" />}
-      {bad.map((folder) => <p class="aside bad" key={folder.path}><code>{folder.path}</code> {folder.error}</p>)}
+      {bad.map((folder) => <p class="aside bad" key={folder.path}><code>{folder.path}</code> {ticks(folder.error!)}</p>)}
       {list && list.models.length > 0 && <Filters filter={filter} models={list.models} shown={shown.length} />}
       {list && list.models.length === 0 && (
         <Empty title="No models yet.">

@@ -1,9 +1,8 @@
 import type { JSX } from "preact";
 import type { Model } from "../api/types";
 import { ago, context, count, dateTime } from "../format";
-import { StateMark } from "../parts/state";
-import { sentence } from "../parts/notice";
-import { ticks } from "../parts/ticks";
+import { ModelMark } from "../parts/state";
+import { said } from "../parts/sentence";
 import { modelUrl } from "../router";
 
 export function ModelTable({ models }: { models: Model[] }): JSX.Element {
@@ -27,7 +26,7 @@ function Row({ model }: { model: Model }): JSX.Element {
         <Lineage model={model} />
       </th>
       {model.state === "broken" ? (
-        <td colSpan={5} class="why">{ticks(sentence(model.error ?? "the folder cannot be read"))}</td>
+        <td colSpan={5} class="why">{said(model.error ?? "the folder cannot be read")}</td>
       ) : (
         <>
           <td class="arch">{model.architecture?.replace(/ForCausalLM$/, "") ?? "–"}<span class="faint">{model.architecture?.endsWith("ForCausalLM") ? "ForCausalLM" : ""}</span></td>
@@ -37,7 +36,7 @@ function Row({ model }: { model: Model }): JSX.Element {
           <td class="when" title={dateTime(model.published ?? model.created)}>{ago(model.published ?? model.created)}</td>
         </>
       )}
-      <td class="at"><StateMark state={model.state} progress={model.progress} /></td>
+      <td class="at"><ModelMark model={model} /></td>
     </tr>
   );
 }

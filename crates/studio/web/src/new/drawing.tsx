@@ -14,7 +14,8 @@ export function CurveDrawing(props: { points: number[]; set: (points: number[]) 
   const { points } = props;
   const single = points.length === 1;
   const x = (index: number) => (single ? width / 2 : side + inset + (index / (points.length - 1)) * (width - side - 2 * inset));
-  const y = (value: number) => top + (1 - value) * (height - top - bottom);
+  // What lies beyond the chart is drawn at its edge, with its own figure.
+  const y = (value: number) => top + (1 - clamp(value)) * (height - top - bottom);
   const move = (index: number, value: number, step: number) => {
     const rounded = clamp(Number((Math.round(value / step) * step).toFixed(3)));
     if (rounded !== points[index]) props.set(points.map((point, at) => (at === index ? rounded : point)));
@@ -31,6 +32,7 @@ export function CurveDrawing(props: { points: number[]; set: (points: number[]) 
     event.preventDefault();
     move(index, to, 0.01);
   };
+  const beyond = points.filter((point) => clamp(point) !== point).length;
   const place = (index: number) => (single ? "all layers" : index === 0 ? "first layer" : index === points.length - 1 ? "last layer" : `${Math.round((index / (points.length - 1)) * 100)}% of the depth`);
   return (
     <div class="drawing chart" ref={ref}>
@@ -43,7 +45,7 @@ export function CurveDrawing(props: { points: number[]; set: (points: number[]) 
         <g class="axis" aria-hidden="true"><text x={side} y={height - 8}>first layer</text><text x={width - 4} y={height - 8} text-anchor="end">last layer</text></g>
         <polyline class="drawn" fill="none" points={single ? `${side},${y(points[0]!)} ${width - 4},${y(points[0]!)}` : points.map((point, index) => `${x(index)},${y(point)}`).join(" ")} />
         {points.map((point, index) => (
-          <g key={index} class="handle" role="slider" tabindex={0} aria-label={`${props.parameter}, ${place(index)}`} aria-valuemin={0} aria-valuemax={1} aria-valuenow={point}
+          <g key={index} class={clamp(point) === point ? "handle" : "handle beyond"} role="slider" tabindex={0} aria-label={`${props.parameter}, ${place(index)}`} aria-valuemin={0} aria-valuemax={1} aria-valuenow={clamp(point)} aria-valuetext={clamp(point) === point ? undefined : `${number(point, 3)}, beyond the chart`}
             aria-orientation="vertical" onKeyDown={keys(index)}
             onPointerDown={(event) => { dragged.current = index; svg.current?.setPointerCapture(event.pointerId); (event.currentTarget as SVGGElement).focus(); event.preventDefault(); }}>
             <circle class="reach" cx={x(index)} cy={y(point)} r={16} />
@@ -52,6 +54,7 @@ export function CurveDrawing(props: { points: number[]; set: (points: number[]) 
           </g>
         ))}
       </svg>
+      {beyond > 0 && <p class="warn" role="status">{beyond === 1 ? "One point lies" : `${beyond} points lie`} beyond 0–1; drawn at the edge.</p>}
     </div>
   );
 }

@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { api } from "../api/client";
 import { Empty, Problem } from "../parts/notice";
 import { setQuery, usePlace } from "../router";
-import { draft } from "../stores/draft";
+import { draft, writeRecipe } from "../stores/draft";
 import { models } from "../stores/models";
 import { useStore } from "../stores/store";
 import { complain } from "../stores/toasts";
@@ -14,25 +14,24 @@ import { Gallery } from "./gallery";
 import { MergeBar } from "./merge-bar";
 import { PlanView } from "./plan";
 import { PreviewPane } from "./preview-pane";
-import { Problems } from "./problems";
+import { ProblemCount, Problems } from "./problems";
 import { firstPair, formOf, recipeOf, shapes } from "./start";
 
 type Help = "form" | "gallery" | "none";
 
 export function NewPage(): JSX.Element {
   const { query } = usePlace();
-  const { recipe } = useStore(draft);
+  const { recipe, preview } = useStore(draft);
   const list = useStore(models).list;
   const [help, setHelp] = useState<Help>(() => (recipe.trim() && !formOf(recipe) ? "none" : "form"));
   const [jump, setJump] = useState<{ to: number; again: number } | null>(null);
   const checked = useCheck(recipe);
-  const write = (text: string) => draft.update((now) => ({ ...now, recipe: text }));
 
   // A first visit begins with a recipe that can be merged, where there are two models for it.
   useEffect(() => {
     if (recipe || !list || query.get("from") || query.get("recipe")) return;
     const [first, second] = firstPair(list.models);
-    if (first && second) write(recipeOf({ first, second, method: "slerp", points: shapes.v }));
+    if (first && second) writeRecipe(recipeOf({ first, second, method: "slerp", points: shapes.v }));
   }, [list]);
   useEffect(() => {
     const from = query.get("from"), id = query.get("recipe");
@@ -45,6 +44,10 @@ export function NewPage(): JSX.Element {
   const errors = checked.diagnostics.some((one) => one.severity === "error");
   const current = checked.of === recipe && !checked.checking && !checked.pending.length;
   const ready = current && !!checked.plan && !errors;
+  const noPlan = !checked.plan && !checked.error;
+  // Where there is no plan, what is wrong stands in its place: beside the recipe and in view.
+  const inPlaceOfPlan = noPlan && recipe.trim() !== "";
+  const problems = <Problems problems={checked.diagnostics} jump={(to) => setJump((now) => ({ to, again: (now?.again ?? 0) + 1 }))} />;
   const toggle = (which: Help) => setHelp((now) => (now === which ? "none" : which));
   return (
     <div class="new">
@@ -57,25 +60,27 @@ export function NewPage(): JSX.Element {
       </header>
       <div class="bench">
         <div class="bench-left">
-          {help === "form" && <RecipeForm recipe={recipe} write={write} />}
-          {help === "gallery" && <Gallery take={(one) => { write(one.recipe); setHelp("none"); }} />}
+          {help === "form" && <RecipeForm recipe={recipe} write={writeRecipe} />}
+          {help === "gallery" && <Gallery take={(one) => { writeRecipe(one.recipe); setHelp("none"); }} />}
           <h2 class="unseen">Recipe</h2>
-          <EditorHost text={recipe} change={write} checked={checked.of} problems={checked.diagnostics} jump={jump} />
-          <Problems problems={checked.diagnostics} checking={checked.checking} pending={checked.pending} empty={!recipe.trim()} jump={(to) => setJump((now) => ({ to, again: (now?.again ?? 0) + 1 }))} />
+          <EditorHost text={recipe} change={writeRecipe} checked={checked.of} problems={checked.diagnostics} jump={jump} />
+          <ProblemCount problems={checked.diagnostics} checking={checked.checking} pending={checked.pending} empty={!recipe.trim()} />
+          {!inPlaceOfPlan && problems}
         </div>
         <div class="bench-right">
           <h2>Plan</h2>
           {checked.error && <Problem error={checked.error} />}
           {checked.plan && <PlanView plan={checked.plan} explanation={checked.explanation} old={!current} />}
-          {!checked.plan && !checked.error && (
+          {noPlan && (
             recipe.trim()
-              ? <Empty title={checked.checking ? "Reading the headers…" : checked.pending.length ? "Asking the Hub…" : "No plan while the recipe has errors."}>{!checked.checking && errors && <p>Each problem below the recipe leads to its place.</p>}</Empty>
+              ? <Empty title={checked.checking ? "Reading the headers…" : checked.pending.length ? "Asking the Hub…" : "No plan while the recipe has errors."}>{!checked.checking && errors && <p>Each problem leads to its place.</p>}</Empty>
               : <Empty title="Write a recipe, or begin with an example."><p>What it reads, writes and costs appears here, from the models’ headers alone.</p></Empty>
           )}
+          {inPlaceOfPlan && problems}
         </div>
       </div>
       <PreviewPane recipe={recipe} ready={ready} />
-      <MergeBar recipe={recipe} plan={checked.plan} ready={ready} />
+      <MergeBar recipe={recipe} plan={checked.plan} ready={ready} follows={!preview && checked.diagnostics.length === 0} />
     </div>
   );
 }

@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import type { Explanation, Plan } from "../api/types";
 import { ExplanationView } from "../charts/explanation";
 import { bytes, count, duration, plural } from "../format";
+import { ticks } from "../parts/ticks";
 import { Facts } from "../parts/facts";
 import { api } from "../api/client";
 import { putRun } from "../stores/runs";
@@ -41,7 +42,7 @@ export function PlanView({ plan, explanation, old }: { plan: Plan; explanation: 
       ))}
       {plan.dropped.length > 0 && (
         <details class="numbers"><summary>{plural(plan.dropped.length, "tensor")} left out</summary>
-          <ul class="dropped">{plan.dropped.map((one) => <li key={one.tensor + one.model}><code>{one.tensor}</code> of {one.model}: {one.reason}</li>)}</ul>
+          <ul class="dropped">{plan.dropped.map((one) => <li key={one.tensor + one.model}><code>{one.tensor}</code> of {one.model}: {ticks(one.reason)}</li>)}</ul>
         </details>
       )}
       {explanation && <ExplanationView explanation={explanation} small />}

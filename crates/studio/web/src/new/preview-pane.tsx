@@ -3,10 +3,16 @@ import { useEffect, useState } from "preact/hooks";
 import { api, ApiError } from "../api/client";
 import { Chat } from "../chat/chat";
 import { Problem } from "../parts/notice";
+import { forgetConversation } from "../stores/chats";
 import { useLoad } from "../stores/load";
 import { draft } from "../stores/draft";
 import { modelNamed, models } from "../stores/models";
 import { useStore } from "../stores/store";
+
+function drop(name: string): void {
+  forgetConversation(name);
+  api.dropPreview(name).catch(() => {});
+}
 
 /** Talks with the merge before it is written. */
 export function PreviewPane({ recipe, ready }: { recipe: string; ready: boolean }): JSX.Element {
@@ -24,16 +30,16 @@ export function PreviewPane({ recipe, ready }: { recipe: string; ready: boolean 
       const made = await api.preview(recipe);
       models.update((now) => (now.list && !now.list.models.some((one) => one.name === made.name) ? { ...now, list: { ...now.list, models: [...now.list.models, made.model] } } : now));
       draft.update((now) => ({ ...now, preview: { name: made.name, recipe } }));
-      if (before && before.name !== made.name) api.dropPreview(before.name).catch(() => {});
+      if (before && before.name !== made.name) drop(before.name);
     } catch (cause) { setError(cause as ApiError); }
     setBusy(false);
   };
   const close = () => {
-    if (preview) api.dropPreview(preview.name).catch(() => {});
+    if (preview) drop(preview.name);
     draft.update((now) => ({ ...now, preview: null }));
   };
   // A preview that the server has forgotten, after a restart for instance.
-  useEffect(() => { if (own.error?.status === 404 && !listed) draft.update((now) => ({ ...now, preview: null })); }, [own.error]);
+  useEffect(() => { if (own.error?.status === 404 && !listed && preview) { forgetConversation(preview.name); draft.update((now) => ({ ...now, preview: null })); } }, [own.error]);
   const old = preview !== null && preview.recipe !== recipe;
   return (
     <section class="preview-pane" aria-label="Preview before writing">

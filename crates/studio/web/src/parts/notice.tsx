@@ -1,13 +1,12 @@
 import type { ComponentChildren, JSX } from "preact";
-import type { ApiError } from "../api/client";
-import { ticks } from "./ticks";
+import { said } from "./sentence";
 
 /** What went wrong, with the server's hints. */
-export function Problem({ error, again }: { error: ApiError; again?: () => void }): JSX.Element {
+export function Problem({ error, again }: { error: { message: string; hints: string[] }; again?: () => void }): JSX.Element {
   return (
     <div class="problem" role="alert">
-      <p>{ticks(sentence(error.message))}</p>
-      {error.hints.map((hint) => <p class="hint" key={hint}>{ticks(hint)}</p>)}
+      <p>{said(error.message)}</p>
+      {error.hints.map((hint) => <p class="hint" key={hint}>{said(hint)}</p>)}
       {again && <button type="button" onClick={again}>Try again</button>}
     </div>
   );
@@ -22,6 +21,3 @@ export function Empty({ title, children }: { title: string; children?: Component
 export function Waiting({ what }: { what: string }): JSX.Element {
   return <p class="waiting" role="status">{what}…</p>;
 }
-
-/** The server's messages begin small, for the terminal; a page's sentences do not. */
-export function sentence(text: string): string { return text ? text[0]!.toUpperCase() + text.slice(1) : text; }

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useStore } from "../stores/store";
 import { dismiss, toasts } from "../stores/toasts";
-import { sentence } from "./notice";
+import { said } from "./sentence";
 import { ticks } from "./ticks";
 
 export function Toasts(): JSX.Element {
@@ -11,7 +11,7 @@ export function Toasts(): JSX.Element {
       {all.map((toast) => (
         <div key={toast.id} class={`toast toast-${toast.tone}`}>
           <div>
-            <p>{ticks(sentence(toast.text))}</p>
+            <p>{said(toast.text)}</p>
             {toast.detail && <p class="hint">{ticks(toast.detail)}</p>}
             {toast.link && <a href={toast.link.href} onClick={() => dismiss(toast.id)}>{toast.link.text}</a>}
           </div>

@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { api } from "../api/client";
 import type { Run } from "../api/types";
+import { Dialog } from "../parts/dialog";
 import { go, modelUrl } from "../router";
 import { canResume, isActive, putRun, removeRun } from "../stores/runs";
 import { complain } from "../stores/toasts";
@@ -9,6 +10,8 @@ import { complain } from "../stores/toasts";
 /** What can be done with a run in its state. */
 export function RunActions({ run, leave, inEditor = false }: { run: Run; leave?: () => void; inEditor?: boolean }): JSX.Element {
   const [busy, setBusy] = useState(false);
+  const [asking, setAsking] = useState(false);
+  const rerunFirst = run.state === "failed" && !canResume(run);
   const act = async (what: string, action: () => Promise<Run | void>, then?: (run: Run) => void) => {
     setBusy(true);
     try {
@@ -23,8 +26,17 @@ export function RunActions({ run, leave, inEditor = false }: { run: Run; leave?:
       {canResume(run) && <button type="button" class="primary" disabled={busy} onClick={() => act("It cannot be resumed", () => api.resume(run.id))}>Resume</button>}
       {leave && run.state === "done" && run.kind === "merge" && run.result?.name && <a class="button primary" href={modelUrl(run.result.name)}>Open the model</a>}
       {run.request.recipe && !inEditor && <a class="button" href={`/new?from=${run.id}`}>Duplicate into the editor</a>}
-      {!isActive(run) && <button type="button" disabled={busy} onClick={() => act("It cannot be run again", () => api.rerun(run.id), (made) => go(`/runs/${made.id}`))}>Run again</button>}
-      {!isActive(run) && leave && <button type="button" class="quiet" disabled={busy} onClick={() => act("It cannot be removed", () => api.forget(run.id).then(() => { removeRun(run.id); leave(); }))}>Remove from the history</button>}
+      {!isActive(run) && <button type="button" class={rerunFirst ? "primary" : ""} disabled={busy} onClick={() => act("It cannot be run again", () => api.rerun(run.id), (made) => go(`/runs/${made.id}`))}>Run again</button>}
+      {!isActive(run) && leave && <button type="button" class="quiet" disabled={busy} onClick={() => setAsking(true)}>Remove from the history</button>}
+      {asking && leave && (
+        <Dialog title={`Remove run ${run.id}?`} close={() => setAsking(false)}>
+          <p>{run.title} leaves the history, with its {run.request.recipe ? "recipe and its log" : "log"}. {run.kind === "merge" && (run.state === "done" ? "The model that it made stays." : "What it has written so far goes too.")}</p>
+          <div class="actions">
+            <button type="button" class="primary" disabled={busy} onClick={() => act("It cannot be removed", () => api.forget(run.id).then(() => { removeRun(run.id); leave(); }))}>Remove</button>
+            <button type="button" onClick={() => setAsking(false)}>Keep it</button>
+          </div>
+        </Dialog>
+      )}
     </div>
   );
 }

@@ -5,6 +5,7 @@ import { bytes, dateTime, duration, number } from "../format";
 import { ScoreBars, better, metricName } from "../charts/scores";
 import { Problem, Waiting } from "../parts/notice";
 import { StateMark } from "../parts/state";
+import { said } from "../parts/sentence";
 import { ticks } from "../parts/ticks";
 import { modelUrl } from "../router";
 import { useLoad } from "../stores/load";
@@ -44,7 +45,7 @@ function rows(a: Run, b: Run): [string, ComponentChildren, ComponentChildren][] 
     both("Model", (run) => (run.model ? <a href={modelUrl(run.model)}>{run.model}</a> : "–")),
     both("Started", (run) => dateTime(run.started)), both("Took", (run) => figure(duration(took(run)))),
     both("Read", (run) => figure(bytes(run.result?.report?.bytes_read))), both("Written", (run) => figure(bytes(run.result?.report?.bytes_written))),
-    both("In words", (run) => (run.error ? run.error.message : run.result?.words ? ticks(run.result.words.join(" ")) : "–")),
+    both("In words", (run) => (run.error ? said(run.error.message) : run.result?.words ? ticks(run.result.words.join(" ")) : "–")),
   ];
 }
 

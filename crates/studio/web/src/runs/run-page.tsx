@@ -6,7 +6,7 @@ import { bytes, count, dateTime, duration } from "../format";
 import { EvaluationView } from "../model/evaluations";
 import { Code } from "../parts/code";
 import { Facts } from "../parts/facts";
-import { Empty, Problem, sentence, Waiting } from "../parts/notice";
+import { Empty, Problem, Waiting } from "../parts/notice";
 import { StateMark } from "../parts/state";
 import { ticks } from "../parts/ticks";
 import { go, modelUrl } from "../router";
@@ -37,12 +37,12 @@ export function RunPage({ id }: { id: number }): JSX.Element {
         </div>
         <RunActions run={run} leave={() => go("/runs")} />
       </header>
-      {run.error && <div class="problem" role="alert"><p>{ticks(sentence(run.error.message))}</p>{run.error.hints.map((hint) => <p class="hint" key={hint}>{ticks(sentence(hint))}</p>)}</div>}
+      {run.error && <Problem error={run.error} />}
       <div role="status" class="unseen">{run.state}</div>
       <RunProgress run={run} />
       <Facts kind="across" facts={factsOf(run)} />
       <Result run={run} />
-      <div class={run.request.recipe ? "halves" : ""}>
+      <div class={run.request.recipe ? "halves" : "whole"}>
         <section><h2>Log</h2>{loaded.value ? <RunLog run={id} kept={loaded.value.log} /> : loaded.error ? <Problem error={loaded.error} again={loaded.again} /> : <Waiting what="Reading the log" />}</section>
         {run.request.recipe && <section><Code text={run.request.recipe} language="yaml" title="Recipe" /></section>}
       </div>

@@ -13,11 +13,19 @@ export const modelsChanged = createStore(0);
 
 const verbs = { done: "is done", failed: "failed", cancelled: "was cancelled", interrupted: "was interrupted" } as const;
 
+/** The page that is open says by itself how the run ended. */
+function isOnScreen(run: Run): boolean {
+  const { pathname, search } = location;
+  if (pathname === `/runs/${run.id}`) return true;
+  if (pathname === "/new") return draft.get().run === run.id;
+  return run.kind === "evaluate" && run.model !== null && pathname === modelUrl(run.model) && new URLSearchParams(search).get("tab") === "evaluations";
+}
+
 function announce(run: Run, before: Run | undefined): void {
   if (!before || before.state === run.state || !(run.state in verbs)) return;
   const verb = verbs[run.state as keyof typeof verbs];
   const made = run.state === "done" && (run.kind === "merge") && run.result?.name;
-  if (location.pathname === `/runs/${run.id}` || (location.pathname === "/new" && draft.get().run === run.id)) return;
+  if (isOnScreen(run)) return;
   say(`${run.title} ${verb}`, {
     tone: run.state === "failed" ? "bad" : "plain", detail: run.error?.message,
     link: made ? { href: modelUrl(made), text: "Open the model" } : { href: `/runs/${run.id}`, text: "Open the run" },

@@ -46,4 +46,5 @@ export async function fetchRuns(more = false): Promise<void> {
 
 export const sortedRuns = (now: Runs): Run[] => [...now.byId.values()].sort((a, b) => b.id - a.id);
 export const isActive = (run: Run): boolean => run.state === "running" || run.state === "queued";
-export const canResume = (run: Run): boolean => ["interrupted", "failed", "cancelled"].includes(run.state);
+/** A failed evaluation has nothing to go on from: it is run again. */
+export const canResume = (run: Run): boolean => ["interrupted", "cancelled"].includes(run.state) || (run.state === "failed" && run.kind !== "evaluate");
