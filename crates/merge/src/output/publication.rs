@@ -59,6 +59,17 @@ pub enum PublicationError {
     /// A file cannot be read. The message names it.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// A link leads to a file that may be somebody's own.
+    #[error(
+        "`{name}` is a link to `{target}`, outside of the model's folder; put a copy in its place if it is to be published",
+        target = target.display()
+    )]
+    Link {
+        /// The file.
+        name: String,
+        /// Where it leads.
+        target: PathBuf,
+    },
 }
 
 /// Gathers what is published of a model's folder.
@@ -68,6 +79,9 @@ pub enum PublicationError {
 pub fn publication(folder: &Path) -> Result<Publication, PublicationError> {
     let mut files = Vec::new();
     collect(folder, "", 0, &mut files)?;
+    for file in &files {
+        refuse_foreign(folder, file)?;
+    }
     files.sort_by(|a, b| a.name.cmp(&b.name));
     let has = |wanted: &dyn Fn(&str) -> bool| files.iter().any(|file| wanted(&file.name));
     if !has(&|name| name == "config.json") || !has(&|name| name.ends_with(".safetensors")) {
@@ -87,6 +101,24 @@ pub fn publication(folder: &Path) -> Result<Publication, PublicationError> {
     };
     publication.hide_paths(lock)?;
     Ok(publication)
+}
+
+/// Links may lead to other places of the folder, to shards, and from the shared cache's snapshots to its blobs. Elsewhere may lie what
+/// nobody meant to publish: a folder that came from somebody else can hold a link to a token.
+fn refuse_foreign(folder: &Path, file: &PublishedFile) -> Result<(), PublicationError> {
+    let target = file.source.canonicalize()?;
+    let folder = folder.canonicalize()?;
+    let blobs = folder.ancestors().nth(2).map(|cached| cached.join("blobs"));
+    let is_ours = target.starts_with(&folder)
+        || blobs.is_some_and(|blobs| target.starts_with(blobs))
+        || target.extension().is_some_and(|kind| kind == "safetensors");
+    if is_ours {
+        return Ok(());
+    }
+    Err(PublicationError::Link {
+        name: file.name.clone(),
+        target,
+    })
 }
 
 fn collect(
@@ -302,6 +334,24 @@ mod tests {
             non_finite: 0,
             files: Vec::new(),
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_publish_nothing_from_elsewhere() {
+        use std::os::unix::fs::symlink;
+        let home = tempfile::tempdir().unwrap();
+        let at = |name: &str| home.path().join(name);
+        for name in ["token", "weights.safetensors", "model/config.json"] {
+            fs_err::create_dir_all(at("model")).unwrap();
+            fs_err::write(at(name), "secret").unwrap();
+        }
+        symlink(at("weights.safetensors"), at("model/model.safetensors")).unwrap();
+        symlink(at("model/config.json"), at("model/other.json")).unwrap();
+        assert_eq!(publication(&at("model")).unwrap().files.len(), 3);
+        symlink(at("token"), at("model/LICENSE")).unwrap();
+        let error = publication(&at("model")).unwrap_err().to_string();
+        assert!(error.starts_with("`LICENSE` is a link to "), "{error}");
     }
 
     #[test]
