@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { api, ApiError } from "./api/client";
-import { said } from "./parts/sentence";
+import { said } from "./parts/ticks";
 import { go, usePlace } from "./router";
 
 export function LoginPage(): JSX.Element {

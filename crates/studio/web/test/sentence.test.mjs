@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { source } from "./source.mjs";
 
-const { sentence, said } = await source("parts/sentence.ts");
+const { sentence } = await source("parts/sentence.ts");
+const { said } = await source("parts/ticks.tsx");
 
 test("a message becomes a sentence, unless it begins with a name that is written small", () => {
   assert.equal(sentence("there is no model of that name"), "There is no model of that name");

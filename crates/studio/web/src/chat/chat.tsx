@@ -5,7 +5,7 @@ import { shortName } from "../format";
 import { ask as askModels, changeConversation, clearAnswers, conversations, conversationWith, isBusy, stopAnswers } from "../stores/chats";
 import { cannotSpeak, modelNamed, models as known } from "../stores/models";
 import { useStore } from "../stores/store";
-import { said } from "../parts/sentence";
+import { said } from "../parts/ticks";
 import { Empty } from "../parts/notice";
 import { Column } from "./column";
 import { SamplingPanel } from "./sampling";

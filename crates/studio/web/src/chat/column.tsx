@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import type { Model } from "../api/types";
 import { duration, plural } from "../format";
 import { Meter } from "../parts/meter";
-import { said } from "../parts/sentence";
+import { said } from "../parts/ticks";
 import { StateMark } from "../parts/state";
 import { AnswerText } from "./answer";
 import { speed, type Turn } from "../stores/chats";

@@ -7,7 +7,7 @@ import { ago, number, percent } from "../format";
 import { Choice } from "../parts/choice";
 import { Meter } from "../parts/meter";
 import { Problem, Waiting } from "../parts/notice";
-import { said } from "../parts/sentence";
+import { said } from "../parts/ticks";
 import { useLoad } from "../stores/load";
 import { isActive, putRun, runs } from "../stores/runs";
 import { useStore } from "../stores/store";

@@ -4,7 +4,7 @@ import { api } from "../api/client";
 import type { Model, ModelDetails } from "../api/types";
 import { bytes, count, date, dateTime } from "../format";
 import { Facts } from "../parts/facts";
-import { said } from "../parts/sentence";
+import { said } from "../parts/ticks";
 import { ModelMark, StateMark } from "../parts/state";
 import { go, modelUrl } from "../router";
 import { cannotSpeak, modelNamed, models } from "../stores/models";

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import type { Model } from "../api/types";
 import { ago, context, count, dateTime } from "../format";
 import { ModelMark } from "../parts/state";
-import { said } from "../parts/sentence";
+import { said } from "../parts/ticks";
 import { modelUrl } from "../router";
 
 export function ModelTable({ models }: { models: Model[] }): JSX.Element {

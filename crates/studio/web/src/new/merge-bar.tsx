@@ -6,7 +6,7 @@ import { modelUrl } from "../router";
 import { draft, mergeStarted } from "../stores/draft";
 import { isActive, putRun, runs } from "../stores/runs";
 import { useStore } from "../stores/store";
-import { said } from "../parts/sentence";
+import { said } from "../parts/ticks";
 import { StateMark } from "../parts/state";
 import { RunActions } from "../runs/actions";
 import { RunLog } from "../runs/log";

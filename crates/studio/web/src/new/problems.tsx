@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import type { Diagnostic } from "../api/types";
 import { plural } from "../format";
-import { said } from "../parts/sentence";
+import { said } from "../parts/ticks";
 
 /** How many problems the recipe has. */
 export function ProblemCount({ problems, checking, pending, empty }: { problems: Diagnostic[]; checking: boolean; pending: string[]; empty: boolean }): JSX.Element {

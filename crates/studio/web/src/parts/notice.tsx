@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from "preact";
-import { said } from "./sentence";
+import { said } from "./ticks";
 
 /** What went wrong, with the server's hints. */
 export function Problem({ error, again }: { error: { message: string; hints: string[] }; again?: () => void }): JSX.Element {

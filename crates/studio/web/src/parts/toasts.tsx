@@ -1,8 +1,7 @@
 import type { JSX } from "preact";
 import { useStore } from "../stores/store";
 import { dismiss, toasts } from "../stores/toasts";
-import { said } from "./sentence";
-import { ticks } from "./ticks";
+import { said, ticks } from "./ticks";
 
 export function Toasts(): JSX.Element {
   const all = useStore(toasts);
