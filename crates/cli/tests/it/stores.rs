@@ -98,7 +98,7 @@ fn what_takes_folders_alone_says_so() {
     let run = run(
         &world,
         "http://127.0.0.1:9",
-        &["diff", "s3://models/base", "s3://models/instruct"],
+        &["check", "--host", "s3://models/base"],
     );
     assert_eq!(run.code, Some(1));
     assert!(

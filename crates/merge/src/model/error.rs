@@ -187,7 +187,8 @@ impl LocateError {
                 None => vec!["copy or download the missing files into the folder".to_owned()],
             },
             Self::InStore { .. } => vec![
-                "`merge`, `check`, `explain` and `inspect` read there; copy the model into a folder for everything else".to_owned(),
+                "`verify`, `push` and `check --host` take folders: copy the model into one"
+                    .to_owned(),
             ],
             Self::NotAModel { .. } => {
                 vec!["name the folder that holds `config.json` and the weights".to_owned()]
