@@ -15,6 +15,8 @@ pub mod output;
 pub mod plan;
 pub mod recipe;
 pub mod run;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod vary;
 pub mod verify;
 

@@ -19,6 +19,8 @@ mod recipes;
 mod runs;
 mod settings;
 mod system;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod transfer;
 #[cfg(test)]
 mod world;

@@ -17,3 +17,11 @@ pub use content::Content;
 pub use fault::{Fault, FaultKind};
 pub use server::{Seen, TestHub};
 pub use store::{Access, GitFile};
+
+/// The number of files that a page of a model's list names.
+///
+/// # Errors
+/// When it is no such page, or names what is no file of a model.
+pub fn listed_files(page: &[u8]) -> Result<usize, crate::HubError> {
+    crate::listing::listed_files(page)
+}

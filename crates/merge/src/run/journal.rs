@@ -56,17 +56,9 @@ impl Journal {
         if !path.exists() {
             return Ok(None);
         }
-        let mut lines = BufReader::new(File::open(path)?).split(b'\n');
-        let head = lines.next().transpose()?.unwrap_or_default();
-        if !serde_json::from_slice::<Head>(&head).is_ok_and(|head| head.key == key) {
+        let Some(blocks) = listed(BufReader::new(File::open(path)?), key)? else {
             return Ok(None);
-        }
-        let mut blocks = Vec::new();
-        for line in lines {
-            if let Ok(block) = serde_json::from_slice(&line?) {
-                blocks.push(block);
-            }
-        }
+        };
         let mut file = OpenOptions::new().append(true).open(path)?;
         // ends a torn last line, so that it cannot swallow the next one
         file.write_all(b"\n")?;
@@ -92,6 +84,29 @@ impl Journal {
         bytes.push(b'\n');
         self.file.write_all(&bytes)
     }
+}
+
+/// The blocks that a journal lists, or nothing when it is not the journal of `key`.
+fn listed(journal: impl BufRead, key: &str) -> std::io::Result<Option<Vec<FinishedBlock>>> {
+    let mut lines = journal.split(b'\n');
+    let head = lines.next().transpose()?.unwrap_or_default();
+    if !serde_json::from_slice::<Head>(&head).is_ok_and(|head| head.key == key) {
+        return Ok(None);
+    }
+    let mut blocks = Vec::new();
+    for line in lines {
+        if let Ok(block) = serde_json::from_slice(&line?) {
+            blocks.push(block);
+        }
+    }
+    Ok(Some(blocks))
+}
+
+/// The number of blocks that a journal of the key `key` lists.
+#[cfg(feature = "testing")]
+pub(crate) fn journal_blocks(journal: &[u8]) -> usize {
+    let listed = listed(journal, "key").ok().flatten();
+    listed.map_or(0, |blocks| blocks.len())
 }
 
 #[cfg(test)]

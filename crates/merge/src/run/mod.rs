@@ -30,5 +30,7 @@ mod work_folder;
 pub use discard::discard;
 pub use error::RunError;
 pub use execute::{OutputFile, Report, RunOptions, execute};
+#[cfg(feature = "testing")]
+pub(crate) use journal::journal_blocks;
 pub use merged::MergedSource;
 pub use reporter::{Reporter, Silent};

@@ -63,3 +63,9 @@ fn models(app: &App, entry: &Entry) -> BTreeMap<String, String> {
     models.remove(&entry.name);
     models
 }
+
+/// A card's text as HTML, in a studio that knows no models.
+#[cfg(feature = "testing")]
+pub(crate) fn card_html(text: &str) -> String {
+    html(without_front_matter(text), Links::default())
+}

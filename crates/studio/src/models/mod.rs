@@ -22,6 +22,8 @@ mod usage;
 mod watch;
 
 pub(crate) use card::card;
+#[cfg(feature = "testing")]
+pub(crate) use card::card_html;
 pub(crate) use catalogue::{Catalogue, Entry, Origin, Preview};
 pub(crate) use describe::{describe, published, state};
 pub(crate) use details::details;
