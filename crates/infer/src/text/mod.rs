@@ -1,12 +1,16 @@
 //! Between text and tokens: the tokenizer, streaming, chat templates.
 
 mod companions;
+mod long;
 mod python;
+#[cfg(test)]
+pub(crate) mod samples;
 mod stop;
 mod stream;
 mod template;
 mod tokenizer;
 mod turn;
+mod within;
 
 pub use companions::Companions;
 pub use stop::StopFilter;
