@@ -5,6 +5,7 @@ mod long;
 mod python;
 #[cfg(test)]
 pub(crate) mod samples;
+mod spelling;
 mod stop;
 mod stream;
 mod template;
@@ -13,6 +14,7 @@ mod turn;
 mod within;
 
 pub use companions::Companions;
+pub use spelling::Spelling;
 pub use stop::StopFilter;
 pub use stream::TextStream;
 pub use template::{ChatTemplate, Message, TemplateOptions};

@@ -34,11 +34,16 @@ pub(crate) fn byte_fallback() -> Tokenizer {
 pub(crate) fn metaspace(scheme: &str) -> Tokenizer {
     let mut pieces = vec![json!(["<unk>", 0.0]), json!(["▁", -3.0])];
     let letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.,!?'é\n";
-    pieces.extend(letters.chars().map(|letter| json!([letter.to_string(), -6.0])));
+    pieces.extend(
+        letters
+            .chars()
+            .map(|letter| json!([letter.to_string(), -6.0])),
+    );
     let words = ["▁Hello", "▁world", "▁it", "lo", "▁▁", "▁Grüße"];
     pieces.extend(words.map(|word| json!([word, -2.0])));
     let count = pieces.len();
-    let space = json!({"type": "Metaspace", "replacement": "▁", "prepend_scheme": scheme, "split": true});
+    let space =
+        json!({"type": "Metaspace", "replacement": "▁", "prepend_scheme": scheme, "split": true});
     read(&json!({
         "version": "1.0",
         "added_tokens": [special(0, "<unk>"), special(count, "<s>"), special(count + 1, "</s>")],
@@ -51,7 +56,8 @@ pub(crate) fn metaspace(scheme: &str) -> Tokenizer {
 /// A WordPiece model, whose words are continued with `##`: BERT.
 pub(crate) fn word_piece() -> Tokenizer {
     let pieces = [
-        "[UNK]", "Hello", "world", "wor", "##ld", "##lo", "a", "b", "##a", "##b", "c", "##c", "!", ".", ",",
+        "[UNK]", "Hello", "world", "wor", "##ld", "##lo", "a", "b", "##a", "##b", "c", "##c", "!",
+        ".", ",",
     ];
     read(&json!({
         "version": "1.0",

@@ -106,7 +106,10 @@ mod tests {
         let near = tokenizer.encode_within("a b c", true, 3, &Cancel::default());
         let message = near.unwrap_err().to_string();
         assert!(message.starts_with("the text has "), "{message}");
-        assert!(message.ends_with(" tokens; expected at most 3"), "{message}");
+        assert!(
+            message.ends_with(" tokens; expected at most 3"),
+            "{message}"
+        );
     }
 
     #[test]
