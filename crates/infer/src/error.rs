@@ -71,6 +71,19 @@ pub enum Error {
         positions: usize,
     },
 
+    /// A text has more tokens than there may be. It was not taken apart to its end.
+    #[error("the text has {} tokens; expected at most {most}", found.map_or_else(|| format!("more than {most}"), |found| found.to_string()))]
+    TooManyTokens {
+        /// How many there may be.
+        most: usize,
+        /// How many it has; `None` where counting stopped before its end.
+        found: Option<usize>,
+    },
+
+    /// It was cancelled before it was done.
+    #[error("cancelled")]
+    Cancelled,
+
     /// A token that the model has no embedding for.
     #[error(
         "token {token} is outside of the model's vocabulary of {vocabulary}; do tokenizer and model belong together?"

@@ -1,14 +1,20 @@
 //! Between text and tokens: the tokenizer, streaming, chat templates.
 
 mod companions;
+mod long;
 mod python;
+#[cfg(test)]
+pub(crate) mod samples;
+mod spelling;
 mod stop;
 mod stream;
 mod template;
 mod tokenizer;
 mod turn;
+mod within;
 
 pub use companions::Companions;
+pub use spelling::Spelling;
 pub use stop::StopFilter;
 pub use stream::TextStream;
 pub use template::{ChatTemplate, Message, TemplateOptions};

@@ -1,6 +1,7 @@
 //! The model's tokenizer.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 use tokenizers::models::bpe::BPE;
@@ -13,7 +14,9 @@ use crate::Error;
 /// Turns text into tokens and back: a `tokenizer.json`.
 #[derive(Debug)]
 pub struct Tokenizer {
-    inner: tokenizers::Tokenizer,
+    pub(super) inner: tokenizers::Tokenizer,
+    /// An ordinary token, to look at others behind it.
+    pub(super) anchor: OnceLock<Option<u32>>,
 }
 
 impl Tokenizer {
@@ -31,7 +34,10 @@ impl Tokenizer {
         inner
             .with_truncation(None)
             .map_err(|problem| Error::Tokenizer(problem.to_string()))?;
-        Ok(Self { inner })
+        Ok(Self {
+            inner,
+            anchor: OnceLock::new(),
+        })
     }
 
     /// The tokens of a text; with `special`, those the tokenizer puts around it, such as a beginning of text.

@@ -20,6 +20,8 @@ pub(super) struct App {
     /// Requests that may run or wait.
     places: Arc<Semaphore>,
     most: usize,
+    /// Requests whose texts are being worked on at once.
+    pub(super) preparing: Arc<Semaphore>,
     /// Requests that were turned away.
     pub(super) turned_away: AtomicU64,
     /// The hash of the key, which is what is compared.
@@ -44,6 +46,7 @@ impl App {
             registry,
             places: Arc::new(Semaphore::new(most)),
             most,
+            preparing: Arc::new(Semaphore::new(preparing())),
             turned_away: AtomicU64::new(0),
             answers: super::metrics::Answers::default(),
             is_open: |_| false,
@@ -111,4 +114,10 @@ impl App {
         let served = self.settings.context.unwrap_or(positions);
         served.min(positions).min(fitting.max(1))
     }
+}
+
+/// How many texts are worked on at once: memory and processors are there for the models.
+fn preparing() -> usize {
+    const MOST: usize = 4;
+    std::thread::available_parallelism().map_or(1, |count| count.get().min(MOST))
 }

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::Request;
 use axum::response::Response;
 use serde_json::{Map, Value};
-use weightsmith_infer::{Message, Model, TemplateOptions};
+use weightsmith_infer::{Cancel, Message, Model, TemplateOptions};
 
 use super::admission::App;
 use super::body;
@@ -15,6 +15,7 @@ use super::completions::limit;
 use super::failure::ApiError;
 use super::fields::{Fields, missing, wrong};
 use super::parameters::{MOST_ALTERNATIVES, Parameters};
+use super::prepared::prompt_tokens;
 use super::running::{Prompt, Task};
 use super::stream::{ChatForm, started};
 
@@ -45,7 +46,8 @@ pub(super) async fn handle(
     let body = body::json(request, app.settings.body_bytes).await?;
     let fields = Fields::of(&body)?;
     let chat = Chat::read(fields)?;
-    let make = move |model: &Model, context| chat.into_task(model, context);
+    let make =
+        move |model: &Model, context, cancel: &Cancel| chat.into_task(model, context, cancel);
     started(&app, fields, "chatcmpl", make, |logprobs| ChatForm {
         logprobs,
     })
@@ -70,8 +72,9 @@ impl Chat {
         })
     }
 
-    fn into_task(self, model: &Model, context: usize) -> Result<Task, ApiError> {
-        let tokens = self.conversation.tokens(model)?;
+    fn into_task(self, model: &Model, context: usize, cancel: &Cancel) -> Result<Task, ApiError> {
+        let text = self.conversation.text(model)?;
+        let tokens = prompt_tokens(model, &text, false, context, cancel)?;
         if tokens.is_empty() {
             let expected = "something that the chat template makes a text of";
             return Err(ApiError::field("messages", "an empty text", expected));
@@ -147,16 +150,15 @@ impl Conversation {
         })
     }
 
-    /// The tokens of the conversation in a model's template.
-    pub(super) fn tokens(&self, model: &Model) -> Result<Vec<u32>, ApiError> {
+    /// The conversation in a model's template.
+    pub(super) fn text(&self, model: &Model) -> Result<String, ApiError> {
         let options = TemplateOptions {
             generation_prompt: self.generation_prompt,
             variables: self.variables.clone(),
             ..TemplateOptions::default()
         };
         let template = model.companions.template()?;
-        let text = template.render(&self.messages, &options)?;
-        Ok(model.companions.tokenizer.encode(&text, false)?)
+        Ok(template.render(&self.messages, &options)?)
     }
 }
 

@@ -7,18 +7,23 @@ use axum::extract::State;
 use axum::http::Request;
 use axum::response::Response;
 use serde_json::Value;
-use weightsmith_infer::Model;
+use weightsmith_infer::{Cancel, Model};
 
 use super::admission::App;
 use super::body;
 use super::failure::ApiError;
 use super::fields::{Fields, missing, wrong};
 use super::parameters::{MOST_ALTERNATIVES, Parameters, tokens};
+use super::pieces::{Piece, prompt_records};
+use super::prepared::prompt_tokens;
 use super::running::{Prompt, Task};
 use super::stream::{CompletionForm, started};
 
 /// Continuations of a request at most.
 pub(super) const MOST_CONTINUATIONS: usize = 256;
+
+/// Log-probabilities of the tokens of prompts that are told at most: each takes some hundred bytes of an answer.
+const MOST_TOLD: usize = 1 << 18;
 
 /// Tokens of a continuation where the request does not say.
 const DEFAULT_TOKENS: usize = 16;
@@ -49,7 +54,8 @@ pub(super) async fn handle(
     let body = body::json(request, app.settings.body_bytes).await?;
     let fields = Fields::of(&body)?;
     let completion = Completion::read(fields)?;
-    let make = move |model: &Model, context| completion.into_task(model, context);
+    let make =
+        move |model: &Model, context, cancel: &Cancel| completion.into_task(model, context, cancel);
     started(&app, fields, "cmpl", make, |logprobs| CompletionForm {
         logprobs,
     })
@@ -86,38 +92,62 @@ impl Completion {
         })
     }
 
+    /// Numbers that are told about a prompt's tokens.
+    fn told(&self, tokens: usize) -> usize {
+        let each = self.logprobs.map_or(0, |alternatives| 1 + alternatives);
+        tokens * self.parameters.choices * each
+    }
+
     /// Tokens instead of texts, and limits that fit the context.
-    fn into_task(self, model: &Model, context: usize) -> Result<Task, ApiError> {
+    fn into_task(
+        mut self,
+        model: &Model,
+        context: usize,
+        cancel: &Cancel,
+    ) -> Result<Task, ApiError> {
         let tokenizer = &model.companions.tokenizer;
         let mut prompts = Vec::with_capacity(self.prompts.len());
         let mut max_tokens = Vec::with_capacity(self.prompts.len());
-        for given in self.prompts {
-            let prompt = match given {
-                Given::Text(text) => Prompt {
-                    tokens: tokenizer.encode(&text, self.special)?,
-                    echo: self.echo.then_some(text),
-                },
+        let mut told = 0;
+        for given in std::mem::take(&mut self.prompts) {
+            let (tokens, text) = match given {
+                Given::Text(text) => (
+                    prompt_tokens(model, &text, self.special, context, cancel)?,
+                    self.echo.then_some(text),
+                ),
                 Given::Tokens(tokens) => {
                     check_vocabulary(&tokens, model.decoder.config().vocabulary, "prompt")?;
+                    limit(tokens.len(), self.max_tokens, None, context)?;
                     let echo = self.echo.then(|| tokenizer.decode(&tokens, false));
-                    Prompt {
-                        echo: echo.transpose()?,
-                        tokens,
-                    }
+                    (tokens, echo.transpose()?)
                 }
             };
-            if prompt.tokens.is_empty() {
+            if tokens.is_empty() {
                 let expected = "at least one token: a model continues a text";
                 return Err(ApiError::field("prompt", "empty", expected));
             }
-            let length = prompt.tokens.len();
+            let length = tokens.len();
             max_tokens.push(limit(
                 length,
                 self.max_tokens,
                 Some(DEFAULT_TOKENS),
                 context,
             )?);
-            prompts.push(prompt);
+            let echo = match text {
+                None => None,
+                Some(text) => {
+                    told += self.told(length);
+                    if told > MOST_TOLD {
+                        return Err(too_much_told());
+                    }
+                    let tokens = match self.logprobs {
+                        None => Vec::new(),
+                        Some(_) => prompt_records(tokenizer, &tokens, &text)?,
+                    };
+                    Some(Piece { text, tokens })
+                }
+            };
+            prompts.push(Prompt { tokens, echo });
         }
         let end = if self.parameters.ignore_end {
             Vec::new()
@@ -132,6 +162,14 @@ impl Completion {
             parameters: self.parameters,
         })
     }
+}
+
+fn too_much_told() -> ApiError {
+    let expected = format!(
+        "at most {MOST_TOLD} numbers about prompts: tokens times `n` times 1 and the alternatives; \
+         ask for fewer alternatives or in several requests"
+    );
+    ApiError::field("logprobs", "for too many tokens of prompts", &expected)
 }
 
 /// How many tokens may be generated behind a prompt: what was asked for, if there is room, else what is usual or fits.

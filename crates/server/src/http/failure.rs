@@ -58,6 +58,23 @@ impl ApiError {
         Self::invalid(message).code("context_length_exceeded")
     }
 
+    /// A prompt that does not fit whatever is asked for behind it. Long ones are not counted to their end.
+    pub(crate) fn prompt_too_long(found: Option<usize>, context: usize) -> Self {
+        match found {
+            Some(prompt) => Self::too_long(prompt, 1, context),
+            None => Self::invalid(format!(
+                "the prompt has more than {context} tokens; the context is {context} tokens"
+            ))
+            .code("context_length_exceeded"),
+        }
+    }
+
+    /// More tokens than a tokenizer is asked for at once.
+    pub(crate) fn too_many_tokens(most: usize) -> Self {
+        let message = format!("the text has more than {most} tokens; expected at most {most}");
+        Self::invalid(message).code("context_length_exceeded")
+    }
+
     /// Another status than 400.
     pub(crate) fn of(
         status: StatusCode,

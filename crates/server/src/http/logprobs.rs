@@ -1,9 +1,12 @@
 //! Log-probabilities as OpenAI's two protocols tell them.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value, json};
 use weightsmith_infer::Tokenizer;
+use weightsmith_infer::text::Spelling;
 
-use super::pieces::{TokenRecord, token_text};
+use super::pieces::TokenRecord;
 use crate::engine::TokenLogprobs;
 
 /// The least that is told: JSON has no infinity.
@@ -22,9 +25,9 @@ impl Columns {
     /// Adds tokens.
     pub(super) fn extend(&mut self, tokenizer: &Tokenizer, records: &[TokenRecord]) {
         for record in records {
-            let text = token_text(tokenizer, record.token);
+            let text = record.spelling.text.as_str();
             let told = record.logprobs.as_ref();
-            let top = told.map(|told| alternatives(tokenizer, &text, told));
+            let top = told.map(|told| alternatives(tokenizer, record.token, text, told));
             self.tokens.push(Value::from(text));
             self.token_logprobs
                 .push(told.map_or(Value::Null, |told| number(told.logprob)));
@@ -46,14 +49,21 @@ impl Columns {
 }
 
 /// The likeliest tokens by their text, and the chosen one. Of two tokens that look alike the likelier is told.
-fn alternatives(tokenizer: &Tokenizer, chosen: &str, told: &TokenLogprobs) -> Map<String, Value> {
+fn alternatives(
+    tokenizer: &Tokenizer,
+    chosen: u32,
+    text: &str,
+    told: &TokenLogprobs,
+) -> Map<String, Value> {
     let mut all = Map::new();
+    // it is found by its text, whatever other token has the same
+    all.insert(text.to_owned(), number(told.logprob));
     for &(token, logprob) in &told.top {
-        let text = token_text(tokenizer, token);
-        all.entry(text).or_insert_with(|| number(logprob));
+        if token != chosen {
+            let name = shown(&tokenizer.piece(token));
+            all.entry(name).or_insert_with(|| number(logprob));
+        }
     }
-    all.entry(chosen.to_owned())
-        .or_insert_with(|| number(told.logprob));
     all
 }
 
@@ -64,11 +74,20 @@ pub(super) fn content(tokenizer: &Tokenizer, records: &[TokenRecord]) -> Vec<Val
         .map(|record| {
             let told = record.logprobs.as_ref();
             let logprob = told.map_or(LEAST, |told| told.logprob);
-            let mut one = entry(tokenizer, record.token, logprob);
+            let Spelling { text, bytes } = &record.spelling;
+            let mut one = entry(text, bytes, logprob);
             let top = told.map_or(&[][..], |told| &told.top);
             let top: Vec<Value> = top
                 .iter()
-                .map(|&(token, logprob)| Value::Object(entry(tokenizer, token, logprob)))
+                .map(|&(token, logprob)| {
+                    // the end of an answer adds nothing to it, but has a name
+                    Value::Object(if token == record.token && !bytes.is_empty() {
+                        entry(text, bytes, logprob)
+                    } else {
+                        let bytes = tokenizer.piece(token);
+                        entry(&shown(&bytes), &bytes, logprob)
+                    })
+                })
                 .collect();
             one.insert("top_logprobs".to_owned(), Value::from(top));
             Value::Object(one)
@@ -76,18 +95,28 @@ pub(super) fn content(tokenizer: &Tokenizer, records: &[TokenRecord]) -> Vec<Val
         .collect()
 }
 
-fn entry(tokenizer: &Tokenizer, token: u32, logprob: f32) -> Map<String, Value> {
-    let text = token_text(tokenizer, token);
-    let bytes = Value::from(text.as_bytes());
+fn entry(text: &str, bytes: &[u8], logprob: f32) -> Map<String, Value> {
     let fields = [
         ("token", Value::from(text)),
         ("logprob", number(logprob)),
-        ("bytes", bytes),
+        ("bytes", Value::from(bytes)),
     ];
     fields
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
+}
+
+/// A token that was not chosen, as text; a part of a character as OpenAI writes it, `bytes:\xf0\x9f`.
+pub(super) fn shown(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().fold("bytes:".to_owned(), |mut text, byte| {
+            // writing to a string does not fail
+            let _ = write!(text, "\\x{byte:02x}");
+            text
+        }),
+    }
 }
 
 fn number(logprob: f32) -> Value {

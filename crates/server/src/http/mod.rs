@@ -14,6 +14,7 @@ mod openapi;
 mod pages;
 mod parameters;
 mod pieces;
+mod prepared;
 mod routes;
 mod running;
 mod session;

@@ -9,7 +9,7 @@ use weightsmith_infer::Cancel;
 
 use super::failure::ApiError;
 use super::parameters::Parameters;
-use super::pieces::{Piece, Pieces, TokenRecord, prompt_records};
+use super::pieces::{Piece, Pieces};
 use crate::engine::{Ending, Event, Request};
 use crate::models::Lease;
 
@@ -29,10 +29,10 @@ impl Admission {
 }
 
 /// A prompt, in tokens, and as it is repeated where that is wanted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Prompt {
     pub(super) tokens: Vec<u32>,
-    pub(super) echo: Option<String>,
+    pub(super) echo: Option<Piece>,
 }
 
 /// What is asked of a model.
@@ -99,7 +99,7 @@ impl Running {
         for (prompt, &max_tokens) in task.prompts.iter().zip(&task.max_tokens) {
             let first_choice = choices.len();
             let echoed = prompt.echo.as_ref();
-            let offset = echoed.map_or(0, |text| text.chars().count());
+            let offset = echoed.map_or(0, |piece| piece.text.chars().count());
             let continuations: Vec<(u64, Cancel)> = parameters
                 .seeds()
                 .map(|seed| (seed, Cancel::default()))
@@ -177,7 +177,8 @@ impl Running {
                 reused,
             } => {
                 self.usage.reused += reused;
-                self.echo(choice, logprobs)
+                self.echo(choice, logprobs);
+                Ok(())
             }
             Event::Token {
                 choice,
@@ -205,29 +206,21 @@ impl Running {
     }
 
     /// Repeats a prompt in each of its continuations.
-    fn echo(
-        &mut self,
-        choice: usize,
-        logprobs: Vec<Option<crate::engine::TokenLogprobs>>,
-    ) -> Result<(), ApiError> {
+    fn echo(&mut self, choice: usize, logprobs: Vec<Option<crate::engine::TokenLogprobs>>) {
         let each = self.task.parameters.choices;
-        let prompt = &self.task.prompts[choice / each];
-        let Some(text) = &prompt.echo else {
-            return Ok(());
+        let Some(mut piece) = self.task.prompts[choice / each].echo.take() else {
+            return;
         };
-        let tokenizer = &self.lease.model().companions.tokenizer;
-        let tokens: Vec<TokenRecord> = prompt_records(tokenizer, &prompt.tokens, logprobs)?;
+        for (record, logprobs) in piece.tokens.iter_mut().zip(logprobs) {
+            record.logprobs = logprobs;
+        }
         for choice in choice..choice + each {
             self.ready.push_back(Update {
                 choice,
-                piece: Piece {
-                    text: text.clone(),
-                    tokens: tokens.clone(),
-                },
+                piece: piece.clone(),
                 finish: None,
             });
         }
-        Ok(())
     }
 
     fn token(
@@ -239,7 +232,7 @@ impl Running {
         let tokenizer = &self.lease.model().companions.tokenizer;
         let pieces = &mut self.choices[choice].pieces;
         if self.task.end.contains(&token) {
-            pieces.note(token, logprobs);
+            pieces.note_end(token, logprobs);
             return Ok(());
         }
         let piece = pieces.push(tokenizer, token, logprobs)?;

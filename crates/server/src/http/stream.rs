@@ -11,7 +11,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
 use serde_json::{Value, json};
-use weightsmith_infer::{Model, Tokenizer};
+use weightsmith_infer::{Cancel, Model, Tokenizer};
 
 use super::admission::App;
 use super::failure::ApiError;
@@ -19,6 +19,7 @@ use super::fields::Fields;
 use super::logprobs;
 use super::parameters::random;
 use super::pieces::{Piece, TokenRecord};
+use super::prepared::prepared;
 use super::running::{Running, Task, Update, Usage};
 
 /// What every answer says of itself.
@@ -82,17 +83,15 @@ pub(super) async fn started<F: Form>(
     app: &Arc<App>,
     fields: Fields<'_>,
     kind: &'static str,
-    make: impl FnOnce(&Model, usize) -> Result<Task, ApiError> + Send + 'static,
+    make: impl FnOnce(&Model, usize, &Cancel) -> Result<Task, ApiError> + Send + 'static,
     form: impl FnOnce(bool) -> F,
 ) -> Result<Response, ApiError> {
     let model = app.named_model(fields)?;
     let admission = app.admit()?;
     let lease = app.lease(model, &admission).await?;
     let context = app.context(&lease);
-    let shared = Arc::clone(lease.model());
-    let task = tokio::task::spawn_blocking(move || make(&shared, context))
-        .await
-        .map_err(|error| ApiError::internal(error.to_string()))??;
+    let work = move |model: &Model, cancel: &Cancel| make(model, context, cancel);
+    let (task, lease, admission) = prepared(app, lease, admission, work).await?;
     let form = form(task.logprobs.is_some());
     let envelope = Envelope::new(kind, lease.name());
     let running = Running::start(task, lease, admission);

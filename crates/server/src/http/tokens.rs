@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::http::Request;
 use serde_json::{Map, Value, json};
-use weightsmith_infer::Model;
+use weightsmith_infer::Error;
 
 use super::admission::App;
 use super::body;
@@ -16,6 +16,8 @@ use super::completions::check_vocabulary;
 use super::failure::ApiError;
 use super::fields::{Fields, missing, wrong};
 use super::parameters::tokens;
+use super::prepared::prepared;
+use super::running::Admission;
 use crate::models::{Lease, ModelId};
 
 /// The tokens of a text or a conversation.
@@ -34,14 +36,19 @@ pub(super) async fn tokenize(
         None if fields.get("messages").is_some() => Some(Conversation::read(fields)?),
         None => return Err(missing("prompt")),
     };
-    let lease = lease(&app, model).await?;
+    let (lease, admission) = lease(&app, model).await?;
     let context = app.context(&lease);
-    let answer = blocking(lease, move |model| {
+    let answer = prepared(&app, lease, admission, move |model, cancel| {
         let tokenizer = &model.companions.tokenizer;
-        let tokens = match (text, conversation) {
-            (Some(text), _) => tokenizer.encode(&text, special)?,
-            (None, Some(conversation)) => conversation.tokens(model)?,
-            (None, None) => Vec::new(),
+        let (text, special) = match (text, conversation) {
+            (Some(text), _) => (text, special),
+            (None, Some(conversation)) => (conversation.text(model)?, false),
+            (None, None) => (String::new(), false),
+        };
+        let most = most_tokens(context);
+        let tokens = match tokenizer.encode_within(&text, special, most, cancel) {
+            Err(Error::TooManyTokens { most, .. }) => return Err(ApiError::too_many_tokens(most)),
+            tokens => tokens?,
         };
         let strings = names.then(|| {
             let names = tokens.iter().map(|&token| tokenizer.name(token));
@@ -54,7 +61,8 @@ pub(super) async fn tokenize(
             "token_strs": strings,
         }))
     });
-    answer.await.map(Json)
+    let (answer, ..) = answer.await?;
+    Ok(Json(answer))
 }
 
 /// The text of tokens.
@@ -68,13 +76,18 @@ pub(super) async fn detokenize(
     let value = fields.get("tokens").ok_or_else(|| missing("tokens"))?;
     let list = value.as_array().and_then(|list| tokens(list));
     let list = list.ok_or_else(|| wrong("tokens", value, "a list of tokens"))?;
-    let lease = lease(&app, model).await?;
-    let answer = blocking(lease, move |model| {
+    let (lease, admission) = lease(&app, model).await?;
+    let most = most_tokens(app.context(&lease));
+    if list.len() > most {
+        return Err(ApiError::too_many_tokens(most));
+    }
+    let answer = prepared(&app, lease, admission, move |model, _| {
         check_vocabulary(&list, model.decoder.config().vocabulary, "tokens")?;
         let text = model.companions.tokenizer.decode(&list, false)?;
         Ok(json!({"prompt": text}))
     });
-    answer.await.map(Json)
+    let (answer, ..) = answer.await?;
+    Ok(Json(answer))
 }
 
 /// What a `tokenizer_config.json` says.
@@ -84,7 +97,7 @@ pub(super) async fn info(
 ) -> Result<Json<Value>, ApiError> {
     let named = query.iter().find(|(name, _)| name == "model");
     let model = app.model_or_first(named.map(|(_, name)| name.as_str()))?;
-    let lease = lease(&app, model).await?;
+    let (lease, _admission) = lease(&app, model).await?;
     let context = app.context(&lease);
     let companions = &lease.model().companions;
     let mut answer = Map::new();
@@ -104,17 +117,15 @@ pub(super) async fn info(
     Ok(Json(Value::Object(answer)))
 }
 
-async fn lease(app: &App, model: ModelId) -> Result<Lease, ApiError> {
+/// A place among the requests, and the model.
+async fn lease(app: &App, model: ModelId) -> Result<(Lease, Admission), ApiError> {
     let admission = app.admit()?;
-    app.lease(model, &admission).await
+    let lease = app.lease(model, &admission).await?;
+    Ok((lease, admission))
 }
 
-/// Work that may take a moment, off the threads that serve connections.
-async fn blocking(
-    lease: Lease,
-    work: impl FnOnce(&Model) -> Result<Value, ApiError> + Send + 'static,
-) -> Result<Value, ApiError> {
-    tokio::task::spawn_blocking(move || work(lease.model()))
-        .await
-        .map_err(|error| ApiError::internal(error.to_string()))?
+/// How many tokens are made or read: documents are counted before they are cut for a small context.
+fn most_tokens(context: usize) -> usize {
+    const AT_LEAST: usize = 1 << 16;
+    context.max(AT_LEAST)
 }
