@@ -58,7 +58,7 @@ impl Journal {
         }
         let mut lines = BufReader::new(File::open(path)?).split(b'\n');
         let head = lines.next().transpose()?.unwrap_or_default();
-        if !serde_json::from_slice::<Head>(&head).is_ok_and(|head| head.key == key) {
+        if !is_head(&head, key) {
             return Ok(None);
         }
         let mut blocks = Vec::new();
@@ -71,6 +71,15 @@ impl Journal {
         // ends a torn last line, so that it cannot swallow the next one
         file.write_all(b"\n")?;
         Ok(Some((Self { file }, blocks)))
+    }
+
+    /// Whether there is no journal at a path but that of `key`.
+    pub(super) fn is_of(path: &Path, key: &str) -> bool {
+        let Ok(file) = File::open(path) else {
+            return !path.exists();
+        };
+        let head = BufReader::new(file).split(b'\n').next();
+        matches!(head, Some(Ok(head)) if is_head(&head, key))
     }
 
     /// Whether the journal at a path lists any block.
@@ -92,6 +101,10 @@ impl Journal {
         bytes.push(b'\n');
         self.file.write_all(&bytes)
     }
+}
+
+fn is_head(line: &[u8], key: &str) -> bool {
+    serde_json::from_slice::<Head>(line).is_ok_and(|head| head.key == key)
 }
 
 #[cfg(test)]
