@@ -54,6 +54,16 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// A merge was about to take its place in the folder.
+    #[error(
+        "{path}: not complete: a merge is moving its files there, or was stopped while it did; its command, given again, completes it",
+        path = path.display()
+    )]
+    Unfinished {
+        /// The folder.
+        path: PathBuf,
+    },
+
     /// A folder without safetensors weights, or a file of another kind of weights.
     #[error("{path}: no safetensors weights{found}", path = path.display(), found = listed(found))]
     NoWeights {

@@ -29,8 +29,9 @@ pub use cast::{
     CastError, can_narrow, can_widen, narrow_f32, narrow_f64, non_finite_in, widen_f32, widen_f64,
 };
 pub use checkpoint::{
-    BlockCache, Checkpoint, Header, HeaderError, HeaderTensor, MAX_HEADER_BYTES, RangeSource,
-    RemoteFile, RemoteRead, ShardFile, UnindexedTensor, WeightFiles, indexed_files, is_companion,
+    BlockCache, Checkpoint, Header, HeaderError, HeaderTensor, MAX_HEADER_BYTES, MOVING_MARKER,
+    RangeSource, RemoteFile, RemoteRead, ShardFile, UnindexedTensor, WORKING_FOLDER, WeightFiles,
+    indexed_files, is_companion, refuse_unfinished,
 };
 pub use dtype::{DType, UnknownDType};
 pub use error::Error;

@@ -66,8 +66,7 @@ pub(crate) fn run(args: MergeArgs, printer: &Printer) -> Result<ExitCode, Failur
             Ok(merged.map_or_else(
                 |code| code,
                 |report| {
-                    let text = summary(&planned.plan, &report);
-                    printer.talk(&format!("{text}{}", conclusion(out, &report)));
+                    printer.talk(&ending(&planned.plan, out, &report));
                     ExitCode::Done
                 },
             ))
@@ -158,9 +157,22 @@ fn warn_about_non_finite(report: &Report, printer: &Printer) {
     }
 }
 
+/// What was done, and where the result is.
+fn ending(plan: &Plan, out: &Path, report: &Report) -> String {
+    if report.already_there {
+        let path = out.display().to_string();
+        return format!(
+            "{} holds this merge already, complete: nothing was done (`--force` merges anew)",
+            safe(&path)
+        );
+    }
+    format!("{}{}", summary(plan, report), conclusion(out, report))
+}
+
 /// What was done.
 fn summary(plan: &Plan, report: &Report) -> String {
     let Report {
+        already_there: _,
         tensors,
         parameters: elements,
         bytes_read,

@@ -36,6 +36,9 @@ pub struct Lock {
     pub seed: u64,
     /// BLAKE3 of the recipe's text, which is in `mergekit_config.yml`.
     pub recipe: String,
+    /// BLAKE3 of all that the run depended on, by which a rerun knows its own finished result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
     /// The models that were read.
     pub inputs: Vec<LockedInput>,
     /// Number of tensors of the result.
@@ -88,6 +91,8 @@ pub struct LockedFile {
 pub struct LockFacts<'a> {
     /// The recipe's text.
     pub recipe: &'a str,
+    /// Stands for all that the run depended on.
+    pub run: Option<&'a str>,
     /// When the merge was made.
     pub date: Timestamp,
     /// NaN and infinite elements of the result.
@@ -171,6 +176,7 @@ impl Lock {
             method: plan.method.clone(),
             seed: plan.seed,
             recipe: blake3::hash(facts.recipe.as_bytes()).to_string(),
+            run: facts.run.map(ToOwned::to_owned),
             inputs: locked_inputs(plan),
             tensors: plan.tensors.len() as u64,
             parameters: plan
@@ -310,6 +316,7 @@ mod tests {
             &v(),
             &LockFacts {
                 recipe: "merge_method: slerp\n",
+                run: None,
                 date,
                 non_finite: 0,
                 files: &files,

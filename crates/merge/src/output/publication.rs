@@ -323,6 +323,7 @@ mod tests {
             method: "dare_ties".to_owned(),
             seed: 0,
             recipe: String::new(),
+            run: None,
             inputs: vec![
                 input("mine", None),
                 input("other", None),

@@ -11,6 +11,7 @@ use weightsmith_tensors::{BlockHash, TensorSource};
 use super::budget;
 use super::error::RunError;
 use super::executor::{Executor, hashes_in_order};
+use super::finished::finished;
 use super::journal::{FinishedBlock, Journal};
 use super::memory::{Peak, peak_resident};
 use super::merged::jobs;
@@ -58,6 +59,8 @@ pub struct RunOptions<'a> {
 /// What a run did.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
+    /// Whether an earlier run had finished all of it, so that nothing was done.
+    pub already_there: bool,
     /// Tensors of the result.
     pub tensors: usize,
     /// Elements of the result.
@@ -91,7 +94,7 @@ pub struct OutputFile {
     pub blake3: String,
 }
 
-/// Executes a plan: writes the merged model at `out`.
+/// Executes a plan: writes the merged model at `out`. The finished result of the same run, where it is there already, stays as it is.
 ///
 /// # Errors
 /// [`RunError`]. Nothing new is at `out` then; what was finished is kept beside it where a rerun can use it.
@@ -108,7 +111,13 @@ pub fn execute(
     let target = output_path::resolve(out)?;
     output_path::refuse_inputs(&target, planned.models.as_slice())?;
     let side_files = SideFiles::gather(planned, options)?;
-    let folder = WorkFolder::open(&target, options.force)?;
+    let folder = match WorkFolder::open(&target, options.force) {
+        Err(RunError::OutputExists { path }) => {
+            return already_there(planned, &target, options, &side_files)
+                .ok_or(RunError::OutputExists { path });
+        }
+        result => result?,
+    };
     let run = Run {
         planned,
         plan,
@@ -130,6 +139,27 @@ pub fn execute(
         ));
     }
     result
+}
+
+/// The report of a result that an earlier run has finished, whose remains are removed.
+fn already_there(
+    planned: &Planned,
+    target: &Path,
+    options: &RunOptions<'_>,
+    side_files: &SideFiles,
+) -> Option<Report> {
+    if options.fresh {
+        return None;
+    }
+    let report = finished(target, side_files.run(), planned, options)?;
+    // the work on another merge that was to replace this one is not given up for it
+    if let Ok(folder) = WorkFolder::open(target, true) {
+        let key = plan_key(&planned.plan).ok()?;
+        if Journal::is_of(&folder.journal(), &key) {
+            folder.remove().ok();
+        }
+    }
+    Some(report)
 }
 
 /// The jobs, and the number of workers that the memory budget allows: as many as are asked for, with less to remember for each
@@ -198,9 +228,11 @@ impl Run<'_> {
         side_files.write(self.planned, self.folder, &report, self.options)?;
         verify_headers(self.plan, self.folder.path())?;
         self.peak.sample();
-        if let Some(error) = self.folder.publish(self.options.sync)? {
-            self.reporter
-                .note(&format!("the old content could not be removed: {error}"));
+        self.folder.publish(self.options.sync)?;
+        if let Err(error) = self.folder.remove() {
+            self.reporter.note(&format!(
+                "the model is complete, but what was worked with could not be removed: {error}"
+            ));
         }
         Ok(Report {
             seconds: self.start.elapsed().as_secs_f64(),
@@ -241,7 +273,7 @@ impl Run<'_> {
 
     /// Goes on with the journal of an earlier run of the same merge, or begins one in an empty folder.
     fn journal(&self) -> Result<(Journal, Vec<FinishedBlock>), RunError> {
-        let key = key(self.plan)?;
+        let key = plan_key(self.plan)?;
         let path = self.folder.journal();
         if !self.options.fresh
             && let Some((journal, mut blocks)) = Journal::resume(&path, &key)?
@@ -258,7 +290,7 @@ impl Run<'_> {
             self.reporter
                 .note("removed what another, unfinished merge had left for this output");
         }
-        self.folder.clear(|_| false)?;
+        self.folder.clear()?;
         Ok((Journal::create(&path, &key)?, Vec::new()))
     }
 
@@ -342,6 +374,7 @@ impl Run<'_> {
 impl Weights {
     fn report(self, plan: &Plan, start: Instant, peak: &Peak) -> Report {
         Report {
+            already_there: false,
             tensors: plan.tensors.len(),
             parameters: plan
                 .tensors
@@ -382,7 +415,7 @@ fn block_bytes(maps: &[ShardMap], block: &FinishedBlock) -> u64 {
 }
 
 /// What a journal must be about to be of use: the whole plan, input files included, and this version's arithmetic.
-fn key(plan: &Plan) -> Result<String, RunError> {
+pub(super) fn plan_key(plan: &Plan) -> Result<String, RunError> {
     let mut hasher = blake3::Hasher::new();
     hasher.update(env!("CARGO_PKG_VERSION").as_bytes());
     serde_json::to_writer(&mut hasher, plan).map_err(std::io::Error::from)?;

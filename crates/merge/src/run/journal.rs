@@ -65,6 +65,15 @@ impl Journal {
         Ok(Some((Self { file }, blocks)))
     }
 
+    /// Whether there is no journal at a path but that of `key`.
+    pub(super) fn is_of(path: &Path, key: &str) -> bool {
+        let Ok(file) = File::open(path) else {
+            return !path.exists();
+        };
+        let head = BufReader::new(file).split(b'\n').next();
+        matches!(head, Some(Ok(head)) if is_head(&head, key))
+    }
+
     /// Whether the journal at a path lists any block.
     pub(super) fn lists_blocks(path: &Path) -> bool {
         let Ok(file) = File::open(path) else {
@@ -90,7 +99,7 @@ impl Journal {
 fn listed(journal: impl BufRead, key: &str) -> std::io::Result<Option<Vec<FinishedBlock>>> {
     let mut lines = journal.split(b'\n');
     let head = lines.next().transpose()?.unwrap_or_default();
-    if !serde_json::from_slice::<Head>(&head).is_ok_and(|head| head.key == key) {
+    if !is_head(&head, key) {
         return Ok(None);
     }
     let mut blocks = Vec::new();
@@ -107,6 +116,10 @@ fn listed(journal: impl BufRead, key: &str) -> std::io::Result<Option<Vec<Finish
 pub(crate) fn journal_blocks(journal: &[u8]) -> usize {
     let listed = listed(journal, "key").ok().flatten();
     listed.map_or(0, |blocks| blocks.len())
+}
+
+fn is_head(line: &[u8], key: &str) -> bool {
+    serde_json::from_slice::<Head>(line).is_ok_and(|head| head.key == key)
 }
 
 #[cfg(test)]

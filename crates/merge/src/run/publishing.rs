@@ -1,68 +1,71 @@
-//! How a finished folder takes its place, and what a process that was killed meanwhile left.
+//! How a finished folder takes its place.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 use fs_err::File;
 
-use super::work_folder::INSIDE;
+use super::error::RunError;
 
-/// Inside a mount point: the old content, while it is moved out of the way.
-const REPLACING: &str = ".weightsmith-replacing";
-/// Inside a mount point: the old content, once all of it is out of the way.
-const REPLACED: &str = ".weightsmith-replaced";
-
-/// What a folder holds, but working folders and what every fresh file system holds.
+/// What a folder holds, but a working folder and what every fresh file system holds.
 pub(super) fn contents(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let ignored = [INSIDE, REPLACING, REPLACED, "lost+found"];
-    entries(folder, &ignored)
+    let ignored = [weightsmith_tensors::WORKING_FOLDER, "lost+found"];
+    let mut entries = entries(folder)?;
+    entries.retain(|path| !ignored.iter().any(|name| path.ends_with(name)));
+    Ok(entries)
 }
 
-/// What a folder holds, but files of some names, sorted.
-fn entries(folder: &Path, ignored: &[&str]) -> std::io::Result<Vec<PathBuf>> {
-    let mut entries = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if !ignored.iter().any(|name| entry.file_name() == *name) {
-            entries.push(entry.path());
-        }
-    }
+/// The paths of all that a folder holds, sorted.
+pub(super) fn entries(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut entries = fs::read_dir(folder)?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<std::io::Result<Vec<PathBuf>>>()?;
     entries.sort();
     Ok(entries)
 }
 
-/// Puts `from` where `to` is, keeping one of both whole at every moment. Returns why the old content could not be removed.
-pub(super) fn replace_folder(from: &Path, to: &Path) -> std::io::Result<Option<std::io::Error>> {
-    // an empty folder is removed, one with content is not
-    if !to.exists() || fs::remove_dir(to).is_ok() {
-        return fs::rename(from, to).map(|()| None);
+/// Whether there is anything at a path, a link to nothing included.
+pub(super) fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+/// Puts `from` where `to` is. One of both is whole at every moment. What was at `to` is at `from` or at `aside` afterwards.
+///
+/// `may_replace` is asked once more before anything that is there gives way.
+pub(super) fn replace_folder(
+    from: &Path,
+    to: &Path,
+    aside: &Path,
+    may_replace: impl Fn() -> Result<(), RunError>,
+) -> Result<(), RunError> {
+    // an empty folder gives way by itself
+    let Err(refused) = fs::rename(from, to) else {
+        return Ok(());
+    };
+    if !is_there(to) {
+        return Err(refused.into());
     }
+    if fs::remove_dir(to).is_ok() {
+        return Ok(fs::rename(from, to)?);
+    }
+    may_replace()?;
     if exchange(from, to).is_ok() {
-        return Ok(fs::remove_dir_all(from).err());
+        return Ok(());
     }
-    let aside = aside(from);
-    fs::rename(to, &aside)?;
+    fs::rename(to, aside)?;
     if let Err(error) = fs::rename(from, to) {
-        fs::rename(&aside, to)?;
-        return Err(error);
+        fs::rename(aside, to)?;
+        return Err(error.into());
     }
-    Ok(fs::remove_dir_all(aside).err())
+    Ok(())
 }
 
-/// Where the old content waits while the new one takes its place.
-pub(super) fn aside(working: &Path) -> PathBuf {
-    working.with_extension("weightsmith-replaced")
-}
-
-/// Puts the old content back if a process was killed between the two steps of [`replace_folder`], and removes it if the process was
-/// killed after them.
+/// Puts the old content back if a process was killed between the two last steps of [`replace_folder`].
 pub(super) fn recover(target: &Path, aside: &Path) -> std::io::Result<()> {
-    match (aside.exists(), target.exists()) {
-        (true, false) => fs::rename(aside, target),
-        (true, true) => fs::remove_dir_all(aside),
-        (false, _) => Ok(()),
+    if is_there(aside) && !is_there(target) {
+        return fs::rename(aside, target);
     }
+    Ok(())
 }
 
 #[cfg(target_os = "linux")]
@@ -74,54 +77,6 @@ fn exchange(a: &Path, b: &Path) -> std::io::Result<()> {
 #[cfg(not(target_os = "linux"))]
 fn exchange(_: &Path, _: &Path) -> std::io::Result<()> {
     Err(std::io::ErrorKind::Unsupported.into())
-}
-
-/// Moves what is in `from`, but some files, into the mount point `to` around it, whose old content goes out of the way first.
-///
-/// `config.json` comes last: without it no loader takes the folder for a model. [`recover_inside`] undoes what a killed
-/// process began. Returns why the old content could not be removed.
-pub(super) fn move_files(
-    from: &Path,
-    to: &Path,
-    ignored: &[&str],
-) -> std::io::Result<Option<std::io::Error>> {
-    let (replacing, replaced) = (to.join(REPLACING), to.join(REPLACED));
-    fs::create_dir_all(&replacing)?;
-    move_all(contents(to)?, &replacing)?;
-    fs::rename(&replacing, &replaced)?;
-    let mut new = entries(from, ignored)?;
-    new.sort_by_key(|path| path.ends_with("config.json"));
-    move_all(new, to)?;
-    let left = fs::remove_dir_all(&replaced).err();
-    fs::remove_dir_all(from)?;
-    Ok(left)
-}
-
-/// Puts the old content of a mount point back if a process was killed in [`move_files`], and the new one back into its working folder.
-pub(super) fn recover_inside(from: &Path, to: &Path, ignored: &[&str]) -> std::io::Result<()> {
-    let (replacing, replaced) = (to.join(REPLACING), to.join(REPLACED));
-    if replacing.exists() {
-        move_all(entries(&replacing, &[])?, to)?;
-        fs::remove_dir(&replacing)?;
-    }
-    if replaced.exists() {
-        if entries(from, ignored)?.is_empty() {
-            // the new content was in its place
-            return fs::remove_dir_all(&replaced);
-        }
-        move_all(contents(to)?, from)?;
-        move_all(entries(&replaced, &[])?, to)?;
-        fs::remove_dir(&replaced)?;
-    }
-    Ok(())
-}
-
-fn move_all(entries: Vec<PathBuf>, to: &Path) -> std::io::Result<()> {
-    for entry in entries {
-        let name = entry.file_name().unwrap_or(OsStr::new(""));
-        fs::rename(&entry, to.join(name))?;
-    }
-    Ok(())
 }
 
 /// Flushes a folder and all that is in it to the device.
@@ -149,72 +104,54 @@ mod tests {
         }
     }
 
-    fn read(path: PathBuf) -> String {
-        fs::read_to_string(path).unwrap()
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = entries(folder).unwrap().into_iter();
+        entries
+            .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+            .collect()
     }
 
     #[test]
-    fn a_mount_points_content_is_replaced_from_inside() {
+    fn old_content_gives_way_where_that_is_allowed_and_is_kept_apart() {
         let root = tempfile::tempdir().unwrap();
-        let (to, from) = (root.path(), root.path().join(INSIDE));
-        fill(to, "old", &["config.json", "other"]);
-        fill(&from, "new", &["config.json", ".lock", "weights"]);
-        assert!(move_files(&from, to, &[".lock"]).unwrap().is_none());
-        let names = entries(to, &[]).unwrap();
-        assert_eq!(names, [to.join("config.json"), to.join("weights")]);
-        assert_eq!(read(to.join("config.json")), "new");
+        let at = |name: &str| root.path().join(name);
+        fill(&at("new"), "new", &["b"]);
+        fill(&at("out"), "old", &["a"]);
+        let refuse = || Err(RunError::OutputExists { path: at("out") });
+        assert!(replace_folder(&at("new"), &at("out"), &at("aside"), refuse).is_err());
+        assert_eq!(
+            (names(&at("out")), names(&at("new"))),
+            (vec!["a".into()], vec!["b".into()])
+        );
+        replace_folder(&at("new"), &at("out"), &at("aside"), || Ok(())).unwrap();
+        assert_eq!(names(&at("out")), ["b"]);
     }
 
     #[test]
-    fn a_process_killed_at_any_step_leaves_the_old_or_the_new_content() {
-        // steps of `move_files` that were done: old files out of the way, all of them, new files in place
-        for (old_moved, complete, new_moved) in [
-            (1, false, 0),
-            (2, false, 0),
-            (2, true, 0),
-            (2, true, 1),
-            (2, true, 2),
-        ] {
-            let root = tempfile::tempdir().unwrap();
-            let (to, from) = (root.path(), root.path().join(INSIDE));
-            let names = ["config.json", "weights"];
-            let away = to.join(if complete { REPLACED } else { REPLACING });
-            fill(to, "old", &names[old_moved..]);
-            fill(&away, "old", &names[..old_moved]);
-            fill(to, "new", &names[..new_moved]);
-            fill(&from, "new", &names[new_moved..]);
-            fill(&from, "lock", &[".lock"]);
-            recover_inside(&from, to, &[".lock"]).unwrap();
-            let expected = if new_moved == 2 { "new" } else { "old" };
-            for name in names {
-                assert_eq!(read(to.join(name)), expected);
-                assert_eq!(from.join(name).exists(), new_moved < 2);
+    fn an_empty_folder_and_none_need_no_permission() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        for is_there in [false, true] {
+            let out = at(&format!("out-{is_there}"));
+            fill(&at("new"), "new", &["b"]);
+            if is_there {
+                fs::create_dir(&out).unwrap();
             }
-            assert!(!to.join(REPLACED).exists() && !to.join(REPLACING).exists());
+            let refuse = || Err(RunError::OutputExists { path: out.clone() });
+            replace_folder(&at("new"), &out, &at("aside"), refuse).unwrap();
+            assert_eq!(names(&out), ["b"]);
         }
     }
 
     #[test]
-    fn old_content_is_put_back_or_removed_by_whether_the_new_one_is_in_its_place() {
+    fn old_content_is_put_back_where_nothing_took_its_place() {
         let root = tempfile::tempdir().unwrap();
         let (target, aside) = (root.path().join("out"), root.path().join("aside"));
         fill(&aside, "old", &["a"]);
         recover(&target, &aside).unwrap();
-        assert_eq!(read(target.join("a")), "old");
+        assert_eq!(names(&target), ["a"]);
         fill(&aside, "older", &["a"]);
         recover(&target, &aside).unwrap();
-        assert_eq!(read(target.join("a")), "old");
-        assert!(!aside.exists());
-    }
-
-    #[test]
-    fn a_folder_with_nothing_but_a_forgotten_working_folder_can_be_replaced() {
-        let root = tempfile::tempdir().unwrap();
-        let (from, to) = (root.path().join("new"), root.path().join("out"));
-        fill(&to.join(INSIDE), "old", &["a"]);
-        fill(&from, "new", &["b"]);
-        assert!(replace_folder(&from, &to).unwrap().is_none());
-        assert_eq!(entries(&to, &[]).unwrap(), [to.join("b")]);
-        assert!(!from.exists());
+        assert_eq!(fs::read_to_string(target.join("a")).unwrap(), "old");
     }
 }

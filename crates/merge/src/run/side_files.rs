@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::error::RunError;
 use super::execute::{OutputFile, Report, RunOptions};
+use super::finished::run_key;
 use super::work_folder::WorkFolder;
 use crate::explain::explain;
 use crate::output::{
@@ -26,6 +27,8 @@ const COPY_BUFFER: usize = 1 << 20;
 #[derive(Debug)]
 pub(super) struct SideFiles {
     companions: Vec<Companion>,
+    /// Stands for all that the result depends on.
+    run: String,
     /// Path in the result and content.
     made: Vec<(PathBuf, Vec<u8>)>,
 }
@@ -56,7 +59,17 @@ impl SideFiles {
             companion.relative != Path::new(SHARE_PICTURE)
                 && !made.iter().any(|(path, _)| *path == companion.relative)
         });
-        Ok(Self { companions, made })
+        let run = run_key(planned, options, &companions)?;
+        Ok(Self {
+            companions,
+            run,
+            made,
+        })
+    }
+
+    /// Stands for all that the result depends on.
+    pub(super) fn run(&self) -> &str {
+        &self.run
     }
 
     /// Their size.
@@ -88,6 +101,7 @@ impl SideFiles {
         }
         let facts = LockFacts {
             recipe: options.recipe,
+            run: Some(&self.run),
             date,
             non_finite,
             files: &files,

@@ -1,7 +1,12 @@
 //! The folder in which a result grows, and how it takes its place.
 //!
 //! A result appears at its final path complete or not at all. It grows in a hidden folder beside that path (inside it where it is a
-//! mount point, since no rename crosses devices), under a lock, and is renamed into place at the end.
+//! mount point, since no rename crosses devices), under a lock, and is renamed into place at the end:
+//!
+//! - `.lock`, held by the run;
+//! - `.journal`, what is written of `model/`; gone as soon as that is in its place;
+//! - `model/`, the result, and nothing but it;
+//! - what the result replaces, until it is removed.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -10,16 +15,18 @@ use fs_err as fs;
 use fs_err::File;
 
 use super::error::RunError;
-use super::publishing::{
-    aside, contents, flush_tree, move_files, recover, recover_inside, replace_folder,
-};
+use super::mount_point::is_mount_point;
+use super::moving;
+use super::publishing::{contents, flush_tree, is_there, recover, replace_folder};
 
 /// Name of the lock inside a working folder.
 const LOCK: &str = ".lock";
 /// Name of the journal inside a working folder.
 const JOURNAL: &str = ".journal";
-/// Name of the working folder inside an output that is a mount point.
-pub(super) const INSIDE: &str = ".weightsmith-partial";
+/// Name of the result inside a working folder.
+const MODEL: &str = "model";
+/// Name of what is replaced inside a working folder, where folders cannot be exchanged in one step.
+const ASIDE: &str = "aside";
 
 /// Longer names of outputs are hashed for the working folder, whose own name must not be longer than 255 bytes.
 const LONGEST_NAME: usize = 200;
@@ -31,7 +38,10 @@ const TRIES: usize = 100;
 #[derive(Debug)]
 pub(super) struct WorkFolder {
     target: PathBuf,
-    path: PathBuf,
+    /// The working folder itself.
+    root: PathBuf,
+    /// The result in it.
+    model: PathBuf,
     inside: bool,
     force: bool,
     /// Held for as long as the folder is used; the system lets go of it when the process dies.
@@ -43,24 +53,30 @@ impl WorkFolder {
     ///
     /// The path must be absolute and without links.
     pub(super) fn open(target: &Path, force: bool) -> Result<Self, RunError> {
-        refuse_existing(target, force)?;
         let inside = is_mount_point(target);
-        let path = working_path(target, inside);
+        let root = working_path(target, inside);
+        if !is_there(&root) {
+            // nothing to recover: no need to write anything
+            refuse_existing(target, force)?;
+        }
+        let lock = take_lock(&root, target).inspect_err(|_| {
+            // removed where nothing is in it: a folder that was made for nothing
+            let _ = fs::remove_dir(&root);
+        })?;
         let folder = Self {
-            _lock: take_lock(&path, target)?,
             target: target.to_owned(),
-            path,
+            model: root.join(MODEL),
+            root,
             inside,
             force,
+            _lock: lock,
         };
-        if inside {
-            recover_inside(&folder.path, target, &[LOCK, JOURNAL])?;
-        } else {
-            recover(target, &aside(&folder.path))?;
-        }
+        folder.recover()?;
         // what was recovered may be in the way
-        if let Err(error) = refuse_existing(target, force) {
-            if !folder.journal().exists() {
+        let ready =
+            refuse_existing(target, force).and_then(|()| Ok(fs::create_dir_all(&folder.model)?));
+        if let Err(error) = ready {
+            if !is_there(&folder.journal()) {
                 folder.remove()?;
             }
             return Err(error);
@@ -68,15 +84,25 @@ impl WorkFolder {
         Ok(folder)
     }
 
-    /// Whether an earlier run left something for an output path, or another is at it.
-    pub(super) fn exists(target: &Path) -> bool {
-        working_path(target, is_mount_point(target))
-            .symlink_metadata()
-            .is_ok()
+    /// Puts an end to what a process began that was killed while the result took its place.
+    fn recover(&self) -> std::io::Result<()> {
+        if self.inside {
+            if moving::recover(&self.root, &self.model, &self.target)? {
+                remove(&self.journal())?;
+            }
+            return Ok(());
+        }
+        recover(&self.target, &self.root.join(ASIDE))
     }
 
+    /// Whether an earlier run left something for an output path, or another is at it.
+    pub(super) fn exists(target: &Path) -> bool {
+        is_there(&working_path(target, is_mount_point(target)))
+    }
+
+    /// Where the result grows.
     pub(super) fn path(&self) -> &Path {
-        &self.path
+        &self.model
     }
 
     /// The name that the result will have.
@@ -88,65 +114,121 @@ impl WorkFolder {
     }
 
     pub(super) fn journal(&self) -> PathBuf {
-        self.path.join(JOURNAL)
+        self.root.join(JOURNAL)
     }
 
-    /// Removes all that an earlier run left, but the lock and what is to be kept.
-    pub(super) fn clear(&self, keep: impl Fn(&OsStr) -> bool) -> std::io::Result<()> {
-        for entry in fs::read_dir(&self.path)? {
+    /// Removes all that an earlier run left, but the lock.
+    pub(super) fn clear(&self) -> std::io::Result<()> {
+        self.clear_but(&[])?;
+        remove(&self.journal())
+    }
+
+    /// Removes all that an earlier run left, but the lock, its journal and weight files of the given names.
+    pub(super) fn clear_but(&self, names: &[&str]) -> std::io::Result<()> {
+        self.refuse_under_way()?;
+        for entry in fs::read_dir(&self.root)? {
             let entry = entry?;
-            if entry.file_name() == LOCK || keep(&entry.file_name()) {
-                continue;
+            let name = entry.file_name();
+            if name != LOCK && name != JOURNAL && name != MODEL {
+                remove(&entry.path())?;
             }
-            if entry.file_type()?.is_dir() {
-                fs::remove_dir_all(entry.path())?;
-            } else {
-                fs::remove_file(entry.path())?;
+        }
+        if !fs::symlink_metadata(&self.model)?.is_dir() {
+            remove(&self.model)?;
+            fs::create_dir(&self.model)?;
+        }
+        for entry in fs::read_dir(&self.model)? {
+            let entry = entry?;
+            let is_kept = names.iter().any(|kept| entry.file_name() == *kept);
+            // what is written through a link would be written to somebody's file
+            if !is_kept || is_link(&entry.metadata()?) {
+                remove(&entry.path())?;
             }
         }
         Ok(())
     }
 
-    /// Removes all that an earlier run left but its journal and files of the given names.
-    pub(super) fn clear_but(&self, names: &[&str]) -> std::io::Result<()> {
-        self.clear(|name| name == JOURNAL || names.iter().any(|kept| name == *kept))
+    /// Gives the folder up: nothing of it stays. The journal goes first, since nothing can be gone on with then, and the lock last.
+    pub(super) fn remove(&self) -> std::io::Result<()> {
+        self.refuse_under_way()?;
+        let mut result = remove(&self.journal());
+        for entry in fs::read_dir(&self.root)? {
+            let entry = entry?;
+            if entry.file_name() != LOCK {
+                result = result.and(remove(&entry.path()));
+            }
+        }
+        result?;
+        remove(&self.root.join(LOCK))?;
+        match fs::remove_dir(&self.root) {
+            // another run has taken it already
+            Err(error) if error.kind() == std::io::ErrorKind::DirectoryNotEmpty => Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            result => result,
+        }
     }
 
-    /// Gives the folder up: nothing of it stays.
-    pub(super) fn remove(&self) -> std::io::Result<()> {
-        fs::remove_dir_all(&self.path)
+    /// Nothing may be removed while somebody's files are on the move.
+    fn refuse_under_way(&self) -> std::io::Result<()> {
+        if self.inside && moving::is_under_way(&self.root) {
+            let message = format!(
+                "{}: files of {} are still in it",
+                self.root.display(),
+                self.target.display()
+            );
+            return Err(std::io::Error::other(message));
+        }
+        Ok(())
     }
 
     /// Puts the finished result in its place. After an error the folder is as complete as before and can be used again.
-    ///
-    /// What it replaced may resist its removal, with the error that is returned beside the result in its place.
-    pub(super) fn publish(&self, sync: bool) -> Result<Option<std::io::Error>, RunError> {
+    pub(super) fn publish(&self, sync: bool) -> Result<(), RunError> {
         if sync {
-            flush_tree(&self.path)?;
+            flush_tree(&self.model)?;
         }
         // somebody may have written there during the run
-        refuse_existing(&self.target, self.force)?;
-        let left = if self.inside {
-            move_files(&self.path, &self.target, &[LOCK, JOURNAL])?
+        let may_replace = || refuse_existing(&self.target, self.force);
+        may_replace()?;
+        if self.inside {
+            moving::move_in(&self.root, &self.model, &self.target)?;
         } else {
-            // still locked: another run must not take the folder for abandoned
-            let left = replace_folder(&self.path, &self.target)?;
-            for name in [JOURNAL, LOCK] {
-                let file = self.target.join(name);
-                if file.exists() {
-                    fs::remove_file(file)?;
-                }
-            }
-            left
-        };
+            let aside = self.root.join(ASIDE);
+            replace_folder(&self.model, &self.target, &aside, may_replace)?;
+        }
         if sync {
             File::open(&self.target)?.sync_all()?;
             if let Some(parent) = self.target.parent() {
                 File::open(parent)?.sync_all()?;
             }
         }
-        Ok(left)
+        Ok(())
     }
+}
+
+/// Removes a file, a link or a folder with all that is in it; that there is none is no error.
+fn remove(path: &Path) -> std::io::Result<()> {
+    let is_folder = path.symlink_metadata().is_ok_and(|found| found.is_dir());
+    let result = if is_folder {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
+    };
+    match result {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
+}
+
+/// Whether a file has other names, or is one for another file.
+#[cfg(unix)]
+fn is_link(metadata: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    metadata.is_symlink() || (metadata.is_file() && metadata.nlink() > 1)
+}
+
+#[cfg(not(unix))]
+fn is_link(metadata: &std::fs::Metadata) -> bool {
+    metadata.is_symlink()
 }
 
 /// Locks a working folder, which is created if need be.
@@ -205,7 +287,7 @@ fn refuse_existing(target: &Path, force: bool) -> Result<(), RunError> {
 
 fn working_path(target: &Path, inside: bool) -> PathBuf {
     if inside {
-        return target.join(INSIDE);
+        return target.join(weightsmith_tensors::WORKING_FOLDER);
     }
     let name = target.file_name().unwrap_or(OsStr::new("output"));
     let mut working = OsString::from(".");
@@ -214,22 +296,8 @@ fn working_path(target: &Path, inside: bool) -> PathBuf {
     } else {
         working.push(name);
     }
-    working.push(".weightsmith-partial");
+    working.push(weightsmith_tensors::WORKING_FOLDER);
     target.with_file_name(working)
-}
-
-#[cfg(unix)]
-fn is_mount_point(path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let (Ok(own), Some(Ok(parent))) = (fs::metadata(path), path.parent().map(fs::metadata)) else {
-        return false;
-    };
-    own.dev() != parent.dev()
-}
-
-#[cfg(not(unix))]
-fn is_mount_point(_: &Path) -> bool {
-    false
 }
 
 #[cfg(test)]
@@ -250,7 +318,8 @@ mod tests {
         let work = WorkFolder::open(&target, true).unwrap();
         fs::write(work.path().join("new"), "new").unwrap();
         assert!(target.join("old").exists());
-        assert!(work.publish(true).unwrap().is_none());
+        work.publish(true).unwrap();
+        work.remove().unwrap();
         assert!(target.join("new").exists() && !target.join("old").exists());
         assert_eq!(fs::read_dir(&target).unwrap().count(), 1);
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
@@ -291,10 +360,11 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let target = root.path().join("out");
         let work = WorkFolder::open(&target, false).unwrap();
-        let name = work.path().join(LOCK);
+        let name = work.root.join(LOCK);
         let late = File::open(&name).unwrap();
         assert!(is_still(&late, &name));
         work.publish(false).unwrap();
+        work.remove().unwrap();
         drop(work);
         assert!(late.file().try_lock().is_ok() && !is_still(&late, &name));
     }
@@ -320,5 +390,66 @@ mod tests {
         first.remove().unwrap();
         assert!(!target.exists());
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
+    }
+
+    /// A result that was renamed into place by a process that was killed before it removed what it had worked with.
+    fn killed_after_the_rename(root: &Path, old: &[&str]) -> PathBuf {
+        let target = root.join("out");
+        if !old.is_empty() {
+            fs::create_dir(&target).unwrap();
+        }
+        for name in old {
+            fs::write(target.join(name), "old").unwrap();
+        }
+        let work = WorkFolder::open(&target, true).unwrap();
+        fs::write(work.journal(), "").unwrap();
+        fs::write(work.path().join("new"), "new").unwrap();
+        work.publish(false).unwrap();
+        target
+    }
+
+    #[test]
+    fn nothing_of_the_work_is_in_the_result_at_any_time() {
+        for old in [&[][..], &["old"][..]] {
+            let root = tempfile::tempdir().unwrap();
+            let target = killed_after_the_rename(root.path(), old);
+            assert_eq!(fs::read_dir(&target).unwrap().count(), 1);
+            assert!(super::super::discard(&target).unwrap());
+            assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
+            assert!(target.join("new").exists());
+        }
+    }
+
+    #[test]
+    fn a_run_that_replaces_takes_over_what_a_killed_one_had_replaced() {
+        let root = tempfile::tempdir().unwrap();
+        let target = killed_after_the_rename(root.path(), &["old"]);
+        let work = WorkFolder::open(&target, true).unwrap();
+        work.clear().unwrap();
+        assert_eq!(fs::read_dir(work.path()).unwrap().count(), 0);
+        work.publish(false).unwrap();
+        work.remove().unwrap();
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
+        assert_eq!(fs::read_dir(&target).unwrap().count(), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_a_link_is_not_gone_on_with() {
+        let root = tempfile::tempdir().unwrap();
+        let work = WorkFolder::open(&root.path().join("out"), false).unwrap();
+        let mine = root.path().join("mine");
+        fs::write(&mine, "mine").unwrap();
+        for name in ["own", "soft", "hard"] {
+            fs::write(work.path().join(name), "").unwrap();
+        }
+        fs::remove_file(work.path().join("soft")).unwrap();
+        std::os::unix::fs::symlink(&mine, work.path().join("soft")).unwrap();
+        fs::remove_file(work.path().join("hard")).unwrap();
+        fs::hard_link(&mine, work.path().join("hard")).unwrap();
+        work.clear_but(&["own", "soft", "hard"]).unwrap();
+        let kept: Vec<_> = fs::read_dir(work.path()).unwrap().collect();
+        assert_eq!(kept.len(), 1);
+        assert!(work.path().join("own").exists() && mine.exists());
     }
 }

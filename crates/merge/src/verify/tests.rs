@@ -61,6 +61,7 @@ fn lock(folder: &Path, tensors: u64, parameters: u64, non_finite: u64) {
         &v(),
         &LockFacts {
             recipe: "",
+            run: None,
             date,
             non_finite,
             files: &files,

@@ -203,6 +203,8 @@ fn files_of_an_interrupted_run_with_other_options_do_not_reach_the_result() {
     let workshop = workshop(&large());
     interrupted(&workshop, RECIPE, false);
     let partial = workshop.path(".out.weightsmith-partial");
+    fs_err::write(partial.join("README.md"), "older card").unwrap();
+    let partial = partial.join("model");
     fs_err::write(partial.join("README.md"), "old card").unwrap();
     fs_err::create_dir(partial.join("1_Pooling")).unwrap();
     let planned = workshop.plan(RECIPE);
@@ -228,7 +230,7 @@ fn files_of_an_interrupted_run_with_other_options_do_not_reach_the_result() {
 fn a_rerun_that_cannot_begin_keeps_what_the_first_run_did() {
     let workshop = workshop(&large());
     interrupted(&workshop, RECIPE, false);
-    let weights = workshop.path(".out.weightsmith-partial/model.safetensors");
+    let weights = workshop.path(".out.weightsmith-partial/model/model.safetensors");
     let aside = workshop.path("aside");
     fs_err::rename(&weights, &aside).unwrap();
     fs_err::create_dir(&weights).unwrap();

@@ -80,7 +80,7 @@ fn an_interrupted_run_goes_on_where_it_stopped_and_writes_the_same_bytes() {
 fn a_finished_block_that_was_damaged_since_is_written_again() {
     let workshop = workshop();
     interrupted(&workshop, "out");
-    let partial = workshop.path(".out.weightsmith-partial/model.safetensors");
+    let partial = workshop.path(".out.weightsmith-partial/model/model.safetensors");
     let mut bytes = fs_err::read(&partial).unwrap();
     for byte in bytes.iter_mut().step_by(1 << 20) {
         *byte ^= 0x55;

@@ -11,6 +11,7 @@ use super::contents::{Contents, RemoteFile};
 use super::header::{Header, HeaderError};
 use super::index::Index;
 use super::mapping::Mapping;
+use super::unfinished::refuse_unfinished;
 use super::weight_files::{self, Weights};
 use crate::{Error, TensorEntry, TensorInfo, TensorSource};
 
@@ -96,6 +97,7 @@ impl Checkpoint {
     /// # Errors
     /// When something is missing, unreadable or not sound.
     pub fn open(path: &Path) -> Result<Self, Error> {
+        refuse_unfinished(path)?;
         match weight_files::find(path)? {
             Weights::Indexed(index) => Self::open_indexed(path, &Index::read(&index)?),
             Weights::Files(files) => Self::open_files(path, &files),
