@@ -1,6 +1,7 @@
 //! Between text and tokens: the tokenizer, streaming, chat templates.
 
 mod companions;
+mod isolation;
 mod python;
 mod stop;
 mod stream;
@@ -9,6 +10,7 @@ mod tokenizer;
 mod turn;
 
 pub use companions::Companions;
+pub use isolation::{TemplateCommand, template_process, use_template_process};
 pub use stop::StopFilter;
 pub use stream::TextStream;
 pub use template::{ChatTemplate, Message, TemplateOptions};
