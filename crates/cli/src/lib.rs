@@ -28,6 +28,7 @@ mod settings;
 mod staging;
 mod stores;
 mod table;
+mod templates;
 mod terminal;
 mod terminal_text;
 mod text_model;
@@ -35,5 +36,9 @@ mod transfer;
 
 /// Runs the command that the process was started with; gives its exit code.
 pub fn main() -> std::process::ExitCode {
+    if templates::is_asked_for() {
+        return weightsmith_infer::text::template_process();
+    }
+    templates::isolate();
     app::main().into()
 }

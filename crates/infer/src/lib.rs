@@ -50,6 +50,7 @@
 mod activation;
 mod attention;
 mod cache;
+mod caught;
 pub mod config;
 mod decoder;
 mod error;

@@ -1,6 +1,7 @@
 //! Between text and tokens: the tokenizer, streaming, chat templates.
 
 mod companions;
+mod isolation;
 mod long;
 mod python;
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod turn;
 mod within;
 
 pub use companions::Companions;
+pub use isolation::{TemplateCommand, template_process, use_template_process};
 pub use spelling::Spelling;
 pub use stop::StopFilter;
 pub use stream::TextStream;

@@ -6,9 +6,11 @@ use jiff::ZonedDateTime;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Kwargs, Rest};
 use minijinja::{Environment, Error as JinjaError, ErrorKind, Output, State, Value};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use super::SpecialTokens;
+use super::isolation;
 use super::python::{self, JsonLayout};
 use crate::Error;
 
@@ -16,7 +18,8 @@ use crate::Error;
 const FUEL: u64 = 50_000_000;
 
 /// A message of a conversation: `role`, `content` and whatever else the template understands.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Message {
     /// Its fields.
     pub fields: Map<String, Json>,
@@ -62,13 +65,18 @@ impl ChatTemplate {
     /// # Errors
     /// When it is not a template.
     pub fn new(source: &str, origin: &str, special: SpecialTokens) -> Result<Self, Error> {
-        let template = Self {
+        let template = Self::uncompiled(source, origin, special);
+        isolation::run(&template, None)?;
+        Ok(template)
+    }
+
+    /// A template that was not looked at yet.
+    pub(super) fn uncompiled(source: &str, origin: &str, special: SpecialTokens) -> Self {
+        Self {
             source: without_generation_tags(source).into(),
             origin: origin.to_owned(),
             special,
-        };
-        template.environment(None)?;
-        Ok(template)
+        }
     }
 
     /// Where it is from.
@@ -81,11 +89,30 @@ impl ChatTemplate {
         &self.source
     }
 
-    /// The text of a conversation.
+    /// Special tokens that it knows by name.
+    pub(super) fn special(&self) -> &SpecialTokens {
+        &self.special
+    }
+
+    /// The text of a conversation, rendered where templates run (see [`use_template_process`](super::use_template_process)).
     ///
     /// # Errors
     /// When the template refuses it or fails.
     pub fn render(&self, messages: &[Message], options: &TemplateOptions) -> Result<String, Error> {
+        isolation::run(self, Some((messages, options)))
+    }
+
+    /// Compiles the template in this thread.
+    pub(super) fn compile_here(&self) -> Result<(), Error> {
+        self.environment(None).map(drop)
+    }
+
+    /// The text of a conversation, rendered in this thread.
+    pub(super) fn render_here(
+        &self,
+        messages: &[Message],
+        options: &TemplateOptions,
+    ) -> Result<String, Error> {
         let environment = self.environment(options.now.clone())?;
         let messages: Vec<Json> = messages
             .iter()

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokenizers::models::bpe::BPE;
 use tokenizers::{
@@ -99,7 +100,7 @@ fn parse(bytes: &[u8]) -> tokenizers::Result<tokenizers::Tokenizer> {
 }
 
 /// Special tokens that a chat template may use by name, as text.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SpecialTokens {
     /// Pairs such as `bos_token` and `<s>`.
     pub named: Vec<(String, String)>,

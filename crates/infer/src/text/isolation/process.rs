@@ -1,0 +1,209 @@
+//! A process for templates, as seen by who asks it.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io::{self, Read as _};
+use std::path::PathBuf;
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::Builder;
+use std::time::Duration;
+
+use super::frame;
+use super::job::Answer;
+
+/// Bytes of a job at most.
+pub(super) const MOST_JOB: u32 = 128 << 20;
+
+/// Bytes of an answer at most.
+const MOST_ANSWER: u32 = 64 << 20;
+
+/// Bytes of a dead process's last words that are looked at.
+const LAST_WORDS: u64 = 4096;
+
+/// How a process for templates is started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateCommand {
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<OsString>,
+}
+
+impl TemplateCommand {
+    /// The program that runs, with other arguments.
+    ///
+    /// # Errors
+    /// When the system does not tell which one it is.
+    pub fn this_program(arguments: Vec<OsString>) -> io::Result<Self> {
+        // this name leads to the program even when another version has taken its place
+        let itself = PathBuf::from("/proc/self/exe");
+        let program = if cfg!(target_os = "linux") && itself.exists() {
+            itself
+        } else {
+            std::env::current_exe()?
+        };
+        Ok(Self { program, arguments })
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .args(&self.arguments)
+            .env_clear()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        #[cfg(unix)]
+        {
+            use std::os::unix::process::CommandExt as _;
+            // the terminal's signals are for the program; the folder may be unmounted
+            command
+                .arg0("weightsmith")
+                .process_group(0)
+                .current_dir("/");
+        }
+        #[cfg(windows)]
+        if let Some(root) = std::env::var_os("SystemRoot") {
+            command.env("SystemRoot", root);
+        }
+        command
+    }
+}
+
+/// Why a process gave no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Death {
+    /// It took too long.
+    Time(Duration),
+    Memory,
+    Stack,
+    /// It wrote what is no answer.
+    Nonsense(String),
+    Other(String),
+}
+
+impl fmt::Display for Death {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Time(most) => write!(out, "no answer after {} s", most.as_secs()),
+            Self::Memory => out.write_str("out of memory"),
+            Self::Stack => out.write_str("stack overflow"),
+            Self::Nonsense(problem) | Self::Other(problem) => out.write_str(problem),
+        }
+    }
+}
+
+/// What came from the process.
+type Received = io::Result<Option<Vec<u8>>>;
+
+/// A process that waits for jobs. It ends with this handle, or with the program.
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Child,
+    last_words: Option<ChildStderr>,
+    jobs: Sender<Vec<u8>>,
+    answers: Receiver<Received>,
+}
+
+impl Process {
+    pub(super) fn start(command: &TemplateCommand) -> io::Result<Self> {
+        let mut child = command.command().spawn()?;
+        let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        };
+        let (jobs, incoming) = channel();
+        let (outgoing, answers) = channel();
+        // a thread for the pipes, since only waiting on a channel can be given up
+        let spawned = Builder::new()
+            .name("template".to_owned())
+            .spawn(move || carry(&incoming, input, output, &outgoing));
+        let last_words = child.stderr.take();
+        let process = Self {
+            child,
+            last_words,
+            jobs,
+            answers,
+        };
+        spawned.map(|_| process)
+    }
+
+    /// Whether it still waits for jobs.
+    pub(super) fn lives(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Hands a job over and waits for the answer. After a death the process is of no use any more.
+    pub(super) fn ask(&mut self, job: Vec<u8>, most: Duration) -> Result<Answer, Death> {
+        // where the thread is gone, so is the receiver
+        let _ = self.jobs.send(job);
+        match self.answers.recv_timeout(most) {
+            Ok(Ok(Some(answer))) => serde_json::from_slice(&answer).map_err(|problem| {
+                Death::Nonsense(format!("its answer cannot be read: {problem}"))
+            }),
+            Ok(Ok(None)) | Err(RecvTimeoutError::Disconnected) => Err(self.cause()),
+            Ok(Err(error)) if error.kind() == io::ErrorKind::Other => {
+                Err(Death::Nonsense(error.to_string()))
+            }
+            Ok(Err(_)) => Err(self.cause()),
+            Err(RecvTimeoutError::Timeout) => Err(Death::Time(most)),
+        }
+    }
+
+    /// What a process that closed its pipes died of.
+    fn cause(&mut self) -> Death {
+        // it is about to end, if it has not
+        let _ = self.child.kill();
+        let mut words = Vec::new();
+        if let Some(pipe) = self.last_words.take() {
+            let _ = pipe.take(LAST_WORDS).read_to_end(&mut words);
+        }
+        let words = String::from_utf8_lossy(&words);
+        if words.contains("memory allocation of") {
+            return Death::Memory;
+        }
+        if words.contains("overflowed its stack") {
+            return Death::Stack;
+        }
+        match self.child.wait() {
+            Ok(status) => Death::Other(ending(status)),
+            Err(error) => Death::Other(error.to_string()),
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // one that has ended cannot be killed
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn ending(status: ExitStatus) -> String {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return match signal {
+            24 => "too much time of the processor".to_owned(),
+            other => format!("signal {other}"),
+        };
+    }
+    status.to_string()
+}
+
+/// Takes jobs to the process and brings its answers, until one side ends.
+fn carry(
+    jobs: &Receiver<Vec<u8>>,
+    mut input: ChildStdin,
+    mut output: ChildStdout,
+    answers: &Sender<Received>,
+) {
+    for job in jobs {
+        let received =
+            frame::write(&mut input, &job).and_then(|()| frame::read(&mut output, MOST_ANSWER));
+        let over = !matches!(received, Ok(Some(_)));
+        if answers.send(received).is_err() || over {
+            return;
+        }
+    }
+}
