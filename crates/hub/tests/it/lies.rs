@@ -145,15 +145,15 @@ fn listings_are_bounded_in_bytes_and_in_number() {
 #[test]
 fn a_trickle_of_bytes_is_given_up() {
     let tree = format!("[{}]", entry("model.safetensors", 100_000));
-    let asked = pull(liar::hub_of(tree, |_| {
-        trickle(100_000, Duration::from_millis(50))
+    let asked = pull(liar::hub_of(tree, |request| {
+        trickle(request, 100_000, Duration::from_millis(50))
     }));
     let error = asked.error();
     assert!(error.contains("too slow: "), "{error}");
     assert!(asked.took < Duration::from_secs(20), "{:?}", asked.took);
 
-    let asked = pull(liar::start(|_, _| {
-        trickle(100_000, Duration::from_millis(50))
+    let asked = pull(liar::start(|_, request| {
+        trickle(request, 100_000, Duration::from_millis(50))
     }));
     let error = asked.error();
     assert!(error.contains("too slow: "), "{error}");
