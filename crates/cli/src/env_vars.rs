@@ -20,6 +20,9 @@ pub(crate) const API_KEY: &str = "WEIGHTSMITH_API_KEY";
 /// Instruction set of the arithmetic.
 pub(crate) const CPU: &str = "WEIGHTSMITH_CPU";
 
+/// Whether files on their way have no bars.
+pub(crate) const DISABLE_PROGRESS_BARS: &str = "HF_HUB_DISABLE_PROGRESS_BARS";
+
 /// The locale, the variable that counts first: whether more than ASCII can be shown.
 pub(crate) const LOCALE: [&str; 3] = ["LC_ALL", "LC_CTYPE", "LANG"];
 
@@ -55,15 +58,39 @@ pub(crate) const TABLE: &[EnvVar] = &[
     },
     EnvVar {
         name: "HF_HUB_OFFLINE",
-        summary: "Says that the hub must not be asked: models that are not on this machine are an error.",
+        summary: "Says that the hub must not be asked: models that are not on this machine are an error. On for `1`, `ON`, `YES` and `TRUE` in any case.",
     },
     EnvVar {
         name: "HF_TOKEN",
         summary: "Token for the hub: private and gated models, uploads. Without it the login of `hf auth login` counts (HF_TOKEN_PATH, else `token` in HF_HOME).",
     },
     EnvVar {
+        name: "HF_HUB_DISABLE_IMPLICIT_TOKEN",
+        summary: "Sends no token, not even where one is set.",
+    },
+    EnvVar {
         name: "HF_ENDPOINT",
         summary: "Address of the hub. Default: `https://huggingface.co`.",
+    },
+    EnvVar {
+        name: "HF_HUB_DOWNLOAD_TIMEOUT",
+        summary: "Seconds in which less than 1 KiB/s of a file may come before the connection is given up. Default: 30.",
+    },
+    EnvVar {
+        name: "HF_HUB_ETAG_TIMEOUT",
+        summary: "The same for the hub's other answers, and how long it may take to begin one. Default: 30.",
+    },
+    EnvVar {
+        name: "HF_HUB_DISABLE_SYMLINKS",
+        summary: "Keeps copies in the cache's snapshots, no links.",
+    },
+    EnvVar {
+        name: DISABLE_PROGRESS_BARS,
+        summary: "Shows no bars for files on their way.",
+    },
+    EnvVar {
+        name: "HF_HUB_USER_AGENT_ORIGIN",
+        summary: "Added to what the hub is told of this program.",
     },
     EnvVar {
         name: "HTTPS_PROXY",

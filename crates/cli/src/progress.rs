@@ -59,6 +59,15 @@ impl<'a> Progress<'a> {
         } else {
             Style::Lines
         };
+        Self::with_style(printer, work, style)
+    }
+
+    /// Nothing, whoever watches.
+    pub(crate) fn hidden(printer: &'a Printer, work: &'static str) -> Self {
+        Self::with_style(printer, work, Style::Nothing)
+    }
+
+    fn with_style(printer: &'a Printer, work: &'static str, style: Style) -> Self {
         let now = Instant::now();
         Self {
             printer,

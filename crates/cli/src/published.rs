@@ -20,7 +20,7 @@ pub(crate) fn folder(
     printer: &Printer,
 ) -> Result<PathBuf, Failure> {
     let text = model.to_string_lossy();
-    let locate = locate_options(cache);
+    let mut locate = locate_options(cache);
     let found = match locate_folder(&text, None, &locate) {
         Ok(located) if located.kind == LocatedKind::Local => return Ok(model.to_owned()),
         Ok(located) => Ok(located.folder),
@@ -33,7 +33,7 @@ pub(crate) fn folder(
     if !locate.offline {
         let name: ModelName = text.parse().map_err(failure)?;
         let hub = hub(&locate)?;
-        if let Some(listing) = look(&hub, &name, printer).map_err(failure)? {
+        if let Some(listing) = look(&hub, &name, &mut locate.away, printer).map_err(failure)? {
             let transfer = Transfer::new(printer, "downloading");
             let pulled = hub.pull(std::slice::from_ref(&listing), &transfer);
             let folder = pulled.map_err(failure)?.into_iter().next();
@@ -48,7 +48,13 @@ pub(crate) fn folder(
             return Ok(folder);
         }
     }
-    found.map_err(|error| {
+    if locate.away.is_some() {
+        // with the reason in its hints
+        locate_folder(&text, None, &locate).map(|located| located.folder)
+    } else {
+        found
+    }
+    .map_err(|error| {
         let hints = error.hints();
         with_hints(error, hints)
     })

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use weightsmith::model::{LocateOptions, RemoteModel, RemoteModels, missing_model};
+use weightsmith::model::{
+    LocateOptions, RemoteModel, RemoteModels, hub_token_file, missing_model, similar_folder,
+};
 use weightsmith::recipe::ModelReference;
 use weightsmith::{Diagnostic, Spanned};
 use weightsmith_hub::{Hub, HubError, HubSettings, Listing, ModelName};
@@ -53,6 +55,7 @@ pub(crate) fn hub_settings(locate: &LocateOptions) -> Result<HubSettings, Failur
     let settings = HubSettings::from_env(
         |name| std::env::var_os(name),
         locate.hub_cache.clone(),
+        &hub_token_file(|name| std::env::var_os(name)),
         locate.offline,
     );
     settings.map_err(failure)
@@ -91,11 +94,13 @@ pub(crate) fn prepare_recipe(
     let mut listings = Vec::new();
     let mut refused = Vec::new();
     for (name, reference) in wanted {
-        match look(&hub, &name, printer) {
+        match look(&hub, &name, &mut locate.away, printer) {
             Ok(listing) => listings.extend(listing),
             Err(error) => {
                 let mut diagnostic = Diagnostic::error(error.to_string(), reference.span);
-                diagnostic.hints = error.hints();
+                let meant = similar_folder(&name.repository, locate);
+                let meant = meant.map(|meant| format!("did you mean `{meant}`?"));
+                diagnostic.hints = meant.into_iter().chain(error.hints()).collect();
                 diagnostic.hints.push(format!(
                     "if `{}` is a folder, write its full path",
                     name.repository
@@ -135,20 +140,26 @@ pub(crate) fn prepare_models(
     let hub = hub(locate)?;
     let mut listings = Vec::new();
     for name in &wanted {
-        listings.extend(look(&hub, name, printer).map_err(failure)?);
+        listings.extend(look(&hub, name, &mut locate.away, printer).map_err(failure)?);
     }
     locate.remote = ready(&hub, listings, access, printer)?;
     Ok(())
 }
 
-/// Looks at a model. A hub that cannot be reached is no error here: that the model is not on this machine is one by itself.
+/// Looks at a model. A hub that cannot be reached is no error here: that the model is not on this machine is one by itself, and its hints
+/// have the reason.
 pub(crate) fn look(
     hub: &Hub,
     name: &ModelName,
+    away: &mut Option<String>,
     printer: &Printer,
 ) -> Result<Option<Listing>, HubError> {
     match hub.look(name) {
         Ok(listing) => Ok(Some(listing)),
+        Err(error @ HubError::NoConnection { .. }) => {
+            *away = Some(error.to_string());
+            Ok(None)
+        }
         Err(error @ (HubError::Unreachable { .. } | HubError::Status { .. })) => {
             printer.warning(&format!("`{name}` cannot be asked for on the hub: {error}"));
             Ok(None)

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use weightsmith::run::Reporter as _;
 
+use crate::env_vars::DISABLE_PROGRESS_BARS;
 use crate::printer::Printer;
 use crate::progress::{BAR_LETTERS, Progress};
 use crate::quantities::bytes;
@@ -46,7 +47,11 @@ struct File {
 
 impl<'a> Transfer<'a> {
     pub(crate) fn new(printer: &'a Printer, work: &'static str) -> Self {
-        let progress = Progress::new(printer, work);
+        let progress = if is_hidden() {
+            Progress::hidden(printer, work)
+        } else {
+            Progress::new(printer, work)
+        };
         let bars = progress.bar().map(|total| {
             let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10));
             bars.add(total.clone());
@@ -101,6 +106,14 @@ impl<'a> Transfer<'a> {
         bar.set_position(file.done);
         Some(bar)
     }
+}
+
+/// Whether huggingface_hub's variable asks for no bars.
+fn is_hidden() -> bool {
+    std::env::var_os(DISABLE_PROGRESS_BARS).is_some_and(|value| {
+        let value = value.to_string_lossy().to_ascii_uppercase();
+        matches!(value.as_str(), "1" | "ON" | "YES" | "TRUE")
+    })
 }
 
 /// The end of a name, which tells shards apart, in as many characters as a name has.

@@ -3,19 +3,31 @@
 //! `models--org--name/blobs/<hash>` are the files, `snapshots/<commit>/` links to them, `refs/<branch>` commits, and
 //! `.locks/` beside the models says who is downloading.
 
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use fs_err::File;
 
 use crate::listing::{HubFile, Listing};
+use crate::own_files::{self, create_new, is_trusted, open_lock, short_text};
 use crate::{HubError, Progress};
+
+/// How often somebody else's lock is tried.
+const LOCK_TURN: Duration = Duration::from_millis(100);
+/// The longest file under `refs/`.
+const LONGEST_REF: u64 = 200;
 
 /// One model's folder.
 #[derive(Debug)]
 pub(crate) struct RepoCache {
-    folder: PathBuf,
-    locks: PathBuf,
+    /// The cache's folder.
+    root: PathBuf,
+    /// The model's in it.
+    name: String,
+    /// Whether snapshots are links to blobs.
+    links: bool,
 }
 
 /// A blob that nobody else downloads while this is held.
@@ -23,34 +35,49 @@ pub(crate) struct RepoCache {
 pub(crate) struct BlobLock(#[expect(dead_code, reason = "held, not used")] File);
 
 impl RepoCache {
-    pub(crate) fn new(cache: &Path, repository: &str) -> Self {
-        let name = format!("models--{}", repository.replace('/', "--"));
+    pub(crate) fn new(cache: &Path, repository: &str, links: bool) -> Self {
         Self {
-            folder: cache.join(&name),
-            locks: cache.join(".locks").join(name),
+            root: cache.to_owned(),
+            name: format!("models--{}", repository.replace('/', "--")),
+            links,
         }
     }
 
-    /// The folder of a commit's files.
-    pub(crate) fn snapshot(&self, commit: &str) -> PathBuf {
-        self.folder.join("snapshots").join(commit)
+    /// The cache's folder.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.root.join(&self.name)
+    }
+
+    /// Makes a folder of the model.
+    fn make(&self, below: &Path) -> Result<PathBuf, HubError> {
+        own_files::folder(&self.root, &Path::new(&self.name).join(below))
+    }
+
+    /// Makes the folder of a commit's files.
+    pub(crate) fn make_snapshot(&self, commit: &str) -> Result<PathBuf, HubError> {
+        self.make(&Path::new("snapshots").join(commit))
     }
 
     /// A file's bytes.
     pub(crate) fn blob(&self, file: &HubFile) -> PathBuf {
-        self.folder.join("blobs").join(file.hash.text())
+        self.folder().join("blobs").join(file.hash.text())
     }
 
     /// A file's first bytes, while the rest is on its way.
     pub(crate) fn incomplete(&self, file: &HubFile) -> PathBuf {
         let name = format!("{}.incomplete", file.hash.text());
-        self.folder.join("blobs").join(name)
+        self.folder().join("blobs").join(name)
     }
 
-    /// Whether a file is there with its size.
+    /// Whether a file is there with its size. It may be a link to a store that all models of the cache share.
     pub(crate) fn has(&self, file: &HubFile) -> bool {
-        fs_err::metadata(self.blob(file))
-            .is_ok_and(|blob| blob.is_file() && blob.len() == file.size)
+        let blob = self.blob(file);
+        fs_err::metadata(&blob).is_ok_and(|found| found.is_file() && found.len() == file.size)
+            && is_trusted(&blob)
     }
 
     /// Waits until nobody else downloads a file, another program that follows huggingface_hub's convention included.
@@ -59,45 +86,64 @@ impl RepoCache {
         file: &HubFile,
         progress: &dyn Progress,
     ) -> Result<BlobLock, HubError> {
-        fs_err::create_dir_all(&self.locks)?;
-        let path = self.locks.join(format!("{}.lock", file.hash.text()));
-        let lock = fs_err::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)?;
-        if lock.file().try_lock().is_err() {
-            progress.note(&format!(
-                "waiting for another program that downloads `{}`",
-                file.path
-            ));
-            lock.file().lock()?;
+        let locks = own_files::folder(&self.root, &Path::new(".locks").join(&self.name))?;
+        let lock = open_lock(&locks.join(format!("{}.lock", file.hash.text())))?;
+        let mut said = false;
+        while lock.file().try_lock().is_err() {
+            if progress.is_stopped() {
+                return Err(HubError::Stopped);
+            }
+            if !said {
+                let name = &file.path;
+                progress.note(&format!(
+                    "waiting for another program that downloads `{name}`"
+                ));
+                said = true;
+            }
+            std::thread::sleep(LOCK_TURN);
         }
         Ok(BlobLock(lock))
     }
 
     /// Makes the folder for blobs.
     pub(crate) fn prepare(&self) -> Result<PathBuf, HubError> {
-        let blobs = self.folder.join("blobs");
-        fs_err::create_dir_all(&blobs)?;
-        Ok(blobs)
+        self.make(Path::new("blobs"))
     }
 
     /// Shows a file in its commit's folder.
     pub(crate) fn link(&self, commit: &str, file: &HubFile) -> Result<(), HubError> {
-        let link = self.snapshot(commit).join(&file.path);
+        let below = Path::new("snapshots").join(commit).join(&file.path);
+        let link = self.folder().join(&below);
         let blob = self.blob(file);
         if fs_err::canonicalize(&link).ok() == fs_err::canonicalize(&blob).ok() && link.exists() {
             return Ok(());
         }
-        if let Some(parent) = link.parent() {
-            fs_err::create_dir_all(parent)?;
+        if !self.links
+            && fs_err::symlink_metadata(&link)
+                .is_ok_and(|copy| copy.is_file() && copy.len() == file.size)
+        {
+            return Ok(());
         }
+        self.make(below.parent().unwrap_or(Path::new("snapshots")))?;
         // made beside it and moved, so that no reader finds nothing
         let new = beside(&link);
         let _ = fs_err::remove_file(&new); // of a process that had the same number
-        point(&new, file, &blob)?;
+        self.point(&new, file, &blob)?;
         fs_err::rename(&new, &link)?;
+        Ok(())
+    }
+
+    /// Makes a relative link, so that the cache can be moved. Where there are to be none, or the disk has none, the file is copied.
+    fn point(&self, link: &Path, file: &HubFile, blob: &Path) -> Result<(), HubError> {
+        if self.links {
+            let depth = 2 + file.path.matches('/').count();
+            let target = "../".repeat(depth) + "blobs/" + file.hash.text();
+            if symlink(Path::new(&target), link).is_ok() {
+                return Ok(());
+            }
+        }
+        let mut copy = create_new(link)?;
+        io::copy(&mut File::open(blob)?, &mut copy)?;
         Ok(())
     }
 
@@ -107,34 +153,28 @@ impl RepoCache {
         if *revision == listing.commit {
             return Ok(());
         }
-        let path = self.folder.join("refs").join(revision);
-        if fs_err::read_to_string(&path).is_ok_and(|known| known == listing.commit) {
+        let below = Path::new("refs").join(revision);
+        let path = self.folder().join(&below);
+        if short_text(&path, LONGEST_REF).is_some_and(|known| known == listing.commit) {
             return Ok(());
         }
-        if let Some(parent) = path.parent() {
-            fs_err::create_dir_all(parent)?;
-        }
+        self.make(below.parent().unwrap_or(Path::new("refs")))?;
         let new = beside(&path);
-        fs_err::write(&new, &listing.commit)?;
+        create_new(&new)?.write_all(listing.commit.as_bytes())?;
         fs_err::rename(&new, &path)?;
         Ok(())
     }
 }
 
-/// Makes a relative link, so that the cache can be moved.
 #[cfg(unix)]
-fn point(link: &Path, file: &HubFile, _blob: &Path) -> Result<(), HubError> {
-    let depth = 2 + file.path.matches('/').count();
-    let target = "../".repeat(depth) + "blobs/" + file.hash.text();
-    fs_err::os::unix::fs::symlink(target, link)?;
-    Ok(())
+fn symlink(target: &Path, link: &Path) -> io::Result<()> {
+    fs_err::os::unix::fs::symlink(target, link)
 }
 
-/// Where links need rights that few have, the file is copied.
+/// Elsewhere links need rights that few have.
 #[cfg(not(unix))]
-fn point(link: &Path, _file: &HubFile, blob: &Path) -> Result<(), HubError> {
-    fs_err::copy(blob, link)?;
-    Ok(())
+fn symlink(_target: &Path, _link: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// A name beside a path that no other download uses, in this process or another.

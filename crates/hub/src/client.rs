@@ -1,23 +1,35 @@
-//! Requests: who asks, how often, and what an answer means.
+//! Requests: who asks, how often and for how long.
 
 use std::io::{self, Read};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use serde_json::Value;
 use ureq::http::{Request, Response, header};
-use ureq::{Agent, Body, SendBody};
+use ureq::{Agent, AsSendBody, Body, SendBody, Timeout};
 
-use crate::settings::Token;
+use crate::answer::header_text;
+use crate::pace::Paced;
+use crate::token::Token;
 use crate::{HubError, HubSettings};
 
-/// Longer waits than this are for people to decide about.
+/// Longer waits than this, all for one request taken together, are for people to decide about.
 const LONGEST_WAIT: Duration = Duration::from_mins(5);
-/// The largest JSON answer: trees come by pages of a thousand files.
-const LARGEST_JSON: u64 = 64 << 20;
-/// How long nothing may come before a connection counts as dead.
-const SILENCE: Duration = Duration::from_mins(2);
-/// An attempt that finds nobody is repeated less often.
-const ATTEMPTS_TO_CONNECT: u32 = 2;
+/// How long a name may be looked up, and how long a connection may take.
+const LOOKUP: Duration = Duration::from_secs(10);
+const CONNECT: Duration = Duration::from_secs(15);
+/// How long one answer may come. What is missing of a file then is asked for again.
+const ANSWER: Duration = Duration::from_mins(2);
+/// How long the hub may think about what was sent to it, and how long an upload may stand still.
+const AFTER_SENDING: Duration = Duration::from_mins(2);
+/// A hub that keeps silent is asked once more, not five times.
+const ATTEMPTS_IN_SILENCE: u32 = 2;
+/// For how long a hub that nobody could connect to is not tried again: a recipe may have ten models.
+const AWAY: Duration = Duration::from_secs(5);
+/// Redirects within the hub.
+const MOST_RENAMES: usize = 4;
+/// Statuses, headers and their order are no more than this.
+const LARGEST_HEADER: usize = 64 << 10;
 
 /// An answer whose body has not been read.
 pub(crate) type Answer = Response<Body>;
@@ -79,22 +91,36 @@ pub(crate) struct Client {
     agent: Agent,
     endpoint: String,
     token: Option<Token>,
+    token_withheld: bool,
     attempts: u32,
     first_wait: Duration,
+    download_patience: Duration,
+    answer_patience: Duration,
+    /// Whether anybody has answered: who is out of reach then may come back.
+    reached: AtomicBool,
+    /// When the hub was found to be out of reach, and why.
+    away: Mutex<Option<(Instant, String)>>,
 }
 
 impl Client {
     pub(crate) fn new(settings: &HubSettings) -> Self {
+        let program = concat!("weightsmith/", env!("CARGO_PKG_VERSION"));
+        let user_agent = match &settings.origin {
+            Some(origin) => format!("{program}; origin/{origin}"),
+            None => program.to_owned(),
+        };
+        let patience = settings.answer_patience.max(settings.download_patience);
         let config = Agent::config_builder()
             .http_status_as_error(false)
             // followed by hand: the token goes to the hub only
             .max_redirects(0)
             .max_redirects_will_error(false)
-            .user_agent(concat!("weightsmith/", env!("CARGO_PKG_VERSION")))
-            .timeout_connect(Some(Duration::from_secs(30)))
-            .timeout_recv_response(Some(SILENCE))
-            .timeout_per_read(Some(SILENCE))
-            .timeout_per_write(Some(SILENCE))
+            .max_response_header_size(LARGEST_HEADER)
+            .user_agent(user_agent)
+            .timeout_resolve(Some(LOOKUP))
+            .timeout_connect(Some(CONNECT))
+            .timeout_recv_body(Some(ANSWER.max(patience)))
+            .timeout_per_write(Some(AFTER_SENDING))
             .max_idle_connections(64)
             .max_idle_connections_per_host(32)
             .build();
@@ -102,8 +128,13 @@ impl Client {
             agent: config.new_agent(),
             endpoint: settings.endpoint.clone(),
             token: settings.token.clone(),
+            token_withheld: settings.token_withheld,
             attempts: settings.attempts.max(1),
             first_wait: settings.first_wait,
+            download_patience: settings.download_patience,
+            answer_patience: settings.answer_patience,
+            reached: AtomicBool::new(false),
+            away: Mutex::default(),
         }
     }
 
@@ -111,12 +142,26 @@ impl Client {
         &self.endpoint
     }
 
-    pub(crate) fn has_token(&self) -> bool {
-        self.token.is_some()
+    pub(crate) fn token_use(&self) -> TokenUse {
+        match (&self.token, self.token_withheld) {
+            (Some(_), _) => TokenUse::Sent,
+            (None, true) => TokenUse::Withheld,
+            (None, false) => TokenUse::None,
+        }
     }
 
     pub(crate) fn attempts(&self) -> u32 {
         self.attempts
+    }
+
+    /// How long nothing, or next to nothing, may come of a file.
+    pub(crate) fn download_patience(&self) -> Duration {
+        self.download_patience
+    }
+
+    /// The same for all other answers.
+    pub(crate) fn answer_patience(&self) -> Duration {
+        self.answer_patience
     }
 
     /// How long to wait before an attempt after the first.
@@ -126,26 +171,46 @@ impl Client {
 
     /// Asks until there is an answer that says more than "try again". Redirects are answers.
     pub(crate) fn ask(&self, ask: Ask<'_>) -> Result<Answer, HubError> {
+        if let Some(problem) = self.known_to_be_away(ask.url) {
+            return Err(out_of_reach(ask.url, problem));
+        }
         let mut attempt = 1;
+        let mut waited = Duration::ZERO;
         loop {
-            match self.once(ask) {
+            let answer = self.once(ask);
+            if answer.is_ok() {
+                self.reached.store(true, Ordering::Relaxed);
+            }
+            match answer {
                 Ok(answer) if !is_passing(answer.status().as_u16()) || attempt >= self.attempts => {
                     return Ok(answer);
                 }
                 Ok(answer) => match asked_to_wait(&answer) {
-                    Some(wait) if wait > LONGEST_WAIT => {
+                    Some(wait) if wait > LONGEST_WAIT.saturating_sub(waited) => {
                         return Err(HubError::RateLimited {
                             url: ask.url.to_owned(),
                             wait,
                         });
                     }
-                    Some(wait) => std::thread::sleep(wait),
+                    Some(wait) => {
+                        std::thread::sleep(wait);
+                        waited += wait;
+                    }
                     None => self.wait(attempt),
                 },
-                Err(error) if attempt >= self.attempts || !may_pass(&error, attempt) => {
-                    return Err(unreachable(ask.url, &error));
+                Err(error) => {
+                    let may_pass = attempt < self.attempts && may_pass(&error, attempt);
+                    if let Some(problem) = no_connection(&error)
+                        && !(may_pass && self.reached.load(Ordering::Relaxed))
+                    {
+                        self.note_away(ask.url, problem);
+                        return Err(out_of_reach(ask.url, problem.to_owned()));
+                    }
+                    if !may_pass {
+                        return Err(unreachable(ask.url, &error));
+                    }
+                    self.wait(attempt);
                 }
-                Err(_) => self.wait(attempt),
             }
             attempt += 1;
         }
@@ -159,25 +224,61 @@ impl Client {
         {
             request = request.header(header::AUTHORIZATION, format!("Bearer {}", token.text()));
         }
+        let mut patience = self.answer_patience;
         if let Some((start, end)) = ask.range {
+            patience = self.download_patience;
             request = request.header(header::RANGE, format!("bytes={start}-{}", end - 1));
         }
         match ask.payload {
-            Payload::None => self.agent.run(request.body(())?),
+            Payload::None => self.send(request.body(())?, patience),
             Payload::Bytes(bytes, kind) => {
                 if kind == LFS_JSON {
                     request = request.header(header::ACCEPT, kind);
                 }
                 let request = request.header(header::CONTENT_TYPE, kind);
-                self.agent.run(request.body(bytes)?)
+                self.send(request.body(bytes)?, patience.max(AFTER_SENDING))
             }
             Payload::Stream(source, length) => {
-                let mut reader = source.open()?;
+                let mut reader = Paced::new(source.open()?, AFTER_SENDING);
                 let request = request.header(header::CONTENT_LENGTH, length);
-                self.agent
-                    .run(request.body(SendBody::from_reader(&mut reader))?)
+                let body = SendBody::from_reader(&mut reader);
+                self.send(request.body(body)?, patience.max(AFTER_SENDING))
             }
         }
+    }
+
+    /// As [`Self::ask`], following redirects within the hub: models that have got another name. Gives the address that answered.
+    pub(crate) fn ask_here(&self, ask: Ask<'_>) -> Result<(Answer, String), HubError> {
+        let mut url = ask.url.to_owned();
+        for _ in 0..MOST_RENAMES {
+            let answer = self.ask(Ask { url: &url, ..ask })?;
+            let is_redirect = answer.status().is_redirection() && ask.method == "GET";
+            let target = header_text(&answer, "location")
+                .filter(|_| is_redirect)
+                .and_then(|location| redirected(&url, location))
+                .filter(|target| self.is_hub(target));
+            match target {
+                Some(target) => url = target,
+                None => return Ok((answer, url)),
+            }
+        }
+        Err(HubError::Answer {
+            url: ask.url.to_owned(),
+            problem: format!("{MOST_RENAMES} redirects and no end"),
+        })
+    }
+
+    fn send<B: AsSendBody>(
+        &self,
+        request: Request<B>,
+        patience: Duration,
+    ) -> Result<Answer, ureq::Error> {
+        let request = self
+            .agent
+            .configure_request(request)
+            .timeout_recv_response(Some(patience))
+            .timeout_per_read(Some(patience));
+        self.agent.run(request.build())
     }
 
     /// Whether an address is the hub's own, where the token belongs.
@@ -186,91 +287,33 @@ impl Client {
             .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
     }
 
-    /// A JSON answer, with the address of the next page where there is one.
-    pub(crate) fn json(
-        &self,
-        ask: Ask<'_>,
-        subject: &Subject<'_>,
-    ) -> Result<(Value, Option<String>), HubError> {
-        let mut answer = self.ask(ask)?;
-        if !answer.status().is_success() {
-            return Err(self.refusal(answer, ask.url, subject));
-        }
-        let next = header_text(&answer, "link").and_then(next_page);
-        let bytes = answer
-            .body_mut()
-            .with_config()
-            .limit(LARGEST_JSON)
-            .read_to_vec()
-            .map_err(|error| unreachable(ask.url, &error))?;
-        let value = serde_json::from_slice(&bytes).map_err(|error| HubError::Answer {
-            url: ask.url.to_owned(),
-            problem: format!("not the JSON that was expected: {error}"),
-        })?;
-        Ok((value, next))
+    fn known_to_be_away(&self, url: &str) -> Option<String> {
+        let away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        let (when, problem) = away.as_ref().filter(|_| self.is_hub(url))?;
+        (when.elapsed() < AWAY).then(|| problem.clone())
     }
 
-    /// What an answer other than a success means.
-    pub(crate) fn refusal(&self, mut answer: Answer, url: &str, subject: &Subject<'_>) -> HubError {
-        let status = answer.status().as_u16();
-        let code = header_text(&answer, "x-error-code")
-            .unwrap_or_default()
-            .to_owned();
-        let message = header_text(&answer, "x-error-message").map(ToOwned::to_owned);
-        let message = message.unwrap_or_else(|| body_message(&mut answer));
-        let model = subject.model.to_owned();
-        let page = format!("{}/{}", self.endpoint, subject.model);
-        match (status, code.as_str()) {
-            (401, "GatedRepo") => HubError::GatedNoToken { model, page },
-            (403, "GatedRepo") => HubError::GatedNotAccepted { model, page },
-            (_, "RevisionNotFound") => HubError::NoRevision {
-                model,
-                revision: subject.revision.to_owned(),
-            },
-            (_, "EntryNotFound") => HubError::NoFile {
-                model,
-                file: subject.file.to_owned(),
-                revision: subject.revision.to_owned(),
-            },
-            (401, _) if message.contains("Invalid credentials") => HubError::BadToken {
-                endpoint: self.endpoint.clone(),
-            },
-            (401 | 403, _) if !subject.action.is_empty() => HubError::Forbidden {
-                action: subject.action.to_owned(),
-                message,
-                with_token: self.has_token(),
-            },
-            (401 | 404, "RepoNotFound") | (401, _) => HubError::NoModel {
-                model,
-                endpoint: self.endpoint.clone(),
-                with_token: self.has_token(),
-            },
-            _ => HubError::Status {
-                url: url.to_owned(),
-                status,
-                message,
-            },
+    fn note_away(&self, url: &str, problem: &str) {
+        if self.is_hub(url) {
+            let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+            *away = Some((Instant::now(), problem.to_owned()));
         }
     }
+}
+
+/// Whether a token goes along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenUse {
+    /// It does.
+    Sent,
+    /// There is none.
+    None,
+    /// `HF_HUB_DISABLE_IMPLICIT_TOKEN` says that it must not.
+    Withheld,
 }
 
 /// The type of requests to the LFS API.
 pub(crate) const LFS_JSON: &str = "application/vnd.git-lfs+json";
-
-/// What a request is about, for the words of an error.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Subject<'a> {
-    pub(crate) model: &'a str,
-    pub(crate) revision: &'a str,
-    pub(crate) file: &'a str,
-    /// What is done where something is written, such as ``create `me/model` ``.
-    pub(crate) action: &'a str,
-}
-
-/// A header as text.
-pub(crate) fn header_text<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
-    answer.headers().get(name)?.to_str().ok()
-}
 
 /// An error of the network.
 pub(crate) fn unreachable(url: &str, error: &ureq::Error) -> HubError {
@@ -280,9 +323,39 @@ pub(crate) fn unreachable(url: &str, error: &ureq::Error) -> HubError {
     }
 }
 
+fn out_of_reach(url: &str, problem: String) -> HubError {
+    HubError::NoConnection {
+        host: host(url).to_owned(),
+        problem,
+    }
+}
+
 /// An address without its signature.
 pub(crate) fn without_query(url: &str) -> &str {
     url.split('?').next().unwrap_or(url)
+}
+
+/// Where a redirect leads; nothing where it must not be followed: from TLS to plain HTTP, or to what is no address.
+pub(crate) fn redirected(from: &str, location: &str) -> Option<String> {
+    let is_secure = from.starts_with("https://");
+    if location.starts_with("https://") || (location.starts_with("http://") && !is_secure) {
+        return Some(location.to_owned());
+    }
+    let start = from.find("://").map_or(0, |scheme| scheme + 3);
+    let root = from[start..]
+        .find('/')
+        .map_or(from, |slash| &from[..start + slash]);
+    let is_path = location.starts_with('/') && !location.starts_with("//");
+    is_path.then(|| format!("{root}{location}"))
+}
+
+/// The host of an address, with its port where it has one.
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?']).next().unwrap_or(rest);
+    authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host)
 }
 
 /// Statuses that another attempt may not see.
@@ -290,14 +363,34 @@ fn is_passing(status: u16) -> bool {
     matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504)
 }
 
+/// Why nobody was reached at all, in a few words: another attempt right afterwards finds nobody either.
+fn no_connection(error: &ureq::Error) -> Option<&'static str> {
+    use io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkDown, NetworkUnreachable};
+    match error {
+        ureq::Error::HostNotFound | ureq::Error::Timeout(Timeout::Resolve) => Some(NO_NAME),
+        ureq::Error::ConnectionFailed => Some("no connection"),
+        ureq::Error::Timeout(Timeout::Connect) => Some("no answer"),
+        ureq::Error::Io(error) => match error.kind() {
+            ConnectionRefused => Some("connection refused"),
+            NetworkUnreachable | NetworkDown | HostUnreachable => Some("no network"),
+            // the standard library has no kind for it
+            _ if error.to_string().contains("failed to lookup address") => Some(NO_NAME),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+const NO_NAME: &str = "its name cannot be looked up";
+
 /// Whether another attempt may go better.
 fn may_pass(error: &ureq::Error, attempt: u32) -> bool {
     match error {
-        ureq::Error::HostNotFound | ureq::Error::ConnectionFailed => attempt < ATTEMPTS_TO_CONNECT,
-        ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            attempt < ATTEMPTS_TO_CONNECT
-        }
-        ureq::Error::Io(_) | ureq::Error::Timeout(_) | ureq::Error::Protocol(_) => true,
+        ureq::Error::Timeout(_) => attempt < ATTEMPTS_IN_SILENCE,
+        ureq::Error::Io(_)
+        | ureq::Error::Protocol(_)
+        | ureq::Error::HostNotFound
+        | ureq::Error::ConnectionFailed => true,
         _ => false,
     }
 }
@@ -316,53 +409,89 @@ fn asked_to_wait(answer: &Answer) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-/// The next page in a `Link` header.
-fn next_page(link: &str) -> Option<String> {
-    let next = link.split(',').find(|part| part.contains("rel=\"next\""))?;
-    let (url, _) = next.trim().strip_prefix('<')?.split_once('>')?;
-    Some(url.to_owned())
-}
-
-/// The hub's words in the body of a refusal.
-fn body_message(answer: &mut Answer) -> String {
-    const LONGEST: u64 = 64 << 10;
-    let read = answer.body_mut().with_config().limit(LONGEST).read_to_vec();
-    let value: Value = read
-        .ok()
-        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-        .unwrap_or_default();
-    let text = value["error"]
-        .as_str()
-        .or_else(|| value["message"].as_str());
-    text.unwrap_or_default().chars().take(500).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_next_page_is_read_from_a_link() {
-        let link = "<https://h/a?cursor=x>; rel=\"next\"";
-        assert_eq!(next_page(link).as_deref(), Some("https://h/a?cursor=x"));
-        assert_eq!(next_page("<https://h/a>; rel=\"prev\""), None);
-    }
-
-    #[test]
     fn the_token_goes_to_the_hub_only() {
-        let settings = HubSettings::from_env(
-            |name| (name == "HF_ENDPOINT").then(|| "https://hub.example".into()),
-            "/cache".into(),
-            false,
-        );
-        let client = Client::new(&settings.unwrap());
+        let client = Client::new(&HubSettings::new("https://hub.example", "/cache".into()));
         assert!(client.is_hub("https://hub.example/api/models/a/b"));
         for other in [
             "https://hub.example.evil.com/api",
+            "https://hub.example@evil.com/api",
             "https://cdn.example/x",
             "http://hub.example/api",
         ] {
             assert!(!client.is_hub(other), "{other}");
         }
+    }
+
+    #[test]
+    fn redirects_lead_to_addresses_and_never_out_of_tls() {
+        let from = "https://hub.example/a/b";
+        assert_eq!(
+            redirected(from, "/c?d").as_deref(),
+            Some("https://hub.example/c?d")
+        );
+        assert_eq!(
+            redirected(from, "https://x/y").as_deref(),
+            Some("https://x/y")
+        );
+        assert_eq!(
+            redirected("http://h", "http://x/y").as_deref(),
+            Some("http://x/y")
+        );
+        for location in ["http://x/y", "//x/y", "file:///etc/passwd", "c", ""] {
+            assert_eq!(redirected(from, location), None, "{location}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_what_people_know_a_hub_by() {
+        assert_eq!(
+            host("https://huggingface.co/api/models?x=/"),
+            "huggingface.co"
+        );
+        assert_eq!(host("http://me:secret@127.0.0.1:9/x"), "127.0.0.1:9");
+        assert_eq!(host("https://hub"), "hub");
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_looked_up_is_asked_for_once() {
+        let mut settings = HubSettings::new("http://no.such.host.invalid", "/cache".into());
+        settings.first_wait = Duration::from_secs(60);
+        let client = Client::new(&settings);
+        let error = client
+            .ask(Ask::get("http://no.such.host.invalid/api"))
+            .unwrap_err();
+        assert!(matches!(&error, HubError::NoConnection { .. }), "{error:?}");
+        let text = error.to_string();
+        assert!(
+            text.starts_with("can't reach no.such.host.invalid: "),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn nobody_there_is_found_out_at_once_and_remembered_for_the_next_model() {
+        let port = {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            listener.local_addr().unwrap().port()
+        };
+        let endpoint = format!("http://127.0.0.1:{port}");
+        let mut settings = HubSettings::new(&endpoint, "/cache".into());
+        settings.first_wait = Duration::from_secs(60);
+        let client = Client::new(&settings);
+        let url = format!("{endpoint}/api");
+        for _ in 0..2 {
+            let error = client.ask(Ask::get(&url)).unwrap_err().to_string();
+            assert_eq!(
+                error,
+                format!("can't reach 127.0.0.1:{port}: connection refused")
+            );
+        }
+        assert!(client.known_to_be_away(&url).is_some());
+        assert!(client.known_to_be_away("http://elsewhere/x").is_none());
     }
 }

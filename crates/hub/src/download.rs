@@ -1,6 +1,7 @@
 //! Files into the cache: what is there stays, what was begun is continued, what is wrong is not kept.
 
-use std::io::{self, Read as _, Write as _};
+use std::collections::BTreeSet;
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use fs_err::File;
@@ -10,7 +11,8 @@ use crate::client::Client;
 use crate::hash::Hasher;
 use crate::listing::{HubFile, Listing};
 use crate::location::Location;
-use crate::pieces::{Piece, cut, in_order};
+use crate::own_files::{create_new, open_own};
+use crate::pieces::{Piece, Pieces, in_order};
 use crate::{HubError, Progress};
 
 /// A file that is to come.
@@ -34,11 +36,12 @@ pub(crate) fn download(
     piece: u64,
     progress: &dyn Progress,
 ) -> Result<(), HubError> {
-    let wanted = wanted(client, needed, progress)?;
+    let missing = missing(needed);
+    require_space(&missing)?;
+    let wanted = wanted(client, missing, progress)?;
     if wanted.is_empty() {
         return Ok(());
     }
-    require_space(&wanted)?;
     let sizes: Vec<(String, u64)> = wanted
         .iter()
         .map(|one| {
@@ -52,11 +55,8 @@ pub(crate) fn download(
     for (index, one) in wanted.iter().enumerate() {
         progress.already(index, one.begun);
     }
-    let pieces: Vec<Piece> = wanted
-        .iter()
-        .enumerate()
-        .flat_map(|(index, one)| cut(index, one.begun, one.file.size, piece))
-        .collect();
+    let left = wanted.iter().map(|one| one.begun..one.file.size);
+    let pieces = Pieces::new(left, piece);
     let fetch = |piece: &Piece, memory| {
         if progress.is_stopped() {
             return Err(HubError::Stopped);
@@ -85,38 +85,42 @@ pub(crate) fn download(
     result
 }
 
+/// What is not there, once each, in the order in which it is needed.
+fn missing<'a>(needed: &[Needed<'a>]) -> Vec<Needed<'a>> {
+    let mut seen = BTreeSet::new();
+    let files = needed.iter().copied();
+    files
+        .filter(|(cache, _, file)| !cache.has(file) && seen.insert(cache.blob(file)))
+        .collect()
+}
+
 /// What has to come, each with its lock. Locks are taken in one order everywhere, so that two programs that want the same files
 /// never wait for each other.
 fn wanted<'a>(
     client: &Client,
-    needed: &[Needed<'a>],
+    missing: Vec<Needed<'a>>,
     progress: &dyn Progress,
 ) -> Result<Vec<Wanted<'a>>, HubError> {
-    let mut missing: Vec<(usize, &Needed<'_>)> = Vec::new();
-    for (order, one) in needed.iter().enumerate() {
-        let (cache, _, file) = one;
-        let is_new = |(_, other): &(usize, &Needed<'_>)| other.0.blob(other.2) != cache.blob(file);
-        if !cache.has(file) && missing.iter().all(is_new) {
-            cache.prepare()?;
-            missing.push((order, one));
-        }
-    }
-    missing.sort_by_key(|(_, (cache, _, file))| cache.blob(file));
+    let mut missing: Vec<(usize, Needed<'_>)> = missing.into_iter().enumerate().collect();
+    missing.sort_by_cached_key(|(_, (cache, _, file))| cache.blob(file));
     let mut wanted = Vec::new();
-    for (order, &(cache, listing, file)) in missing {
+    for (order, (cache, listing, file)) in missing {
+        cache.prepare()?;
         let lock = cache.lock(file, progress)?;
         // another program may have been faster
         if cache.has(file) {
             continue;
         }
-        let begun = fs_err::metadata(cache.incomplete(file)).map_or(0, |found| found.len());
-        let begun = if begun > file.size { 0 } else { begun };
+        let begun = match open_own(&cache.incomplete(file))? {
+            Some(begun) => begun.metadata()?.len(),
+            None => 0,
+        };
         let location = Location::new(client, listing, file);
         let one = Wanted {
             cache,
             file,
             location,
-            begun,
+            begun: if begun > file.size { 0 } else { begun },
             _lock: lock,
         };
         wanted.push((order, one));
@@ -137,12 +141,12 @@ impl Blob {
     fn open(one: &Wanted<'_>) -> Result<Self, HubError> {
         let path = one.cache.incomplete(one.file);
         let mut hasher = one.file.hash.hasher(one.file.size);
-        let mut file = fs_err::OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(one.begun == 0)
-            .open(&path)?;
+        let mut file = match open_own(&path)? {
+            Some(file) => file,
+            None => create_new(&path)?,
+        };
+        file.set_len(one.begun)?;
+        file.rewind()?;
         let mut left = one.begun;
         let mut buffer = vec![0; 1 << 20];
         while left > 0 {
@@ -178,20 +182,33 @@ impl Blob {
     }
 }
 
-fn require_space(wanted: &[Wanted<'_>]) -> Result<(), HubError> {
-    let Some(first) = wanted.first() else {
+/// What does not fit is refused before anything is written.
+fn require_space(missing: &[Needed<'_>]) -> Result<(), HubError> {
+    let Some((first, ..)) = missing.first() else {
         return Ok(());
     };
-    let needed = wanted.iter().map(|one| one.file.size - one.begun).sum();
-    let folder = first.cache.prepare()?;
+    let begun = |(cache, _, file): &Needed<'_>| {
+        fs_err::symlink_metadata(cache.incomplete(file)).map_or(0, |found| found.len())
+    };
+    let left = missing
+        .iter()
+        .map(|needed| u128::from(needed.2.size.saturating_sub(begun(needed))));
+    let needed = u64::try_from(left.sum::<u128>()).unwrap_or(u64::MAX);
+    let folder = existing(first.root());
     match free_space(&folder)? {
         Some(free) if free < needed => Err(HubError::NoSpace {
-            folder,
+            folder: first.root().to_owned(),
             needed,
             free,
         }),
         _ => Ok(()),
     }
+}
+
+/// A folder, or the first above it that is there.
+fn existing(folder: &Path) -> PathBuf {
+    let mut above = folder.ancestors().filter(|path| path.is_dir());
+    above.next().unwrap_or(Path::new(".")).to_owned()
 }
 
 /// Free bytes of the disk that a folder is on, where it can be asked.

@@ -4,6 +4,8 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::TokenUse;
+
 /// An error of this crate; [`HubError::hints`] says what to do about it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -31,6 +33,26 @@ pub enum HubError {
         value: String,
     },
 
+    /// A variable of the environment has a value that it cannot have.
+    #[error("`{name}` is `{value}`, expected {expected}")]
+    Variable {
+        /// Its name.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What it can be.
+        expected: &'static str,
+    },
+
+    /// A token that cannot be one. Its text is not kept.
+    #[error("the token in {from} cannot be one: {problem}")]
+    TokenText {
+        /// The variable or the file.
+        from: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+
     /// A gated model, and nobody is logged in.
     #[error("`{model}` is gated, and there is no token")]
     GatedNoToken {
@@ -38,6 +60,8 @@ pub enum HubError {
         model: String,
         /// Where its licence can be accepted.
         page: String,
+        /// Why no token was sent.
+        token: TokenUse,
     },
 
     /// A gated model whose licence the account has not accepted.
@@ -64,7 +88,7 @@ pub enum HubError {
         /// The hub.
         endpoint: String,
         /// Whether a token was sent.
-        with_token: bool,
+        token: TokenUse,
     },
 
     /// The account must not do that.
@@ -75,7 +99,7 @@ pub enum HubError {
         /// The hub's words.
         message: String,
         /// Whether a token was sent.
-        with_token: bool,
+        token: TokenUse,
     },
 
     /// The model has no such branch, tag or commit.
@@ -127,6 +151,15 @@ pub enum HubError {
         message: String,
     },
 
+    /// Nobody is there.
+    #[error("can't reach {host}: {problem}")]
+    NoConnection {
+        /// The hub, or where it keeps its files.
+        host: String,
+        /// What the network says.
+        problem: String,
+    },
+
     /// No answer, or one that broke off, after all attempts.
     #[error("{url}: {problem}")]
     Unreachable {
@@ -158,6 +191,13 @@ pub enum HubError {
         found: String,
         /// The hash that was promised.
         expected: String,
+    },
+
+    /// Something in the cache that leads elsewhere, put there by somebody else.
+    #[error("{}: a link that somebody else has put into the cache; it is not followed", path.display())]
+    ForeignLink {
+        /// The link.
+        path: PathBuf,
     },
 
     /// Not enough room.
@@ -204,12 +244,14 @@ impl HubError {
     /// What to do about it, most helpful first.
     pub fn hints(&self) -> Vec<String> {
         let hint = |text: &str| vec![text.to_owned()];
-        let log_in = "set `HF_TOKEN` to a token of https://huggingface.co/settings/tokens, or run `hf auth login`";
         match self {
             Self::Offline { .. } => hint("unset `HF_HUB_OFFLINE` to download it"),
-            Self::GatedNoToken { page, .. } => vec![
+            Self::TokenText { .. } => {
+                hint("a token is one line such as `hf_abc…`; `hf auth login` writes it anew")
+            }
+            Self::GatedNoToken { page, token, .. } => vec![
                 format!("open {page}, log in and accept the licence"),
-                log_in.to_owned(),
+                to_send_one(*token),
             ],
             Self::GatedNotAccepted { page, .. } => vec![
                 format!("open {page} with the account of the token and accept the licence"),
@@ -220,33 +262,41 @@ impl HubError {
                 "it may have been revoked: set `HF_TOKEN` to a valid one, or run `hf auth login` again",
             ),
             Self::NoModel {
-                with_token: false, ..
-            } => vec![
-                "check the spelling, capitals included".to_owned(),
-                format!("if it is private: {log_in}"),
-            ],
-            Self::NoModel { .. } => hint(
+                token: TokenUse::Sent,
+                ..
+            } => hint(
                 "check the spelling, capitals included, and that the token's account can see it",
             ),
+            Self::NoModel { token, .. } => vec![
+                "check the spelling, capitals included".to_owned(),
+                format!("if it is private: {}", to_send_one(*token)),
+            ],
             Self::Forbidden {
-                with_token: false, ..
-            } => hint(log_in),
-            Self::Forbidden { .. } => {
-                hint("the token needs the right to write to that account or organisation")
-            }
+                token: TokenUse::Sent,
+                ..
+            } => hint("the token needs the right to write to that account or organisation"),
+            Self::Forbidden { token, .. } => vec![to_send_one(*token)],
             Self::NoRevision { .. } => {
                 hint("a revision is a branch, a tag, a commit or `refs/pr/N`")
             }
             Self::NoWeights { found, .. } if !found.is_empty() => {
                 hint("only safetensors weights are read; convert them first")
             }
-            Self::RateLimited { .. } => hint(
-                "the same command goes on where this one stopped; with a token more requests are allowed",
-            ),
-            Self::Status { .. } | Self::Unreachable { .. } => vec![
-                "the same command goes on where this one stopped".to_owned(),
+            Self::NoConnection { .. } => vec![
+                "are you online?".to_owned(),
                 "`HF_ENDPOINT` names another hub, `HTTPS_PROXY` a proxy".to_owned(),
             ],
+            Self::RateLimited { .. } => {
+                hint("run the same command again later; with a token more requests are allowed")
+            }
+            Self::Status { .. } | Self::Unreachable { .. } => vec![
+                "run the same command again to resume".to_owned(),
+                "`HF_ENDPOINT` names another hub, `HTTPS_PROXY` a proxy".to_owned(),
+            ],
+            Self::ForeignLink { path } => vec![format!(
+                "if it may lead where it does, make it yours: `chown -h $(id -u) {}`; `HF_HUB_CACHE` names another cache",
+                path.display()
+            )],
             Self::WrongHash { .. } => hint(
                 "run the same command again; should it fail again, something on the way changes the bytes",
             ),
@@ -262,12 +312,13 @@ impl HubError {
                 ) =>
             {
                 hint(
-                    "what has come stays: with more room the same command goes on; `HF_HOME` or `HF_HUB_CACHE` can name a folder on another disk",
+                    "what has come stays: free some room and run the same command again; `HF_HOME` or `HF_HUB_CACHE` can name a folder on another disk",
                 )
             }
             Self::NothingToPush { .. } => hint("name a folder that `weightsmith merge` wrote"),
             Self::NotAName { .. }
             | Self::Endpoint { .. }
+            | Self::Variable { .. }
             | Self::NoFile { .. }
             | Self::NoWeights { .. }
             | Self::Answer { .. }
@@ -276,6 +327,17 @@ impl HubError {
             | Self::Tensors(_)
             | Self::Io(_) => Vec::new(),
         }
+    }
+}
+
+/// How a token comes to be sent.
+fn to_send_one(token: TokenUse) -> String {
+    match token {
+        TokenUse::Withheld => {
+            "`HF_HUB_DISABLE_IMPLICIT_TOKEN` is set, so no token is sent: unset it".to_owned()
+        }
+        _ => "set `HF_TOKEN` to a token of https://huggingface.co/settings/tokens, or run `hf auth login`"
+            .to_owned(),
     }
 }
 

@@ -19,6 +19,7 @@ use crate::{HubError, HubSettings, ModelName, Progress};
 pub struct Hub {
     pub(crate) client: Arc<Client>,
     cache: PathBuf,
+    links: bool,
     connections: usize,
     pub(crate) offline: bool,
     blocks: Arc<BlockCache>,
@@ -31,6 +32,7 @@ impl Hub {
         Self {
             client: Arc::new(Client::new(settings)),
             cache: settings.cache.clone(),
+            links: settings.links,
             connections: settings.connections.max(1),
             offline: settings.offline,
             blocks: Arc::default(),
@@ -105,8 +107,7 @@ impl Hub {
         self.fetch(needed, progress)?;
         let mut folders = Vec::new();
         for (cache, listing) in caches.iter().zip(listings) {
-            let folder = cache.snapshot(&listing.commit);
-            fs_err::create_dir_all(&folder)?;
+            let folder = cache.make_snapshot(&listing.commit)?;
             cache.set_ref(listing)?;
             folders.push(folder);
         }
@@ -176,7 +177,7 @@ impl Hub {
     fn caches(&self, listings: &[Listing]) -> Vec<RepoCache> {
         let caches = listings.iter();
         caches
-            .map(|listing| RepoCache::new(&self.cache, &listing.name.repository))
+            .map(|listing| RepoCache::new(&self.cache, &listing.name.repository, self.links))
             .collect()
     }
 }

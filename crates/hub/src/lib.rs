@@ -8,15 +8,19 @@
 //!
 //! All calls block; several connections are several threads.
 
+mod answer;
 mod cache;
 mod client;
 mod download;
 mod error;
 mod hash;
 mod hub;
+mod lfs_header;
 mod listing;
 mod location;
 mod model_name;
+mod own_files;
+mod pace;
 mod pieces;
 mod progress;
 mod push;
@@ -26,8 +30,10 @@ mod select;
 mod settings;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod token;
 mod upload;
 
+pub use client::TokenUse;
 pub use error::HubError;
 pub use hub::Hub;
 pub use listing::{HubFile, Listing};
@@ -35,5 +41,6 @@ pub use model_name::ModelName;
 pub use progress::{Progress, Silent};
 pub use push::{Publication, PushOptions, Pushed};
 pub use search::FoundModel;
-pub use settings::{HubSettings, Token};
+pub use settings::HubSettings;
+pub use token::Token;
 pub use upload::Content;

@@ -1,16 +1,39 @@
 //! A file on the hub, read by ranges.
 
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
+use ureq::Timeout;
+
 use crate::HubError;
-use crate::client::{Answer, Ask, Client, Subject, header_text, without_query};
+use crate::answer::{Subject, header_text};
+use crate::client::{Answer, Ask, Client, redirected, without_query};
 use crate::listing::{HubFile, Listing};
+use crate::pace::{Paced, TooSlow};
 use crate::upload::Counted;
 
 /// Redirects from the hub to where the bytes are.
 const MOST_REDIRECTS: usize = 8;
+/// An answer that gives one of so many parts of what is asked for shows that the next one may give more.
+const PROGRESS: usize = 64;
+/// How often in a row a file may come too slowly.
+const MOST_TRICKLES: u32 = 2;
+
+/// How an answer ended before all bytes were there.
+struct End {
+    problem: String,
+    was_slow: bool,
+}
+
+/// Whether nothing, or next to nothing, came. An answer that is cut because it has lasted long enough is not meant.
+fn is_slow(error: io::Error) -> bool {
+    match ureq::Error::from(error) {
+        ureq::Error::Timeout(kind) => kind == Timeout::PerRead,
+        ureq::Error::Io(error) => TooSlow::is(&error),
+        _ => false,
+    }
+}
 
 /// Where a file is, with the address that the hub redirected to for as long as it is valid.
 #[derive(Debug)]
@@ -58,7 +81,7 @@ impl Location {
         Err(client.refusal(answer, &self.url, &self.subject()))
     }
 
-    /// Reads a range in full, however often the connection breaks, as long as something comes in between. `bytes` is memory that may be
+    /// Reads a range in full, however often the connection breaks, as long as enough comes in between. `bytes` is memory that may be
     /// used for it; `arrived` hears of every piece.
     pub(crate) fn read(
         &self,
@@ -70,24 +93,26 @@ impl Location {
         let wanted = (range.end - range.start) as usize;
         bytes.clear();
         bytes.reserve_exact(wanted);
-        let mut attempt = 1;
+        let (mut attempt, mut trickles) = (1, 0);
         while bytes.len() < wanted {
             let rest = range.start + bytes.len() as u64..range.end;
             let before = bytes.len();
-            let problem = self.append(client, rest, &mut bytes, arrived)?;
+            let end = self.append(client, rest, &mut bytes, arrived)?;
             if bytes.len() == wanted {
                 break;
             }
-            if bytes.len() > before {
+            if bytes.len() - before >= wanted.div_ceil(PROGRESS) {
                 attempt = 1;
             }
-            if attempt >= client.attempts() {
+            trickles = if end.was_slow { trickles + 1 } else { 0 };
+            if attempt >= client.attempts() || trickles >= MOST_TRICKLES {
                 return Err(HubError::Unreachable {
                     url: self.url.clone(),
                     problem: format!(
-                        "the connection ended at byte {} of {}: {problem}",
+                        "the connection ended at byte {} of {}: {}",
                         range.start + bytes.len() as u64,
-                        self.size
+                        self.size,
+                        end.problem
                     ),
                 });
             }
@@ -104,16 +129,23 @@ impl Location {
         range: Range<u64>,
         bytes: &mut Vec<u8>,
         arrived: &dyn Fn(u64),
-    ) -> Result<String, HubError> {
+    ) -> Result<End, HubError> {
         let mut answer = self.ask(client, &range)?;
         let wanted = range.end - range.start;
+        let body = answer.body_mut().as_reader().take(wanted);
         let mut body = Counted {
-            inner: answer.body_mut().as_reader().take(wanted),
+            inner: Paced::new(body, client.download_patience()),
             told: arrived,
         };
         Ok(match body.read_to_end(bytes) {
-            Ok(_) => "fewer bytes came than were promised".to_owned(),
-            Err(error) => error.to_string(),
+            Ok(_) => End {
+                problem: "fewer bytes came than were promised".to_owned(),
+                was_slow: false,
+            },
+            Err(error) => End {
+                problem: error.to_string(),
+                was_slow: is_slow(error),
+            },
         })
     }
 
@@ -155,19 +187,8 @@ impl Location {
 
     fn redirected(&self, from: &str, answer: &Answer) -> Result<String, HubError> {
         let location = header_text(answer, "location").unwrap_or_default();
-        if location.starts_with("https://")
-            || (location.starts_with("http://") && !from.starts_with("https://"))
-        {
-            return Ok(location.to_owned());
-        }
-        let start = from.find("://").map_or(0, |scheme| scheme + 3);
-        let host = from[start..]
-            .find('/')
-            .map_or(from, |slash| &from[..start + slash]);
-        if location.starts_with('/') && !location.starts_with("//") {
-            return Ok(format!("{host}{location}"));
-        }
-        Err(self.wrong(format!("a redirect to `{}`", without_query(location))))
+        redirected(from, location)
+            .ok_or_else(|| self.wrong(format!("a redirect to `{}`", without_query(location))))
     }
 
     /// The answer must be about the bytes that were asked for, of a file of the size that was promised.

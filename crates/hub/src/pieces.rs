@@ -19,25 +19,50 @@ pub(crate) struct Piece {
     pub(crate) range: Range<u64>,
 }
 
-/// The pieces of a file from where an earlier download stopped; an empty file is one empty piece.
-pub(crate) fn cut(file: usize, from: u64, size: u64, piece: u64) -> Vec<Piece> {
-    let mut pieces = Vec::new();
-    let mut start = from;
-    while start < size {
-        let end = (start + piece).min(size);
-        pieces.push(Piece {
-            file,
-            range: start..end,
+/// The pieces of files from where an earlier download stopped, in order; an empty file is one empty piece. They are worked out when they
+/// are asked for: a file of any size takes no memory.
+#[derive(Debug)]
+pub(crate) struct Pieces {
+    files: Vec<(Range<u64>, usize)>,
+    count: usize,
+    size: u64,
+}
+
+impl Pieces {
+    /// Pieces of that size of files, each from where it stopped to where it ends.
+    pub(crate) fn new(files: impl IntoIterator<Item = Range<u64>>, size: u64) -> Self {
+        let size = size.max(1);
+        let mut count: usize = 0;
+        let files = files.into_iter().map(|left| {
+            let first = count;
+            let pieces = left.end.saturating_sub(left.start).div_ceil(size).max(1);
+            count = count.saturating_add(usize::try_from(pieces).unwrap_or(usize::MAX));
+            (left, first)
         });
-        start = end;
+        Self {
+            files: files.collect(),
+            count,
+            size,
+        }
     }
-    if pieces.is_empty() {
-        pieces.push(Piece {
+
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// The piece with that number.
+    pub(crate) fn get(&self, number: usize) -> Piece {
+        let file = self.files.partition_point(|(_, first)| *first <= number) - 1;
+        let (left, first) = &self.files[file];
+        let start = left
+            .start
+            .saturating_add((number - first) as u64 * self.size);
+        let start = start.min(left.end);
+        Piece {
             file,
-            range: size..size,
-        });
+            range: start..start.saturating_add(self.size).min(left.end),
+        }
     }
-    pieces
 }
 
 #[derive(Debug, Default)]
@@ -134,6 +159,18 @@ impl Queue {
     }
 }
 
+/// Says that a piece failed when its thread panics: whoever waits for it would wait for ever.
+struct Duty<'a> {
+    queue: &'a Queue,
+    piece: usize,
+}
+
+impl Drop for Duty<'_> {
+    fn drop(&mut self) {
+        self.queue.done(self.piece, Err(HubError::Stopped));
+    }
+}
+
 /// Fetches a piece into memory that may be used for it.
 pub(crate) type Fetch<'a> = dyn Fn(&Piece, Vec<u8>) -> Result<Vec<u8>, HubError> + Sync + 'a;
 
@@ -145,7 +182,7 @@ pub(crate) type Put<'a> = dyn FnMut(&Piece, &[u8]) -> Result<(), HubError> + 'a;
 /// # Errors
 /// The first that `fetch` or `put` gives; what came before it in order was put down.
 pub(crate) fn in_order(
-    pieces: &[Piece],
+    pieces: &Pieces,
     connections: usize,
     fetch: &Fetch<'_>,
     put: &mut Put<'_>,
@@ -160,13 +197,19 @@ pub(crate) fn in_order(
         for _ in 0..threads {
             scope.spawn(|| {
                 while let Some((piece, memory)) = queue.take(pieces.len(), ahead) {
-                    queue.done(piece, fetch(&pieces[piece], memory));
+                    let duty = Duty {
+                        queue: &queue,
+                        piece,
+                    };
+                    let result = fetch(&pieces.get(piece), memory);
+                    std::mem::forget(duty);
+                    queue.done(piece, result);
                 }
             });
         }
-        let result = pieces.iter().try_for_each(|piece| {
+        let result = (0..pieces.len()).try_for_each(|piece| {
             let bytes = queue.due()?;
-            put(piece, &bytes)?;
+            put(&pieces.get(piece), &bytes)?;
             queue.give_back(bytes);
             Ok(())
         });
@@ -179,23 +222,35 @@ pub(crate) fn in_order(
 mod tests {
     use super::*;
 
+    fn ranges(files: &[Range<u64>]) -> Vec<(usize, Range<u64>)> {
+        let pieces = Pieces::new(files.iter().cloned(), 4);
+        let all = (0..pieces.len()).map(|number| pieces.get(number));
+        all.map(|piece| (piece.file, piece.range)).collect()
+    }
+
     #[test]
     fn a_file_is_cut_from_where_it_stopped() {
-        let ranges = |from, size| -> Vec<Range<u64>> {
-            cut(0, from, size, 4)
-                .into_iter()
-                .map(|piece| piece.range)
-                .collect()
-        };
-        assert_eq!(ranges(0, 10), [0..4, 4..8, 8..10]);
-        assert_eq!(ranges(5, 10), [5..9, 9..10]);
-        assert_eq!(ranges(0, 0), vec![0..0]);
-        assert_eq!(ranges(10, 10), vec![10..10]);
+        assert_eq!(ranges(&[0..10]), [(0, 0..4), (0, 4..8), (0, 8..10)]);
+        assert_eq!(ranges(&[5..10]), [(0, 5..9), (0, 9..10)]);
+        assert_eq!(ranges(&[0..0]), [(0, 0..0)]);
+        assert_eq!(ranges(&[10..10]), [(0, 10..10)]);
+        let several = [(0, 0..4), (0, 4..5), (1, 0..0), (2, 3..7), (2, 7..8)];
+        assert_eq!(ranges(&[0..5, 0..0, 3..8]), several);
+    }
+
+    #[test]
+    fn a_file_of_any_size_is_cut_without_memory() {
+        let pieces = Pieces::new([0..u64::MAX, 0..1 << 63], PIECE);
+        assert_eq!(pieces.len() as u64, (1 << 41) + (1 << 40));
+        let last = pieces.get(pieces.len() - 1);
+        assert_eq!((last.file, last.range), (1, (1 << 63) - PIECE..1 << 63));
+        let end = pieces.get((1 << 41) - 1);
+        assert_eq!((end.file, end.range.end), (0, u64::MAX));
     }
 
     #[test]
     fn pieces_are_put_down_in_order_and_all_before_a_failure() {
-        let pieces = cut(0, 0, 100, 1);
+        let pieces = Pieces::new([0..100], 1);
         let put_until = |broken: u64| {
             let mut put = Vec::new();
             let fetch = |piece: &Piece, mut memory: Vec<u8>| {
@@ -218,5 +273,16 @@ mod tests {
         };
         assert_eq!(put_until(1000), (true, (0..100).collect()));
         assert_eq!(put_until(50), (false, (0..50).collect()));
+    }
+
+    #[test]
+    fn a_fetch_that_panics_leaves_nobody_waiting() {
+        let pieces = Pieces::new([0..10], 1);
+        let fetch = |piece: &Piece, memory: Vec<u8>| {
+            assert_ne!(piece.range.start, 3, "a fault that was asked for");
+            Ok(memory)
+        };
+        let run = || in_order(&pieces, 2, &fetch, &mut |_, _| Ok(()));
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err());
     }
 }

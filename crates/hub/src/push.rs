@@ -1,10 +1,14 @@
 //! A folder's files published as a model.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::client::{Ask, Client, Subject};
+use crate::answer::{SMALL_JSON, Subject};
+use crate::client::{Ask, Client};
 use crate::hash::Expected;
 use crate::listing::{HubFile, Listing};
 use crate::upload::{Content, Object, copy_through, in_parallel, upload};
@@ -56,6 +60,34 @@ pub struct Pushed {
     pub commits: usize,
 }
 
+/// Whose token it is.
+#[derive(Deserialize)]
+struct Account {
+    name: String,
+}
+
+/// How files go up.
+#[derive(Deserialize)]
+struct Preupload {
+    files: Vec<Mode>,
+}
+
+#[derive(Deserialize)]
+struct Mode {
+    path: String,
+    #[serde(rename = "uploadMode")]
+    mode: String,
+}
+
+/// What became of a commit.
+#[derive(Deserialize)]
+struct Committed {
+    #[serde(default, rename = "commitOid")]
+    oid: Option<String>,
+    #[serde(default, rename = "pullRequestUrl")]
+    pull_request: Option<String>,
+}
+
 /// A file with its hashes.
 struct Hashed<'a> {
     index: usize,
@@ -76,12 +108,8 @@ impl Hub {
             action: "find out whose token it is",
             ..Subject::default()
         };
-        let (answer, _) = self.client.json(Ask::get(&url), &subject)?;
-        let name = answer["name"].as_str().map(ToOwned::to_owned);
-        name.ok_or(HubError::Answer {
-            url,
-            problem: "no `name`".to_owned(),
-        })
+        let who: Account = self.client.json(Ask::get(&url), SMALL_JSON, &subject)?;
+        Ok(who.name)
     }
 
     /// Publishes files: makes the repository where it is not there, uploads what the hub does not have, commits. A run that was
@@ -300,14 +328,14 @@ fn modes<'a>(
             .collect();
         let body = json!({ "files": listed }).to_string();
         let ask = Ask::post(&url, body.as_bytes(), "application/json");
-        let (answer, _) = client.json(ask, &subject)?;
+        let answer: Preupload = client.json(ask, SMALL_JSON, &subject)?;
+        let modes: BTreeMap<String, String> = answer
+            .files
+            .into_iter()
+            .map(|known| (known.path, known.mode))
+            .collect();
         for &file in group {
-            let found = answer["files"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .find(|known| known["path"] == file.file.path.as_str());
-            let Some(mode) = found.and_then(|known| known["uploadMode"].as_str()) else {
+            let Some(mode) = modes.get(&file.file.path) else {
                 return Err(HubError::Answer {
                     url,
                     problem: format!("no `uploadMode` for `{}`", file.file.path),
@@ -398,9 +426,9 @@ fn commit(
         action: &action,
         ..Subject::default()
     };
-    let answer = client.json(Ask::post(&url, &body, "application/x-ndjson"), &subject);
-    let answer = match answer {
-        Ok((answer, _)) => answer,
+    let ask = Ask::post(&url, &body, "application/x-ndjson");
+    let answer = match client.json::<Committed>(ask, SMALL_JSON, &subject) {
+        Ok(answer) => answer,
         // another attempt of this same commit may have arrived, its answer not
         Err(HubError::Status {
             status: 412,
@@ -420,7 +448,5 @@ fn commit(
         }
         Err(error) => return Err(error),
     };
-    let oid = answer["commitOid"].as_str().unwrap_or_default().to_owned();
-    let page = answer["pullRequestUrl"].as_str().map(ToOwned::to_owned);
-    Ok((oid, page))
+    Ok((answer.oid.unwrap_or_default(), answer.pull_request))
 }

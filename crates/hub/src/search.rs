@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
-use serde_json::Value;
+use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 
-use crate::client::{Ask, Subject};
+use crate::answer::{Flag, SMALL_JSON, Subject};
+use crate::client::Ask;
 use crate::{Hub, HubError};
 
 /// A model that was found.
@@ -49,10 +50,42 @@ struct Entry {
     last_modified: Option<String>,
     pipeline_tag: Option<String>,
     #[serde(default)]
-    tags: Vec<String>,
+    tags: Tags,
     /// `false`, or how access is given.
     #[serde(default)]
-    gated: Value,
+    gated: Flag,
+}
+
+/// What is kept of a model's tags.
+#[derive(Debug, Default)]
+struct Tags {
+    license: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Tags {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Tags;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("a list of tags")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut tags: A) -> Result<Tags, A::Error> {
+                let mut license = None;
+                while license.is_none() {
+                    let Some(tag) = tags.next_element::<String>()? else {
+                        break;
+                    };
+                    license = tag.strip_prefix("license:").map(str::to_owned);
+                }
+                while tags.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Tags { license })
+            }
+        }
+        deserializer.deserialize_seq(Reader)
+    }
 }
 
 impl Hub {
@@ -72,23 +105,15 @@ impl Hub {
             self.client.endpoint(),
             utf8_percent_encode(text, NON_ALPHANUMERIC),
         );
-        let (answer, _) = self.client.json(Ask::get(&url), &Subject::default())?;
-        let entries: Vec<Entry> =
-            serde_json::from_value(answer).map_err(|error| HubError::Answer {
-                url,
-                problem: format!("not what was expected: {error}"),
-            })?;
+        let ask = Ask::get(&url);
+        let entries: Vec<Entry> = self.client.json(ask, SMALL_JSON, &Subject::default())?;
         Ok(entries.into_iter().take(limit).map(found).collect())
     }
 }
 
 fn found(entry: Entry) -> FoundModel {
-    let license = entry
-        .tags
-        .iter()
-        .find_map(|tag| tag.strip_prefix("license:"));
     FoundModel {
-        license: license.map(str::to_owned),
+        license: entry.tags.license,
         name: entry.id,
         downloads: entry.downloads,
         likes: entry.likes,
@@ -97,6 +122,6 @@ fn found(entry: Entry) -> FoundModel {
             .and_then(|time| time.parse().ok())
             .map(Timestamp::as_second),
         task: entry.pipeline_tag,
-        gated: !matches!(entry.gated, Value::Null | Value::Bool(false)),
+        gated: entry.gated.0,
     }
 }

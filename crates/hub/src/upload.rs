@@ -9,11 +9,15 @@ use std::sync::{Mutex, PoisonError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::client::{Ask, Client, LFS_JSON, Open, Payload, Subject, header_text, without_query};
+use crate::answer::{LARGE_JSON, Subject, header_text};
+use crate::client::{Ask, Client, LFS_JSON, Open, Payload, without_query};
+use crate::lfs_header::LfsHeader;
 use crate::{HubError, Progress};
 
 /// Objects in one question to the hub.
 const BATCH: usize = 100;
+/// Parts of one file; stores take 10,000.
+pub(crate) const MOST_PARTS: u64 = 10_000;
 /// Connections that upload at the same time.
 const CONNECTIONS: usize = 4;
 
@@ -117,7 +121,7 @@ struct Actions {
 struct Action {
     href: String,
     #[serde(default)]
-    header: BTreeMap<String, Value>,
+    header: LfsHeader,
 }
 
 /// Uploads what the hub does not have yet; what an earlier run has uploaded it has.
@@ -150,7 +154,7 @@ pub(crate) fn upload(
 }
 
 /// The address and header of an upload, and the address where it is confirmed.
-type Copied = ((String, BTreeMap<String, Value>), Option<String>);
+type Copied = ((String, LfsHeader), Option<String>);
 
 fn copy(actions: &Actions) -> Copied {
     let upload = actions.upload.as_ref();
@@ -188,14 +192,9 @@ fn batch(
         action: &action,
         ..Subject::default()
     };
-    let (answer, _) = client.json(
-        Ask::post(&url, body.to_string().as_bytes(), LFS_JSON),
-        &subject,
-    )?;
-    let answer: Batch = serde_json::from_value(answer).map_err(|error| HubError::Answer {
-        url: url.clone(),
-        problem: error.to_string(),
-    })?;
+    let body = body.to_string();
+    let ask = Ask::post(&url, body.as_bytes(), LFS_JSON);
+    let answer: Batch = client.json(ask, LARGE_JSON, &subject)?;
     if let Some(transfer) = answer
         .transfer
         .filter(|name| name != "basic" && name != "multipart")
@@ -210,7 +209,7 @@ fn batch(
         Some(refusal) => Err(HubError::Forbidden {
             action,
             message: refusal.message.clone(),
-            with_token: client.has_token(),
+            token: client.token_use(),
         }),
         None => Ok(answer.objects),
     }
@@ -219,7 +218,7 @@ fn batch(
 fn send(
     client: &Client,
     object: &Object<'_>,
-    (href, header): &(String, BTreeMap<String, Value>),
+    (href, header): &(String, LfsHeader),
     verify: Option<&str>,
     progress: &dyn Progress,
 ) -> Result<(), HubError> {
@@ -227,17 +226,24 @@ fn send(
         return Err(HubError::Stopped);
     }
     let sent = |bytes| progress.advance(object.file, bytes);
-    match header.get("chunk_size").map(number) {
+    match header.chunk_size() {
         None => {
             put(client, href, object.content, 0..object.size, &sent)?;
         }
-        Some(Some(size)) if size > 0 => {
+        Some(Some(size)) if object.size.div_ceil(size) <= MOST_PARTS => {
             in_parts(client, object, href, header, size, &sent, progress)?;
         }
-        Some(_) => {
+        Some(size) => {
+            let problem = match size {
+                None => "`chunk_size` is no number of bytes".to_owned(),
+                Some(size) => format!(
+                    "`chunk_size` is {size} for {} bytes, expected at most {MOST_PARTS} parts",
+                    object.size
+                ),
+            };
             return Err(HubError::Answer {
                 url: without_query(href).to_owned(),
-                problem: "`chunk_size` is no number of bytes".to_owned(),
+                problem,
             });
         }
     }
@@ -254,7 +260,7 @@ fn in_parts(
     client: &Client,
     object: &Object<'_>,
     href: &str,
-    header: &BTreeMap<String, Value>,
+    header: &LfsHeader,
     size: u64,
     sent: &(dyn Fn(u64) + Sync),
     progress: &dyn Progress,
@@ -266,20 +272,14 @@ fn in_parts(
             return Err(HubError::Stopped);
         }
         let number = index + 1;
-        let find = |(name, url): (&String, &Value)| {
-            (name.parse() == Ok(number)).then(|| url.as_str().unwrap_or_default().to_owned())
-        };
-        let url = header
-            .iter()
-            .find_map(find)
-            .ok_or_else(|| HubError::Answer {
-                url: without_query(href).to_owned(),
-                problem: format!("no address for part {number} of {count}"),
-            })?;
+        let url = header.part(number).ok_or_else(|| HubError::Answer {
+            url: without_query(href).to_owned(),
+            problem: format!("no address for part {number} of {count}"),
+        })?;
         let start = index as u64 * size;
         let tag = put(
             client,
-            &url,
+            url,
             object.content,
             start..(start + size).min(object.size),
             sent,
@@ -334,10 +334,6 @@ fn expect(client: &Client, ask: Ask<'_>) -> Result<String, HubError> {
         ..Subject::default()
     };
     Err(client.refusal(answer, without_query(ask.url), &subject))
-}
-
-fn number(value: &Value) -> Option<u64> {
-    value.as_u64().or_else(|| value.as_str()?.parse().ok())
 }
 
 /// Does pieces of work with several threads; the first error ends it.

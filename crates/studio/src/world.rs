@@ -97,13 +97,12 @@ impl World {
             folders: vec![self.models()],
             locate,
             hub: HubSettings {
-                endpoint: self.hub.url(),
                 token: Some(Token::new("secret")),
                 offline: self.offline,
-                cache,
                 connections: 2,
                 attempts: 1,
                 first_wait: Duration::from_millis(1),
+                ..HubSettings::new(self.hub.url(), cache)
             },
             threads: 2,
             max_memory: 256 << 20,

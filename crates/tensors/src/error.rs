@@ -102,6 +102,17 @@ pub enum Error {
         limit: u64,
     },
 
+    /// The headers of all files take more than those of any real model.
+    #[error("{path}: headers of {found} bytes in all, at most {limit} are read", path = path.display())]
+    HeadersTooLarge {
+        /// The checkpoint.
+        path: PathBuf,
+        /// Bytes of the headers up to the one that was too much.
+        found: u64,
+        /// The most that is read.
+        limit: u64,
+    },
+
     /// The index lists a tensor twice.
     #[error("{path}: tensor `{tensor}` is listed twice", path = path.display())]
     IndexDuplicate {

@@ -154,7 +154,7 @@ fn who_asks_too_often_waits_as_long_as_the_hub_says() {
     let error = world.pull("org/name").unwrap_err();
     insta::assert_snapshot!(shown(&world, &error), @r"
     the hub asks to wait for 4000 seconds before the next request to HUB/api/models/org/name/revision/main
-    the same command goes on where this one stopped; with a token more requests are allowed
+    run the same command again later; with a token more requests are allowed
     ");
 }
 
@@ -169,7 +169,7 @@ fn passing_errors_of_the_server_pass_and_lasting_ones_are_named() {
     let error = world.pull("org/name").unwrap_err();
     insta::assert_snapshot!(shown(&world, &error), @r"
     HUB/api/models/org/name/revision/main: the hub answered 500: a fault that was asked for
-    the same command goes on where this one stopped
+    run the same command again to resume
     `HF_ENDPOINT` names another hub, `HTTPS_PROXY` a proxy
     ");
 }
@@ -197,6 +197,6 @@ fn a_hub_that_is_gone_leaves_what_has_come() {
     let error = client
         .pull(&[listing], &weightsmith_hub::Silent)
         .unwrap_err();
-    assert!(matches!(error, HubError::Unreachable { .. }), "{error}");
+    assert!(matches!(error, HubError::NoConnection { .. }), "{error}");
     assert_sound(&world);
 }

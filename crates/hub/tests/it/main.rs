@@ -6,6 +6,9 @@
 )]
 
 mod faults;
+mod liar;
+mod lies;
+mod planted;
 mod pull;
 mod push;
 mod remote;

@@ -13,6 +13,8 @@ pub(crate) struct World {
     pub(crate) token: Option<&'static str>,
     pub(crate) attempts: u32,
     pub(crate) offline: bool,
+    /// Changes what is not named above.
+    pub(crate) change: fn(&mut HubSettings),
 }
 
 impl World {
@@ -25,6 +27,7 @@ impl World {
             token: None,
             attempts: 3,
             offline: false,
+            change: |_| (),
         }
     }
 
@@ -33,16 +36,16 @@ impl World {
     }
 
     pub(crate) fn client(&self) -> Hub {
-        Hub::new(&HubSettings {
-            endpoint: self.hub.url(),
+        let mut settings = HubSettings {
             token: self.token.map(Token::new),
             offline: self.offline,
-            cache: self.cache(),
             connections: 4,
             attempts: self.attempts,
             first_wait: Duration::from_millis(1),
-        })
-        .with_pieces(1000)
+            ..HubSettings::new(self.hub.url(), self.cache())
+        };
+        (self.change)(&mut settings);
+        Hub::new(&settings).with_pieces(1000)
     }
 
     pub(crate) fn pull(&self, name: &str) -> Result<PathBuf, HubError> {

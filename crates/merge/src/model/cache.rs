@@ -45,6 +45,22 @@ impl CachedRepo {
         }
     }
 
+    /// A repository's folder in whatever cache.
+    pub(super) fn at(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+        }
+    }
+
+    /// The commit of the only snapshot, where no branch or tag says which one counts.
+    pub(super) fn only_commit(&self) -> io::Result<Option<String>> {
+        if self.folder.join("refs").join(DEFAULT_REVISION).is_file() {
+            return Ok(None);
+        }
+        let mut commits = self.commits()?;
+        Ok(commits.pop().filter(|_| commits.is_empty()))
+    }
+
     /// The folder's path.
     pub(super) fn folder(&self) -> &Path {
         &self.folder
@@ -155,6 +171,13 @@ fn read_ref(path: &Path) -> io::Result<String> {
 
 fn is_hash(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The repository whose folder in a cache a path is: `models--org--name` with its snapshots.
+pub(super) fn cached_repo(folder: &Path) -> Option<String> {
+    let name = folder.file_name()?.to_str()?.strip_prefix("models--")?;
+    let repo = name.replacen("--", "/", 1);
+    (is_repo_name(&repo) && folder.join("snapshots").is_dir()).then_some(repo)
 }
 
 /// Whether a text is `organisation/name` (or an old-style `name`) as the hub allows it.

@@ -15,6 +15,8 @@ pub enum LocateError {
     NotFound {
         /// The path as the recipe has it.
         path: String,
+        /// A folder with a similar name.
+        meant: Option<String>,
         /// Every place where it was looked for, in order.
         looked: Vec<PathBuf>,
     },
@@ -43,10 +45,14 @@ pub enum LocateError {
         repo: String,
         /// The revision that was asked for.
         revision: String,
+        /// A folder with a similar name.
+        meant: Option<String>,
         /// Every place where it was looked for: local paths first, then the folder in the cache.
         looked: Vec<PathBuf>,
         /// Whether the hub must not be asked (`HF_HUB_OFFLINE`).
         offline: bool,
+        /// Why the hub could not be asked, where somebody tried.
+        away: Option<String>,
     },
 
     /// A name on the hub that is cached in other revisions only.
@@ -65,6 +71,8 @@ pub enum LocateError {
         cached: Vec<String>,
         /// Whether the hub must not be asked (`HF_HUB_OFFLINE`).
         offline: bool,
+        /// Why the hub could not be asked, where somebody tried.
+        away: Option<String>,
     },
 
     /// A short commit hash that more than one cached snapshot begins with.
@@ -86,7 +94,7 @@ pub enum LocateError {
     },
 
     /// The model's folder holds no weights that can be read.
-    #[error("`{label}` has no weights: no `.safetensors` file in {}", folder.display())]
+    #[error("`{label}` has no weights: {} in {}", lacking(broken_links), folder.display())]
     NoWeights {
         /// The model's name.
         label: String,
@@ -94,8 +102,12 @@ pub enum LocateError {
         folder: PathBuf,
         /// Weights in formats that are not read, such as `pytorch_model.bin`.
         other_weights: Vec<String>,
+        /// Links to weights that are not there.
+        broken_links: Vec<String>,
         /// The revision where the model is on the hub (its name there is `label`).
         revision: Option<String>,
+        /// Why the hub could not be asked, where somebody tried.
+        away: Option<String>,
     },
 
     /// The index names weight files that are not there.
@@ -111,6 +123,8 @@ pub enum LocateError {
         total: usize,
         /// The revision where the model is on the hub (its name there is `label`).
         revision: Option<String>,
+        /// Why the hub could not be asked, where somebody tried.
+        away: Option<String>,
     },
 
     /// The index of the weights is not what it should be.
@@ -131,14 +145,21 @@ impl LocateError {
     /// What to do about it, most helpful first.
     pub fn hints(&self) -> Vec<String> {
         match self {
-            Self::NotFound { path, .. } => not_found_hints(path),
+            Self::NotFound { path, meant, .. } => {
+                let mut hints = meant_hints(meant.as_ref());
+                hints.extend(not_found_hints(path));
+                hints
+            }
             Self::NotCached {
                 repo,
                 revision,
+                meant,
                 offline,
+                away,
                 ..
             } => {
-                let mut hints = download_hints(repo, revision, *offline);
+                let mut hints = meant_hints(meant.as_ref());
+                hints.extend(download_hints(repo, revision, *offline, away.as_ref()));
                 hints.push(format!("if `{repo}` is a folder, write its full path"));
                 hints
             }
@@ -147,16 +168,18 @@ impl LocateError {
                 revision,
                 cached,
                 offline,
+                away,
                 ..
             } => {
                 let mut hints = Vec::new();
-                if !cached.is_empty() {
+                if let Some(last) = cached.last() {
                     hints.push(format!(
-                        "cached revisions of `{repo}`: {}",
-                        cached.join(", ")
+                        "cached revisions of `{repo}`: {}; write `{repo}@{}` to take one of them",
+                        cached.join(", "),
+                        last.get(..12).unwrap_or(last),
                     ));
                 }
-                hints.extend(download_hints(repo, revision, *offline));
+                hints.extend(download_hints(repo, revision, *offline, away.as_ref()));
                 hints
             }
             Self::AmbiguousRevision { .. } => {
@@ -166,6 +189,7 @@ impl LocateError {
                 label,
                 other_weights,
                 revision,
+                away,
                 ..
             } => {
                 let mut hints = Vec::new();
@@ -176,14 +200,17 @@ impl LocateError {
                     ));
                 }
                 if let Some(revision) = revision {
-                    hints.extend(download_hints(label, revision, false));
+                    hints.extend(download_hints(label, revision, false, away.as_ref()));
                 }
                 hints
             }
             Self::MissingShards {
-                label, revision, ..
+                label,
+                revision,
+                away,
+                ..
             } => match revision {
-                Some(revision) => download_hints(label, revision, false),
+                Some(revision) => download_hints(label, revision, false, away.as_ref()),
                 None => vec!["copy or download the missing files into the folder".to_owned()],
             },
             Self::InStore { .. } => vec![
@@ -201,6 +228,29 @@ impl LocateError {
     }
 }
 
+impl LocateError {
+    /// With the reason why what is missing was not downloaded.
+    pub(super) fn with_away(mut self, reason: Option<&String>) -> Self {
+        if let Self::NoWeights { away, .. } | Self::MissingShards { away, .. } = &mut self {
+            *away = reason.cloned();
+        }
+        self
+    }
+}
+
+/// What is wrong with a folder that has no weights.
+fn lacking(broken_links: &[String]) -> String {
+    match broken_links {
+        [] => "no `.safetensors` file".to_owned(),
+        links => format!("`{}` leads to a file that is not there", links.join("`, `")),
+    }
+}
+
+fn meant_hints(meant: Option<&String>) -> Vec<String> {
+    let hint = |meant| format!("did you mean `{meant}`?");
+    meant.map(hint).into_iter().collect()
+}
+
 fn not_found_hints(path: &str) -> Vec<String> {
     let mut hints = vec![
         "a relative path is looked up in the current folder, then beside the recipe".to_owned(),
@@ -213,7 +263,10 @@ fn not_found_hints(path: &str) -> Vec<String> {
     hints
 }
 
-fn download_hints(repo: &str, revision: &str, offline: bool) -> Vec<String> {
+fn download_hints(repo: &str, revision: &str, offline: bool, away: Option<&String>) -> Vec<String> {
+    if let Some(reason) = away {
+        return vec![format!("{reason}; are you online?")];
+    }
     let mut command = format!("weightsmith pull {repo}");
     if revision != "main" {
         command.push('@');
@@ -243,8 +296,10 @@ mod tests {
         let error = LocateError::NotCached {
             repo: "org/name".into(),
             revision: "v2".into(),
+            meant: None,
             looked: vec!["/a/org/name".into(), "/hub/models--org--name".into()],
             offline: true,
+            away: None,
         };
         insta::assert_snapshot!(error, @"`org/name` is not in the Hugging Face cache; looked for `/a/org/name`, `/hub/models--org--name`");
         assert_eq!(
@@ -253,6 +308,25 @@ mod tests {
                 "download it first: `weightsmith pull org/name@v2`",
                 "`HF_HUB_OFFLINE` is set: unset it for the download",
                 "if `org/name` is a folder, write its full path",
+            ]
+        );
+    }
+    #[test]
+    fn a_hub_that_is_out_of_reach_is_no_reason_to_advise_a_download() {
+        let error = LocateError::NotCached {
+            repo: "tiny/bsae".into(),
+            revision: "main".into(),
+            meant: Some("tiny/base".into()),
+            looked: Vec::new(),
+            offline: false,
+            away: Some("can't reach huggingface.co: connection refused".into()),
+        };
+        assert_eq!(
+            error.hints(),
+            [
+                "did you mean `tiny/base`?",
+                "can't reach huggingface.co: connection refused; are you online?",
+                "if `tiny/bsae` is a folder, write its full path",
             ]
         );
     }

@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::address::{hub_name, is_in_store};
-use super::cache::{CachedRepo, DEFAULT_REVISION, Resolution, is_repo_name, is_revision};
+use super::cache::{
+    CachedRepo, DEFAULT_REVISION, Resolution, cached_repo, is_repo_name, is_revision,
+};
 use super::{LocateError, RemoteModels};
+use crate::recipe::closest;
 
 /// Where to look for models.
 #[derive(Debug, Clone)]
@@ -22,6 +25,8 @@ pub struct LocateOptions {
     pub home: Option<PathBuf>,
     /// Whether the hub must not be asked. It never is here; the hints of errors depend on it.
     pub offline: bool,
+    /// Why the hub could not be asked, where somebody tried.
+    pub away: Option<String>,
     /// Where models come from that are not on this machine; nowhere without it.
     pub remote: Option<Arc<dyn RemoteModels>>,
     /// Names that stand for folders, whatever else is called like that.
@@ -109,6 +114,7 @@ impl LocateOptions {
             hub_cache,
             home,
             offline,
+            away: None,
             remote: None,
             named: BTreeMap::new(),
         }
@@ -138,8 +144,10 @@ pub fn locate(
     options: &LocateOptions,
 ) -> Result<Located, LocateError> {
     let located = locate_folder(path, revision, options)?;
-    located.require_weights()?;
-    Ok(located)
+    match located.require_weights() {
+        Ok(()) => Ok(located),
+        Err(error) => Err(error.with_away(options.away.as_ref())),
+    }
 }
 
 /// As [`locate`], but a folder without weights will do, as for a tokenizer.
@@ -172,6 +180,9 @@ pub fn locate_folder(
     };
     let path = hub_name.unwrap_or(path);
     for candidate in &candidates {
+        if let Some(repo) = cached_repo(candidate) {
+            return locate_repo(&repo, revision, candidate, options);
+        }
         if candidate.is_dir() {
             return Ok(local_folder(candidate));
         }
@@ -186,11 +197,40 @@ pub fn locate_folder(
     if !is_repo_name(name) {
         return Err(LocateError::NotFound {
             path: path.to_owned(),
+            meant: similar_folder(path, options),
             looked: candidates,
         });
     }
     let revision = revision.or(named_revision).unwrap_or(DEFAULT_REVISION);
     locate_cached(name, revision, candidates, options)
+}
+
+/// A folder beside the one that a path names, with a name so close that it may be meant.
+pub fn similar_folder(path: &str, options: &LocateOptions) -> Option<String> {
+    const MOST_LOOKED_AT: usize = 1000;
+    let wanted = Path::new(path).file_name()?.to_str()?;
+    for candidate in local_candidates(path, options) {
+        let Some(entries) = candidate.parent().and_then(|folder| {
+            let folder = if folder == Path::new("") {
+                Path::new(".")
+            } else {
+                folder
+            };
+            fs_err::read_dir(folder).ok()
+        }) else {
+            continue;
+        };
+        let folders = entries.take(MOST_LOOKED_AT).flatten();
+        let mut names: Vec<String> = folders
+            .filter(|entry| entry.path().join("config.json").is_file())
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .collect();
+        names.sort();
+        if let Some(near) = closest(wanted, names.iter().map(String::as_str)) {
+            return Some(Path::new(path).with_file_name(near).display().to_string());
+        }
+    }
+    None
 }
 
 fn local_candidates(path: &str, options: &LocateOptions) -> Vec<PathBuf> {
@@ -256,16 +296,45 @@ fn locate_cached(
         if !repo.contains('/') {
             return Err(LocateError::NotFound {
                 path: repo.to_owned(),
+                meant: similar_folder(repo, options),
                 looked,
             });
         }
         return Err(LocateError::NotCached {
             repo: repo.to_owned(),
             revision: revision.to_owned(),
+            meant: similar_folder(repo, options),
             looked,
             offline: options.offline,
+            away: options.away.clone(),
         });
     }
+    in_repo(&cached, repo, revision, looked, options)
+}
+
+/// The model in a repository's folder of some cache: at the revision, else at the only commit that is there.
+fn locate_repo(
+    repo: &str,
+    revision: Option<&str>,
+    folder: &Path,
+    options: &LocateOptions,
+) -> Result<Located, LocateError> {
+    let cached = CachedRepo::at(folder);
+    let only = match revision {
+        None => cached.only_commit()?,
+        Some(_) => None,
+    };
+    let revision = revision.or(only.as_deref()).unwrap_or(DEFAULT_REVISION);
+    in_repo(&cached, repo, revision, Vec::new(), options)
+}
+
+fn in_repo(
+    cached: &CachedRepo,
+    repo: &str,
+    revision: &str,
+    mut looked: Vec<PathBuf>,
+    options: &LocateOptions,
+) -> Result<Located, LocateError> {
     match cached.resolve(revision)? {
         Resolution::Snapshot { commit, folder } => Ok(Located {
             label: repo.to_owned(),
@@ -290,6 +359,7 @@ fn locate_cached(
                 looked,
                 cached: cached.revisions()?,
                 offline: options.offline,
+                away: options.away.clone(),
             })
         }
     }
@@ -306,7 +376,7 @@ fn folder_name(path: &Path) -> String {
         .unwrap_or_else(|| "model".to_owned())
 }
 
-fn expand_home(path: &Path, home: Option<&Path>) -> PathBuf {
+pub(super) fn expand_home(path: &Path, home: Option<&Path>) -> PathBuf {
     match (path.strip_prefix("~"), home) {
         (Ok(rest), Some(home)) => home.join(rest),
         _ => path.to_owned(),
@@ -314,7 +384,10 @@ fn expand_home(path: &Path, home: Option<&Path>) -> PathBuf {
 }
 
 /// `$NAME` and `${NAME}` replaced by what is set, as Python's `os.path.expandvars` does.
-fn expand_variables(value: OsString, get: &impl Fn(&str) -> Option<OsString>) -> OsString {
+pub(super) fn expand_variables(
+    value: OsString,
+    get: &impl Fn(&str) -> Option<OsString>,
+) -> OsString {
     let Some(mut rest) = value.to_str().filter(|text| text.contains('$')) else {
         return value;
     };

@@ -9,9 +9,11 @@ mod locate;
 mod remote;
 #[cfg(test)]
 mod tests;
+mod token_file;
 mod weights;
 
 pub use address::{hub_name, is_in_store};
 pub use error::LocateError;
-pub use locate::{LocateOptions, Located, LocatedKind, locate, locate_folder};
+pub use locate::{LocateOptions, Located, LocatedKind, locate, locate_folder, similar_folder};
 pub use remote::{OpenError, Opened, RemoteModel, RemoteModels, missing_model, open};
+pub use token_file::hub_token_file;

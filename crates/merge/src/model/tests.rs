@@ -65,6 +65,7 @@ impl Disk {
             hub_cache: self.path("hub"),
             home: Some(self.path("home")),
             offline: false,
+            away: None,
             remote: None,
             named: std::collections::BTreeMap::new(),
         }
@@ -266,7 +267,7 @@ fn another_revision_than_the_cached_ones_says_which_there_are() {
     let error = locate("org/name", None, &options).unwrap_err();
     insta::assert_snapshot!(disk.shown(&error), @r"
     revision `main` of `org/name` is not in the Hugging Face cache; looked for `/work/org/name`, `/recipes/org/name`, `/hub/models--org--name/refs/main`, `/hub/models--org--name/snapshots/main`
-    cached revisions of `org/name`: v1.0, 060db6499f32faf8b98477b0a26969ef7d8b9987
+    cached revisions of `org/name`: v1.0, 060db6499f32faf8b98477b0a26969ef7d8b9987; write `org/name@060db6499f32` to take one of them
     download it first: `weightsmith pull org/name`
     `HF_HUB_OFFLINE` is set: unset it for the download
     ");
@@ -400,5 +401,75 @@ fn offline_is_a_switch_in_the_words_of_huggingface_hub() {
     }
     for off in ["0", "false", "", "2"] {
         assert!(!from_env(&[("HF_HUB_OFFLINE", off)]).offline, "{off}");
+    }
+}
+
+#[test]
+fn a_repositorys_folder_is_the_model_in_it() {
+    let disk = Disk::new();
+    disk.cached("org/name", COMMIT, "model.safetensors", "weights");
+    let folder = disk.path("hub/models--org--name");
+    let path = folder.to_str().unwrap();
+    let expected = |revision: &str| LocatedKind::HubCache {
+        repo: "org/name".into(),
+        revision: revision.into(),
+        commit: COMMIT.into(),
+    };
+    // without refs the only commit counts
+    let located = disk.locate(path).unwrap();
+    assert_eq!(located.label, "org/name");
+    assert_eq!(located.folder, folder.join("snapshots").join(COMMIT));
+    assert_eq!(located.kind, expected(COMMIT));
+    disk.reference("org/name", "main", COMMIT);
+    assert_eq!(disk.locate(path).unwrap().kind, expected("main"));
+    // several commits and nothing that says which
+    fs_err::remove_file(folder.join("refs/main")).unwrap();
+    disk.cached("org/name", &"a".repeat(40), "model.safetensors", "others");
+    let error = disk.locate(path).unwrap_err();
+    assert!(matches!(&error, LocateError::RevisionNotCached { cached, .. } if cached.len() == 2));
+    let options = disk.options();
+    assert_eq!(
+        locate(path, Some(&COMMIT[..8]), &options).unwrap().label,
+        "org/name"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn links_to_weights_that_are_gone_are_named() {
+    let disk = Disk::new();
+    disk.cached("org/name", COMMIT, "config.json", "{}");
+    disk.reference("org/name", "main", COMMIT);
+    let snapshot = disk.path("hub/models--org--name/snapshots").join(COMMIT);
+    let link = snapshot.join("model.safetensors");
+    fs_err::os::unix::fs::symlink("/nowhere/blobs/x", link).unwrap();
+    let mut options = disk.options();
+    options.away = Some("can't reach huggingface.co: no network".into());
+    let error = locate("org/name", None, &options).unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("`model.safetensors` leads to a file that is not there"),
+        "{text}"
+    );
+    assert_eq!(
+        error.hints(),
+        ["can't reach huggingface.co: no network; are you online?"]
+    );
+}
+
+#[test]
+fn a_typo_beside_a_folder_is_recognised() {
+    let disk = Disk::new();
+    disk.model("work/tiny/base");
+    disk.model("work/tiny/instruct");
+    for (path, meant) in [
+        ("tiny/bsae", Some("did you mean `tiny/base`?")),
+        ("./tiny/instrukt", Some("did you mean `./tiny/instruct`?")),
+        ("tiny/something", None),
+        ("other/base", None),
+    ] {
+        let hints = disk.locate(path).unwrap_err().hints();
+        let found = hints.first().filter(|hint| hint.starts_with("did you"));
+        assert_eq!(found.map(String::as_str), meant, "{path}");
     }
 }

@@ -30,12 +30,16 @@ impl Located {
         if index.is_file() {
             return self.require_shards(&index);
         }
-        let mut other_weights = Vec::new();
+        let (mut other_weights, mut broken_links) = (Vec::new(), Vec::new());
         for entry in fs_err::read_dir(&self.folder)? {
             let path = entry?.path();
             match extension(&path).as_deref() {
-                // a link to a blob that is gone is no weight
                 Some("safetensors") if path.is_file() => return Ok(()),
+                // to a blob that was deleted to make room, or to another machine's
+                Some("safetensors") if path.is_symlink() => broken_links.extend(
+                    path.file_name()
+                        .map(|name| name.to_string_lossy().into_owned()),
+                ),
                 Some(other) if OTHER_FORMATS.contains(&other) => {
                     other_weights.extend(
                         path.file_name()
@@ -46,11 +50,14 @@ impl Located {
             }
         }
         other_weights.sort();
+        broken_links.sort();
         Err(LocateError::NoWeights {
             label: self.label.clone(),
             folder: self.folder.clone(),
             other_weights,
+            broken_links,
             revision: self.hub_revision(),
+            away: None,
         })
     }
 
@@ -70,6 +77,7 @@ impl Located {
             missing,
             total: files.len(),
             revision: self.hub_revision(),
+            away: None,
         })
     }
 

@@ -159,6 +159,7 @@ impl Workshop {
                 hub_cache: self.path("no-hub-cache"),
                 home: None,
                 offline: true,
+                away: None,
             },
             shard_size: None,
             seed: 0,

@@ -73,7 +73,9 @@ fn offline() -> Refusal {
 fn refusal(error: &HubError) -> Refusal {
     let (status, code) = match error {
         HubError::Offline { .. } => (StatusCode::SERVICE_UNAVAILABLE, "offline"),
-        HubError::Unreachable { .. } => (StatusCode::SERVICE_UNAVAILABLE, "hub_unreachable"),
+        HubError::Unreachable { .. } | HubError::NoConnection { .. } => {
+            (StatusCode::SERVICE_UNAVAILABLE, "hub_unreachable")
+        }
         _ => (StatusCode::BAD_GATEWAY, "hub_refused"),
     };
     let mut refusal = Refusal::new(status, code, error.to_string());

@@ -7,9 +7,10 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::Builder;
 
 use super::contents::RangeSource;
-use super::remote_files::RemoteRead;
+use super::remote_files::{RemoteRead, read_exactly};
 use crate::Error;
 
 /// Bytes of a block.
@@ -138,6 +139,29 @@ impl State {
     }
 }
 
+/// The duty to fetch a block. Where it ends without one, by an error or a panic, the next who asks tries again: nobody waits for what
+/// does not come.
+struct Duty<'a> {
+    blocks: &'a BlockCache,
+    key: (usize, u64),
+    bytes: Option<Arc<Vec<u8>>>,
+}
+
+impl Drop for Duty<'_> {
+    fn drop(&mut self) {
+        self.blocks.put(self.key, self.bytes.as_ref());
+    }
+}
+
+/// A block that is fetched ahead counts as under way for as long as this is held.
+struct UnderWay<'a>(&'a BlockCache);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// A file that is read block by block.
 #[derive(Debug)]
 pub(super) struct Streamed<R> {
@@ -176,11 +200,15 @@ impl<R: RemoteRead> Streamed<R> {
             }
             blocks.under_way.fetch_add(1, Ordering::Relaxed);
             let file = Arc::clone(&self.file);
-            std::thread::spawn(move || {
+            let started = Builder::new().spawn(move || {
+                let _under_way = UnderWay(&file.blocks);
                 // who needs it tries again and hears what is wrong
                 let _ = file.fetch(next);
-                file.blocks.under_way.fetch_sub(1, Ordering::Relaxed);
             });
+            if started.is_err() {
+                drop(UnderWay(blocks));
+                blocks.put((self.file.number, next), None);
+            }
         }
     }
 }
@@ -188,11 +216,16 @@ impl<R: RemoteRead> Streamed<R> {
 impl<R: RemoteRead> File<R> {
     /// Fetches a block that this thread has the duty to fetch.
     fn fetch(&self, block: u64) -> Result<Arc<Vec<u8>>, R::Error> {
+        let mut duty = Duty {
+            blocks: &self.blocks,
+            key: (self.number, block),
+            bytes: None,
+        };
         let start = block * BLOCK;
-        let result = self.source.read(start..(start + BLOCK).min(self.size));
-        let result = result.map(Arc::new);
-        self.blocks.put((self.number, block), result.as_ref().ok());
-        result
+        let range = start..start.saturating_add(BLOCK).min(self.size);
+        let bytes = Arc::new(read_exactly(&self.source, range)?);
+        duty.bytes = Some(Arc::clone(&bytes));
+        Ok(bytes)
     }
 
     fn block(&self, block: u64) -> Result<Arc<Vec<u8>>, R::Error> {
@@ -221,5 +254,116 @@ impl<R: RemoteRead> RangeSource for Streamed<R> {
             position = block * BLOCK + end as u64;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file of zeros that behaves badly in the block that starts at `bad`, the first so many times.
+    #[derive(Debug)]
+    struct Odd {
+        bad: u64,
+        times: AtomicUsize,
+        how: How,
+    }
+
+    #[derive(Debug)]
+    enum How {
+        Panics,
+        Fails,
+        Shorter,
+        Longer,
+    }
+
+    const SIZE: u64 = 5 * BLOCK + 7;
+
+    impl RemoteRead for Odd {
+        type Error = Error;
+
+        fn name(&self) -> &'static str {
+            "odd"
+        }
+
+        fn size(&self) -> u64 {
+            SIZE
+        }
+
+        fn read(&self, range: Range<u64>) -> Result<Vec<u8>, Error> {
+            let left = Ordering::Relaxed;
+            let take = |times: usize| times.checked_sub(1);
+            let is_bad =
+                range.start == self.bad && self.times.fetch_update(left, left, take).is_ok();
+            let length = (range.end - range.start) as usize;
+            match self.how {
+                How::Panics => assert!(!is_bad, "a fault that was asked for"),
+                How::Fails if is_bad => return Err(std::io::Error::other("no").into()),
+                How::Shorter if is_bad => return Ok(vec![0; length - 1]),
+                How::Longer if is_bad => return Ok(vec![0; length + 1]),
+                _ => {}
+            }
+            Ok(vec![0; length])
+        }
+    }
+
+    fn streamed(bad: u64, times: usize, how: How) -> Streamed<Odd> {
+        let times = AtomicUsize::new(times);
+        Streamed::new(Odd { bad, times, how }, Arc::default())
+    }
+
+    #[test]
+    fn a_panic_while_a_block_is_fetched_leaves_no_reader_waiting() {
+        // the first in a thread that fetches ahead, the second in a reader's
+        let file = streamed(BLOCK, 2, How::Panics);
+        let mut bytes = Vec::new();
+        let mut panics = 0;
+        for _ in 0..10 {
+            let read = || file.read(0..SIZE, &mut bytes);
+            match std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)) {
+                Ok(result) => {
+                    result.unwrap();
+                    assert_eq!(bytes.len() as u64, SIZE);
+                    assert!(panics <= 1, "{panics}");
+                    return;
+                }
+                Err(_) => panics += 1,
+            }
+        }
+        panic!("the file was never read");
+    }
+
+    #[test]
+    fn threads_that_read_the_same_block_survive_the_one_that_panics() {
+        let file = streamed(0, 1, How::Panics);
+        let read = || {
+            let mut bytes = Vec::new();
+            file.read(0..10, &mut bytes).map(|()| bytes.len())
+        };
+        let results: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(read)).collect();
+            threads
+                .into_iter()
+                .map(std::thread::ScopedJoinHandle::join)
+                .collect()
+        });
+        let panics = results.iter().filter(|result| result.is_err()).count();
+        assert_eq!(panics, 1);
+    }
+
+    #[test]
+    fn an_answer_of_another_length_is_an_error_and_not_kept() {
+        for how in [How::Shorter, How::Longer, How::Fails] {
+            let file = streamed(0, 1, how);
+            let mut bytes = Vec::new();
+            let error = file.read(0..SIZE, &mut bytes).unwrap_err().to_string();
+            let how = &file.file.source.how;
+            assert!(
+                matches!(how, How::Fails) || error.contains("bytes of `odd` came"),
+                "{error}"
+            );
+            file.read(0..SIZE, &mut bytes).unwrap();
+            assert_eq!(bytes.len() as u64, SIZE);
+        }
     }
 }

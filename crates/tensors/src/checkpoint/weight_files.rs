@@ -1,5 +1,6 @@
 //! Which files of a folder are the weights.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::Error;
@@ -161,10 +162,15 @@ fn without_copies(names: &[String]) -> Vec<&String> {
 
 /// Files numbered `00001-of-00003` must all be there: without an index nothing else tells that one is missing.
 fn ensure_complete(folder: &Path, names: &[&String]) -> Result<(), Error> {
+    let mut complete = BTreeSet::new();
     for name in names {
         let Some(numbering) = Numbering::of(name) else {
             continue;
         };
+        // every file of a set implies all the others
+        if !complete.insert((numbering.stem, numbering.width, numbering.total_text)) {
+            continue;
+        }
         for number in 1..=numbering.total {
             let wanted = numbering.name(number);
             if names.binary_search(&&wanted).is_err() {
