@@ -7,6 +7,7 @@ mod stop;
 mod stream;
 mod template;
 mod tokenizer;
+mod tokenizer_bounds;
 mod turn;
 
 pub use companions::Companions;
