@@ -152,6 +152,10 @@ pub enum Error {
     #[error("tokenizer: {0}")]
     Tokenizer(String),
 
+    /// The tokenizer's file contradicts itself, which showed while it was used.
+    #[error("tokenizer.json is not sound: {0}")]
+    UnsoundTokenizer(String),
+
     /// The chat template cannot be used, or it refused the conversation.
     #[error("chat template ({origin}): {problem}")]
     Template {

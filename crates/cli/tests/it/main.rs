@@ -22,5 +22,6 @@ mod speech_sweep;
 mod speech_terminal;
 mod stores;
 mod studio;
+mod templates;
 mod verify;
 mod world;

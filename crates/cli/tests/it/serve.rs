@@ -99,6 +99,11 @@ impl Serving {
         answer
     }
 
+    /// The number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Asks the server to end.
     pub(crate) fn terminate(&self) {
         let signal = Command::new("kill")

@@ -11,6 +11,7 @@ mod stop;
 mod stream;
 mod template;
 mod tokenizer;
+mod tokenizer_bounds;
 mod turn;
 mod within;
 

@@ -10,7 +10,9 @@ use tokenizers::{
     DecoderWrapper, NormalizerWrapper, PostProcessorWrapper, PreTokenizerWrapper, TokenizerImpl,
 };
 
+use super::tokenizer_bounds;
 use crate::Error;
+use crate::caught::caught;
 
 /// Turns text into tokens and back: a `tokenizer.json`.
 #[derive(Debug)]
@@ -26,10 +28,15 @@ impl Tokenizer {
     /// # Errors
     /// When they are not one.
     pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self, Error> {
-        let mut inner = parse(bytes).map_err(|problem| Error::File {
+        let refused = |problem: String| Error::File {
             path: path.to_owned(),
-            problem: format!("not a tokenizer: {problem}"),
-        })?;
+            problem,
+        };
+        tokenizer_bounds::look(bytes)
+            .map_err(|problem| refused(format!("not a tokenizer: {problem}")))?;
+        let mut inner = caught(|| parse(bytes))
+            .map_err(|panic| refused(format!("not sound: {panic}")))?
+            .map_err(|problem| refused(format!("not a tokenizer: {problem}")))?;
         // files that were saved while training cut and pad to some length
         inner.with_padding(None);
         inner
@@ -48,10 +55,7 @@ impl Tokenizer {
     /// # Errors
     /// When the tokenizer cannot handle the text.
     pub fn encode(&self, text: &str, special: bool) -> Result<Vec<u32>, Error> {
-        self.inner
-            .encode_fast(text, special)
-            .map(|encoding| encoding.get_ids().to_vec())
-            .map_err(|problem| Error::Tokenizer(problem.to_string()))
+        sound(|| self.inner.encode_fast(text, special)).map(|encoding| encoding.get_ids().to_vec())
     }
 
     /// The text of some tokens; with `skip_special`, without special ones.
@@ -59,9 +63,7 @@ impl Tokenizer {
     /// # Errors
     /// When the tokenizer's decoder fails.
     pub fn decode(&self, tokens: &[u32], skip_special: bool) -> Result<String, Error> {
-        self.inner
-            .decode(tokens, skip_special)
-            .map_err(|problem| Error::Tokenizer(problem.to_string()))
+        sound(|| self.inner.decode(tokens, skip_special))
     }
 
     /// The number of a token.
@@ -78,6 +80,13 @@ impl Tokenizer {
     pub fn vocabulary(&self) -> usize {
         self.inner.get_vocab_size(true)
     }
+}
+
+/// Asks the crate for something. It panics where a file contradicts itself: that costs the answer, nothing else.
+pub(super) fn sound<T>(work: impl FnOnce() -> tokenizers::Result<T>) -> Result<T, Error> {
+    caught(work)
+        .map_err(Error::UnsoundTokenizer)?
+        .map_err(|problem| Error::Tokenizer(problem.to_string()))
 }
 
 /// A tokenizer whose model is known to be a BPE.

@@ -18,6 +18,7 @@ pub use logprobs::TokenLogprobs;
 pub use request::{Ending, Event, Request};
 pub use statistics::Statistics;
 pub(crate) use statistics::{Durations, count, get};
+pub(crate) use worker::BROKE_OFF;
 
 /// Positions at whose multiples chunks of a prompt end.
 pub const CHUNK: usize = 64;

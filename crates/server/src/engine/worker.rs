@@ -27,6 +27,9 @@ pub(super) struct Worker {
     pace: Pace,
 }
 
+/// What a request is told after a panic.
+pub(crate) const BROKE_OFF: &str = "the calculation broke off; this is a bug of Weightsmith";
+
 /// The engine is not needed any more.
 #[derive(Debug)]
 struct Closed;
@@ -48,14 +51,33 @@ impl Worker {
         }
     }
 
-    /// Steps until all handles are gone.
+    /// Steps until all handles are gone. A panic costs the requests that are here, not those that come.
     pub(super) fn run(mut self, incoming: &Receiver<Request>) {
-        while self.take_in(incoming).is_ok() {
-            self.drop_cancelled();
-            self.admit();
-            self.step();
-            self.publish_sizes();
+        loop {
+            match catch_unwind(AssertUnwindSafe(|| self.turn(incoming))) {
+                Ok(Ok(())) => {}
+                Ok(Err(Closed)) => return,
+                Err(_) => self.start_over(),
+            }
         }
+    }
+
+    fn turn(&mut self, incoming: &Receiver<Request>) -> Result<(), Closed> {
+        self.take_in(incoming)?;
+        self.drop_cancelled();
+        self.admit();
+        self.step();
+        self.publish_sizes();
+        Ok(())
+    }
+
+    /// Forgets everything but the model, which no request changes.
+    fn start_over(&mut self) {
+        for sequence in self.waiting.drain(..).chain(self.active.drain(..)) {
+            sequence.fail(BROKE_OFF);
+        }
+        self.prefixes = Prefixes::default();
+        self.pace = Pace::default();
     }
 
     /// Takes requests; waits for one if there is nothing to do.
@@ -322,6 +344,6 @@ fn run_step(
     let run = AssertUnwindSafe(|| decoder.step_with(steps, logits));
     match catch_unwind(run) {
         Ok(result) => result.map_err(|error| error.to_string()),
-        Err(_) => Err("the calculation broke off; this is a bug of Weightsmith".to_owned()),
+        Err(_) => Err(BROKE_OFF.to_owned()),
     }
 }

@@ -10,7 +10,7 @@ use weightsmith_infer::Cancel;
 use super::failure::ApiError;
 use super::parameters::Parameters;
 use super::pieces::{Piece, Pieces};
-use crate::engine::{Ending, Event, Request};
+use crate::engine::{BROKE_OFF, Ending, Event, Request};
 use crate::models::Lease;
 
 /// A place among the requests, and the time until which it is answered.
@@ -148,8 +148,8 @@ impl Running {
             let Ok(event) = timeout_at(self.admission.deadline, self.events.recv()).await else {
                 return Err(self.admission.timed_out());
             };
-            // the engine ends without a word only when the server does
-            let event = event.ok_or_else(ApiError::closing)?;
+            // the lease keeps the engine, which falls silent only where a panic took the sequence with it
+            let event = event.ok_or_else(|| ApiError::internal(BROKE_OFF))?;
             self.take(event)?;
         }
     }

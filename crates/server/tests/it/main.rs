@@ -6,6 +6,7 @@ mod guards;
 mod limits;
 mod models;
 mod pages;
+mod panics;
 mod same_tokens;
 mod tokenizers;
 mod world;

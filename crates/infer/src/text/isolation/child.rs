@@ -17,6 +17,7 @@ use crate::caught::caught;
 /// A program whose command was given to [`use_template_process`](super::use_template_process) calls this first thing when
 /// it is started by that command.
 pub fn template_process() -> ExitCode {
+    limits::close_files();
     let (jobs, incoming) = channel();
     let renderer = Builder::new().stack_size(STACK);
     let started = renderer.spawn(move || render_all(&incoming, &mut io::stdout().lock()));

@@ -166,7 +166,11 @@ impl Turn {
             state.templates.remove(&forgotten);
         }
         let history = state.templates.entry(self.template).or_default();
-        history.deaths = (history.deaths + 1).min(MOST_DEATHS);
+        history.deaths = match death {
+            // the next conversation would take as long
+            Death::Time(_) => MOST_DEATHS,
+            _ => (history.deaths + 1).min(MOST_DEATHS),
+        };
         history.death = Some((Instant::now(), death));
     }
 }
@@ -191,7 +195,7 @@ impl History {
     fn refuse(&self) -> Result<(), String> {
         match &self.death {
             Some((at, death)) if self.deaths >= MOST_DEATHS && at.elapsed() < REST => Err(format!(
-                "it is not rendered for now: it ended the process that renders it {MOST_DEATHS} times, last by: {death}"
+                "it is not rendered for a minute, because it ended the process that renders it: {death}"
             )),
             _ => Ok(()),
         }

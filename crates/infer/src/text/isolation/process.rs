@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::Builder;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::frame;
 use super::job::Answer;
@@ -20,6 +20,9 @@ const MOST_ANSWER: u32 = 64 << 20;
 
 /// Bytes of a dead process's last words that are looked at.
 const LAST_WORDS: u64 = 4096;
+
+/// How long a process that closed its pipes may take to end.
+const ENDING: Duration = Duration::from_secs(1);
 
 /// How a process for templates is started.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,6 +156,10 @@ impl Process {
     /// What a process that closed its pipes died of.
     fn cause(&mut self) -> Death {
         // it is about to end, if it has not
+        let until = Instant::now() + ENDING;
+        while self.lives() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         let _ = self.child.kill();
         let mut words = Vec::new();
         if let Some(pipe) = self.last_words.take() {
@@ -205,5 +212,78 @@ fn carry(
         if answers.send(received).is_err() || over {
             return;
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    /// A process that does what a shell is told.
+    fn shell(script: &str) -> Process {
+        let command = TemplateCommand {
+            program: "/bin/sh".into(),
+            arguments: vec!["-c".into(), script.into()],
+        };
+        Process::start(&command).unwrap()
+    }
+
+    /// What it dies of when it is asked.
+    fn death(script: &str, most: Duration) -> String {
+        let mut process = shell(script);
+        process.ask(b"job".to_vec(), most).unwrap_err().to_string()
+    }
+
+    const SOON: Duration = Duration::from_mins(1);
+
+    #[test]
+    fn an_answer_comes_back_and_the_process_waits_for_more() {
+        // an answer of 14 bytes for each job of 7
+        let script =
+            r#"while head -c 7 >/dev/null && printf '\016\000\000\000{"Text": "Hi"}'; do :; done"#;
+        let mut process = shell(script);
+        for _ in 0..2 {
+            let answer = process.ask(b"job".to_vec(), SOON).unwrap();
+            assert_eq!(answer, Answer::Text("Hi".to_owned()));
+        }
+        assert!(process.lives());
+    }
+
+    #[test]
+    fn deaths_are_told_apart() {
+        let memory = "echo 'memory allocation of 5 bytes failed' >&2; kill -ABRT $$";
+        assert_eq!(death(memory, SOON), "out of memory");
+        let stack = "echo \"thread 'main' has overflowed its stack\" >&2; kill -ABRT $$";
+        assert_eq!(death(stack, SOON), "stack overflow");
+        assert_eq!(
+            death("kill -XCPU $$", SOON),
+            "too much time of the processor"
+        );
+        assert_eq!(death("head -c 7 >/dev/null; kill -SEGV $$", SOON), "signal 11");
+        assert_eq!(death("exit 3", SOON), "exit status: 3");
+        let soon = Duration::from_millis(50);
+        assert_eq!(death("exec sleep 100", soon), "no answer after 0 s");
+    }
+
+    #[test]
+    fn what_is_no_answer_is_refused_before_it_is_read() {
+        // a length of 2 GiB
+        let endless = r"printf '\000\000\000\200'; exec cat /dev/zero";
+        assert_eq!(
+            death(endless, SOON),
+            "a message of 2147483648 bytes is too long"
+        );
+        let nonsense = r"printf '\002\000\000\000no'; exec sleep 100";
+        let found = death(nonsense, SOON);
+        assert!(found.starts_with("its answer cannot be read"), "{found}");
+    }
+
+    #[test]
+    fn a_process_that_was_killed_is_not_alive() {
+        let mut process = shell("exec sleep 100");
+        assert!(process.lives());
+        process.child.kill().unwrap();
+        process.child.wait().unwrap();
+        assert!(!process.lives());
     }
 }
