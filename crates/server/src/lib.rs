@@ -31,19 +31,21 @@
 //! A model is cold, loading, warm, or failed. It is loaded when first asked for, on a thread of its own. Where a memory budget
 //! is set, models that nobody uses are unloaded first, the one that was used longest ago before the others.
 
+mod descriptors;
 mod engine;
 mod error;
 mod http;
 mod listen;
 mod models;
 mod patient;
+mod places;
 mod settings;
 
 pub use engine::{
     CHUNK, Ending, Engine, EngineSettings, Event, Request, Statistics, TokenLogprobs,
 };
 pub use error::ServerError;
-pub use http::{Pages, router, router_with};
+pub use http::{BodyError, Caller, Pages, Received, StreamPlace, receive, router, router_with};
 pub use listen::Server;
 pub use models::{CountedSource, LoadProgress, ModelFacts, ModelRegistry, ModelState, ServedModel};
 pub use settings::Settings;

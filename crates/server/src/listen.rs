@@ -1,28 +1,32 @@
 //! Listening: connections, and an end that lets what runs finish.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::{Request, Response, StatusCode};
+use axum::response::IntoResponse as _;
+use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 
+use crate::descriptors;
+use crate::http::Connection;
 use crate::patient::Patient;
+use crate::places::{Busy, Place, Places, Seat};
 use crate::{ModelRegistry, Pages, ServedModel, ServerError, Settings, router, router_with};
-
-/// Connections at once; more wait to be accepted.
-const MOST_CONNECTIONS: usize = 1024;
-
-/// How long a client may take for the head of a request, and a connection may be idle.
-const HEAD_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Size of the head of a request at most.
 const HEAD_BYTES: usize = 64 << 10;
@@ -43,8 +47,11 @@ impl Server {
     ///
     /// # Errors
     /// When a setting makes no sense, names occur twice, or the address cannot be listened on.
-    pub fn bind(models: Vec<ServedModel>, settings: Settings) -> Result<Self, ServerError> {
+    pub fn bind(models: Vec<ServedModel>, mut settings: Settings) -> Result<Self, ServerError> {
         settings.check()?;
+        settings
+            .connections
+            .get_or_insert_with(descriptors::connections);
         for (index, model) in models.iter().enumerate() {
             if models[..index].iter().any(|other| other.name == model.name) {
                 let name = model.name.clone();
@@ -100,6 +107,16 @@ impl Server {
     /// # Errors
     /// When signals cannot be received.
     pub fn run(self, closing: impl FnOnce()) -> Result<(), ServerError> {
+        let mut signals = {
+            let _inside = self.runtime.enter();
+            Signals::new()?
+        };
+        self.run_until(async move || signals.next().await, closing);
+        Ok(())
+    }
+
+    /// As [`Self::run`], with something else than signals: `asked` is waited for once, and once more for the end of the grace period.
+    pub fn run_until(self, mut asked: impl AsyncFnMut(), closing: impl FnOnce()) {
         let Self {
             runtime,
             listener,
@@ -109,78 +126,131 @@ impl Server {
             ..
         } = self;
         let grace = settings.grace;
+        let places = Places::new(settings.connections.unwrap_or(1024));
+        let patience = settings.patience;
         let service = match pages {
             Some(pages) => router_with(settings, Arc::clone(&registry), pages),
             None => router(settings, Arc::clone(&registry)),
         };
+        let door = Door {
+            service: TowerToHyperService::new(service),
+            connections: GracefulShutdown::new(),
+            places,
+            patience,
+        };
         runtime.block_on(async {
-            let mut signals = Signals::new()?;
-            let connections = GracefulShutdown::new();
-            accept(&listener, &service, &connections, signals.next()).await;
+            door.accept(&listener, asked()).await;
             closing();
             drop(listener);
             tokio::select! {
-                () = connections.shutdown() => {}
+                () = door.connections.shutdown() => {}
                 () = sleep(grace) => {}
-                () = signals.next() => {}
+                () = asked() => {}
             }
-            Ok::<(), ServerError>(())
-        })?;
+        });
         // engines end, and with them the streams that still run
         registry.unload_all();
         runtime.shutdown_timeout(Duration::from_secs(1));
-        Ok(())
     }
 }
 
-/// Accepts connections until something happens.
-async fn accept(
-    listener: &TcpListener,
-    service: &Router,
-    connections: &GracefulShutdown,
-    until: impl Future<Output = ()>,
-) {
-    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
-    tokio::pin!(until);
-    loop {
-        let next = async {
-            let place = Arc::clone(&places).acquire_owned().await;
-            (listener.accept().await, place)
-        };
-        tokio::select! {
-            () = &mut until => return,
-            (accepted, place) = next => match (accepted, place) {
-                (Ok((stream, _)), Ok(place)) => serve(stream, service, connections, place),
-                // no descriptors left, or the client is gone already
-                _ => sleep(Duration::from_millis(10)).await,
-            },
+/// Lets connections in.
+struct Door {
+    service: TowerToHyperService<Router>,
+    connections: GracefulShutdown,
+    places: Arc<Places>,
+    patience: Duration,
+}
+
+impl Door {
+    /// Accepts connections until something happens.
+    async fn accept(&self, listener: &TcpListener, until: impl Future<Output = ()>) {
+        tokio::pin!(until);
+        loop {
+            tokio::select! {
+                () = &mut until => return,
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, address)) => match self.places.take(address.ip()) {
+                        Some(place) => self.serve(stream, place),
+                        // everybody works: the client may try again
+                        None => drop(stream),
+                    },
+                    // no descriptors left, or the client is gone already
+                    Err(_) => {
+                        self.places.make_room();
+                        sleep(Duration::from_millis(10)).await;
+                    }
+                },
+            }
         }
     }
+
+    /// Serves a connection on a task of its own.
+    fn serve(&self, stream: TcpStream, place: Place) {
+        // tokens are small and should not wait for each other
+        let _ = stream.set_nodelay(true);
+        let seat = Arc::clone(place.seat());
+        let service = self.service.clone();
+        let answer = {
+            let seat = Arc::clone(&seat);
+            service_fn(move |request| answer(service.clone(), Arc::clone(&seat), request))
+        };
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.patience)
+            .max_buf_size(HEAD_BYTES)
+            .serve_connection(
+                TokioIo::new(Patient::new(stream, Arc::clone(&seat))),
+                answer,
+            );
+        let connection = self.connections.watch(connection);
+        let task = tokio::spawn(async move {
+            // that a client breaks off is no error of the server
+            let _ = connection.await;
+            drop(place);
+        });
+        seat.set_task(task.abort_handle());
+    }
 }
 
-/// Serves a connection on a task of its own.
-fn serve(
-    stream: TcpStream,
-    service: &Router,
-    connections: &GracefulShutdown,
-    place: OwnedSemaphorePermit,
-) {
-    // tokens are small and should not wait for each other
-    let _ = stream.set_nodelay(true);
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_PATIENCE)
-        .max_buf_size(HEAD_BYTES)
-        .serve_connection(
-            TokioIo::new(Patient::new(stream)),
-            TowerToHyperService::new(service.clone()),
-        );
-    let connection = connections.watch(connection);
-    tokio::spawn(async move {
-        // that a client breaks off is no error of the server
-        let _ = connection.await;
-        drop(place);
-    });
+/// Answers a request; while that goes on the connection keeps its place.
+async fn answer(
+    service: TowerToHyperService<Router>,
+    seat: Arc<Seat>,
+    mut request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
+    let Some(busy) = seat.begin() else {
+        return Ok(StatusCode::SERVICE_UNAVAILABLE.into_response());
+    };
+    request.extensions_mut().insert(Connection(seat));
+    let response = service.call(request).await?;
+    Ok(response.map(|body| Body::new(Kept { body, _busy: busy })))
+}
+
+/// The body of an answer, with the place of its connection.
+struct Kept {
+    body: Body,
+    _busy: Busy,
+}
+
+impl HttpBody for Kept {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 /// Signals that ask the process to end.

@@ -2,12 +2,15 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
+
+use crate::places::Seat;
 
 /// How long a client may take to read what is sent.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -19,15 +22,18 @@ pub(crate) struct Patient {
     patience: Duration,
     /// Runs while a write waits.
     clock: Option<Pin<Box<Sleep>>>,
+    /// Is told when bytes move and when a write waits.
+    seat: Arc<Seat>,
 }
 
 impl Patient {
     /// A connection with the usual limit.
-    pub(crate) fn new(stream: TcpStream) -> Self {
+    pub(crate) fn new(stream: TcpStream, seat: Arc<Seat>) -> Self {
         Self {
             stream,
             patience: PATIENCE,
             clock: None,
+            seat,
         }
     }
 
@@ -38,11 +44,16 @@ impl Patient {
         write: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         if write.is_ready() {
-            self.clock = None;
+            if self.clock.take().is_some() {
+                self.seat.set_waits(false);
+            }
             return write;
         }
         let patience = self.patience;
-        let clock = self.clock.get_or_insert_with(|| Box::pin(sleep(patience)));
+        let clock = self.clock.get_or_insert_with(|| {
+            self.seat.set_waits(true);
+            Box::pin(sleep(patience))
+        });
         ready!(clock.as_mut().poll(context));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
@@ -54,7 +65,12 @@ impl AsyncRead for Patient {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            self.seat.touch();
+        }
+        read
     }
 }
 
@@ -104,10 +120,11 @@ mod tests {
         let client = TcpStream::connect(listener.local_addr().unwrap());
         let (accepted, client) = (listener.accept(), client);
         let client = client.await.unwrap();
-        let (stream, _) = accepted.await.unwrap();
+        let (stream, address) = accepted.await.unwrap();
+        let place = crate::places::Places::new(1).take(address.ip()).unwrap();
         let patient = Patient {
             patience: Duration::from_millis(100),
-            ..Patient::new(stream)
+            ..Patient::new(stream, Arc::clone(place.seat()))
         };
         (patient, client)
     }

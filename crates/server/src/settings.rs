@@ -27,8 +27,14 @@ pub struct Settings {
     pub memory_budget: Option<u64>,
     /// Positions that are served; `None`: as many as the model has.
     pub context: Option<usize>,
-    /// Size of a request at most, in bytes.
+    /// Size of a request at most, in bytes, whatever it is for.
     pub body_bytes: usize,
+    /// Memory that the bodies of all requests may take together, read ones included, in bytes.
+    pub body_memory: u64,
+    /// How long a client may take for the head of a request, how long for its body, and how long a connection may be idle.
+    pub patience: Duration,
+    /// Connections at once; `None`: as many as there are descriptors for.
+    pub connections: Option<usize>,
     /// How long a request may take, waiting included.
     pub timeout: Duration,
     /// How long what runs may go on when the server is asked to end.
@@ -47,6 +53,9 @@ impl Default for Settings {
             memory_budget: None,
             context: None,
             body_bytes: 8 << 20,
+            body_memory: 128 << 20,
+            patience: Duration::from_secs(30),
+            connections: None,
             timeout: Duration::from_mins(10),
             grace: Duration::from_secs(10),
         }

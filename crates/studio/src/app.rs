@@ -10,7 +10,7 @@ use crate::events::Events;
 use crate::models::{self, Catalogue};
 use crate::recipes::{Previews, Remotes};
 use crate::runs::Runs;
-use crate::{StudioError, StudioSettings, api, assets};
+use crate::{StudioError, StudioSettings, api, assets, private};
 
 /// A studio that is open.
 #[derive(Debug)]
@@ -42,7 +42,8 @@ impl Studio {
         registry: Arc<ModelRegistry>,
     ) -> Result<Self, StudioError> {
         let made = settings.made();
-        fs_err::create_dir_all(&made).map_err(|source| StudioError::Folder {
+        let ready = private::folder(&settings.data).and_then(|()| fs_err::create_dir_all(&made));
+        ready.map_err(|source| StudioError::Folder {
             folder: made,
             source,
         })?;

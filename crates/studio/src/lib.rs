@@ -15,6 +15,7 @@ mod events;
 mod executor_tests;
 mod models;
 mod paths;
+mod private;
 mod recipes;
 mod runs;
 mod settings;

@@ -27,6 +27,8 @@ pub(super) struct App {
     /// The hash of the key, which is what is compared.
     pub(super) key: Option<blake3::Hash>,
     pub(super) answers: super::metrics::Answers,
+    /// What decides who comes in.
+    pub(super) door: super::door::Door,
     /// Which paths of pages need no key.
     pub(super) is_open: fn(&str) -> bool,
     /// What the OpenAPI document says of pages.
@@ -36,12 +38,17 @@ pub(super) struct App {
 impl App {
     /// The state of a server.
     pub(super) fn new(settings: Settings, registry: Arc<ModelRegistry>) -> Self {
-        let most = settings.engine.parallel + settings.queue;
+        // half of the connections are left to what is not answered by a model
+        let half = settings
+            .connections
+            .map_or(usize::MAX, |all| (all / 2).max(1));
+        let most = (settings.engine.parallel + settings.queue).min(half);
         Self {
             key: settings
                 .api_key
                 .as_ref()
                 .map(|key| blake3::hash(key.as_bytes())),
+            door: super::door::Door::new(&settings),
             settings,
             registry,
             places: Arc::new(Semaphore::new(most)),
@@ -54,14 +61,14 @@ impl App {
         }
     }
 
-    /// The model that a request names.
+    /// The model that a request names, the first one if it names none.
     pub(super) fn named_model(&self, fields: Fields<'_>) -> Result<ModelId, ApiError> {
-        self.model(fields.needed_text("model")?)
+        self.model_or_first(fields.text("model")?)
     }
 
-    /// The model that a request names, the first one if it names none.
+    /// The model of a name, the first one where there is no name.
     pub(super) fn model_or_first(&self, name: Option<&str>) -> Result<ModelId, ApiError> {
-        match name {
+        match name.filter(|name| !name.is_empty()) {
             Some(name) => self.model(name),
             None => self.registry.first().ok_or_else(|| self.no_model("")),
         }

@@ -10,12 +10,12 @@ use serde_json::Value;
 use weightsmith_infer::{Cancel, Model};
 
 use super::admission::App;
-use super::body;
 use super::failure::ApiError;
-use super::fields::{Fields, missing, wrong};
+use super::fields::{Fields, Most, missing, wrong};
 use super::parameters::{MOST_ALTERNATIVES, Parameters, tokens};
 use super::pieces::{Piece, prompt_records};
 use super::prepared::prompt_tokens;
+use super::receive::receive;
 use super::running::{Prompt, Task};
 use super::stream::{CompletionForm, started};
 
@@ -41,6 +41,8 @@ struct Completion {
     prompts: Vec<Given>,
     parameters: Parameters,
     max_tokens: Option<usize>,
+    /// Tokens where `max_tokens` does not say.
+    usual: Option<usize>,
     logprobs: Option<usize>,
     echo: bool,
     special: bool,
@@ -51,8 +53,8 @@ pub(super) async fn handle(
     State(app): State<Arc<App>>,
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
-    let body = body::json(request, app.settings.body_bytes).await?;
-    let fields = Fields::of(&body)?;
+    let body = receive::<Value>(request, None).await?;
+    let fields = Fields::of(&body.value)?;
     let completion = Completion::read(fields)?;
     let make =
         move |model: &Model, context, cancel: &Cancel| completion.into_task(model, context, cancel);
@@ -69,7 +71,8 @@ impl Completion {
             let message = "not supported: texts are continued at their end";
             return Err(ApiError::unsupported("suffix", message));
         }
-        let best_of = fields.count("best_of", 1)?;
+        // of one, or of none, there is no best
+        let best_of = fields.count("best_of", 0)?.filter(|&best_of| best_of > 1);
         if best_of.is_some_and(|best_of| best_of != parameters.choices) {
             let message = "not supported unless it is equal to `n`";
             return Err(ApiError::unsupported("best_of", message));
@@ -80,13 +83,13 @@ impl Completion {
             let expected = format!("at most {MOST_CONTINUATIONS} continuations");
             return Err(ApiError::field("prompt", &found, &expected));
         }
+        let most = fields.most(&["max_tokens", "n_predict"], 0)?;
         Ok(Self {
             prompts,
             parameters,
-            max_tokens: fields.count("max_tokens", 0)?,
-            logprobs: fields
-                .integer("logprobs", 0, MOST_ALTERNATIVES)?
-                .map(|count| count as usize),
+            max_tokens: most.and_then(Most::tokens),
+            usual: most.is_none().then_some(DEFAULT_TOKENS),
+            logprobs: logprobs(fields)?,
             echo: fields.flag("echo")?,
             special: fields.flag_or("add_special_tokens", true)?,
         })
@@ -127,12 +130,7 @@ impl Completion {
                 return Err(ApiError::field("prompt", "empty", expected));
             }
             let length = tokens.len();
-            max_tokens.push(limit(
-                length,
-                self.max_tokens,
-                Some(DEFAULT_TOKENS),
-                context,
-            )?);
+            max_tokens.push(limit(length, self.max_tokens, self.usual, context)?);
             let echo = match text {
                 None => None,
                 Some(text) => {
@@ -170,6 +168,15 @@ fn too_much_told() -> ApiError {
          ask for fewer alternatives or in several requests"
     );
     ApiError::field("logprobs", "for too many tokens of prompts", &expected)
+}
+
+/// How many alternatives of each token are told; the other protocol says `false` where none are.
+fn logprobs(fields: Fields<'_>) -> Result<Option<usize>, ApiError> {
+    if fields.get("logprobs") == Some(&Value::Bool(false)) {
+        return Ok(None);
+    }
+    let count = fields.integer("logprobs", 0, MOST_ALTERNATIVES)?;
+    Ok(count.map(|count| count as usize))
 }
 
 /// How many tokens may be generated behind a prompt: what was asked for, if there is room, else what is usual or fits.

@@ -1,10 +1,13 @@
 //! Errors, in the form in which OpenAI's clients expect them.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use super::receive::BodyError;
 use crate::models::Unavailable;
 
 /// A request that is not answered, and why.
@@ -88,6 +91,7 @@ impl ApiError {
     /// There is no model of that name.
     pub(crate) fn no_model(name: &str, names: &[&str]) -> Self {
         let message = match names {
+            [] if name.is_empty() => "no model is served".to_owned(),
             [] => format!("there is no model `{name}`; none is served"),
             names if names.len() > 20 => {
                 format!("there is no model `{name}`; `/v1/models` lists those that are served")
@@ -116,6 +120,28 @@ impl ApiError {
             message,
         )
         .retry_after(1)
+    }
+
+    /// Wrong keys came from the address.
+    pub(crate) fn too_many_keys(wait: Duration) -> Self {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        Self::of(
+            StatusCode::TOO_MANY_REQUESTS,
+            "rate_limit_error",
+            "too_many_wrong_keys",
+            format!("too many wrong keys came from this address; try again in {seconds} s"),
+        )
+        .retry_after(seconds)
+    }
+
+    /// The key is not there, or is another.
+    pub(crate) fn no_key() -> Self {
+        Self::of(
+            StatusCode::UNAUTHORIZED,
+            "authentication_error",
+            "invalid_api_key",
+            "the API key is missing or wrong; send it as `Authorization: Bearer KEY`",
+        )
     }
 
     /// The server is at fault.
@@ -213,6 +239,27 @@ impl From<Unavailable> for ApiError {
                 format!("the model needs {needed} bytes; the memory budget is {budget}"),
             ),
         }
+    }
+}
+
+impl From<BodyError> for ApiError {
+    fn from(error: BodyError) -> Self {
+        let (status, code) = match error {
+            BodyError::ContentType { .. } => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type")
+            }
+            BodyError::TooLarge { .. } | BodyError::TooMany { .. } => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "request_too_large")
+            }
+            BodyError::TooSlow { .. } => (StatusCode::REQUEST_TIMEOUT, "timeout"),
+            BodyError::Busy => {
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                return Self::of(status, "server_error", "overloaded", error.to_string())
+                    .retry_after(1);
+            }
+            _ => return Self::invalid(error.to_string()),
+        };
+        Self::of(status, "invalid_request_error", code, error.to_string())
     }
 }
 

@@ -36,11 +36,6 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A text that must be there.
-    pub(super) fn needed_text(self, name: &str) -> Result<&'a str, ApiError> {
-        self.text(name)?.ok_or_else(|| missing(name))
-    }
-
     /// True or false; false if it is not there.
     pub(super) fn flag(self, name: &str) -> Result<bool, ApiError> {
         self.flag_or(name, false)
@@ -93,6 +88,30 @@ impl<'a> Fields<'a> {
         Ok(number.map(|number| number as usize))
     }
 
+    /// A number of tokens at most, under the first of some names that is given; -1 is no limit, as other local servers have it.
+    pub(super) fn most(self, names: &[&str], least: u32) -> Result<Option<Most>, ApiError> {
+        let mut found = None;
+        for name in names {
+            let Some(value) = self.get(name) else {
+                continue;
+            };
+            let most = i64::from(i32::MAX);
+            let one = match whole(value) {
+                Some(-1) => Most::NoLimit,
+                Some(number) if (i64::from(least)..=most).contains(&number) => {
+                    Most::Tokens(number as usize)
+                }
+                _ => {
+                    let expected =
+                        format!("a whole number from {least} to {most}, or -1 for no limit");
+                    return Err(wrong(name, value, &expected));
+                }
+            };
+            found = found.or(Some(one));
+        }
+        Ok(found)
+    }
+
     /// An object.
     pub(super) fn object(self, name: &str) -> Result<Option<Fields<'a>>, ApiError> {
         let Some(value) = self.get(name) else {
@@ -118,6 +137,37 @@ impl<'a> Fields<'a> {
     /// All of them.
     pub(super) fn all(self) -> &'a Map<String, Value> {
         self.0
+    }
+}
+
+/// Tokens of a continuation at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Most {
+    /// As many as there is room for.
+    NoLimit,
+    /// So many.
+    Tokens(usize),
+}
+
+impl Most {
+    /// The number, if there is one.
+    pub(super) fn tokens(self) -> Option<usize> {
+        match self {
+            Self::NoLimit => None,
+            Self::Tokens(count) => Some(count),
+        }
+    }
+}
+
+/// Whether a field's value asks for something: `null`, `false`, 0 and what is empty do not.
+pub(super) fn is_used(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(flag) => *flag,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
     }
 }
 
@@ -185,5 +235,22 @@ mod tests {
         assert_eq!(fields.count("c", 1).unwrap(), None);
         assert!(fields.count("d", 0).is_err());
         assert!(Fields::of(&json!([1])).is_err());
+    }
+
+    #[test]
+    fn the_first_name_of_a_limit_counts_and_all_are_checked() {
+        let most = |body: &Value| Fields::of(body).unwrap().most(&["new", "old"], 1);
+        let found = most(&json!({"new": 5, "old": 7})).unwrap();
+        assert_eq!(found, Some(Most::Tokens(5)));
+        assert_eq!(
+            most(&json!({"new": null, "old": -1})).unwrap(),
+            Some(Most::NoLimit)
+        );
+        assert_eq!(most(&json!({})).unwrap(), None);
+        assert!(most(&json!({"new": 5, "old": 0})).is_err());
+        assert_eq!(
+            message(&most(&json!({"new": -2})).unwrap_err()),
+            "\"`new` is -2; expected a whole number from 1 to 2147483647, or -1 for no limit\""
+        );
     }
 }

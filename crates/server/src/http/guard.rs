@@ -2,38 +2,43 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::admission::App;
+use super::caller::Caller;
+use super::cors;
 use super::failure::ApiError;
 use super::session;
 
 /// Lets a request through, or says why not.
 pub(super) async fn guard(
     State(app): State<Arc<App>>,
-    request: Request<Body>,
+    mut request: Request<Body>,
     next: Next,
 ) -> Response {
-    let origin = request.headers().get(header::ORIGIN).cloned();
     if let Err(error) = check_host(&app, &request).and_then(|()| check_origin(&app, &request)) {
         return error.into_response();
     }
-    let mut response = if is_preflight(&request) {
+    let is_preflight = cors::is_preflight(&request);
+    let asked = request.headers().clone();
+    let mut caller = Caller::new(Arc::clone(&app.door.limits), request.extensions());
+    let mut response = if is_preflight {
         StatusCode::NO_CONTENT.into_response()
-    } else if let Err(error) = check_key(&app, &request) {
+    } else if let Err(error) = check_key(&app, &request, &mut caller) {
         error.into_response()
     } else {
+        request.extensions_mut().insert(caller);
         next.run(request).await
     };
-    if let Some(origin) = origin {
-        allow(response.headers_mut(), origin);
-    }
+    cors::allow(&asked, response.headers_mut(), is_preflight);
+    cors::vary(response.headers_mut(), is_preflight);
     response
 }
 
@@ -79,11 +84,18 @@ fn check_origin(app: &App, request: &Request<Body>) -> Result<(), ApiError> {
     let own = headers
         .get(header::HOST)
         .and_then(|host| host.to_str().ok());
-    let is_allowed = if is_ours_alone {
-        place.is_some() && place == own
-    } else {
-        place.is_some_and(|place| is_local(without_port(place)) || Some(place) == own)
-    };
+    let is_own = place.is_some() && place == own;
+    let is_allowed = is_own
+        || place.is_some_and(|place| {
+            if path.starts_with("/api/") {
+                // another program may listen on the port of another address of this machine
+                false
+            } else if is_ours_alone {
+                own.is_some_and(|own| is_same_machine(place, own))
+            } else {
+                is_local(without_port(place))
+            }
+        });
     let is_listed = |one: &String| one == "*" || one == origin;
     if is_allowed || app.settings.origins.iter().any(is_listed) {
         return Ok(());
@@ -105,8 +117,9 @@ fn comes_from_elsewhere(headers: &HeaderMap) -> bool {
 
 /// Whether nothing but a browser's session opens this.
 fn uses_session(app: &App, headers: &HeaderMap) -> bool {
-    app.key
-        .is_some_and(|key| session::is_known(headers, key) && !brings_key(headers, key))
+    app.key.is_some_and(|key| {
+        session::is_known(headers, key, &app.door.ended) && !brings_key(headers, key)
+    })
 }
 
 fn forbidden(code: &'static str, message: String) -> ApiError {
@@ -118,30 +131,49 @@ fn forbidden(code: &'static str, message: String) -> ApiError {
     )
 }
 
-/// The key, compared by its hash: how long that takes tells nothing of it.
-fn check_key(app: &App, request: &Request<Body>) -> Result<(), ApiError> {
+/// The key, compared by its hash: how long that takes tells nothing of it. Whoever brought wrong ones has to wait before another is
+/// looked at.
+fn check_key(app: &App, request: &Request<Body>, caller: &mut Caller) -> Result<(), ApiError> {
     let Some(key) = app.key else {
+        caller.is_known = true;
         return Ok(());
     };
+    let headers = request.headers();
+    if session::is_known(headers, key, &app.door.ended) {
+        caller.is_known = true;
+        caller.session = session::hash(headers);
+        return Ok(());
+    }
     let path = request.uri().path();
     if path == "/health" || path == "/api/login" || (app.is_open)(path) {
         return Ok(());
     }
-    if session::is_known(request.headers(), key) || brings_key(request.headers(), key) {
+    let Some(given) = given_key(headers) else {
+        return Err(ApiError::no_key());
+    };
+    let is_proven = caller.seat.as_ref().is_some_and(|seat| seat.is_proven());
+    if !is_proven && let Some(wait) = app.door.brake.wait(caller.address, Instant::now()) {
+        return Err(ApiError::too_many_keys(wait));
+    }
+    caller.is_known = blake3::hash(given) == key;
+    if let Some(seat) = &caller.seat {
+        seat.set_proven(caller.is_known);
+    }
+    if caller.is_known {
         return Ok(());
     }
-    Err(ApiError::of(
-        StatusCode::UNAUTHORIZED,
-        "authentication_error",
-        "invalid_api_key",
-        "the API key is missing or wrong; send it as `Authorization: Bearer KEY`",
-    ))
+    app.door.brake.count(caller.address, Instant::now());
+    Err(ApiError::no_key())
 }
 
 fn brings_key(headers: &HeaderMap, key: blake3::Hash) -> bool {
-    let given = headers.get(header::AUTHORIZATION);
-    let given = given.and_then(|value| bearer(value.as_bytes()));
-    given.is_some_and(|given| blake3::hash(given) == key)
+    given_key(headers).is_some_and(|given| blake3::hash(given) == key)
+}
+
+/// The key that a request brings, right or wrong.
+fn given_key(headers: &HeaderMap) -> Option<&[u8]> {
+    let given = headers.get(header::AUTHORIZATION)?;
+    bearer(given.as_bytes()).filter(|key| !key.is_empty())
 }
 
 fn bearer(value: &[u8]) -> Option<&[u8]> {
@@ -158,33 +190,16 @@ fn without_port(host: &str) -> &str {
     }
 }
 
+/// Whether two places are this machine's, at the same port: a browser takes `localhost` and `127.0.0.1` for two.
+fn is_same_machine(one: &str, other: &str) -> bool {
+    let port = |place: &'_ str| place[without_port(place).len()..].to_owned();
+    is_local(without_port(one)) && is_local(without_port(other)) && port(one) == port(other)
+}
+
 fn is_local(name: &str) -> bool {
     let plain = name.trim_start_matches('[').trim_end_matches(']');
     name.eq_ignore_ascii_case("localhost")
         || plain.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
-fn is_preflight(request: &Request<Body>) -> bool {
-    let headers = request.headers();
-    request.method() == Method::OPTIONS
-        && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
-        && headers.contains_key(header::ORIGIN)
-}
-
-/// Tells a browser that the page may read the answer.
-fn allow(headers: &mut HeaderMap, origin: HeaderValue) {
-    let constant: [(HeaderName, &str); 3] = [
-        (header::VARY, "origin"),
-        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, DELETE"),
-        (
-            header::ACCESS_CONTROL_ALLOW_HEADERS,
-            "authorization, content-type",
-        ),
-    ];
-    for (name, value) in constant {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
 }
 
 #[cfg(test)]
@@ -205,6 +220,16 @@ mod tests {
         for host in ["example.org", "localhost.example.org:80", "10.0.0.1", ""] {
             assert!(!is_local(without_port(host)), "{host}");
         }
+    }
+
+    #[test]
+    fn names_of_this_machine_are_the_same_at_the_same_port() {
+        assert!(is_same_machine("localhost:8080", "127.0.0.1:8080"));
+        assert!(is_same_machine("[::1]:8080", "LOCALHOST:8080"));
+        assert!(is_same_machine("[::1]", "localhost"));
+        assert!(!is_same_machine("localhost:8080", "127.0.0.1:8081"));
+        assert!(!is_same_machine("localhost:8080", "localhost"));
+        assert!(!is_same_machine("example.org:8080", "localhost:8080"));
     }
 
     #[test]

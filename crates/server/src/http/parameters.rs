@@ -7,11 +7,14 @@ use weightsmith_infer::{GenerationDefaults, SamplingSettings};
 
 use super::failure::ApiError;
 use super::fields::{Fields, whole, wrong};
+use super::refused::refuse_for_both;
 
 /// Continuations of a prompt at most.
 pub(super) const MOST_CHOICES: i64 = 32;
-/// Texts that may end a continuation, at most.
-pub(super) const MOST_STOPS: usize = 16;
+/// Texts that may end a continuation, at most: each is looked for behind every token.
+pub(super) const MOST_STOPS: usize = 4096;
+/// Bytes of those texts together, at most.
+const MOST_STOP_BYTES: usize = 64 << 10;
 /// Alternatives of a token at most.
 pub(super) const MOST_ALTERNATIVES: i64 = 20;
 
@@ -39,21 +42,7 @@ pub(super) struct Parameters {
 impl Parameters {
     /// Reads them.
     pub(super) fn read(fields: Fields<'_>) -> Result<Self, ApiError> {
-        for name in ["presence_penalty", "frequency_penalty"] {
-            if fields
-                .number(name, -2.0, 2.0)?
-                .is_some_and(|penalty| penalty != 0.0)
-            {
-                let message = "not supported; `repetition_penalty` is";
-                return Err(ApiError::unsupported(name, message));
-            }
-        }
-        if fields
-            .object("logit_bias")?
-            .is_some_and(|bias| !bias.all().is_empty())
-        {
-            return Err(ApiError::unsupported("logit_bias", "not supported"));
-        }
+        refuse_for_both(fields)?;
         let stream = fields.flag("stream")?;
         // without a stream there is nothing for them to say
         let options = fields.object("stream_options")?;
@@ -68,9 +57,11 @@ impl Parameters {
                 .integer("top_k", -1, i64::from(i32::MAX))?
                 .map(|count| count.max(0) as usize),
             min_p: fields.number("min_p", 0.0, 1.0)?,
-            repetition_penalty: fields.number("repetition_penalty", 0.01, 100.0)?,
+            repetition_penalty: penalty(fields)?,
+            // -1 is what other local servers call any
             seed: fields
                 .integer("seed", i64::MIN, i64::MAX)?
+                .filter(|&seed| seed != -1)
                 .map(i64::cast_unsigned),
             choices: fields.integer("n", 1, MOST_CHOICES)?.unwrap_or(1) as usize,
             stop: stops(fields)?,
@@ -109,19 +100,33 @@ impl Parameters {
     }
 }
 
-/// A text or a list of texts.
+/// How much less likely tokens get that have occurred; llama.cpp's name goes second.
+fn penalty(fields: Fields<'_>) -> Result<Option<f32>, ApiError> {
+    let own = fields.number("repetition_penalty", 0.01, 100.0)?;
+    let other = fields.number("repeat_penalty", 0.01, 100.0)?;
+    Ok(own.or(other))
+}
+
+/// A text or a list of texts; empty ones end nothing.
 fn stops(fields: Fields<'_>) -> Result<Vec<String>, ApiError> {
-    const EXPECTED: &str = "a string or a list of at most 16 strings";
     let Some(value) = fields.get("stop") else {
         return Ok(Vec::new());
     };
     let text = |value: &Value| value.as_str().map(str::to_owned);
-    let stops = match value {
+    let stops: Option<Vec<String>> = match value {
         Value::String(stop) => Some(vec![stop.clone()]),
-        Value::Array(list) if list.len() <= MOST_STOPS => list.iter().map(text).collect(),
+        Value::Array(list) => list.iter().map(text).collect(),
         _ => None,
     };
-    stops.ok_or_else(|| wrong("stop", value, EXPECTED))
+    let mut stops = stops.ok_or_else(|| wrong("stop", value, "a string or a list of strings"))?;
+    stops.retain(|stop| !stop.is_empty());
+    let bytes: usize = stops.iter().map(String::len).sum();
+    if bytes > MOST_STOP_BYTES || stops.len() > MOST_STOPS {
+        let found = format!("{} texts of {bytes} bytes", stops.len());
+        let expected = format!("at most {MOST_STOPS} texts of {MOST_STOP_BYTES} bytes together");
+        return Err(ApiError::field("stop", &found, &expected));
+    }
+    Ok(stops)
 }
 
 /// A number that nobody knows beforehand, from the keys that the standard library draws for its maps.

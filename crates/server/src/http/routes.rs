@@ -2,16 +2,20 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
-use axum::http::{Method, StatusCode, Uri};
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::Uri;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
 use serde_json::{Value, json};
 
 use super::admission::App;
+use super::elsewhere::{self, is_a_programs, wrong_method};
 use super::failure::ApiError;
 use super::pages::Pages;
-use super::{chat, completions, guard, metrics, models, openapi, session, tokens};
+use super::{chat, completions, guard, metrics, models, openapi, polish, session, tokens};
 use crate::{ModelRegistry, Settings};
 
 /// The service: everything but listening.
@@ -27,7 +31,7 @@ pub fn router_with(settings: Settings, registry: Arc<ModelRegistry>, pages: Page
     let routes = protocol()
         .route("/api/login", post(session::login))
         .route("/api/logout", post(session::logout))
-        .fallback_service(pages.router);
+        .fallback_service(pages.router.layer(middleware::from_fn(explain_paths)));
     finished(routes, app)
 }
 
@@ -58,6 +62,10 @@ fn finished(routes: Router<Arc<App>>, app: App) -> Router {
             Arc::clone(&app),
             metrics::count,
         ))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&app),
+            polish::polish,
+        ))
         .with_state(app)
 }
 
@@ -70,19 +78,14 @@ async fn health(State(app): State<Arc<App>>) -> Json<Value> {
 }
 
 async fn nowhere(uri: Uri) -> ApiError {
-    ApiError::of(
-        StatusCode::NOT_FOUND,
-        "invalid_request_error",
-        "unknown_url",
-        format!("there is nothing at `{}`", uri.path()),
-    )
+    elsewhere::nowhere(uri.path())
 }
 
-async fn wrong_method(method: Method, uri: Uri) -> ApiError {
-    ApiError::of(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "invalid_request_error",
-        "method_not_allowed",
-        format!("`{}` does not take {method}", uri.path()),
-    )
+/// Answers programs that mistook a path, before they get a page.
+async fn explain_paths(request: Request<Body>, next: Next) -> Response {
+    let path = request.uri().path();
+    if is_a_programs(request.method(), path, request.headers()) {
+        return elsewhere::nowhere(path).into_response();
+    }
+    next.run(request).await
 }

@@ -1,34 +1,60 @@
 //! Sessions of browsers: a cookie that whoever knew the key was given, so that pages need not keep the key.
 //!
-//! A cookie says until when it counts, and proves with a code made from the key who wrote it. The server keeps nothing.
+//! A cookie says until when it counts and which one it is, and proves with a code made from the key who wrote it. So sessions outlive the
+//! server, and end when the key changes. The server keeps those that were ended by a logout, until it ends itself.
 
-use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use axum::Json;
+use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
 use super::admission::App;
+use super::caller::Caller;
 use super::failure::ApiError;
+use super::parameters::random;
+use super::receive::receive;
 
 const COOKIE: &str = "weightsmith_session";
 
 /// How long a session lasts, in seconds: thirty days.
 const LASTS: u64 = 30 * 24 * 60 * 60;
 
+/// Bytes of a login at most.
+const LARGEST: usize = 16 << 10;
+
+/// Sessions that were ended and are remembered; beyond it those that would have ended first are forgotten.
+const ENDED: usize = 10_000;
+
+/// Sessions that were ended: until when each would have counted, and its number.
+#[derive(Debug, Default)]
+pub(super) struct Ended(Mutex<BTreeSet<(u64, u64)>>);
+
 /// Gives a cookie for the key.
 pub(super) async fn login(
     State(app): State<Arc<App>>,
-    Json(body): Json<Value>,
+    request: Request<Body>,
 ) -> Result<Response, ApiError> {
     let Some(key) = app.key else {
         return Ok(StatusCode::NO_CONTENT.into_response());
     };
-    let given = body["key"].as_str().unwrap_or_default();
+    let caller = request.extensions().get::<Caller>().cloned();
+    let caller = caller.unwrap_or_default();
+    let refuse_hasty = || match app.door.brake.wait(caller.address, Instant::now()) {
+        Some(wait) => Err(ApiError::too_many_keys(wait)),
+        None => Ok(()),
+    };
+    refuse_hasty()?;
+    let body = receive::<Value>(request, Some(LARGEST)).await?;
+    // others may have guessed while it came
+    refuse_hasty()?;
+    let given = body.value["key"].as_str().unwrap_or_default();
     if blake3::hash(given.as_bytes()) != key {
+        app.door.brake.count(caller.address, Instant::now());
         return Err(ApiError::of(
             StatusCode::UNAUTHORIZED,
             "authentication_error",
@@ -36,31 +62,60 @@ pub(super) async fn login(
             "the API key is wrong",
         ));
     }
-    Ok(with_cookie(&session(key, now() + LASTS), LASTS))
+    Ok(with_cookie(&session(key, now() + LASTS, random()), LASTS))
 }
 
-/// Takes the cookie away.
-pub(super) async fn logout() -> Response {
+/// Ends the session and takes the cookie away.
+pub(super) async fn logout(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    if let Some(one) = app.key.and_then(|key| open(&headers, key)) {
+        app.door.ended.end(one);
+    }
     with_cookie("", 0)
 }
 
 /// Whether a request brings the cookie of a session that still counts.
-pub(super) fn is_known(headers: &HeaderMap, key: blake3::Hash) -> bool {
-    let Some(given) = cookie(headers) else {
-        return false;
-    };
-    let until = given
-        .split_once('.')
-        .and_then(|(until, _)| until.parse().ok());
-    // compared by hashes: how long that takes tells nothing
-    let is_ours =
-        |until| blake3::hash(given.as_bytes()) == blake3::hash(session(key, until).as_bytes());
-    until.is_some_and(|until: u64| until > now() && is_ours(until))
+pub(super) fn is_known(headers: &HeaderMap, key: blake3::Hash, ended: &Ended) -> bool {
+    open(headers, key).is_some_and(|one| !ended.has(one))
 }
 
-fn session(key: blake3::Hash, until: u64) -> String {
-    let code = blake3::keyed_hash(key.as_bytes(), &until.to_le_bytes());
-    format!("{until}.{}", code.to_hex())
+/// A hash of the cookie, to tell sessions apart.
+pub(super) fn hash(headers: &HeaderMap) -> Option<[u8; 32]> {
+    cookie(headers).map(|cookie| *blake3::hash(cookie.as_bytes()).as_bytes())
+}
+
+impl Ended {
+    fn end(&self, one: (u64, u64)) {
+        let mut ended = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.insert(one);
+        let now = now();
+        while ended.len() > ENDED || ended.first().is_some_and(|&(until, _)| until <= now) {
+            ended.pop_first();
+        }
+    }
+
+    fn has(&self, one: (u64, u64)) -> bool {
+        let ended = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.contains(&one)
+    }
+}
+
+/// The end and the number of a session that was written here and is not over.
+fn open(headers: &HeaderMap, key: blake3::Hash) -> Option<(u64, u64)> {
+    let given = cookie(headers)?;
+    let mut parts = given.split('.');
+    let until: u64 = parts.next()?.parse().ok()?;
+    let number = u64::from_str_radix(parts.next()?, 16).ok()?;
+    // compared by hashes: how long that takes tells nothing
+    let ours = blake3::hash(session(key, until, number).as_bytes());
+    (until > now() && blake3::hash(given.as_bytes()) == ours).then_some((until, number))
+}
+
+fn session(key: blake3::Hash, until: u64, number: u64) -> String {
+    let mut told = [0; 16];
+    told[..8].copy_from_slice(&until.to_le_bytes());
+    told[8..].copy_from_slice(&number.to_le_bytes());
+    let code = blake3::keyed_hash(key.as_bytes(), &told);
+    format!("{until}.{number:016x}.{}", code.to_hex())
 }
 
 fn cookie(headers: &HeaderMap) -> Option<&str> {
@@ -94,18 +149,47 @@ mod tests {
         headers
     }
 
+    fn counts(cookie: &str, key: blake3::Hash) -> bool {
+        is_known(
+            &with(&format!("theme=dark; {COOKIE}={cookie}")),
+            key,
+            &Ended::default(),
+        )
+    }
+
     #[test]
     fn a_session_counts_until_its_end_and_for_its_key_alone() {
         let (key, other) = (blake3::hash(b"a"), blake3::hash(b"b"));
-        let fresh = session(key, now() + 60);
-        let sent = with(&format!("theme=dark; {COOKIE}={fresh}"));
-        assert!(is_known(&sent, key));
-        assert!(!is_known(&sent, other));
-        let over = session(key, now() - 1);
-        assert!(!is_known(&with(&format!("{COOKIE}={over}")), key));
-        let (_, code) = fresh.split_once('.').expect("two parts");
-        let longer = format!("{COOKIE}={}.{code}", now() + 600);
-        assert!(!is_known(&with(&longer), key));
-        assert!(!is_known(&HeaderMap::new(), key));
+        let fresh = session(key, now() + 60, 7);
+        assert!(counts(&fresh, key));
+        assert!(!counts(&fresh, other));
+        assert!(!counts(&session(key, now() - 1, 7), key));
+        let code = fresh.rsplit('.').next().expect("a part");
+        assert!(!counts(
+            &format!("{}.0000000000000007.{code}", now() + 600),
+            key
+        ));
+        assert!(!counts(
+            &format!("{}.0000000000000008.{code}", now() + 60),
+            key
+        ));
+        assert!(!counts(&fresh.replace('.', ""), key));
+        assert!(!is_known(&HeaderMap::new(), key, &Ended::default()));
+    }
+
+    #[test]
+    fn a_session_that_was_ended_counts_no_more_and_others_do() {
+        let (key, ended) = (blake3::hash(b"a"), Ended::default());
+        let sessions = [1, 2].map(|number| {
+            let one = session(key, now() + 60, number);
+            with(&format!("{COOKIE}={one}"))
+        });
+        ended.end(open(&sessions[0], key).expect("it counts"));
+        assert!(!is_known(&sessions[0], key, &ended));
+        assert!(is_known(&sessions[1], key, &ended));
+        for number in 0..ENDED as u64 + 5 {
+            ended.end((now() + 100, number));
+        }
+        assert_eq!(ended.0.lock().unwrap().len(), ENDED);
     }
 }

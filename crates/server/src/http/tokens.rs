@@ -10,13 +10,13 @@ use serde_json::{Map, Value, json};
 use weightsmith_infer::Error;
 
 use super::admission::App;
-use super::body;
 use super::chat::Conversation;
 use super::completions::check_vocabulary;
 use super::failure::ApiError;
 use super::fields::{Fields, missing, wrong};
 use super::parameters::tokens;
 use super::prepared::prepared;
+use super::receive::receive;
 use super::running::Admission;
 use crate::models::{Lease, ModelId};
 
@@ -25,8 +25,8 @@ pub(super) async fn tokenize(
     State(app): State<Arc<App>>,
     request: Request<Body>,
 ) -> Result<Json<Value>, ApiError> {
-    let body = body::json(request, app.settings.body_bytes).await?;
-    let fields = Fields::of(&body)?;
+    let body = receive::<Value>(request, None).await?;
+    let fields = Fields::of(&body.value)?;
     let model = app.model_or_first(fields.text("model")?)?;
     let names = fields.flag("return_token_strs")?;
     let text = fields.text("prompt")?.map(str::to_owned);
@@ -70,8 +70,8 @@ pub(super) async fn detokenize(
     State(app): State<Arc<App>>,
     request: Request<Body>,
 ) -> Result<Json<Value>, ApiError> {
-    let body = body::json(request, app.settings.body_bytes).await?;
-    let fields = Fields::of(&body)?;
+    let body = receive::<Value>(request, None).await?;
+    let fields = Fields::of(&body.value)?;
     let model = app.model_or_first(fields.text("model")?)?;
     let value = fields.get("tokens").ok_or_else(|| missing("tokens"))?;
     let list = value.as_array().and_then(|list| tokens(list));

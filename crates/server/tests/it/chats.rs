@@ -21,7 +21,7 @@ async fn a_question_is_answered() {
     assert_eq!(choice["finish_reason"], "stop");
     assert!(choice["logprobs"].is_null());
     let parts = json!({"model": "instruct", "messages": [
-        {"role": "user", "content": [{"type": "text", "text": "Where does "}, {"type": "text", "text": "Anna live?"}]},
+        {"role": "user", "content": [{"type": "text", "text": "Where does Anna live?"}]},
     ]});
     let answer = world.ask(PATH, &parts).await;
     assert_eq!(
@@ -138,6 +138,13 @@ async fn what_makes_no_sense_is_refused_by_name() {
             "`response_format`: only",
         ),
         (
+            "messages",
+            json!([{"role": "tool", "content": "Rome", "tool_call_id": "a"}]),
+            "`messages[0].role`: tools are not supported",
+        ),
+        ("audio", json!({"voice": "a"}), "`audio`: not supported"),
+        ("modalities", json!(["audio"]), "`modalities`: only"),
+        (
             "max_completion_tokens",
             json!(0),
             "`max_completion_tokens` is 0; expected",
@@ -161,4 +168,66 @@ async fn the_newer_name_of_the_limit_goes_first() {
     let answer = world.ask(PATH, &body).await;
     assert_eq!(answer["usage"]["completion_tokens"], 2);
     assert_eq!(answer["choices"][0]["finish_reason"], "length");
+}
+
+/// The tokens of a conversation.
+async fn tokens(world: &World, messages: &Value) -> Value {
+    let body = json!({"messages": messages});
+    world.ask("/tokenize", &body).await["tokens"].clone()
+}
+
+#[tokio::test]
+async fn histories_of_other_clients_are_the_same_conversation() {
+    let world = World::new();
+    let with = |answer: &Value| {
+        json!([
+            {"role": "system", "content": "Be brief.", "name": "sys"},
+            {"role": "user", "content": "Where does Anna live?", "name": "kim"},
+            answer,
+            {"role": "user", "content": [{"type": "text", "text": "How old is Tom?", "cache_control": {"type": "ephemeral"}}]},
+        ])
+    };
+    let plain = with(&json!({"role": "assistant", "content": "Anna lives in Rome."}));
+    let expected = tokens(&world, &plain).await;
+    for answer in [
+        json!({"role": "assistant", "content": "Anna lives in Rome.", "refusal": null, "annotations": [], "audio": null, "function_call": null, "tool_calls": []}),
+        json!({"role": "assistant", "content": [{"type": "output_text", "text": "Anna lives in Rome."}], "tool_calls": null}),
+        json!({"role": "assistant", "content": null, "refusal": "Anna lives in Rome."}),
+    ] {
+        let messages = with(&answer);
+        assert_eq!(tokens(&world, &messages).await, expected, "{answer}");
+        let body = json!({"model": "instruct", "messages": messages, "max_tokens": 4});
+        world.ask(PATH, &body).await;
+    }
+    let one =
+        json!([{"role": "user", "content": "File:\nAnna lives in Rome.\nWhere does Anna live?"}]);
+    let parts = json!([{"role": "user", "content": [
+        {"type": "text", "text": "File:\nAnna lives in Rome."}, {"type": "input_text", "text": "Where does Anna live?"},
+    ]}]);
+    assert_eq!(tokens(&world, &parts).await, tokens(&world, &one).await);
+}
+
+#[tokio::test]
+async fn the_empty_forms_of_fields_change_nothing() {
+    let world = World::new();
+    for more in [
+        json!({"model": null, "max_tokens": -1}),
+        json!({"model": "", "max_completion_tokens": -1}),
+        json!({"tools": [], "tool_choice": "auto", "functions": null, "function_call": "none", "parallel_tool_calls": true}),
+        json!({"tools": null, "tool_choice": null, "response_format": null, "logit_bias": null}),
+        json!({"response_format": {"type": "text"}, "modalities": ["text"], "audio": null, "stop": null}),
+        json!({"logprobs": false, "top_logprobs": null, "n": 1, "stop": [], "seed": null}),
+        json!({"stream_options": null, "metadata": {}, "store": false, "service_tier": "auto", "user": ""}),
+        json!({"temperature": null, "top_p": null, "presence_penalty": null, "frequency_penalty": 0}),
+        json!({"chat_template_kwargs": null, "add_generation_prompt": null, "documents": [], "web_search_options": {}}),
+        json!({"continue_final_message": false, "chat_template": null, "guided_json": null, "ttl": 60}),
+    ] {
+        let mut body = question("Where does Anna live?");
+        for (name, value) in more.as_object().expect("fields") {
+            body[name] = value.clone();
+        }
+        let answer = world.ask(PATH, &body).await;
+        let text = &answer["choices"][0]["message"]["content"];
+        assert_eq!(text, "Anna lives in Rome.", "{more}");
+    }
 }

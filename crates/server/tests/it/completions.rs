@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::world::World;
+use weightsmith_server::Settings;
+
+use crate::world::{World, served};
 
 const PATH: &str = "/v1/completions";
 
@@ -236,8 +238,8 @@ async fn what_makes_no_sense_is_refused_by_name() {
         ),
         (
             "max_tokens",
-            json!(-1),
-            "`max_tokens` is -1; expected a whole number from 0",
+            json!(-2),
+            "`max_tokens` is -2; expected a whole number from 0",
         ),
         (
             "max_tokens",
@@ -268,6 +270,17 @@ async fn what_makes_no_sense_is_refused_by_name() {
             "`stop` is a list; expected a string or a list",
         ),
         (
+            "stop",
+            json!(["a".repeat(65_537)]),
+            "`stop` is 1 texts of 65537 bytes; expected at most",
+        ),
+        (
+            "stop",
+            json!(vec!["a"; 4097]),
+            "`stop` is 4097 texts of 4097 bytes; expected",
+        ),
+        ("guided_regex", json!("a+"), "`guided_regex`: not supported"),
+        (
             "stream",
             json!("yes"),
             "`stream` is a string; expected true or false",
@@ -286,7 +299,6 @@ async fn what_makes_no_sense_is_refused_by_name() {
             "`presence_penalty`: not supported",
         ),
         ("model", json!(7), "`model` is 7; expected a string"),
-        ("model", json!(null), "`model` is missing"),
     ] {
         let mut body = good.clone();
         body[name] = value;
@@ -310,4 +322,73 @@ async fn what_makes_no_sense_is_refused_by_name() {
     body = good.clone();
     body["user"] = json!({"anything": ["else"]});
     assert!(world.ask(PATH, &body).await["choices"].is_array());
+}
+
+#[tokio::test]
+async fn the_empty_forms_of_fields_change_nothing() {
+    let world = World::new();
+    let plain = json!({"model": "instruct", "prompt": "Anna lives", "max_tokens": 6});
+    let expected = texts(&world.ask(PATH, &plain).await);
+    for more in [
+        json!({"model": null}),
+        json!({"model": ""}),
+        json!({"temperature": null, "top_p": null, "n": null, "seed": null, "echo": null}),
+        json!({"stop": null}),
+        json!({"stop": ""}),
+        json!({"stop": []}),
+        json!({"stop": ["", ""]}),
+        json!({"logit_bias": {}, "presence_penalty": 0, "frequency_penalty": 0}),
+        json!({"suffix": null, "best_of": 1, "n": 1, "logprobs": null, "stream": false}),
+        json!({"suffix": "", "best_of": null, "logprobs": false, "stream_options": null}),
+        json!({"stream": null, "stream_options": {"include_usage": null}, "user": "kim"}),
+        json!({"grammar": "", "json_schema": null, "min_tokens": 0, "response_format": {"type": "text"}}),
+        json!({"max_tokens": null, "n_predict": 6}),
+        json!({"top_k": -1, "min_p": 0, "repeat_penalty": 1.0, "temperature": 0}),
+    ] {
+        let mut body = plain.clone();
+        for (name, value) in more.as_object().expect("fields") {
+            body[name] = value.clone();
+        }
+        assert_eq!(texts(&world.ask(PATH, &body).await), expected, "{more}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_limit_the_text_goes_on_to_the_end_of_the_context() {
+    let settings = Settings {
+        context: Some(40),
+        ..Settings::default()
+    };
+    let world = World::with(vec![served("instruct")], settings);
+    for name in ["max_tokens", "n_predict"] {
+        let mut body = json!({"prompt": "Anna lives", "ignore_eos": true});
+        body[name] = json!(-1);
+        let answer = world.ask(PATH, &body).await;
+        assert_eq!(answer["usage"]["total_tokens"], 40, "{name}");
+        assert_eq!(answer["choices"][0]["finish_reason"], "length");
+        assert_eq!(answer["model"], "instruct");
+    }
+}
+
+#[tokio::test]
+async fn many_stop_texts_are_looked_for() {
+    let world = World::new();
+    let plain = json!({"prompt": "Anna lives", "max_tokens": 24});
+    let whole = texts(&world.ask(PATH, &plain).await).remove(0);
+    let stop: String = whole.chars().skip(8).take(3).collect();
+    let mut stops: Vec<String> = (0..2000).map(|number| format!("never {number}")).collect();
+    stops.push(String::new());
+    stops.push(stop.clone());
+    let mut body = plain.clone();
+    body["stop"] = json!(stops);
+    let expected = &whole[..whole.find(&stop).expect("it is there")];
+    assert_eq!(texts(&world.ask(PATH, &body).await), [expected]);
+}
+
+#[tokio::test]
+async fn a_seed_of_minus_one_is_any() {
+    let world = World::new();
+    let body = json!({"prompt": "Anna lives", "seed": -1, "temperature": 2.0, "max_tokens": 40, "ignore_eos": true});
+    let first = texts(&world.ask(PATH, &body).await);
+    assert_ne!(texts(&world.ask(PATH, &body).await), first);
 }

@@ -76,21 +76,156 @@ async fn other_hosts_and_pages_are_turned_away() {
     }
 }
 
+/// A request with headers.
+fn with(method: &str, path: &str, headers: &[(&str, &str)]) -> Request<Body> {
+    let mut request = Request::builder().method(method).uri(path);
+    request = request.header(header::HOST, "localhost:8080");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(Body::empty()).expect("a request")
+}
+
 #[tokio::test]
-async fn a_browser_may_ask_beforehand() {
-    let world = with_key();
-    let request = Request::options("/v1/completions")
-        .header(header::HOST, "localhost")
-        .header(header::ORIGIN, "http://localhost:3000")
-        .header(header::ACCESS_CONTROL_REQUEST_METHOD, "POST");
+async fn a_browser_may_ask_beforehand_for_whatever_a_client_library_sends() {
+    let settings = Settings {
+        api_key: Some("a secret".to_owned()),
+        origins: vec!["https://app.example".to_owned()],
+        ..Settings::default()
+    };
+    let world = World::with(vec![served("instruct")], settings);
+    let headers = "authorization,content-type,x-stainless-arch,x-stainless-lang,openai-beta";
+    for origin in ["http://localhost:3000", "https://app.example"] {
+        let asked = [
+            ("origin", origin),
+            ("access-control-request-method", "POST"),
+            ("access-control-request-headers", headers),
+            ("access-control-request-private-network", "true"),
+        ];
+        let answer = world.send(with("OPTIONS", "/v1/completions", &asked)).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT);
+        for (name, expected) in [
+            ("access-control-allow-origin", origin),
+            ("access-control-allow-headers", headers),
+            ("access-control-allow-methods", "POST"),
+            ("access-control-allow-private-network", "true"),
+            ("access-control-max-age", "600"),
+        ] {
+            assert_eq!(answer.headers[name], expected, "{name}");
+        }
+        let vary: Vec<_> = answer.headers.get_all(header::VARY).iter().collect();
+        let vary = format!("{vary:?}");
+        for name in [
+            "origin",
+            "access-control-request-headers",
+            "access-control-request-method",
+        ] {
+            assert!(vary.contains(name), "{vary}");
+        }
+        // nothing is allowed that was not asked for
+        let answer = world
+            .send(with("OPTIONS", "/v1/completions", &asked[..2]))
+            .await;
+        for name in [
+            "access-control-allow-headers",
+            "access-control-allow-private-network",
+        ] {
+            assert!(!answer.headers.contains_key(name), "{name}");
+        }
+    }
+    let strange = [
+        ("origin", "https://evil.example"),
+        ("access-control-request-method", "POST"),
+    ];
     let answer = world
-        .send(request.body(Body::empty()).expect("a request"))
+        .send(with("OPTIONS", "/v1/completions", &strange))
         .await;
-    assert_eq!(answer.status, StatusCode::NO_CONTENT);
-    assert_eq!(
-        answer.headers[header::ACCESS_CONTROL_ALLOW_HEADERS],
-        "authorization, content-type"
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    assert!(
+        !answer
+            .headers
+            .contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN)
     );
+}
+
+#[tokio::test]
+async fn a_page_can_read_why_it_is_refused() {
+    let world = with_key();
+    let origin = ("origin", "http://localhost:3000");
+    let key = ("authorization", "Bearer a secret");
+    for (method, path, headers, status) in [
+        ("GET", "/v1/models", &[origin][..], 401),
+        ("GET", "/v1/nothing", &[origin, key][..], 404),
+        ("GET", "/v1/completions", &[origin, key][..], 405),
+        ("POST", "/v1/completions", &[origin, key][..], 415),
+        ("GET", "/v1/models", &[origin, key][..], 200),
+    ] {
+        let answer = world.send(with(method, path, headers)).await;
+        assert_eq!(answer.status.as_u16(), status, "{path}");
+        let allowed = &answer.headers[header::ACCESS_CONTROL_ALLOW_ORIGIN];
+        assert_eq!(allowed, origin.1, "{path}");
+        let shown = answer.headers[header::ACCESS_CONTROL_EXPOSE_HEADERS].to_str();
+        assert!(shown.expect("text").contains("retry-after"));
+    }
+}
+
+#[tokio::test]
+async fn every_answer_says_what_browsers_must_not_do_with_it() {
+    let world = with_key();
+    let key = ("authorization", "Bearer a secret");
+    for (path, headers) in [
+        ("/health", &[][..]),
+        ("/v1/models", &[][..]),
+        ("/v1/models", &[key][..]),
+        ("/metrics", &[key][..]),
+        ("/nowhere", &[key][..]),
+        ("/v1/completions", &[key][..]),
+    ] {
+        let answer = world.send(with("GET", path, headers)).await;
+        assert_eq!(
+            answer.headers[header::X_CONTENT_TYPE_OPTIONS],
+            "nosniff",
+            "{path}"
+        );
+        assert_eq!(
+            answer.headers["cross-origin-resource-policy"],
+            "same-origin"
+        );
+        assert_eq!(answer.headers[header::CACHE_CONTROL], "no-store");
+        assert!(answer.headers.contains_key(header::CONTENT_SECURITY_POLICY));
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_path_is_answered_with_the_right_one() {
+    let world = World::new();
+    let body = json!({"model": "instruct"});
+    for (path, expected) in [
+        ("/chat/completions", "did you mean `/v1/chat/completions`?"),
+        ("/v1/v1/completions", "did you mean `/v1/completions`?"),
+        (
+            "/v1/chat/completions/",
+            "did you mean `/v1/chat/completions`?",
+        ),
+        (
+            "/api/v1/chat/completions",
+            "did you mean `/v1/chat/completions`?",
+        ),
+        (
+            "/v1/responses",
+            "the server has `/v1/chat/completions`, `/v1/completions` and `/v1/models`",
+        ),
+        ("/nowhere", "there is nothing at `/nowhere`"),
+    ] {
+        let answer = world.post(path, &body).await;
+        assert_eq!(answer.json()["error"]["code"], "unknown_url");
+        let message = answer.refusal(404);
+        assert!(message.contains(expected), "{message}");
+    }
+    let answer = world.get("/models/").await;
+    assert!(answer.refusal(404).contains("did you mean `/v1/models`?"));
+    let answer = world.get("/v1/models/").await;
+    assert!(answer.refusal(404).contains("did you mean `/v1/models`?"));
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod chats;
 mod completions;
+mod connections;
 mod guards;
 mod limits;
 mod models;

@@ -202,7 +202,7 @@ async fn models_come_and_go_while_the_server_runs() {
     let world = World::with(Vec::new(), Settings::default());
     let request = || post(PATH, &json!({"prompt": "Anna", "max_tokens": 2}));
     let answer = world.send(request()).await;
-    assert!(answer.refusal(400).contains("model"));
+    assert_eq!(answer.refusal(404), "no model is served");
     assert!(world.registry.add(served("base")));
     assert!(!world.registry.add(served("base")), "one of a name");
     world.ask(PATH, &ask("base")).await;

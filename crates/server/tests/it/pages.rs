@@ -121,6 +121,81 @@ async fn a_key_opens_a_session_and_the_session_the_rest() {
     assert_eq!(answer.status, StatusCode::OK);
 }
 
+#[tokio::test]
+async fn our_own_page_may_use_the_protocol_under_each_name_of_this_machine() {
+    let world = world(Some("a secret"));
+    let answer = ask(&world, "POST", "/api/login", &[OWN]).await;
+    let cookie = cookie(&answer.headers);
+    let session = ("cookie", cookie.as_str());
+    for (host, origin, on_protocol, on_api) in [
+        ("localhost:8080", "http://localhost:8080", 200, 200),
+        ("127.0.0.1:8080", "http://localhost:8080", 200, 403),
+        ("localhost:8080", "http://[::1]:8080", 200, 403),
+        ("localhost:8080", "http://localhost:8081", 403, 403),
+        ("localhost:8080", "http://localhost", 403, 403),
+        ("localhost:8080", "https://evil.example", 403, 403),
+    ] {
+        let headers = [("host", host), ("origin", origin), session];
+        for (path, status) in [("/v1/models", on_protocol), ("/api/things", on_api)] {
+            let answer = ask(&world, "GET", path, &headers).await;
+            assert_eq!(answer.status.as_u16(), status, "{host} {origin} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_session_ends_with_its_logout_and_others_go_on() {
+    let world = world(Some("a secret"));
+    let mut cookies = Vec::new();
+    for _ in 0..2 {
+        let answer = ask(&world, "POST", "/api/login", &[OWN]).await;
+        cookies.push(cookie(&answer.headers));
+    }
+    assert_ne!(cookies[0], cookies[1]);
+    let first = ("cookie", cookies[0].as_str());
+    let answer = ask(&world, "POST", "/api/logout", &[OWN, first]).await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT);
+    for (cookie, status) in cookies.iter().zip([401, 200]) {
+        let answer = ask(&world, "GET", "/api/things", &[OWN, ("cookie", cookie)]).await;
+        assert_eq!(answer.status.as_u16(), status);
+    }
+}
+
+#[tokio::test]
+async fn guesses_at_the_login_have_to_wait() {
+    let world = world(Some("a secret"));
+    let login = |key: &str| {
+        let body = Body::from(json!({"key": key}).to_string());
+        let request = Request::post("/api/login").header(header::HOST, "localhost:8080");
+        let request = request.header(header::CONTENT_TYPE, "application/json");
+        request.body(body).expect("a request")
+    };
+    for number in 0..5 {
+        let answer = world.send(login(&format!("guess {number}"))).await;
+        answer.refusal(401);
+    }
+    let answer = world.send(login("a secret")).await;
+    assert!(answer.refusal(429).starts_with("too many wrong keys"));
+    assert_eq!(answer.headers[header::RETRY_AFTER], "1");
+}
+
+#[tokio::test]
+async fn programs_that_mistake_a_path_get_no_page() {
+    let world = world(None);
+    for (method, path, accept, status) in [
+        ("POST", "/chat/completions", "application/json", 404),
+        ("POST", "/v1/nothing", "*/*", 404),
+        ("GET", "/v1/nothing", "text/html", 404),
+        ("GET", "/", "text/html", 200),
+    ] {
+        let answer = ask(&world, method, path, &[OWN, ("accept", accept)]).await;
+        assert_eq!(answer.status.as_u16(), status, "{path}");
+        if status == 404 {
+            answer.refusal(404);
+        }
+    }
+}
+
 fn cookie(headers: &HeaderMap) -> String {
     let text = headers[header::SET_COOKIE].to_str().expect("text");
     text.split(';').next().expect("a part").to_owned()

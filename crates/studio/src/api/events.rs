@@ -5,14 +5,15 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{self, KeepAlive, Sse};
+use axum::{Extension, Json};
 use futures_util::stream::{Stream, unfold};
 use serde_json::Value;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use weightsmith_server::{Caller, StreamPlace};
 
 use super::document::Operation;
 use super::models::apart;
@@ -45,8 +46,11 @@ async fn show(State(app): State<Arc<App>>) -> Result<Json<Value>, Refusal> {
 
 async fn events(
     State(app): State<Arc<App>>,
+    caller: Option<Extension<Caller>>,
     headers: HeaderMap,
-) -> Sse<impl Stream<Item = Result<sse::Event, Infallible>>> {
+) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>, Refusal> {
+    let Extension(caller) = caller.unwrap_or_default();
+    let place = caller.stream().ok_or_else(too_many)?;
     let heard = headers.get("last-event-id");
     let heard = heard.and_then(|id| id.to_str().ok()?.trim().parse().ok());
     let Listening {
@@ -60,12 +64,19 @@ async fn events(
         missed: missed.into(),
         last,
         coming,
+        _place: place,
     };
     let stream = unfold(state, |mut state| async {
         let event = state.next().await?;
         Some((Ok(event), state))
     });
-    Sse::new(stream).keep_alive(KeepAlive::new().interval(ALIVE))
+    Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(ALIVE)))
+}
+
+fn too_many() -> Refusal {
+    let message = "too many pages listen to events";
+    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_streams", message)
+        .hint("close some of them")
 }
 
 /// What a page still has to hear.
@@ -74,6 +85,8 @@ struct Hearing {
     missed: VecDeque<Event>,
     last: u64,
     coming: Option<Receiver<Event>>,
+    /// Among all who listen.
+    _place: StreamPlace,
 }
 
 impl Hearing {

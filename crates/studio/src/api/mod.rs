@@ -14,7 +14,6 @@ mod tests;
 
 use std::sync::Arc;
 
-use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response;
 use axum::routing::get;
@@ -26,9 +25,6 @@ use crate::assets;
 use crate::error::Refusal;
 use routes::Routes;
 
-/// Bytes of a request at most: a text to measure on is the largest.
-const LARGEST: usize = 64 << 20;
-
 /// What answers, and the paths of the OpenAPI document.
 pub(crate) fn router(app: Arc<App>) -> (Router, Value) {
     let mut routes = Routes::default();
@@ -39,7 +35,6 @@ pub(crate) fn router(app: Arc<App>) -> (Router, Value) {
     let api = api
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method)
-        .layer(DefaultBodyLimit::max(LARGEST))
         .layer(middleware::map_response(fresh))
         .with_state(app);
     let router = Router::new().nest("/api", api).fallback(get(assets::show));

@@ -56,8 +56,12 @@ struct Recipe {
     recipe: String,
 }
 
-async fn check(State(app): State<Arc<App>>, Body(Recipe { recipe }): Body<Recipe>) -> Answer {
-    apart(&app, move |app| recipes::check(app, &recipe).map(Json)).await
+async fn check(State(app): State<Arc<App>>, Body(wanted): Body<Recipe>) -> Answer {
+    apart(&app, move |app| {
+        let recipe = &wanted.value.recipe;
+        recipes::check(app, recipe).map(Json)
+    })
+    .await
 }
 
 async fn methods() -> Json<Value> {
@@ -88,9 +92,13 @@ async fn names(State(app): State<Arc<App>>, Query(Named { method }): Query<Named
 
 async fn preview(
     State(app): State<Arc<App>>,
-    Body(Recipe { recipe }): Body<Recipe>,
+    Body(wanted): Body<Recipe>,
 ) -> Result<(StatusCode, Json<Value>), Refusal> {
-    let made = apart(&app, move |app| recipes::make_preview(app, &recipe)).await?;
+    let made = apart(&app, move |app| {
+        let recipe = &wanted.value.recipe;
+        recipes::make_preview(app, recipe)
+    })
+    .await?;
     Ok((StatusCode::CREATED, Json(made)))
 }
 

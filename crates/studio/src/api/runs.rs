@@ -95,7 +95,7 @@ fn unknown_state(name: &str) -> Refusal {
 
 async fn start(State(app): State<Arc<App>>, Body(request): Body<Value>) -> Created {
     apart(&app, move |app| {
-        let run = app.runs.add(app, &request)?;
+        let run = app.runs.add(app, &request.value)?;
         Ok((StatusCode::CREATED, Json(json!(run))))
     })
     .await

@@ -26,7 +26,7 @@ pub(crate) use record::{Line, Run, RunState};
 
 use crate::app::App;
 use crate::error::Refusal;
-use crate::{StudioError, StudioSettings};
+use crate::{StudioError, StudioSettings, private};
 use history::History;
 use kinds::Lane;
 use shared::{Inner, Shared};
@@ -51,6 +51,13 @@ impl Runs {
     pub(crate) fn open(settings: &StudioSettings) -> Result<Self, StudioError> {
         let lock = lock(settings)?;
         let file = settings.data.join("studio.db");
+        private::file(&file).map_err(|source| StudioError::Folder {
+            folder: settings.data.clone(),
+            source,
+        })?;
+        for beside in ["studio.db-wal", "studio.db-shm"] {
+            private::existing(&settings.data.join(beside));
+        }
         let history =
             History::open(&file).map_err(|problem| StudioError::History { file, problem })?;
         Ok(Self {
