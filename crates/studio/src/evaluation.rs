@@ -8,7 +8,8 @@ use std::sync::atomic::Ordering;
 use serde_json::{Value, json};
 use weightsmith_infer::Model;
 use weightsmith_infer::evaluate::{
-    Tasks, TextUnit, WindowOptions, exact_match, multiple_choice, perplexity, read_tasks, windows,
+    Tasks, TextUnit, WindowOptions, exact_match, multiple_choice, perplexity, read_tasks,
+    windows_while,
 };
 use weightsmith_server::LoadProgress;
 
@@ -164,7 +165,16 @@ fn measure(
     let failed = |error: weightsmith_infer::Error| RunFailure::caused(&error);
     let scores = match content {
         Data::Text(text) => {
-            let windows = windows(text, &model.companions, &options(model)).map_err(failed)?;
+            let stopped = || progress.interrupt().load(Ordering::Relaxed);
+            let mut goes_on = || match stopped() {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            };
+            let windows = windows_while(text, &model.companions, &options(model), &mut goes_on);
+            if stopped() {
+                return Err(RunFailure::Stopped);
+            }
+            let windows = windows.map_err(failed)?;
             if windows.is_empty() {
                 return Err(
                     RunFailure::of("the text is too short to measure anything on")

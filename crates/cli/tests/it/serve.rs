@@ -207,3 +207,84 @@ fn what_cannot_be_served_is_said_at_once() {
     assert_eq!(run.code, Some(1));
     assert!(run.stderr.contains("nothing"), "{}", run.stderr);
 }
+
+/// Memory of a process that is its own, in bytes.
+#[cfg(target_os = "linux")]
+fn private_memory(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("it runs");
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("RssAnon:"));
+    let number = line.expect("RssAnon").trim().trim_end_matches("kB").trim();
+    number.parse::<u64>().expect("a number") << 10
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn twenty_texts_that_cannot_fit_take_neither_memory_nor_time() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    let world = World::new();
+    let instruct = format!("{FIXTURES}/instruct");
+    let arguments = [
+        "--parallel",
+        "1",
+        "--queue",
+        "0",
+        "--context",
+        "2048",
+        &instruct,
+    ];
+    let serving = Serving::start(&world, &arguments);
+    let short = r#"{"model": "instruct", "prompt": "Anna", "max_tokens": 1}"#;
+    assert!(serving.ask(short).starts_with("HTTP/1.1 200 OK\r\n"));
+    let before = private_memory(serving.child.id());
+    let text = "a b ".repeat(1_950_000);
+    let body = format!(r#"{{"model": "instruct", "prompt": "{text}"}}"#);
+    let done = AtomicBool::new(false);
+    let begun = std::time::Instant::now();
+    let (peak, answers) = std::thread::scope(|scope| {
+        let watching = scope.spawn(|| {
+            let mut peak = 0;
+            while !done.load(Ordering::Relaxed) {
+                peak = peak.max(private_memory(serving.child.id()));
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            peak
+        });
+        let asking: Vec<_> = ["/tokenize", "/v1/completions"]
+            .iter()
+            .cycle()
+            .take(20)
+            .map(|path| scope.spawn(|| serving.send("POST", path, &body)))
+            .collect();
+        let answers: Vec<String> = asking
+            .into_iter()
+            .map(|one| one.join().expect("an answer"))
+            .collect();
+        done.store(true, Ordering::Relaxed);
+        (watching.join().expect("a peak"), answers)
+    });
+    for answer in &answers {
+        let refused =
+            answer.starts_with("HTTP/1.1 400 ") && answer.contains("context_length_exceeded");
+        let busy = answer.starts_with("HTTP/1.1 429 ") || answer.starts_with("HTTP/1.1 503 ");
+        assert!(refused || busy, "{answer}");
+    }
+    assert!(
+        answers
+            .iter()
+            .any(|answer| answer.starts_with("HTTP/1.1 400 "))
+    );
+    // one of them took 2.7 GB when it was read to its end; what is left are the bodies, twice each
+    let grown = peak.saturating_sub(before) >> 20;
+    assert!(grown < 500, "{grown} MiB");
+    assert!(
+        begun.elapsed() < Duration::from_secs(60),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert!(serving.ask(short).starts_with("HTTP/1.1 200 OK\r\n"));
+    serving.terminate();
+    assert_eq!(serving.ended().0.code(), Some(0));
+}

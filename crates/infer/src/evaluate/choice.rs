@@ -4,15 +4,19 @@
 //! turn without one), its log-likelihood is the sum over its tokens, and blanks at the end of the question count as the
 //! choice's, since tokenizers join blanks with the word that follows.
 
+use std::ops::ControlFlow;
+
 use serde::Serialize;
 
 use super::Progress;
 use super::positions::log_probability;
 use super::tasks::{Answer, Prompt, Question};
-use crate::Model;
-use crate::decoder::{SequenceStep, Wants};
+use crate::decoder::{Observer, SequenceStep, Wants};
 use crate::text::TemplateOptions;
-use crate::{Error, KvCache};
+use crate::{Cancel, Error, KvCache, Model};
+
+/// Choices whose sequences are computed together.
+const TOGETHER: usize = 32;
 
 /// How many questions were answered right.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -45,7 +49,11 @@ pub fn multiple_choice(
             right: expected,
         } = &question.answer
         {
-            let likelihoods = log_likelihoods(model, &question.prompt, choices)?;
+            let mut goes_on = || progress(index, questions.len());
+            let found = log_likelihoods(model, &question.prompt, choices, &mut goes_on)?;
+            let Some(likelihoods) = found else {
+                break;
+            };
             let by_byte: Vec<f64> = likelihoods
                 .iter()
                 .zip(choices)
@@ -59,7 +67,7 @@ pub fn multiple_choice(
             break;
         }
     }
-    let count = answered as f64;
+    let count = answered.max(1) as f64;
     Ok(ChoiceScore {
         questions: answered,
         right,
@@ -80,11 +88,29 @@ fn largest(values: &[f64]) -> usize {
     best
 }
 
-/// The log-likelihood of each choice behind a prompt.
-fn log_likelihoods(model: &Model, prompt: &Prompt, choices: &[String]) -> Result<Vec<f64>, Error> {
+/// The log-likelihood of each choice behind a prompt; nothing when `goes_on` ends it.
+fn log_likelihoods(
+    model: &Model,
+    prompt: &Prompt,
+    choices: &[String],
+    goes_on: &mut dyn FnMut() -> ControlFlow<()>,
+) -> Result<Option<Vec<f64>>, Error> {
+    let before = Before::of(model, prompt)?;
+    let mut likelihoods = Vec::with_capacity(choices.len());
+    for some in choices.chunks(TOGETHER) {
+        if goes_on().is_break() {
+            return Ok(None);
+        }
+        likelihoods.extend(some_likelihoods(model, &before, some)?);
+    }
+    Ok(Some(likelihoods))
+}
+
+/// The same for as many choices as are weighed together.
+fn some_likelihoods(model: &Model, before: &Before, choices: &[String]) -> Result<Vec<f64>, Error> {
     let sequences = choices
         .iter()
-        .map(|choice| sequence(model, prompt, choice))
+        .map(|choice| before.sequence(model, choice))
         .collect::<Result<Vec<_>, _>>()?;
     // what all begin with is computed once; the last token before a choice says what the choice begins with
     let shared = sequences
@@ -111,18 +137,42 @@ fn log_likelihoods(model: &Model, prompt: &Prompt, choices: &[String]) -> Result
             wants: Wants::All,
         })
         .collect();
-    let logits = decoder.step(&mut steps)?;
-    Ok(sequences
-        .iter()
-        .enumerate()
-        .map(|(index, one)| {
-            let rows = logits.rows(index).skip(one.begin - 1 - shared);
-            let tokens = &one.tokens[one.begin..];
-            rows.zip(tokens)
-                .map(|(row, &token)| log_probability(row, token))
-                .sum()
-        })
-        .collect())
+    let mut sums = Sums {
+        sequences: &sequences,
+        shared,
+        sums: vec![0.0; sequences.len()],
+    };
+    decoder.step_with(&mut steps, &mut sums)?;
+    Ok(sums.sums)
+}
+
+/// Adds up the logarithms of the choices' tokens while their logits come.
+#[derive(Debug)]
+struct Sums<'a> {
+    sequences: &'a [Sequence],
+    /// Tokens before those of the step.
+    shared: usize,
+    sums: Vec<f64>,
+}
+
+impl Observer for Sums<'_> {
+    fn logits(&mut self, sequence: usize, token: usize, logits: &[f32]) {
+        let one = &self.sequences[sequence];
+        let next = self.shared + token + 1;
+        if next >= one.begin {
+            self.sums[sequence] += log_probability(logits, one.tokens[next]);
+        }
+    }
+}
+
+/// What stands before the choices.
+#[derive(Debug)]
+struct Before {
+    text: String,
+    delimiter: &'static str,
+    special: bool,
+    /// Its tokens, without what counts as the choices'.
+    tokens: usize,
 }
 
 /// A prompt with a choice behind it.
@@ -133,35 +183,50 @@ struct Sequence {
     begin: usize,
 }
 
-fn sequence(model: &Model, prompt: &Prompt, choice: &str) -> Result<Sequence, Error> {
-    let companions = &model.companions;
-    let (before, delimiter, special) = match prompt {
-        Prompt::Text(text) => (text.clone(), " ", true),
-        Prompt::Messages(messages) => {
-            let options = TemplateOptions {
-                generation_prompt: true,
-                ..TemplateOptions::default()
-            };
-            (
-                companions.template()?.render(messages, &options)?,
-                "",
-                false,
-            )
-        }
-    };
-    let whole = format!("{before}{delimiter}{choice}");
-    // blanks at the end belong to the choice, but not line ends of a template
-    let context = match prompt {
-        Prompt::Text(_) => before.trim_end(),
-        Prompt::Messages(_) => before.as_str(),
-    };
-    let tokens = companions.tokenizer.encode(&whole, special)?;
-    let begin = companions.tokenizer.encode(context, special)?.len();
-    let begin = begin.min(tokens.len().saturating_sub(1));
-    if begin == 0 {
-        return Err(Error::EmptyPrompt);
+impl Before {
+    fn of(model: &Model, prompt: &Prompt) -> Result<Self, Error> {
+        let companions = &model.companions;
+        let (text, delimiter, special) = match prompt {
+            Prompt::Text(text) => (text.clone(), " ", true),
+            Prompt::Messages(messages) => {
+                let options = TemplateOptions {
+                    generation_prompt: true,
+                    ..TemplateOptions::default()
+                };
+                let text = companions.template()?.render(messages, &options)?;
+                (text, "", false)
+            }
+        };
+        // blanks at the end belong to the choice, but not line ends of a template
+        let context = match prompt {
+            Prompt::Text(_) => text.trim_end(),
+            Prompt::Messages(_) => text.as_str(),
+        };
+        let tokens = tokens_within(model, context, special)?.len();
+        Ok(Self {
+            text,
+            delimiter,
+            special,
+            tokens,
+        })
     }
-    Ok(Sequence { tokens, begin })
+
+    fn sequence(&self, model: &Model, choice: &str) -> Result<Sequence, Error> {
+        let whole = format!("{}{}{choice}", self.text, self.delimiter);
+        let tokens = tokens_within(model, &whole, self.special)?;
+        let begin = self.tokens.min(tokens.len().saturating_sub(1));
+        if begin == 0 {
+            return Err(Error::EmptyPrompt);
+        }
+        Ok(Sequence { tokens, begin })
+    }
+}
+
+/// The tokens of a text that the model can take in.
+fn tokens_within(model: &Model, text: &str, special: bool) -> Result<Vec<u32>, Error> {
+    let most = model.decoder.config().positions + 1;
+    let tokenizer = &model.companions.tokenizer;
+    tokenizer.encode_within(text, special, most, &Cancel::default())
 }
 
 /// How many tokens two sequences begin with alike.

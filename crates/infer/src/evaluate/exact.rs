@@ -11,7 +11,7 @@ use super::tasks::{Answer, Prompt, Question};
 use crate::Model;
 use crate::decoder::{SequenceStep, Wants};
 use crate::text::TemplateOptions;
-use crate::{Error, KvCache};
+use crate::{Cancel, Companions, Error, KvCache};
 
 /// Questions that are answered at once.
 const BATCH: usize = 16;
@@ -66,6 +66,7 @@ pub fn exact_match(
                 continue;
             };
             let text = model.companions.tokenizer.decode(&tokens, true)?;
+            let text = up_to_stop(&text, &model.companions);
             let right = text.trim() == expected.trim();
             answered(question, text.trim(), right);
             total += usize::from(right);
@@ -91,18 +92,34 @@ pub fn exact_match(
     })
 }
 
+/// An answer up to the first text that ends one.
+fn up_to_stop<'a>(text: &'a str, companions: &Companions) -> &'a str {
+    let own = companions.defaults.stop.iter().map(String::as_str);
+    let stops = own.chain(companions.turn_stop());
+    let found = stops
+        .filter(|stop| !stop.is_empty())
+        .filter_map(|stop| text.find(stop));
+    &text[..found.min().unwrap_or(text.len())]
+}
+
 /// The tokens of what a question asks.
 pub(super) fn prompt_tokens(model: &Model, prompt: &Prompt) -> Result<Vec<u32>, Error> {
     let companions = &model.companions;
+    let most = model.decoder.config().positions;
+    let cancel = Cancel::default();
     match prompt {
-        Prompt::Text(text) => companions.tokenizer.encode(text, true),
+        Prompt::Text(text) => companions
+            .tokenizer
+            .encode_within(text, true, most, &cancel),
         Prompt::Messages(messages) => {
             let options = TemplateOptions {
                 generation_prompt: true,
                 ..TemplateOptions::default()
             };
             let text = companions.template()?.render(messages, &options)?;
-            companions.tokenizer.encode(&text, false)
+            companions
+                .tokenizer
+                .encode_within(&text, false, most, &cancel)
         }
     }
 }

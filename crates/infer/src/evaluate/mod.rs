@@ -18,7 +18,7 @@ pub use compare::{Comparison, compare};
 pub use exact::{ExactScore, KindScore, exact_match};
 pub use perplexity::{Perplexity, perplexity};
 pub use tasks::{Answer, Prompt, Question, Tasks, read_tasks};
-pub use windows::{TextUnit, Window, WindowOptions, windows};
+pub use windows::{TextUnit, Window, WindowOptions, windows, windows_while};
 
 /// Is told how much of the work is done: pieces done, pieces in all. What they are depends on the work.
 ///

@@ -1,6 +1,7 @@
 //! From a text to the pieces of it that a model reads at once.
 
-use crate::text::Tokenizer;
+use std::ops::ControlFlow;
+
 use crate::{Companions, Error};
 
 /// What a text is taken for.
@@ -47,21 +48,63 @@ pub fn windows(
     companions: &Companions,
     options: &WindowOptions,
 ) -> Result<Vec<Window>, Error> {
+    windows_while(text, companions, options, &mut || ControlFlow::Continue(()))
+}
+
+/// As [`windows`], as long as `goes_on`, which is asked now and then. The text is taken apart in pieces, and no further than
+/// the limit says.
+///
+/// # Errors
+/// As [`windows`], and [`Error::Cancelled`].
+pub fn windows_while(
+    text: &str,
+    companions: &Companions,
+    options: &WindowOptions,
+    goes_on: &mut dyn FnMut() -> ControlFlow<()>,
+) -> Result<Vec<Window>, Error> {
     options.check()?;
     let tokenizer = &companions.tokenizer;
     let limit = options.limit.unwrap_or(usize::MAX);
     let mut windows = Vec::new();
+    let mut cancelled = false;
     match options.unit {
         TextUnit::Whole => {
-            cut(&tokenizer.encode(text, true)?, options, &mut windows);
+            let mut cut = Cut::new(options, &mut windows);
+            tokenizer.encode_long(text, true, &mut |tokens| {
+                cut.push(tokens);
+                cancelled = goes_on().is_break();
+                if cancelled || cut.windows.len() >= limit {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            })?;
+            cut.finish();
             windows.truncate(limit);
         }
         TextUnit::Documents => {
             let frame = Frame::of(companions);
             for document in documents(text).take(limit) {
-                cut(&frame.tokens(tokenizer, document)?, options, &mut windows);
+                let mut cut = Cut::new(options, &mut windows);
+                let mut last = frame.begin;
+                cut.push(frame.begin.as_slice());
+                tokenizer.encode_long(document, frame.begin.is_none(), &mut |tokens| {
+                    cut.push(tokens);
+                    last = tokens.last().copied().or(last);
+                    let next = goes_on();
+                    cancelled = next.is_break();
+                    next
+                })?;
+                cut.push(frame.end.filter(|_| last != frame.end).as_slice());
+                cut.finish();
+                if cancelled {
+                    break;
+                }
             }
         }
+    }
+    if cancelled {
+        return Err(Error::Cancelled);
     }
     Ok(windows)
 }
@@ -115,30 +158,52 @@ impl Frame {
             end: end.and_then(|text| tokenizer.token(text)),
         }
     }
-
-    fn tokens(&self, tokenizer: &Tokenizer, document: &str) -> Result<Vec<u32>, Error> {
-        let mut tokens: Vec<u32> = self.begin.into_iter().collect();
-        tokens.extend(tokenizer.encode(document, self.begin.is_none())?);
-        if let Some(end) = self.end
-            && tokens.last() != Some(&end)
-        {
-            tokens.push(end);
-        }
-        Ok(tokens)
-    }
 }
 
-fn cut(tokens: &[u32], options: &WindowOptions, windows: &mut Vec<Window>) {
-    let mut begin = 0;
-    let mut counted = 1;
-    while counted < tokens.len() {
-        let end = tokens.len().min(begin + options.window);
-        windows.push(Window {
-            tokens: tokens[begin..end].to_vec(),
-            counted_from: counted - begin,
-        });
-        counted = end;
-        begin += options.stride;
+/// Cuts tokens into windows while they come.
+#[derive(Debug)]
+struct Cut<'a> {
+    options: WindowOptions,
+    windows: &'a mut Vec<Window>,
+    /// The tokens from the beginning of the next window on.
+    tokens: Vec<u32>,
+    /// How many of them have counted, or have nothing before them.
+    counted: usize,
+}
+
+impl<'a> Cut<'a> {
+    fn new(options: &WindowOptions, windows: &'a mut Vec<Window>) -> Self {
+        Self {
+            options: *options,
+            windows,
+            tokens: Vec::new(),
+            counted: 1,
+        }
+    }
+
+    fn push(&mut self, tokens: &[u32]) {
+        let WindowOptions { window, stride, .. } = self.options;
+        self.tokens.extend_from_slice(tokens);
+        let mut begin = 0;
+        while self.tokens.len() - begin >= window {
+            self.windows.push(Window {
+                tokens: self.tokens[begin..begin + window].to_vec(),
+                counted_from: self.counted,
+            });
+            self.counted = window - stride;
+            begin += stride;
+        }
+        self.tokens.drain(..begin);
+    }
+
+    /// The rest, which is shorter than a window.
+    fn finish(self) {
+        if self.tokens.len() > self.counted {
+            self.windows.push(Window {
+                tokens: self.tokens,
+                counted_from: self.counted,
+            });
+        }
     }
 }
 
@@ -157,7 +222,11 @@ mod tests {
                 limit: None,
             };
             let mut windows = Vec::new();
-            cut(&tokens, &options, &mut windows);
+            let mut cut = Cut::new(&options, &mut windows);
+            for some in tokens.chunks(5) {
+                cut.push(some);
+            }
+            cut.finish();
             let counted: Vec<u32> = windows
                 .iter()
                 .flat_map(|window| window.tokens[window.counted_from..].to_vec())

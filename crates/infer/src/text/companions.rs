@@ -2,9 +2,11 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
+use super::turn::TurnEnd;
 use super::{ChatTemplate, SpecialTokens, Tokenizer};
 use crate::Error;
 use crate::generate::GenerationDefaults;
@@ -20,6 +22,8 @@ pub struct Companions {
     pub special: SpecialTokens,
     /// Sampling, end of text, and the like.
     pub defaults: GenerationDefaults,
+    /// How the template ends an answer, once somebody has asked.
+    pub(super) turn_end: OnceLock<Option<TurnEnd>>,
     folder: PathBuf,
 }
 
@@ -60,10 +64,7 @@ impl Companions {
             })
         };
         let config = json("tokenizer_config.json")?;
-        let mut special = SpecialTokens::from_json(&config);
-        if special.named.is_empty() {
-            special = SpecialTokens::from_json(&json("special_tokens_map.json")?);
-        }
+        let special = SpecialTokens::of(&config, &json("special_tokens_map.json")?);
         let jinja = match file("chat_template.jinja")? {
             Some(bytes) => Some(String::from_utf8(bytes).map_err(|_| Error::File {
                 path: folder.join("chat_template.jinja"),
@@ -95,6 +96,7 @@ impl Companions {
             template,
             special,
             defaults,
+            turn_end: OnceLock::new(),
             folder: folder.to_owned(),
         })
     }
@@ -118,6 +120,7 @@ impl Companions {
         let source = fs_err::read_to_string(path)?;
         let origin = path.display().to_string();
         self.template = Some(ChatTemplate::new(&source, &origin, self.special.clone())?);
+        self.turn_end = OnceLock::new();
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ mod long;
 mod python;
 #[cfg(test)]
 pub(crate) mod samples;
+mod special;
 mod spelling;
 mod stop;
 mod stream;

@@ -93,6 +93,12 @@ impl Tokenizer {
         name.is_some_and(|name| added.is_special_token(&name))
     }
 
+    /// Whether a token was added to the model's vocabulary.
+    pub(super) fn is_added(&self, token: u32) -> bool {
+        let added = self.inner.get_added_vocabulary();
+        added.simple_id_to_token(token).is_some()
+    }
+
     fn decodes_with(&self, wanted: &dyn Fn(&DecoderWrapper) -> bool) -> bool {
         fn any(decoder: &DecoderWrapper, wanted: &dyn Fn(&DecoderWrapper) -> bool) -> bool {
             match decoder {

@@ -133,6 +133,10 @@ impl ChatTemplate {
         for (name, text) in &self.special.named {
             variables.push((name, Value::from(text.as_str())));
         }
+        if !self.special.additional.is_empty() {
+            let list = Value::from(self.special.additional.clone());
+            variables.push(("additional_special_tokens", list));
+        }
         for (name, value) in &options.variables {
             variables.push((name, python::from_json(value)));
         }
@@ -245,7 +249,11 @@ mod tests {
 
     fn template(source: &str) -> ChatTemplate {
         let named = vec![("bos_token".to_owned(), "<s>".to_owned())];
-        ChatTemplate::new(source, "test", SpecialTokens { named }).unwrap()
+        let special = SpecialTokens {
+            named,
+            ..SpecialTokens::default()
+        };
+        ChatTemplate::new(source, "test", special).unwrap()
     }
 
     fn render(source: &str) -> String {

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use tokenizers::models::bpe::BPE;
 use tokenizers::{
     DecoderWrapper, NormalizerWrapper, PostProcessorWrapper, PreTokenizerWrapper, TokenizerImpl,
@@ -113,29 +112,11 @@ fn parse(bytes: &[u8]) -> tokenizers::Result<tokenizers::Tokenizer> {
 pub struct SpecialTokens {
     /// Pairs such as `bos_token` and `<s>`.
     pub named: Vec<(String, String)>,
+    /// Those without names, which templates know as `additional_special_tokens`.
+    pub additional: Vec<String>,
 }
 
 impl SpecialTokens {
-    /// Reads them from a `tokenizer_config.json` (or a `special_tokens_map.json`).
-    pub fn from_json(config: &Value) -> Self {
-        let names = [
-            "bos_token",
-            "eos_token",
-            "unk_token",
-            "pad_token",
-            "sep_token",
-            "cls_token",
-        ];
-        let text = |name: &str| {
-            let value = config.get(name)?;
-            let text = value.as_str().or_else(|| value.get("content")?.as_str())?;
-            Some((name.to_owned(), text.to_owned()))
-        };
-        Self {
-            named: names.into_iter().filter_map(text).collect(),
-        }
-    }
-
     /// The text of the token of that name.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.named
@@ -147,7 +128,7 @@ impl SpecialTokens {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 

@@ -97,6 +97,8 @@ impl Chat {
         } else {
             let mut end = defaults.end.clone();
             end.extend(model.companions.turn_end());
+            let stop = model.companions.turn_stop().map(str::to_owned);
+            parameters.stop.extend(stop);
             end
         };
         parameters.stop.extend(defaults.stop.iter().cloned());

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _, stdout};
 
 use weightsmith_infer::{
-    Error, Finish, GenerationSettings, Message, Model, Report, Session, TemplateOptions,
+    Cancel, Error, Finish, GenerationSettings, Message, Model, Report, Session, TemplateOptions,
 };
 
 use crate::failure::Failure;
@@ -75,7 +75,9 @@ impl Conversation {
             ..TemplateOptions::default()
         };
         let text = model.companions.template()?.render(&messages, &options)?;
-        Ok(model.companions.tokenizer.encode(&text, false)?)
+        let most = model.decoder.config().positions;
+        let tokenizer = &model.companions.tokenizer;
+        Ok(tokenizer.encode_within(&text, false, most, &Cancel::default())?)
     }
 
     /// Has a model answer, and shows the answer as it comes.

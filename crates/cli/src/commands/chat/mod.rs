@@ -197,7 +197,7 @@ fn speak(
     printer: &Printer,
 ) -> Result<(String, Report), Failure> {
     let mut settings = sampling::settings(&model.companions.defaults, sampling);
-    settings.end.extend(model.companions.turn_end());
+    model.companions.end_turns(&mut settings);
     let (text, report) = conversation.speak(model, session, &settings, printer)?;
     let summary = sampling::summary(&report, settings.sampling.temperature > 0.0);
     if report.finish == Some(Finish::Cancelled) {

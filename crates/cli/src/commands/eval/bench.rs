@@ -1,12 +1,13 @@
 //! Measures models on the data.
 
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use weightsmith_infer::evaluate::{
     ChoiceScore, ExactScore, Question, Tasks, TextUnit, Window, WindowOptions, compare,
-    exact_match, multiple_choice, perplexity, windows,
+    exact_match, multiple_choice, perplexity, windows_while,
 };
-use weightsmith_infer::{Decoder, Model};
+use weightsmith_infer::{Decoder, Error, Model};
 
 use super::data::{Content, Data};
 use super::report::{Measurement, Scores, TaskRow, TaskScore, TextRow};
@@ -94,7 +95,9 @@ impl Bench<'_> {
         text: &str,
     ) -> Result<(), Failure> {
         let file = data.name.clone();
-        let windows = self.windows(model, data, text)?;
+        let Some(windows) = self.windows(model, data, text)? else {
+            return Ok(());
+        };
         let mut own = None;
         if others.is_empty() {
             let work = Work::new(self.printer, self.stop, &file);
@@ -124,9 +127,23 @@ impl Bench<'_> {
         Ok(())
     }
 
-    fn windows(&self, model: &Model, data: &Data<'_>, text: &str) -> Result<Vec<Window>, Failure> {
+    /// The pieces of a text; nothing when it is to end.
+    fn windows(
+        &self,
+        model: &Model,
+        data: &Data<'_>,
+        text: &str,
+    ) -> Result<Option<Vec<Window>>, Failure> {
         let options = self.window_options(&model.decoder);
-        let windows = windows(text, &model.companions, &options)?;
+        let mut goes_on = || match self.is_stopped() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        };
+        let windows = windows_while(text, &model.companions, &options, &mut goes_on);
+        let windows = match windows {
+            Err(Error::Cancelled) => return Ok(None),
+            windows => windows?,
+        };
         if windows.is_empty() {
             return Err(Failure::usage(format!(
                 "{} is too short to measure anything on",
@@ -134,7 +151,7 @@ impl Bench<'_> {
             ))
             .hint("a text needs two tokens or more"));
         }
-        Ok(windows)
+        Ok(Some(windows))
     }
 
     fn window_options(&self, decoder: &Decoder) -> WindowOptions {

@@ -259,7 +259,10 @@ mod tests {
             death("kill -XCPU $$", SOON),
             "too much time of the processor"
         );
-        assert_eq!(death("head -c 7 >/dev/null; kill -SEGV $$", SOON), "signal 11");
+        assert_eq!(
+            death("head -c 7 >/dev/null; kill -SEGV $$", SOON),
+            "signal 11"
+        );
         assert_eq!(death("exit 3", SOON), "exit status: 3");
         let soon = Duration::from_millis(50);
         assert_eq!(death("exec sleep 100", soon), "no answer after 0 s");
