@@ -29,8 +29,10 @@ pub use cast::{
     CastError, can_narrow, can_widen, narrow_f32, narrow_f64, non_finite_in, widen_f32, widen_f64,
 };
 pub use checkpoint::{
-    BlockCache, Checkpoint, Header, HeaderError, HeaderTensor, MAX_HEADER_BYTES, RangeSource,
-    RemoteFile, RemoteRead, ShardFile, UnindexedTensor, WeightFiles, indexed_files, is_companion,
+    BlockCache, Checkpoint, Header, HeaderError, HeaderTensor, MAX_HEADER_BYTES,
+    MAX_SMALL_FILE_BYTES, MAX_VOCABULARY_BYTES, RangeSource, RemoteFile, RemoteRead, ShardFile,
+    UnindexedTensor, UnreadableFile, WeightFiles, indexed_files, is_companion, open_regular,
+    read_companion, read_companion_text, read_given_text, read_regular, read_regular_text,
 };
 pub use dtype::{DType, UnknownDType};
 pub use error::Error;
