@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use fs_err::File;
+use weightsmith_tensors::read_companion_text;
 
 use crate::listing::{HubFile, Listing};
 use crate::{HubError, Progress};
@@ -108,7 +109,7 @@ impl RepoCache {
             return Ok(());
         }
         let path = self.folder.join("refs").join(revision);
-        if fs_err::read_to_string(&path).is_ok_and(|known| known == listing.commit) {
+        if read_companion_text(&path).is_ok_and(|known| known == listing.commit) {
             return Ok(());
         }
         if let Some(parent) = path.parent() {
