@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use weightsmith::plan::{self, Planned};
 use weightsmith::recipe::{self, Recipe};
 use weightsmith::{Diagnostic, Severity};
+use weightsmith_tensors::{MAX_SMALL_FILE_BYTES, read_given_text};
 
 use crate::diagnostics::{Count, RecipeText, arrange, render};
 use crate::exit_code::ExitCode;
@@ -145,7 +146,7 @@ pub(crate) fn read(path: &Path) -> Result<RecipeText, Failure> {
         });
     }
     let name = path.display().to_string();
-    match fs_err::read_to_string(path) {
+    match read_given_text(path, MAX_SMALL_FILE_BYTES) {
         Ok(text) => Ok(RecipeText { name, text }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             Err(Failure::usage(format!("there is no recipe at `{name}`"))

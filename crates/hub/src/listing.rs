@@ -238,14 +238,14 @@ fn is_commit(text: &str) -> bool {
     (text.len() == 40 || text.len() == 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// The number of files that a page of a list names.
+/// The number of files that a page of a tree names.
 #[cfg(feature = "testing")]
-pub(crate) fn listed_files(page: &[u8]) -> Result<usize, HubError> {
-    let url = "a page";
-    let page = serde_json::from_slice(page).unwrap_or_default();
-    let entries: Vec<Entry> = parsed(url, page)?;
-    let files = entries.into_iter().map(|entry| file(url, entry));
-    Ok(files.collect::<Result<Vec<_>, _>>()?.len())
+pub(crate) fn listed_files(page: &[u8]) -> serde_json::Result<usize> {
+    let mut found = Tree::default();
+    let mut reader = serde_json::Deserializer::from_slice(page);
+    DeserializeSeed::deserialize(Entries(&mut found), &mut reader)?;
+    reader.end()?;
+    Ok(found.files.len())
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use weightsmith_tensors::open_regular;
 
 use crate::answer::{LARGE_JSON, Subject, header_text};
 use crate::client::{Ask, Client, LFS_JSON, Open, Payload, without_query};
@@ -43,7 +44,7 @@ pub enum Content {
 impl Content {
     pub(crate) fn open(&self) -> io::Result<Box<dyn ReadSeek + '_>> {
         Ok(match self {
-            Self::File(path) => Box::new(fs_err::File::open(path)?),
+            Self::File(path) => Box::new(open_regular(path)?),
             Self::Bytes(bytes) => Box::new(io::Cursor::new(bytes)),
         })
     }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use weightsmith_tensors::{Checkpoint, TensorSource};
+use weightsmith_tensors::{Checkpoint, TensorSource, read_companion};
 
 use crate::text::Companions;
 use crate::{ConfigError, Decoder, DecoderOptions, Error, ModelConfig, Pool};
@@ -52,7 +52,7 @@ impl Model {
             if let (Some(config), "config.json") = (overrides.config, name) {
                 return Ok(Some(config.as_bytes().to_vec()));
             }
-            match fs_err::read(folder.join(name)) {
+            match read_companion(&folder.join(name)) {
                 Ok(bytes) => Ok(Some(bytes)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
                 Err(error) => Err(error),

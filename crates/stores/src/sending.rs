@@ -9,6 +9,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use object_store::multipart::PartId;
 use object_store::path::Path as ObjectPath;
 use object_store::{Error, ObjectStoreExt as _, PutPayload, PutResult};
+use weightsmith_tensors::open_regular;
 
 use crate::StoreError;
 use crate::bucket::Bucket;
@@ -173,7 +174,7 @@ struct Reader {
 impl Reader {
     fn open(file: &UploadFile) -> Result<Self, StoreError> {
         Ok(Self {
-            file: File::open(&file.path)?,
+            file: open_regular(&file.path)?,
             hasher: blake3::Hasher::new(),
         })
     }
@@ -189,7 +190,7 @@ impl Reader {
 /// A file's BLAKE3.
 pub(crate) fn hash(path: &Path) -> Result<String, StoreError> {
     let mut hasher = blake3::Hasher::new();
-    let mut file = File::open(path)?;
+    let mut file = open_regular(path)?;
     let mut bytes = vec![0; 1 << 20];
     loop {
         match file.read(&mut bytes)? {

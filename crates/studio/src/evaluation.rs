@@ -12,6 +12,7 @@ use weightsmith_infer::evaluate::{
     windows_while,
 };
 use weightsmith_server::LoadProgress;
+use weightsmith_tensors::read_regular_text;
 
 use crate::app::App;
 use crate::difference::model;
@@ -233,7 +234,7 @@ fn read(app: &App, data: &Value) -> Result<Data, RunFailure> {
         (Some(text), _) => text.to_owned(),
         (None, Some(file)) => {
             let path = confined(app, file)?;
-            fs_err::read_to_string(path).map_err(|error| RunFailure::of(error.to_string()))?
+            read_regular_text(&path, LARGEST).map_err(|error| RunFailure::of(error.to_string()))?
         }
         (None, None) => {
             return Err(RunFailure::of("there is nothing to measure on").hint(

@@ -47,6 +47,15 @@ pub enum Error {
         found: u64,
     },
 
+    /// The file is something else: a download that went wrong, or weights of another kind under this name.
+    #[error("{path}: {content}, not safetensors weights", path = path.display())]
+    OtherContent {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        content: &'static str,
+    },
+
     /// The path is neither a folder nor a regular file.
     #[error("{path}: neither a folder nor a regular file", path = path.display())]
     NotAFile {
@@ -164,8 +173,26 @@ pub enum Error {
         second: PathBuf,
     },
 
+    /// A file became shorter while it was read.
+    #[error("{path}: became shorter while it was read: {expected} bytes when opened, now {found}", path = path.display())]
+    Shortened {
+        /// The file.
+        path: PathBuf,
+        /// Its size now.
+        found: u64,
+        /// Its size when it was opened.
+        expected: u64,
+    },
+
+    /// Bytes of a mapped file could not be had, though it has its size: its disk failed, or it was cut and restored.
+    #[error("{path}: some of it could not be read: the disk or the network failed, or the file was changed meanwhile", path = path.display())]
+    Lost {
+        /// The file.
+        path: PathBuf,
+    },
+
     /// A file was replaced, cut or written to while it was open.
-    #[error("{path}: changed while it was in use: {expected} bytes when opened, now {found}", path = path.display())]
+    #[error("{path}: changed while it was in use: {now}", path = path.display(), now = sizes(*expected, *found))]
     Changed {
         /// The file.
         path: PathBuf,
@@ -182,6 +209,14 @@ pub enum Error {
     /// Tensors cannot be laid out in files.
     #[error(transparent)]
     Layout(#[from] LayoutError),
+}
+
+/// What a change did to a file's size.
+fn sizes(expected: u64, found: u64) -> String {
+    if expected == found {
+        return "it was written to".to_owned();
+    }
+    format!("{expected} bytes when opened, now {found}")
 }
 
 /// `: a, b, c`, or nothing.

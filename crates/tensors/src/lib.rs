@@ -29,9 +29,11 @@ pub use cast::{
     CastError, can_narrow, can_widen, narrow_f32, narrow_f64, non_finite_in, widen_f32, widen_f64,
 };
 pub use checkpoint::{
-    BlockCache, Checkpoint, Header, HeaderError, HeaderTensor, MAX_HEADER_BYTES, MOVING_MARKER,
-    RangeSource, RemoteFile, RemoteRead, ShardFile, UnindexedTensor, WORKING_FOLDER, WeightFiles,
-    indexed_files, is_companion, refuse_unfinished,
+    BlockCache, Checkpoint, Header, HeaderError, HeaderTensor, MAX_HEADER_BYTES,
+    MAX_SMALL_FILE_BYTES, MAX_VOCABULARY_BYTES, MOVING_MARKER, RangeSource, RemoteFile, RemoteRead,
+    ShardFile, UnindexedTensor, UnreadableFile, WORKING_FOLDER, WeightFiles, indexed_files,
+    is_companion, open_regular, read_companion, read_companion_text, read_given_text, read_regular,
+    read_regular_text, refuse_unfinished,
 };
 pub use dtype::{DType, UnknownDType};
 pub use error::Error;

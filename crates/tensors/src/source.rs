@@ -54,7 +54,9 @@ pub trait TensorSource: Send + Sync + Debug {
 
     /// The little-endian bytes of a range of a tensor's elements (row-major).
     ///
-    /// A source that has them in memory lends them; another fills `scratch` and lends that.
+    /// A source that has them in memory lends them; another fills `scratch` and lends that. A mapped file can become shorter
+    /// while its bytes are lent; they read as zeros then. So whoever made something of them asks
+    /// [`ensure_intact`](Self::ensure_intact) before it is used.
     /// The range of a packed type must begin and end on a byte.
     ///
     /// # Errors
@@ -68,4 +70,20 @@ pub trait TensorSource: Send + Sync + Debug {
         elements: Range<u64>,
         scratch: &'a mut Vec<u8>,
     ) -> Result<&'a [u8], Error>;
+
+    /// Checks that all bytes that were lent so far were the source's own. It costs next to nothing.
+    ///
+    /// # Errors
+    /// What happened to the file that lost some: whatever was made of its bytes may be wrong.
+    fn ensure_intact(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Checks that files that are lent from memory were not written to since they were opened. It asks the file system.
+    ///
+    /// # Errors
+    /// [`Error::Changed`] for the first that was.
+    fn ensure_not_rewritten(&self) -> Result<(), Error> {
+        Ok(())
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use weightsmith_infer::evaluate::read_tasks;
 use weightsmith_infer::text::{ChatTemplate, Message, SpecialTokens, TemplateOptions, Tokenizer};
 
@@ -30,7 +30,10 @@ pub fn template(input: &[u8]) {
     let Ok(source) = std::str::from_utf8(input) else {
         return;
     };
-    let special = SpecialTokens::from_json(&json!({"bos_token": "<s>", "eos_token": "</s>"}));
+    let special = SpecialTokens::of(
+        &json!({"bos_token": "<s>", "eos_token": "</s>"}),
+        &Value::Null,
+    );
     let Ok(template) = ChatTemplate::new(source, "chat_template.jinja", special) else {
         return;
     };

@@ -13,7 +13,7 @@ use weightsmith_server::{
     CountedSource, EngineSettings, LoadProgress, ModelFacts, ServedModel, Server, ServerError,
     Settings,
 };
-use weightsmith_tensors::TensorSource;
+use weightsmith_tensors::{TensorSource, read_companion_text};
 
 use super::studio;
 use crate::args::{LimitArgs, ModelArgs, Quantization, ServeArgs, ServingArgs, StudioArgs};
@@ -224,7 +224,7 @@ fn facts(found: &Found, path: &str, quantized: bool) -> Result<ModelFacts, Failu
     let file = found.folder.join("config.json");
     let text = match found.config() {
         Some(text) => text.to_owned(),
-        None => fs_err::read_to_string(&file)?,
+        None => read_companion_text(&file)?,
     };
     let config: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
     // what is wrong with it is told when the model is loaded

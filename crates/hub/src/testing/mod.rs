@@ -22,6 +22,6 @@ pub use store::{Access, GitFile};
 ///
 /// # Errors
 /// When it is no such page, or names what is no file of a model.
-pub fn listed_files(page: &[u8]) -> Result<usize, crate::HubError> {
+pub fn listed_files(page: &[u8]) -> serde_json::Result<usize> {
     crate::listing::listed_files(page)
 }

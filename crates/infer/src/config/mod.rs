@@ -11,6 +11,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use serde_json::Value;
+use weightsmith_tensors::read_companion_text;
 
 use crate::{ConfigError, Error};
 
@@ -97,7 +98,7 @@ impl ModelConfig {
     /// # Errors
     /// When it is missing, or as [`Self::parse`]; with its path.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let text = match fs_err::read_to_string(path) {
+        let text = match read_companion_text(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 return Err(Error::MissingFile {
                     path: path.to_owned(),

@@ -45,7 +45,10 @@ impl Decoder {
         pool: Arc<Pool>,
         options: DecoderOptions,
     ) -> Result<Self, Error> {
-        let weights = weights::Weights::open(&source, &config, &pool, options.quantize_q8_0)?;
+        let weights = weights::Weights::open(&source, &config, &pool, options.quantize_q8_0);
+        // what was read of a file that is gone says nothing about the model
+        source.ensure_intact()?;
+        let weights = weights?;
         Ok(Self {
             config,
             options,
@@ -93,6 +96,18 @@ impl Decoder {
             CacheType::Bf16
         };
         (2 * self.config.layers.len() * self.config.kv_width() * kind.bytes()) as u64
+    }
+
+    /// Checks that the weights are still those that were opened. It asks the file system.
+    ///
+    /// # Errors
+    /// What happened to the file that is damaged or was written to.
+    pub fn ensure_unchanged(&self) -> Result<(), Error> {
+        self.source.ensure_intact()?;
+        if !self.options.quantize_q8_0 {
+            self.source.ensure_not_rewritten()?;
+        }
+        Ok(())
     }
 
     /// Names of the source's tensors that the graph has no use for.

@@ -96,8 +96,9 @@ impl Decoder {
     /// Runs new tokens of some sequences and returns the wanted logits.
     ///
     /// # Errors
-    /// When a sequence has no new token, a token is unknown, a sequence outgrows the model's positions, or the calculation
-    /// gives NaN. No cache has changed then but in the last case, where each holds the passes that were sound.
+    /// When a sequence has no new token, a token is unknown, a sequence outgrows the model's positions, the calculation gives
+    /// NaN, or a file of the weights became shorter. No cache has changed then but in the last two cases, where each holds the
+    /// passes that were sound.
     pub fn step(&self, steps: &mut [SequenceStep<'_>]) -> Result<Collected, Error> {
         let mut collected = Collected {
             vocabulary: self.config().vocabulary,
@@ -130,6 +131,9 @@ impl Decoder {
             }
             let before = done.iter().sum();
             let result = self.pass(steps, &spans, before, observer);
+            // numbers that come from a damaged file stay in no cache, and are no finding about the model
+            let intact = self.source.ensure_intact().map_err(Error::from);
+            let result = intact.and(result);
             if !matches!(result, Ok(Control::Continue)) {
                 for step in steps {
                     step.cache.drop_unfinished();
@@ -221,6 +225,7 @@ impl Decoder {
             rms_norm(&mut rows, &self.weights.norm, self.config().norm_epsilon);
             let mut logits = vec![0.0; some.len() * vocabulary];
             self.weights.head.forward(&self.pool, &rows, &mut logits);
+            self.source.ensure_intact()?;
             if let Some(cap) = self.config().logit_cap {
                 soft_cap(&mut logits, cap);
             }

@@ -71,6 +71,8 @@ impl Dense {
         }
     }
 
+    /// Where a file that lent its memory is damaged, `out` becomes NaN: its source tells why when it is asked whether it
+    /// is intact, as whoever uses the result must.
     pub(super) fn forward(
         &self,
         level: Level,
@@ -79,7 +81,7 @@ impl Dense {
         inputs: &[f32],
         out: &mut [f32],
     ) {
-        self.with(|weights| {
+        let lent = self.with(|weights| {
             let product = DenseProduct {
                 level,
                 dtype: self.dtype,
@@ -88,14 +90,20 @@ impl Dense {
                 inputs,
             };
             product.write(pool, out);
-        })
-        .expect("a source that lent its memory lends it again");
+        });
+        if lent.is_err() {
+            out.fill(f32::NAN);
+        }
     }
 
+    /// As [`Self::forward`] where the memory is damaged.
     pub(super) fn row(&self, row: usize, out: &mut [f32]) {
         let stride = out.len() * self.dtype.bits() as usize / 8;
-        self.with(|bytes| widen_f32(self.dtype, &bytes[row * stride..][..stride], out))
-            .expect("a source that lent its memory lends it again")
-            .expect("a plain float");
+        let lent = self.with(|bytes| {
+            widen_f32(self.dtype, &bytes[row * stride..][..stride], out).expect("a plain float");
+        });
+        if lent.is_err() {
+            out.fill(f32::NAN);
+        }
     }
 }

@@ -118,10 +118,11 @@ impl Linear {
 
     /// Multiplies each of `inputs` (count × cols) by the matrix: `out` (count × rows) = inputs · Wᵀ.
     ///
-    /// What becomes of an input depends neither on the number of threads nor on the other inputs.
+    /// What becomes of an input depends neither on the number of threads nor on the other inputs. Where the source lent its
+    /// memory and lost some of it, the result means nothing, and [`TensorSource::ensure_intact`] says so.
     ///
     /// # Panics
-    /// When the lengths are not those of the same count, or the source lent its memory before and fails now.
+    /// When the lengths are not those of the same count.
     pub fn forward(&self, pool: &Pool, inputs: &[f32], out: &mut [f32]) {
         self.forward_on(Level::detected(), pool, inputs, out);
     }
@@ -136,10 +137,10 @@ impl Linear {
         }
     }
 
-    /// The weights of one row, as of an embedding.
+    /// The weights of one row, as of an embedding; with damaged memory as [`Self::forward`].
     ///
     /// # Panics
-    /// When there is no such row, `out` is not as long as a row, or the source lent its memory before and fails now.
+    /// When there is no such row, or `out` is not as long as a row.
     pub fn row(&self, row: usize, out: &mut [f32]) {
         assert!(row < self.rows, "row {row} of {self:?}");
         assert_eq!(out.len(), self.cols, "a row of {self:?}");

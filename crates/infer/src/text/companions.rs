@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use serde_json::Value;
+use weightsmith_tensors::{MAX_SMALL_FILE_BYTES, read_companion, read_given_text};
 
 use super::turn::TurnEnd;
 use super::{ChatTemplate, SpecialTokens, Tokenizer};
@@ -33,7 +34,7 @@ impl Companions {
     /// # Errors
     /// When `tokenizer.json` is missing, or a file cannot be read or understood. A missing template is no error yet.
     pub fn read(folder: &Path) -> Result<Self, Error> {
-        Self::read_with(folder, |name| match fs_err::read(folder.join(name)) {
+        Self::read_with(folder, |name| match read_companion(&folder.join(name)) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -117,7 +118,7 @@ impl Companions {
     /// # Errors
     /// When it cannot be read or is not a template.
     pub fn use_template(&mut self, path: &Path) -> Result<(), Error> {
-        let source = fs_err::read_to_string(path)?;
+        let source = read_given_text(path, MAX_SMALL_FILE_BYTES)?;
         let origin = path.display().to_string();
         self.template = Some(ChatTemplate::new(&source, &origin, self.special.clone())?);
         self.turn_end = OnceLock::new();

@@ -183,6 +183,13 @@ impl Comparison<'_> {
         }
     }
 
+    /// Checks that nothing was made of bytes that are gone.
+    fn ensure_intact(&self) -> Result<(), weightsmith_tensors::Error> {
+        self.a.ensure_intact()?;
+        self.b.ensure_intact()?;
+        self.base.map_or(Ok(()), TensorSource::ensure_intact)
+    }
+
     fn compare(
         &self,
         name: &str,
@@ -219,6 +226,7 @@ impl Comparison<'_> {
             sums.changed = changed_elements(dtype_a.bits(), count, a, b);
         }
         if !pair.values {
+            self.ensure_intact().map_err(failed)?;
             return Ok(sums);
         }
         let cast = |source| DiffError::Cast {
@@ -257,6 +265,7 @@ impl Comparison<'_> {
                 base: base.is_some().then_some(&mut values_base[..length]),
             });
         }
+        self.ensure_intact().map_err(failed)?;
         Ok(sums)
     }
 }

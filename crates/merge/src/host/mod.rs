@@ -22,7 +22,7 @@ mod weights;
 use std::path::Path;
 
 use serde_json::Value;
-use weightsmith_tensors::{Checkpoint, TensorEntry, TensorSource as _};
+use weightsmith_tensors::{Checkpoint, TensorEntry, TensorSource as _, read_regular};
 
 pub use bases::known_bases;
 pub use facts::{HostFacts, MemoryNeed, SHORT_CONTEXT, concurrency_units, size_class};
@@ -128,7 +128,7 @@ fn json(folder: &Path, name: &str) -> Option<Result<Value, String>> {
             "`{name}` has {size} bytes, at most {LARGEST} are read"
         )));
     }
-    let value = fs_err::read(&path)
+    let value = read_regular(&path, LARGEST)
         .map_err(|error| error.to_string())
         .and_then(|bytes| {
             serde_json::from_slice(&bytes).map_err(|error| format!("`{name}` is not JSON: {error}"))

@@ -6,6 +6,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use weightsmith_tensors::read_regular_text;
+
 /// The branch that a name without a revision stands for.
 pub(super) const DEFAULT_REVISION: &str = "main";
 
@@ -163,10 +165,11 @@ fn collect_refs(folder: &Path, prefix: &str, names: &mut Vec<String>) -> io::Res
 }
 
 fn read_ref(path: &Path) -> io::Result<String> {
-    if fs_err::metadata(path)?.len() > LONGEST_REF {
-        return Ok(String::new());
+    match read_regular_text(path, LONGEST_REF) {
+        Ok(text) => Ok(text.trim().to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Ok(String::new()),
+        Err(error) => Err(error),
     }
-    Ok(fs_err::read_to_string(path)?.trim().to_owned())
 }
 
 fn is_hash(text: &str) -> bool {

@@ -128,13 +128,8 @@ pub enum LocateError {
     },
 
     /// The index of the weights is not what it should be.
-    #[error("`{}` is not an index of weights: {problem}", path.display())]
-    InvalidIndex {
-        /// The index file.
-        path: PathBuf,
-        /// What is wrong with it.
-        problem: String,
-    },
+    #[error(transparent)]
+    InvalidIndex(Box<weightsmith_tensors::Error>),
 
     /// A file or folder could not be read. The message names the path.
     #[error(transparent)]
@@ -220,10 +215,9 @@ impl LocateError {
             Self::NotAModel { .. } => {
                 vec!["name the folder that holds `config.json` and the weights".to_owned()]
             }
-            Self::Empty
-            | Self::InvalidRevision { .. }
-            | Self::InvalidIndex { .. }
-            | Self::Io(_) => Vec::new(),
+            Self::Empty | Self::InvalidRevision { .. } | Self::InvalidIndex(_) | Self::Io(_) => {
+                Vec::new()
+            }
         }
     }
 }

@@ -338,15 +338,21 @@ fn missing_files_of_the_index_are_named() {
 fn a_damaged_index_is_named() {
     let disk = Disk::new();
     for (text, problem) in [
-        ("{}", "no `weight_map`"),
+        ("{}", "missing field `weight_map`"),
         (
             r#"{"weight_map": {"a": 1}}"#,
-            "the file of `a` is not a text",
+            "invalid type: integer `1`, expected a file name",
+        ),
+        (
+            r#"{"weight_map": {"a": "../b"}}"#,
+            "tensor `a` is said to be in `../b`, outside of the model's folder",
         ),
     ] {
         disk.file("work/m/model.safetensors.index.json", text);
         let error = disk.locate("m").unwrap_err();
-        assert!(error.to_string().ends_with(problem), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("model.safetensors.index.json: "), "{text}");
+        assert!(text.contains(problem), "{text}");
     }
 }
 

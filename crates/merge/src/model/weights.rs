@@ -1,9 +1,8 @@
 //! Whether a folder has the weights that it promises.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use serde_json::Value;
+use weightsmith_tensors::indexed_files;
 
 use super::{LocateError, Located, LocatedKind};
 
@@ -62,7 +61,10 @@ impl Located {
     }
 
     fn require_shards(&self, index: &Path) -> Result<(), LocateError> {
-        let files = indexed_files(index)?;
+        let files = indexed_files(index).map_err(|error| match error {
+            weightsmith_tensors::Error::Io(error) => LocateError::from(error),
+            problem => LocateError::InvalidIndex(Box::new(problem)),
+        })?;
         let missing: Vec<String> = files
             .iter()
             .filter(|file| !self.folder.join(file).is_file())
@@ -87,25 +89,6 @@ impl Located {
             LocatedKind::HubCache { revision, .. } => Some(revision.clone()),
         }
     }
-}
-
-fn indexed_files(index: &Path) -> Result<BTreeSet<String>, LocateError> {
-    let invalid = |problem: String| LocateError::InvalidIndex {
-        path: PathBuf::from(index),
-        problem,
-    };
-    let text = fs_err::read_to_string(index)?;
-    let value: Value = serde_json::from_str(&text).map_err(|error| invalid(error.to_string()))?;
-    let map = value
-        .get("weight_map")
-        .and_then(Value::as_object)
-        .ok_or_else(|| invalid("no `weight_map`".to_owned()))?;
-    map.iter()
-        .map(|(tensor, file)| match file.as_str() {
-            Some(file) => Ok(file.to_owned()),
-            None => Err(invalid(format!("the file of `{tensor}` is not a text"))),
-        })
-        .collect()
 }
 
 fn extension(path: &Path) -> Option<String> {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use weightsmith_tensors::read_regular;
 
 use crate::plan::Plan;
 use crate::run::OutputFile;
@@ -217,7 +218,7 @@ impl Lock {
                 limit: MAX_LOCK_BYTES,
             });
         }
-        Self::parse(&fs_err::read(&path)?)
+        Self::parse(&read_regular(&path, MAX_LOCK_BYTES)?)
     }
 
     /// Parses and checks a lock.

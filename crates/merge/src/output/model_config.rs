@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use weightsmith_tensors::DType;
+use weightsmith_tensors::{DType, read_companion_text};
 
 use super::config_editor::Editor;
 use super::json_text::{self, JsonError};
@@ -98,7 +98,7 @@ impl ModelConfig {
     /// # Errors
     /// When it cannot be read or is no JSON object.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        Self::parse(fs_err::read_to_string(path)?, path)
+        Self::parse(read_companion_text(path)?, path)
     }
 
     /// Reads a text; `path` is for error messages.

@@ -1,16 +1,13 @@
 //! What a card needs to know of the folders of the merged models.
 
-use std::io::Read;
 use std::path::Path;
 
 use serde_json::Value;
-
-/// Longer texts are not read: a README with more than this is no README.
-const MAX_BYTES: u64 = 16 << 20;
+use weightsmith_tensors::read_companion;
 
 /// The README of a model's folder; `None` when there is none that can be read.
 pub fn parent_readme(folder: &Path) -> Option<String> {
-    let text = limited(&folder.join(super::MODEL_CARD))?;
+    let text = read_companion(&folder.join(super::MODEL_CARD)).ok()?;
     Some(String::from_utf8_lossy(&text).into_owned())
 }
 
@@ -20,20 +17,13 @@ pub fn has_chat_template(folder: &Path) -> bool {
     if own.iter().any(|name| folder.join(name).is_file()) {
         return true;
     }
-    let config = limited(&folder.join("tokenizer_config.json"));
+    let config = read_companion(&folder.join("tokenizer_config.json")).ok();
     let config = config.and_then(|json| serde_json::from_slice::<Value>(&json).ok());
     config.is_some_and(|config| {
         config
             .get("chat_template")
             .is_some_and(|template| !template.is_null())
     })
-}
-
-fn limited(path: &Path) -> Option<Vec<u8>> {
-    let mut content = Vec::new();
-    let file = fs_err::File::open(path).ok()?;
-    file.take(MAX_BYTES).read_to_end(&mut content).ok()?;
-    Some(content)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use weightsmith_tensors::read_companion_text;
 
 use super::published_recipe::without_absolute_paths;
 use super::{LOCK_FILE, Lock, LockError, MODEL_CARD};
@@ -181,7 +182,7 @@ impl Publication {
 
     fn text(&self, name: &str) -> io::Result<Option<String>> {
         let file = self.files.iter().find(|file| file.name == name);
-        file.map(|file| fs_err::read_to_string(&file.source))
+        file.map(|file| read_companion_text(&file.source))
             .transpose()
     }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde_json::Value;
+use weightsmith_tensors::{open_regular, read_companion, read_companion_text};
 
 use super::error::RunError;
 use super::execute::{OutputFile, Report, RunOptions};
@@ -130,7 +131,7 @@ impl SideFiles {
             .models
             .as_slice()
             .iter()
-            .map(|model| fs_err::read_to_string(model.located.folder.join(MODEL_CARD)).ok())
+            .map(|model| read_companion_text(&model.located.folder.join(MODEL_CARD)).ok())
             .collect();
         let picture = share_picture(&explanation);
         let card = model_card(&CardFacts {
@@ -161,7 +162,7 @@ impl SideFiles {
     fn has_chat_template(&self) -> bool {
         let own_file = ["chat_template.jinja", "chat_template.json"];
         let in_config = || {
-            let text = fs_err::read(&self.companion("tokenizer_config.json")?.source).ok()?;
+            let text = read_companion(&self.companion("tokenizer_config.json")?.source).ok()?;
             let config: Value = serde_json::from_slice(&text).ok()?;
             config.get("chat_template").cloned()
         };
@@ -179,7 +180,7 @@ fn write_file(folder: &WorkFolder, path: &Path, content: &[u8]) -> Result<Output
 }
 
 fn copy_file(folder: &WorkFolder, companion: &Companion) -> Result<OutputFile, RunError> {
-    let mut from = fs_err::File::open(&companion.source)?;
+    let mut from = open_regular(&companion.source)?;
     let mut to = create(folder, &companion.relative)?;
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; COPY_BUFFER];

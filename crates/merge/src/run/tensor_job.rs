@@ -237,6 +237,12 @@ impl TensorJob {
         }
     }
 
+    /// Checks that nothing was made of bytes that are gone; what goes wrong with them is then no finding about the model.
+    fn ensure_intact(&self) -> Result<(), Error> {
+        let mut sources = self.sources.iter();
+        sources.try_for_each(|source| source.source.ensure_intact())
+    }
+
     /// Computes a range of elements into `out`, which has the result's type. [`TensorJob::is_ready`] must hold.
     pub(crate) fn compute(
         &self,
@@ -244,11 +250,13 @@ impl TensorJob {
         out: &mut [u8],
         scratch: &mut Scratch,
     ) -> Result<Findings, Error> {
-        match &self.work {
+        let findings = match &self.work {
             Work::Copy => self.copy_range(elements, out, scratch),
             Work::Single(steps) => self.compute_range(steps, elements, out, scratch),
             Work::Double(steps) => self.compute_range(steps, elements, out, scratch),
-        }
+        };
+        self.ensure_intact()?;
+        findings
     }
 
     /// As [`TensorJob::compute`], for a range of the tensor's bytes.
@@ -295,11 +303,13 @@ impl TensorJob {
 
     /// Number of NaN and infinite elements in each source of a tensor that is computed.
     pub(crate) fn non_finite_sources(&self, scratch: &mut Scratch) -> Result<Vec<u64>, Error> {
-        match &self.work {
+        let counts = match &self.work {
             Work::Copy => Ok(Vec::new()),
             Work::Single(steps) => self.count_non_finite(steps, scratch),
             Work::Double(steps) => self.count_non_finite(steps, scratch),
-        }
+        };
+        self.ensure_intact()?;
+        counts
     }
 
     fn count_non_finite<T: Precision>(
@@ -328,8 +338,9 @@ impl TensorJob {
         let Some(measure) = steps.measure(pass) else {
             return Ok(());
         };
-        let found = self.gather(steps.geometry(), measure.as_ref(), block, scratch)?;
-        steps.add(pass, block, found);
+        let found = self.gather(steps.geometry(), measure.as_ref(), block, scratch);
+        self.ensure_intact()?;
+        steps.add(pass, block, found?);
         Ok(())
     }
 

@@ -8,7 +8,9 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use weightsmith_tensors::{BlockHash, Checkpoint, FileBlocks, HASH_BLOCK, TensorSource};
+use weightsmith_tensors::{
+    BlockHash, Checkpoint, FileBlocks, HASH_BLOCK, TensorSource, open_regular,
+};
 
 use super::finding::{Finding, Problem};
 use super::non_finite::{FileTensors, OVERHANG};
@@ -136,7 +138,7 @@ fn read(path: &Path, block: &Range<u64>, size: u64, buffer: &mut Vec<u8>) -> io:
     let end = size.min(block.end + OVERHANG);
     buffer.resize((end - block.start) as usize, 0);
     debug_assert!(buffer.len() <= HASH_BLOCK + OVERHANG as usize);
-    let mut file = fs_err::File::open(path)?;
+    let mut file = open_regular(path)?;
     file.seek(SeekFrom::Start(block.start))?;
     file.read_exact(buffer)
 }

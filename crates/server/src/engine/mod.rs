@@ -6,9 +6,11 @@ mod request;
 mod schedule;
 mod sequence;
 mod statistics;
+mod weight_check;
 mod worker;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
@@ -50,6 +52,7 @@ pub struct Engine {
     model: Arc<Model>,
     requests: Option<Sender<Request>>,
     statistics: Arc<Statistics>,
+    damaged: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -61,7 +64,14 @@ impl Engine {
     pub fn start(model: Arc<Model>, settings: EngineSettings) -> std::io::Result<Self> {
         let (requests, incoming) = channel();
         let statistics = Arc::new(Statistics::default());
-        let worker = worker::Worker::new(Arc::clone(&model), settings, Arc::clone(&statistics));
+        let damaged = Arc::new(AtomicBool::new(false));
+        let weights = weight_check::WeightCheck::new(Arc::clone(&damaged));
+        let worker = worker::Worker::new(
+            Arc::clone(&model),
+            settings,
+            Arc::clone(&statistics),
+            weights,
+        );
         let thread = std::thread::Builder::new()
             .name("engine".to_owned())
             .spawn(move || worker.run(&incoming))?;
@@ -69,6 +79,7 @@ impl Engine {
             model,
             requests: Some(requests),
             statistics,
+            damaged,
             thread: Some(thread),
         })
     }
@@ -81,6 +92,11 @@ impl Engine {
     /// Counts.
     pub fn statistics(&self) -> &Statistics {
         &self.statistics
+    }
+
+    /// Whether files of the model were cut or written to: it answers no more, and must be loaded anew.
+    pub fn is_damaged(&self) -> bool {
+        self.damaged.load(Ordering::Acquire)
     }
 
     /// Hands a request over; its events come on its channel. One that is never answered has a closed channel.

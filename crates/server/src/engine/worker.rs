@@ -11,6 +11,7 @@ use super::prefixes::Prefixes;
 use super::schedule::{Candidate, Pace, Part};
 use super::sequence::{Progress, Sequence, State};
 use super::statistics::{Statistics, add, set};
+use super::weight_check::WeightCheck;
 use super::{EngineSettings, Request};
 
 /// Everything that the thread owns.
@@ -25,6 +26,7 @@ pub(super) struct Worker {
     active: Vec<Sequence>,
     prefixes: Prefixes,
     pace: Pace,
+    weights: WeightCheck,
 }
 
 /// What a request is told after a panic.
@@ -39,6 +41,7 @@ impl Worker {
         model: Arc<Model>,
         settings: EngineSettings,
         statistics: Arc<Statistics>,
+        weights: WeightCheck,
     ) -> Self {
         Self {
             model,
@@ -48,6 +51,7 @@ impl Worker {
             active: Vec::new(),
             prefixes: Prefixes::default(),
             pace: Pace::default(),
+            weights,
         }
     }
 
@@ -65,8 +69,10 @@ impl Worker {
     fn turn(&mut self, incoming: &Receiver<Request>) -> Result<(), Closed> {
         self.take_in(incoming)?;
         self.drop_cancelled();
-        self.admit();
-        self.step();
+        if !self.give_up_damaged(false) {
+            self.admit();
+            self.step();
+        }
         self.publish_sizes();
         Ok(())
     }
@@ -118,6 +124,18 @@ impl Worker {
         for sequence in over {
             self.keep(sequence);
         }
+    }
+
+    /// Fails everything if the weights are not those that were loaded, which is looked at now and then, or `now`. True if so.
+    fn give_up_damaged(&mut self, now: bool) -> bool {
+        let Err(problem) = self.weights.ensure_sound(&self.model.decoder, now) else {
+            return false;
+        };
+        for sequence in self.active.drain(..).chain(self.waiting.drain(..)) {
+            sequence.fail(problem);
+        }
+        self.prefixes = Prefixes::default();
+        true
     }
 
     /// Lets sequences in while there is room, each with what is kept of its beginning.
@@ -174,7 +192,10 @@ impl Worker {
         self.pace.record(prompt_tokens, took);
         add(&self.statistics.prompt_tokens, prompt_tokens);
         self.statistics.steps.record(took);
-        self.tell(&parts, failed);
+        // a step that fails may have met a damaged file
+        if !self.give_up_damaged(!failed.is_empty()) {
+            self.tell(&parts, failed);
+        }
     }
 
     /// The parts of the next step, for which there is memory.

@@ -42,4 +42,12 @@ impl TensorSource for CountedSource {
         self.progress.add(bytes.len() as u64);
         Ok(bytes)
     }
+
+    fn ensure_intact(&self) -> Result<(), Error> {
+        self.inner.ensure_intact()
+    }
+
+    fn ensure_not_rewritten(&self) -> Result<(), Error> {
+        self.inner.ensure_not_rewritten()
+    }
 }

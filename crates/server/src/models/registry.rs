@@ -182,6 +182,7 @@ impl ModelRegistry {
         Some(match &entry.slot {
             Slot::Cold => ModelState::Cold,
             Slot::Loading(progress) => ModelState::Loading(progress.share()),
+            Slot::Warm(warm) if warm.engine.is_damaged() => ModelState::Cold,
             Slot::Warm(_) => ModelState::Warm,
             Slot::Failed(problem, _) => ModelState::Failed(problem.clone()),
         })
@@ -259,6 +260,9 @@ impl ModelRegistry {
         let mut unloaded = Vec::new();
         let mut entries = locked(&self.entries);
         let index = entries.position(id).ok_or(Unavailable::Removed)?;
+        if let Some(damaged) = entries.list[index].take_damaged() {
+            unloaded.push(damaged);
+        }
         match &entries.list[index].slot {
             Slot::Warm(warm) => {
                 return Ok(Some(Lease {
@@ -377,6 +381,17 @@ impl ModelRegistry {
 }
 
 impl Entry {
+    /// The model, if its files are not those any more that it was loaded from; it is cold then.
+    fn take_damaged(&mut self) -> Option<Arc<Warm>> {
+        match std::mem::replace(&mut self.slot, Slot::Cold) {
+            Slot::Warm(warm) if warm.engine.is_damaged() => Some(warm),
+            slot => {
+                self.slot = slot;
+                None
+            }
+        }
+    }
+
     /// Memory that the model holds or will hold.
     fn bytes(&self) -> u64 {
         match &self.slot {

@@ -3,8 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use weightsmith::model::{LocateError, Located, LocatedKind};
+use weightsmith_tensors::read_regular_text;
 
 use super::Origin;
+
+/// The longest commit that a reference of the cache is read for.
+const LONGEST_REF: u64 = 4096;
 
 /// A folder that holds a model, or should.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +84,7 @@ pub(super) fn in_cache(cache: &Path) -> Vec<Candidate> {
 
 fn snapshot(repo: &Path) -> Option<(String, PathBuf)> {
     let snapshots = repo.join("snapshots");
-    if let Ok(commit) = fs_err::read_to_string(repo.join("refs/main")) {
+    if let Ok(commit) = read_regular_text(&repo.join("refs/main"), LONGEST_REF) {
         let commit = commit.trim();
         let is_commit = commit.bytes().all(|byte| byte.is_ascii_hexdigit());
         let folder = snapshots.join(commit);

@@ -10,7 +10,7 @@ use weightsmith::model::{Located, Opened};
 use weightsmith::output::{FrontMatter, LOCK_FILE, Lock, MODEL_CARD};
 use weightsmith_infer::ModelConfig;
 use weightsmith_server::ModelFacts;
-use weightsmith_tensors::Checkpoint;
+use weightsmith_tensors::{Checkpoint, read_regular};
 
 /// The recipe of a merge, by the name that mergekit gave it.
 pub(super) const RECIPE: &str = "mergekit_config.yml";
@@ -226,11 +226,7 @@ pub(super) fn config(folder: &Path) -> Result<Value, String> {
 
 /// A text file that is not too large.
 pub(super) fn small_text(path: &Path) -> Option<String> {
-    let metadata = fs_err::metadata(path).ok()?;
-    if !metadata.is_file() || metadata.len() > LARGEST_TEXT {
-        return None;
-    }
-    let bytes = fs_err::read(path).ok()?;
+    let bytes = read_regular(path, LARGEST_TEXT).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use weightsmith::inspect::inspect;
 use weightsmith::model::Opened;
 use weightsmith::output::{LOCK_FILE, Lock, LockedFile, MODEL_CARD};
-use weightsmith_tensors::{Checkpoint, TensorSource as _};
+use weightsmith_tensors::{Checkpoint, TensorSource as _, read_regular};
 
 use super::facts::{LARGEST_TEXT, RECIPE};
 use super::{Entry, Origin};
@@ -154,7 +154,7 @@ pub(crate) fn picture(entry: &Entry, name: &str) -> Result<Picture, Refusal> {
     }
     Ok(Picture {
         kind,
-        bytes: fs_err::read(&real)?,
+        bytes: read_regular(&real, LARGEST_TEXT)?,
     })
 }
 

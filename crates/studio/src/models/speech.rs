@@ -8,7 +8,7 @@ use weightsmith::host::{ExpectedTensor, Speech, Template};
 use weightsmith_infer::{
     Companions, Error, Message, ModelConfig, TemplateOptions, expected_tensors,
 };
-use weightsmith_tensors::TensorSource;
+use weightsmith_tensors::{TensorSource, read_companion};
 
 /// What a user says in the trial.
 const QUESTION: &str = "What is the capital of France?";
@@ -92,7 +92,7 @@ fn template(companions: &Companions) -> Template {
 /// The files of a folder, with or without its templates. A damaged `generation_config.json` is somebody else's finding.
 fn read(folder: &Path, with_template: bool) -> Result<Companions, Error> {
     Companions::read_with(folder, |name| {
-        let bytes = match fs_err::read(folder.join(name)) {
+        let bytes = match read_companion(&folder.join(name)) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),

@@ -56,6 +56,14 @@ impl Contents {
         }
     }
 
+    /// Whether bytes that were lent may not have been the file's.
+    pub(super) fn is_lost(&self) -> bool {
+        match self {
+            Self::Mapped(mapping) => mapping.is_lost(),
+            Self::Remote(_) => false,
+        }
+    }
+
     pub(super) fn will_need(&self, range: Range<usize>) {
         match self {
             Self::Mapped(mapping) => mapping.will_need(range),

@@ -1,6 +1,6 @@
 //! A checkpoint on disk.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -8,15 +8,16 @@ use std::time::SystemTime;
 use fs_err::PathExt as _;
 
 use super::contents::{Contents, RemoteFile};
-use super::header::{Header, HeaderError};
+use super::file_head::{parse_head, read_head};
+use super::header::Header;
 use super::index::Index;
+use super::lost_pages::any_lost;
 use super::mapping::Mapping;
+use super::regular_file::open_regular;
+use super::shard_file::{Identity, ShardFile, modified, naming};
 use super::unfinished::refuse_unfinished;
 use super::weight_files::{self, Weights};
 use crate::{Error, TensorEntry, TensorInfo, TensorSource};
-
-/// What a Git LFS pointer starts with.
-const GIT_LFS: &[u8] = b"version https://git-lfs";
 
 /// A model folder or a single safetensors file, opened from its headers: tensor data is mapped, and read when it is asked for.
 ///
@@ -52,25 +53,6 @@ pub struct Checkpoint {
     places: Vec<Place>,
     by_name: HashMap<String, usize>,
     unindexed: Vec<UnindexedTensor>,
-}
-
-/// One file of a checkpoint, as it was when it was opened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ShardFile {
-    /// Where it is.
-    pub path: PathBuf,
-    /// Its path relative to the checkpoint's folder: what an index calls it.
-    pub name: String,
-    /// Size in bytes.
-    pub size: u64,
-    /// When it was last written to; of a remote file the beginning of time.
-    pub modified: SystemTime,
-    /// Whether it is read from elsewhere; there is nothing at `path` then.
-    pub is_remote: bool,
-    /// BLAKE3 of the header's JSON text, in hexadecimal.
-    pub header_hash: String,
-    /// The entries of the header's `__metadata__`.
-    pub metadata: Vec<(String, String)>,
 }
 
 /// A tensor that a file has and the index does not list; it is no part of the checkpoint.
@@ -149,8 +131,8 @@ impl Checkpoint {
             return Ok(checkpoint);
         };
         let index = Index::read(index)?;
-        let listed = listed(&index);
-        for name in &index.files {
+        let listed = index.files_of_tensors();
+        for (number, name) in index.files.iter().enumerate() {
             let Some(file) = files.iter().find(|file| file.name == *name) else {
                 return Err(Error::MissingShard {
                     path: folder.join(name),
@@ -158,7 +140,7 @@ impl Checkpoint {
                 });
             };
             let header = checkpoint.add_remote(folder, file.clone())?;
-            checkpoint.add_listed(header, name, &listed)?;
+            checkpoint.add_listed(header, number, &listed)?;
         }
         checkpoint.ensure_complete(folder, &index)?;
         Ok(checkpoint)
@@ -166,9 +148,9 @@ impl Checkpoint {
 
     fn open_indexed(path: &Path, index: &Index) -> Result<Self, Error> {
         let folder = index.path.parent().unwrap_or(Path::new("."));
-        let listed = listed(index);
+        let listed = index.files_of_tensors();
         let mut checkpoint = Self::empty(path);
-        for name in &index.files {
+        for (number, name) in index.files.iter().enumerate() {
             let file = folder.join(name);
             if !file.fs_err_try_exists()? {
                 return Err(Error::MissingShard {
@@ -177,21 +159,21 @@ impl Checkpoint {
                 });
             }
             let header = checkpoint.add_file(&file, name.clone())?;
-            checkpoint.add_listed(header, name, &listed)?;
+            checkpoint.add_listed(header, number, &listed)?;
         }
         checkpoint.ensure_complete(folder, index)?;
         Ok(checkpoint)
     }
 
-    /// Adds the tensors of the last file that the index lists for it.
+    /// Adds the tensors of the last file, the index's `number`th, that the index lists for it.
     fn add_listed(
         &mut self,
         header: Header,
-        name: &str,
-        listed: &HashSet<(&str, &str)>,
+        number: usize,
+        listed: &HashMap<&str, usize>,
     ) -> Result<(), Error> {
         for tensor in header.tensors {
-            if listed.contains(&(tensor.name.as_str(), name)) {
+            if listed.get(tensor.name.as_str()) == Some(&number) {
                 self.add_tensor(tensor)?;
             } else {
                 self.unindexed.push(UnindexedTensor {
@@ -212,7 +194,7 @@ impl Checkpoint {
             .find(|(tensor, _)| !self.by_name.contains_key(tensor));
         match missing {
             Some((tensor, file)) => Err(Error::NotInShard {
-                path: folder.join(file),
+                path: folder.join(&index.files[*file]),
                 tensor: tensor.clone(),
                 index: index.path.clone(),
             }),
@@ -223,7 +205,7 @@ impl Checkpoint {
     /// Reads the header of a file that lies elsewhere; it is the last of `files` then.
     fn add_remote(&mut self, folder: &Path, file: RemoteFile) -> Result<Header, Error> {
         let path = folder.join(&file.name);
-        let header = parse_header(&path, &file.head, file.size)?;
+        let mut header = parse_head(&path, &file.head, file.size)?;
         self.files.push(ShardFile {
             path,
             name: file.name,
@@ -231,7 +213,8 @@ impl Checkpoint {
             modified: SystemTime::UNIX_EPOCH,
             is_remote: true,
             header_hash: header.hash.clone(),
-            metadata: header.metadata.clone(),
+            metadata: std::mem::take(&mut header.metadata),
+            identity: None,
         });
         self.contents.push(Contents::Remote(file.source));
         Ok(header)
@@ -239,26 +222,23 @@ impl Checkpoint {
 
     /// Maps a file and reads its header; the file is the last of `files` then.
     fn add_file(&mut self, path: &Path, name: String) -> Result<Header, Error> {
-        // a named pipe would block when opened, so the kind is asked first
-        if !fs_err::metadata(path)?.is_file() {
-            return Err(Error::NotAFile {
-                path: path.to_owned(),
-            });
-        }
-        let file = fs_err::File::open(path)?;
+        let file = open_regular(path)?;
         let metadata = file.metadata()?;
+        let head = read_head(path, &file, metadata.len())?;
+        let mut header = parse_head(path, &head, metadata.len())?;
+        drop(head);
         let mapping = Mapping::of(&file).map_err(|error| naming(path, &error))?;
         ensure_size(path, mapping.bytes().len() as u64, metadata.len())?;
-        let header = read_header(path, mapping.bytes())?;
         ensure_size(path, file.metadata()?.len(), metadata.len())?;
         self.files.push(ShardFile {
             path: path.to_owned(),
             name,
             size: metadata.len(),
-            modified: metadata.modified().map_err(|error| naming(path, &error))?,
+            modified: modified(path, &metadata)?,
             is_remote: false,
-            header_hash: header.hash.clone(),
-            metadata: header.metadata.clone(),
+            header_hash: std::mem::take(&mut header.hash),
+            metadata: std::mem::take(&mut header.metadata),
+            identity: Identity::of(&metadata),
         });
         self.contents.push(Contents::Mapped(mapping));
         Ok(header)
@@ -326,17 +306,7 @@ impl Checkpoint {
     /// # Errors
     /// [`Error::Changed`] for the first that does not.
     pub fn ensure_unchanged(&self) -> Result<(), Error> {
-        for file in self.files.iter().filter(|file| !file.is_remote) {
-            let now = fs_err::metadata(&file.path)?;
-            if now.len() != file.size || now.modified()? != file.modified {
-                return Err(Error::Changed {
-                    path: file.path.clone(),
-                    found: now.len(),
-                    expected: file.size,
-                });
-            }
-        }
-        Ok(())
+        self.files.iter().try_for_each(ShardFile::ensure_unchanged)
     }
 
     /// The bytes of a range of elements, within the tensor's file.
@@ -375,13 +345,30 @@ impl TensorSource for Checkpoint {
         scratch: &'a mut Vec<u8>,
     ) -> Result<&'a [u8], Error> {
         let bytes = self.byte_range(tensor, elements);
-        self.contents[self.places[tensor].file].read(bytes, scratch)
+        let file = self.places[tensor].file;
+        let contents = &self.contents[file];
+        if contents.is_lost() {
+            return Err(self.files[file].loss());
+        }
+        contents.read(bytes, scratch)
     }
-}
 
-/// An error of the system that does not say which file it is about.
-fn naming(path: &Path, error: &std::io::Error) -> std::io::Error {
-    std::io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+    fn ensure_intact(&self) -> Result<(), Error> {
+        if !any_lost() {
+            return Ok(());
+        }
+        let mut files = self.files.iter().zip(&self.contents);
+        match files.find(|(_, contents)| contents.is_lost()) {
+            Some((file, _)) => Err(file.loss()),
+            None => Ok(()),
+        }
+    }
+
+    fn ensure_not_rewritten(&self) -> Result<(), Error> {
+        self.files
+            .iter()
+            .try_for_each(ShardFile::ensure_not_rewritten)
+    }
 }
 
 fn ensure_size(path: &Path, found: u64, expected: u64) -> Result<(), Error> {
@@ -392,35 +379,5 @@ fn ensure_size(path: &Path, found: u64, expected: u64) -> Result<(), Error> {
         path: path.to_owned(),
         found,
         expected,
-    })
-}
-
-fn listed(index: &Index) -> HashSet<(&str, &str)> {
-    let pairs = index.weights.iter();
-    pairs
-        .map(|(tensor, file)| (tensor.as_str(), file.as_str()))
-        .collect()
-}
-
-fn read_header(path: &Path, bytes: &[u8]) -> Result<Header, Error> {
-    parse_header(path, bytes, bytes.len() as u64)
-}
-
-/// Reads the header from a file's first bytes.
-fn parse_header(path: &Path, bytes: &[u8], size: u64) -> Result<Header, Error> {
-    let path = path.to_owned();
-    if bytes.starts_with(GIT_LFS) {
-        return Err(Error::GitLfsPointer { path, found: size });
-    }
-    Header::parse(bytes, size).map_err(|problem| match problem {
-        HeaderError::Truncated { found, expected } => Error::Truncated {
-            path,
-            found,
-            expected,
-        },
-        problem => Error::Header {
-            path,
-            problem: Box::new(problem),
-        },
     })
 }

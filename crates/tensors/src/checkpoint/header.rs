@@ -12,6 +12,18 @@ use crate::{DType, TensorInfo};
 /// The longest header that the format allows (`MAX_HEADER_SIZE` of the `safetensors` crate).
 pub const MAX_HEADER_BYTES: u64 = 100_000_000;
 
+/// The most tensors of a file, and of an index. A mixture of 384 experts over 60 layers, with scales, has some 200,000.
+pub(super) const MAX_TENSORS: usize = 1_000_000;
+
+/// The most axes of a tensor: PyTorch and NumPy have no more.
+const MAX_AXES: usize = 64;
+
+/// The longest name of a tensor, in bytes. Real ones have fewer than 300.
+const MAX_NAME_BYTES: usize = 4096;
+
+/// The most entries of `__metadata__`. Trainers that write each setting as one have some 200.
+const MAX_METADATA: usize = 100_000;
+
 /// Bytes in front of the JSON text: its length as a little-endian `u64`.
 const LENGTH_BYTES: u64 = 8;
 
@@ -218,18 +230,20 @@ impl Header {
 
 /// Checks every tensor and that together they fill the data, and sorts them by offset.
 fn place(
-    raw: Vec<(String, json::RawTensor)>,
+    raw: Vec<json::RawTensor>,
     data_start: u64,
     file_size: u64,
 ) -> Result<Vec<HeaderTensor>, HeaderError> {
     ensure_unique(&raw)?;
     let mut placed = raw
         .into_iter()
-        .map(|(name, tensor)| {
-            let info = tensor_info(&name, &tensor)?;
-            Ok((tensor.data_offsets, name, info))
+        .map(|tensor| {
+            let offsets = tensor.data_offsets;
+            let (name, info) = tensor_info(tensor)?;
+            Ok((offsets, name, info))
         })
         .collect::<Result<Vec<_>, HeaderError>>()?;
+    // equal offsets are those of empty tensors, which stay in the order of the text
     placed.sort_by_key(|(offsets, ..)| *offsets);
 
     let mut tensors: Vec<HeaderTensor> = Vec::with_capacity(placed.len());
@@ -275,34 +289,33 @@ fn place(
     }
 }
 
-fn ensure_unique(raw: &[(String, json::RawTensor)]) -> Result<(), HeaderError> {
+fn ensure_unique(raw: &[json::RawTensor]) -> Result<(), HeaderError> {
     let mut seen = HashSet::with_capacity(raw.len());
-    match raw.iter().find(|(name, _)| !seen.insert(name)) {
-        Some((name, _)) => Err(HeaderError::DuplicateTensor {
-            tensor: name.clone(),
+    match raw.iter().find(|tensor| !seen.insert(&tensor.name)) {
+        Some(twice) => Err(HeaderError::DuplicateTensor {
+            tensor: twice.name.clone(),
         }),
         None => Ok(()),
     }
 }
 
-/// Type and shape of one tensor, once they agree with its range of bytes.
-fn tensor_info(name: &str, raw: &json::RawTensor) -> Result<TensorInfo, HeaderError> {
-    let dtype: DType = raw.dtype.parse().map_err(|_| HeaderError::UnknownDType {
-        tensor: name.to_owned(),
-        found: raw.dtype.clone(),
-    })?;
-    let shape = raw.shape.clone();
-    let tensor = || name.to_owned();
+/// Name, type and shape of one tensor, once they agree with its range of bytes.
+fn tensor_info(raw: json::RawTensor) -> Result<(String, TensorInfo), HeaderError> {
+    let (tensor, shape) = (raw.name, raw.shape);
+    let dtype = match raw.dtype {
+        json::RawType::Known(dtype) => dtype,
+        json::RawType::Unknown(found) => return Err(HeaderError::UnknownDType { tensor, found }),
+    };
     let Some(bits) = bits_of(dtype, &shape) else {
         return Err(HeaderError::SizeOverflow {
-            tensor: tensor(),
+            tensor,
             dtype,
             shape,
         });
     };
     if bits % 8 != 0 {
         return Err(HeaderError::PartialByte {
-            tensor: tensor(),
+            tensor,
             dtype,
             shape,
             bits,
@@ -310,22 +323,18 @@ fn tensor_info(name: &str, raw: &json::RawTensor) -> Result<TensorInfo, HeaderEr
     }
     let (begin, end) = raw.data_offsets;
     let Some(found) = end.checked_sub(begin) else {
-        return Err(HeaderError::ReversedOffsets {
-            tensor: tensor(),
-            begin,
-            end,
-        });
+        return Err(HeaderError::ReversedOffsets { tensor, begin, end });
     };
     if found != bits / 8 {
         return Err(HeaderError::SizeMismatch {
-            tensor: tensor(),
+            tensor,
             dtype,
             shape,
             found,
             expected: bits / 8,
         });
     }
-    Ok(TensorInfo { dtype, shape })
+    Ok((tensor, TensorInfo { dtype, shape }))
 }
 
 /// Size of a tensor in bits, unless it overflows; a zero among the sizes does not excuse an overflow before it.

@@ -1,13 +1,15 @@
 //! `model.safetensors.index.json`: which file has which tensor.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::io::Read;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 
+use super::header::MAX_TENSORS;
+use super::regular_file::open_regular;
 use crate::Error;
 
 /// The largest accepted index. An index names tensors as headers do, so it shares the format's limit for those.
@@ -20,8 +22,8 @@ pub(super) struct Index {
     pub(super) path: PathBuf,
     /// The files it names, sorted by name, each once, inside of the folder.
     pub(super) files: Vec<String>,
-    /// Tensor and file, in the index's order, each tensor once.
-    pub(super) weights: Vec<(String, String)>,
+    /// Tensor and file (an index of `files`), in the index's order, each tensor once.
+    pub(super) weights: Vec<(String, usize)>,
 }
 
 #[derive(Deserialize)]
@@ -29,42 +31,77 @@ struct RawIndex {
     weight_map: WeightMap,
 }
 
-/// The pairs as they stand, duplicates included.
-struct WeightMap(Vec<(String, String)>);
+/// The pairs as they stand, duplicates included. Files, which have many tensors each, are kept once.
+struct WeightMap {
+    files: Vec<String>,
+    pairs: Vec<(String, usize)>,
+}
 
 impl Index {
     pub(super) fn read(path: &Path) -> Result<Self, Error> {
         let text = read_limited(path)?;
-        let raw: RawIndex = serde_json::from_slice(&text).map_err(|source| Error::Index {
+        // some editors put a byte order mark in front
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
+        let raw: RawIndex = serde_json::from_slice(text).map_err(|source| Error::Index {
             path: path.to_owned(),
             source,
         })?;
-        let weights = raw.weight_map.0;
-        let mut tensors = HashSet::with_capacity(weights.len());
-        let mut files = HashSet::new();
-        for (tensor, file) in &weights {
-            if !tensors.insert(tensor) {
-                return Err(Error::IndexDuplicate {
+        let WeightMap { files, mut pairs } = raw.weight_map;
+        ensure_unique(path, &pairs)?;
+        let inside = files
+            .iter()
+            .enumerate()
+            .map(|(number, file)| {
+                within_folder(file).ok_or_else(|| Error::IndexOutside {
                     path: path.to_owned(),
-                    tensor: tensor.clone(),
-                });
-            }
-            if files.insert(file) && !stays_inside(file) {
-                return Err(Error::IndexOutside {
-                    path: path.to_owned(),
-                    tensor: tensor.clone(),
+                    tensor: first_in(&pairs, number),
                     file: file.clone(),
-                });
-            }
+                })
+            })
+            .collect::<Result<Vec<String>, Error>>()?;
+        // several spellings may name one file
+        let sorted: BTreeSet<&String> = inside.iter().collect();
+        let sorted: Vec<&String> = sorted.into_iter().collect();
+        let places: Vec<usize> = inside
+            .iter()
+            .map(|file| sorted.partition_point(|other| *other < file))
+            .collect();
+        for (_, file) in &mut pairs {
+            *file = places[*file];
         }
-        let mut files: Vec<String> = files.into_iter().cloned().collect();
-        files.sort();
         Ok(Self {
             path: path.to_owned(),
-            files,
-            weights,
+            files: sorted.into_iter().cloned().collect(),
+            weights: pairs,
         })
     }
+
+    /// The file of each tensor, as an index of `files`.
+    pub(super) fn files_of_tensors(&self) -> HashMap<&str, usize> {
+        let pairs = self.weights.iter();
+        pairs
+            .map(|(tensor, file)| (tensor.as_str(), *file))
+            .collect()
+    }
+}
+
+fn ensure_unique(path: &Path, pairs: &[(String, usize)]) -> Result<(), Error> {
+    let mut tensors = HashSet::with_capacity(pairs.len());
+    match pairs.iter().find(|(tensor, _)| !tensors.insert(tensor)) {
+        Some((tensor, _)) => Err(Error::IndexDuplicate {
+            path: path.to_owned(),
+            tensor: tensor.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// The first tensor that is said to be in a file.
+fn first_in(pairs: &[(String, usize)], file: usize) -> String {
+    let mut found = pairs.iter().filter(|(_, other)| *other == file);
+    found
+        .next()
+        .map_or_else(String::new, |(tensor, _)| tensor.clone())
 }
 
 /// The weight files that an index names, sorted.
@@ -76,7 +113,7 @@ pub fn indexed_files(index: &Path) -> Result<Vec<String>, Error> {
 }
 
 fn read_limited(path: &Path) -> Result<Vec<u8>, Error> {
-    let file = fs_err::File::open(path)?;
+    let file = open_regular(path)?;
     let found = file.metadata()?.len();
     if found > MAX_INDEX_BYTES {
         return Err(Error::IndexTooLarge {
@@ -90,12 +127,23 @@ fn read_limited(path: &Path) -> Result<Vec<u8>, Error> {
     Ok(text)
 }
 
-/// Judged by the text alone: in the Hugging Face cache the files themselves are links that lead elsewhere.
-fn stays_inside(file: &str) -> bool {
-    let mut components = Path::new(file).components().peekable();
-    components.peek().is_some()
-        && components.all(|component| matches!(component, Component::Normal(_)))
-        && !file.contains(['\\', '\0'])
+/// A file's path with `/` between its parts and no `.` among them; nothing if it leads out of the folder. Judged by the text
+/// alone: in the Hugging Face cache the files themselves are links that lead elsewhere. Windows' separators are taken too.
+fn within_folder(file: &str) -> Option<String> {
+    let file = file.replace('\\', "/");
+    let has_drive = file.as_bytes().get(1) == Some(&b':');
+    if file.starts_with('/') || file.contains('\0') || has_drive {
+        return None;
+    }
+    let mut parts = Vec::new();
+    for part in file.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => return None,
+            part => parts.push(part),
+        }
+    }
+    (!parts.is_empty()).then(|| parts.join("/"))
 }
 
 impl<'de> Deserialize<'de> for WeightMap {
@@ -114,10 +162,53 @@ impl<'de> Visitor<'de> for WeightMapVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<WeightMap, A::Error> {
+        let mut files = BTreeMap::new();
         let mut pairs = Vec::new();
-        while let Some(pair) = map.next_entry()? {
-            pairs.push(pair);
+        while let Some(tensor) = map.next_key()? {
+            if pairs.len() == MAX_TENSORS {
+                return Err(A::Error::custom(format_args!(
+                    "more than {MAX_TENSORS} tensors"
+                )));
+            }
+            let file = map.next_value_seed(FileName(&mut files))?;
+            pairs.push((tensor, file));
         }
-        Ok(WeightMap(pairs))
+        let mut named: Vec<(usize, String)> = files
+            .into_iter()
+            .map(|(name, number)| (number, name))
+            .collect();
+        named.sort();
+        Ok(WeightMap {
+            files: named.into_iter().map(|(_, name)| name).collect(),
+            pairs,
+        })
+    }
+}
+
+/// Reads a file's name as its number among those that were read before.
+struct FileName<'a>(&'a mut BTreeMap<String, usize>);
+
+impl<'de> DeserializeSeed<'de> for FileName<'_> {
+    type Value = usize;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<usize, D::Error> {
+        json.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for FileName<'_> {
+    type Value = usize;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a file name")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<usize, E> {
+        if let Some(number) = self.0.get(name) {
+            return Ok(*number);
+        }
+        let number = self.0.len();
+        self.0.insert(name.to_owned(), number);
+        Ok(number)
     }
 }

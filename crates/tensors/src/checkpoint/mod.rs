@@ -3,21 +3,30 @@
 mod blocks;
 mod companions;
 mod contents;
+mod file_head;
 mod folder;
 mod header;
 mod index;
+mod lost_pages;
 mod mapping;
+mod regular_file;
 mod remote_files;
+mod shard_file;
 mod unfinished;
 mod weight_files;
 
 pub use blocks::BlockCache;
 pub use companions::is_companion;
 pub use contents::{RangeSource, RemoteFile};
-pub use folder::{Checkpoint, ShardFile, UnindexedTensor};
+pub use folder::{Checkpoint, UnindexedTensor};
 pub(crate) use header::bits_of;
 pub use header::{Header, HeaderError, HeaderTensor, MAX_HEADER_BYTES};
 pub use index::indexed_files;
+pub use regular_file::{
+    MAX_SMALL_FILE_BYTES, MAX_VOCABULARY_BYTES, UnreadableFile, open_regular, read_companion,
+    read_companion_text, read_given_text, read_regular, read_regular_text,
+};
 pub use remote_files::RemoteRead;
+pub use shard_file::ShardFile;
 pub use unfinished::{MOVING_MARKER, WORKING_FOLDER, refuse_unfinished};
 pub use weight_files::WeightFiles;

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::blocks::{BlockCache, Streamed};
 use super::contents::RemoteFile;
-use super::header::{Header, HeaderError};
+use super::file_head::explain;
+use super::header::Header;
 use crate::Error;
 
 /// What is read of a file at first: most headers fit.
@@ -80,11 +81,9 @@ fn open<R: RemoteRead>(
 ) -> Result<RemoteFile, R::Error> {
     let (name, size) = (file.name().to_owned(), file.size());
     let mut head = read_exactly(&file, 0..size.min(FIRST))?;
-    let problem = |problem: HeaderError| Error::Header {
-        path: folder.join(&name),
-        problem: Box::new(problem),
-    };
-    let length = Header::json_length(&head, size).map_err(problem)? + 8;
+    let length = Header::json_length(&head, size)
+        .map_err(|problem| explain(&folder.join(&name), &head, size, problem))?
+        + 8;
     let all = headers
         .fetch_add(length, Ordering::Relaxed)
         .saturating_add(length);

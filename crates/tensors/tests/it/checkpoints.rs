@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use weightsmith_tensors::{Checkpoint, Error, TensorSource};
+use weightsmith_tensors::{Checkpoint, Error, TensorSource, indexed_files};
 
 use crate::malformed::file;
 
@@ -272,6 +272,10 @@ fn an_index_never_leads_out_of_the_folder() {
         "",
         "..\\x.safetensors",
         "C:\\x.safetensors",
+        "C:x.safetensors",
+        "\\x.safetensors",
+        "./..",
+        ".",
     ] {
         folder.index(&format!("model/{INDEX}"), &json!({"a": outside}));
         let error = Checkpoint::open(&folder.path("model")).unwrap_err();
@@ -281,6 +285,72 @@ fn an_index_never_leads_out_of_the_folder() {
             "{outside}: {error}"
         );
     }
+}
+
+#[test]
+fn the_paths_of_an_index_are_read_in_every_spelling() {
+    let folder = Folder::new(&[
+        ("x.safetensors", &weights(&["a", "b", "c", "d"])),
+        ("sub/y.safetensors", &weights(&["e", "f", "g"])),
+    ]);
+    let map = json!({
+        "a": "./x.safetensors", "b": "x.safetensors", "c": ".//x.safetensors", "d": ".\\x.safetensors",
+        "e": "sub\\y.safetensors", "f": "./sub/./y.safetensors", "g": "sub/y.safetensors",
+    });
+    folder.index(INDEX, &map);
+    let checkpoint = folder.open().unwrap();
+    assert_eq!(names(&checkpoint), ["e", "f", "g", "a", "b", "c", "d"]);
+    assert!(checkpoint.unindexed().is_empty());
+    assert_eq!(
+        indexed_files(&folder.path(INDEX)).unwrap(),
+        ["sub/y.safetensors", "x.safetensors"]
+    );
+}
+
+#[test]
+fn an_index_may_begin_with_a_byte_order_mark() {
+    let folder = Folder::new(&[("x.safetensors", &weights(&["a"]))]);
+    let index = "\u{feff}{\"weight_map\": {\"a\": \"x.safetensors\"}}";
+    folder.write(INDEX, index.as_bytes());
+    assert_eq!(folder.names(), ["a"]);
+}
+
+#[test]
+fn an_index_has_a_bounded_number_of_tensors() {
+    let folder = Folder::new(&[("x.safetensors", &weights(&["a"]))]);
+    let pairs: Vec<String> = (0..1_000_001)
+        .map(|number| format!("\"{number}\":\"x\""))
+        .collect();
+    let index = format!("{{\"weight_map\":{{{}}}}}", pairs.join(","));
+    folder.write(INDEX, index.as_bytes());
+    let error = folder.open().unwrap_err().to_string();
+    assert!(error.contains("more than 1000000 tensors"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_regular_file_is_not_waited_for() {
+    let folder = Folder::new(&[("model/config.json", b"{}")]);
+    let mkfifo = |name: &str| {
+        let made = std::process::Command::new("mkfifo")
+            .arg(folder.path(name))
+            .status()
+            .unwrap();
+        assert!(made.success());
+    };
+    mkfifo("model/model.safetensors");
+    let open = || {
+        Checkpoint::open(&folder.path("model"))
+            .unwrap_err()
+            .to_string()
+    };
+    let problem = "a named pipe, not a regular file";
+    assert!(open().ends_with(&format!("model.safetensors: {problem}")));
+    mkfifo(&format!("model/{INDEX}"));
+    assert!(open().ends_with(&format!("{INDEX}: {problem}")));
+    fs_err::remove_file(folder.path(&format!("model/{INDEX}"))).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", folder.path(&format!("model/{INDEX}"))).unwrap();
+    assert!(open().ends_with("a device, not a regular file"));
 }
 
 #[cfg(unix)]
@@ -347,8 +417,11 @@ fn a_tensor_in_two_files_is_refused() {
 #[test]
 fn a_folder_in_place_of_a_file_is_refused() {
     let folder = Folder::new(&[("model.safetensors/x", b"")]);
-    let error = folder.open().unwrap_err();
-    assert!(matches!(error, Error::NotAFile { .. }), "{error}");
+    let error = folder.open().unwrap_err().to_string();
+    assert!(
+        error.ends_with("model.safetensors: a folder, not a regular file"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -364,6 +437,91 @@ fn a_file_that_changes_is_noticed() {
     assert!(
         matches!(error, Error::Changed { found, expected, .. } if (found, expected) == (size + 1, size))
     );
+}
+
+/// A file of one tensor of 1 MiB of zeros and one of two bytes before it.
+#[cfg(unix)]
+fn sparse(folder: &Folder) -> (Checkpoint, fs_err::File) {
+    let size = 1 << 20;
+    let json = format!(
+        r#"{{"a":{{"dtype":"U8","shape":[2],"data_offsets":[0,2]}},"b":{{"dtype":"U8","shape":[{size}],"data_offsets":[2,{}]}}}}"#,
+        size + 2
+    );
+    let mut bytes = file(&json, 0);
+    bytes.extend([7, 8]);
+    folder.write("model.safetensors", &bytes);
+    let sparse = fs_err::OpenOptions::new()
+        .write(true)
+        .open(folder.path("model.safetensors"))
+        .unwrap();
+    sparse.set_len(bytes.len() as u64 + size).unwrap();
+    (folder.open().unwrap(), sparse)
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_becomes_shorter_is_an_error_that_names_it() {
+    let folder = Folder::new(&[]);
+    let (checkpoint, sparse) = sparse(&folder);
+    let before = sparse.metadata().unwrap().len();
+    let mut scratch = Vec::new();
+    // lent before, looked at after
+    let lent = checkpoint.read(1, 0..1 << 20, &mut scratch).unwrap();
+    checkpoint.ensure_intact().unwrap();
+    sparse.set_len(5000).unwrap();
+    assert!(lent.iter().all(|&byte| byte == 0));
+    let error = checkpoint.ensure_intact().unwrap_err();
+    assert!(
+        matches!(&error, Error::Shortened { path, found: 5000, expected }
+        if *path == folder.path("model.safetensors") && *expected == before),
+        "{error}"
+    );
+    let error = checkpoint.read(0, 0..2, &mut scratch).unwrap_err();
+    assert!(matches!(error, Error::Shortened { .. }), "{error}");
+    // restored, it is still not what was read
+    sparse.set_len(before).unwrap();
+    sparse.set_modified(std::time::UNIX_EPOCH).unwrap();
+    let error = checkpoint.ensure_intact().unwrap_err();
+    assert!(matches!(error, Error::Changed { .. }), "{error}");
+    assert!(error.to_string().ends_with("in use: it was written to"));
+    assert!(folder.open().unwrap().ensure_intact().is_ok());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_deleted_or_replaced_stays_readable_for_who_opened_it() {
+    let folder = Folder::new(&[]);
+    let (checkpoint, sparse) = sparse(&folder);
+    let path = folder.path("model.safetensors");
+    checkpoint.ensure_not_rewritten().unwrap();
+    folder.write("new", &weights(&["a"]));
+    fs_err::rename(folder.path("new"), &path).unwrap();
+    checkpoint.ensure_not_rewritten().unwrap();
+    assert!(
+        checkpoint.ensure_unchanged().is_err(),
+        "for a merge it is another"
+    );
+    fs_err::remove_file(&path).unwrap();
+    checkpoint.ensure_not_rewritten().unwrap();
+    let mut scratch = Vec::new();
+    assert_eq!(checkpoint.read(0, 0..2, &mut scratch).unwrap(), [7, 8]);
+    // cut by who has it open still
+    sparse.set_len(0).unwrap();
+    let lent = checkpoint.read(0, 0..2, &mut scratch).unwrap();
+    assert_eq!(lent, [0, 0]);
+    let error = checkpoint.ensure_intact().unwrap_err();
+    assert!(matches!(error, Error::Lost { .. }), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_written_to_in_place_is_noticed() {
+    let folder = Folder::new(&[]);
+    let (checkpoint, sparse) = sparse(&folder);
+    sparse.set_modified(std::time::UNIX_EPOCH).unwrap();
+    let error = checkpoint.ensure_not_rewritten().unwrap_err();
+    assert!(matches!(error, Error::Changed { .. }), "{error}");
+    checkpoint.ensure_intact().unwrap();
 }
 
 /// 64 GiB that take no room: whoever read them at opening would be noticed.

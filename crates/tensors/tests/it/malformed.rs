@@ -198,7 +198,7 @@ fn headers_that_are_no_json() -> Vec<Case> {
         case!(
             "a tensor that is a number",
             file(r#"{"a":1}"#, 0),
-            "the header is not valid at `a`: invalid type: integer `1`, expected struct RawTensor at line 1 column 6",
+            "the header is not valid at `a`: invalid type: integer `1`, expected an object with `dtype`, `shape` and `data_offsets` at line 1 column 6",
             Json
         ),
         case!(
@@ -390,6 +390,58 @@ fn every_malformed_file_has_its_error() {
 }
 
 #[test]
+fn the_parts_of_a_header_are_bounded() {
+    let problem = |json: &str| {
+        let bytes = file(json, 0);
+        Header::parse(&bytes, bytes.len() as u64)
+            .unwrap_err()
+            .to_string()
+    };
+    let entry = r#"{"dtype":"U8","shape":[0],"data_offsets":[0,0]}"#;
+
+    let axes = ["1"; 65].join(",");
+    let long = problem(&format!(
+        r#"{{"a":{{"dtype":"U8","shape":[{axes}],"data_offsets":[0,1]}}}}"#
+    ));
+    assert!(
+        long.contains("at `a`: a shape of more than 64 axes at line 1"),
+        "{long}"
+    );
+
+    let name = "x".repeat(4097);
+    let long = problem(&format!(r#"{{"{name}":{entry}}}"#));
+    assert!(
+        long.contains("a tensor's name has 4097 bytes, at most 4096 are allowed"),
+        "{long}"
+    );
+
+    let pairs: Vec<String> = (0..100_001).map(|key| format!("\"{key}\":\"\"")).collect();
+    let long = problem(&format!(r#"{{"__metadata__":{{{}}}}}"#, pairs.join(",")));
+    assert!(
+        long.contains("at `__metadata__`: more than 100000 entries"),
+        "{long}"
+    );
+
+    let pairs: Vec<String> = (0..1_000_001)
+        .map(|name| format!("\"{name}\":{entry}"))
+        .collect();
+    let long = problem(&format!("{{{}}}", pairs.join(",")));
+    assert!(long.contains("more than 1000000 tensors"), "{long}");
+}
+
+#[test]
+fn a_long_text_in_the_wrong_place_is_not_quoted_whole() {
+    let text = "é".repeat(10_000);
+    let json = format!(r#"{{"a":{{"dtype":"U8","shape":"{text}","data_offsets":[0,1]}}}}"#);
+    let bytes = file(&json, 0);
+    let error = Header::parse(&bytes, bytes.len() as u64)
+        .unwrap_err()
+        .to_string();
+    assert!(error.len() < 500, "{error}");
+    assert!(error.contains("é… at line 1 column 200"), "{error}");
+}
+
+#[test]
 fn nested_json_does_not_exhaust_the_stack() {
     for open in ["[", "{\"a\":"] {
         let json = format!("{{\"a\":{}", open.repeat(1_000_000));
@@ -436,10 +488,14 @@ fn the_error_of_a_file_names_it() {
     assert!(matches!(error(), Error::GitLfsPointer { path: named, found: 63 } if named == path));
 
     write(b"");
+    assert!(
+        matches!(error(), Error::OtherContent { path: named, content: "an empty file" } if named == path)
+    );
+    write(b"\x40\0\0");
     assert!(matches!(
         error(),
         Error::Truncated {
-            found: 0,
+            found: 3,
             expected: 8,
             ..
         }

@@ -3,8 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use weightsmith_infer::evaluate::{Tasks, read_tasks};
+use weightsmith_tensors::read_given_text;
 
 use crate::failure::Failure;
+
+/// The largest file to measure on. It is read as a whole.
+const MAX_DATA_BYTES: u64 = 1 << 30;
 
 /// A file to measure on.
 #[derive(Debug)]
@@ -42,7 +46,7 @@ impl<'a> Data<'a> {
     }
 
     fn read(path: &'a PathBuf, limit: Option<usize>) -> Result<Self, Failure> {
-        let text = fs_err::read_to_string(path)?;
+        let text = read_given_text(path, MAX_DATA_BYTES)?;
         let is_jsonl = path
             .extension()
             .is_some_and(|extension| extension.eq_ignore_ascii_case("jsonl"));

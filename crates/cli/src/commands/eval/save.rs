@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use weightsmith::output::{CardScore, CardScores, LOCK_FILE, MODEL_CARD, card_with_scores};
+use weightsmith_tensors::{read_companion, read_companion_text};
 
 use super::data::Data;
 use super::measures::{Divergence, Measure};
@@ -95,7 +96,7 @@ impl Save {
             printer.note("the model card stays as it is: weightsmith did not make this folder");
             return Ok(());
         }
-        let card = fs_err::read_to_string(&path)?;
+        let card = read_companion_text(&path)?;
         let with_scores = card_with_scores(&card, &card_scores(evaluation, date, &self.part));
         replace_file(&path, with_scores.as_bytes())?;
         printer.talk(&format!("the numbers are in {}", path.display()));
@@ -208,7 +209,7 @@ fn card_scores(evaluation: &Evaluation, date: Timestamp, part: &str) -> CardScor
 
 /// What others wrote stays.
 fn check_own(path: &Path) -> Result<(), Failure> {
-    match fs_err::read(path) {
+    match read_companion(path) {
         Ok(text) if !text.starts_with(OWN.as_bytes()) => Err(Failure::new(anyhow::Error::msg(
             format!("{} was not written by `--save` and stays", path.display()),
         ))
