@@ -169,6 +169,7 @@ mod tests {
     fn a_conversation_arrives_bit_by_bit() {
         let special = SpecialTokens {
             named: vec![("bos_token".to_owned(), "<s>".to_owned())],
+            additional: vec!["<extra>".to_owned()],
         };
         let template = ChatTemplate::uncompiled("{{ messages }}", "here", special.clone());
         let mut message = Message::new("user", "Größe?\n");
