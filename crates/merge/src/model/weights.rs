@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use weightsmith_tensors::json;
 
 use super::{LocateError, Located, LocatedKind};
 
@@ -86,8 +87,8 @@ fn indexed_files(index: &Path) -> Result<BTreeSet<String>, LocateError> {
         path: PathBuf::from(index),
         problem,
     };
-    let text = fs_err::read_to_string(index)?;
-    let value: Value = serde_json::from_str(&text).map_err(|error| invalid(error.to_string()))?;
+    let text = fs_err::read(index)?;
+    let value: Value = json::read(&text).map_err(|error| invalid(error.to_string()))?;
     let map = value
         .get("weight_map")
         .and_then(Value::as_object)

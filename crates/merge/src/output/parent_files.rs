@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use serde_json::Value;
+use weightsmith_tensors::json;
 
 /// Longer texts are not read: a README with more than this is no README.
 const MAX_BYTES: u64 = 16 << 20;
@@ -21,7 +22,7 @@ pub fn has_chat_template(folder: &Path) -> bool {
         return true;
     }
     let config = limited(&folder.join("tokenizer_config.json"));
-    let config = config.and_then(|json| serde_json::from_slice::<Value>(&json).ok());
+    let config = config.and_then(|bytes| json::read::<Value>(&bytes).ok());
     config.is_some_and(|config| {
         config
             .get("chat_template")

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde_json::Value;
+use weightsmith_tensors::json;
 
 use super::error::RunError;
 use super::execute::{OutputFile, Report, RunOptions};
@@ -111,7 +112,7 @@ impl SideFiles {
         let config: Option<Value> = plan
             .config
             .as_ref()
-            .and_then(|config| serde_json::from_str(config).ok());
+            .and_then(|config| json::read(config.as_bytes()).ok());
         let readmes: Vec<Option<String>> = planned
             .models
             .as_slice()
@@ -148,7 +149,7 @@ impl SideFiles {
         let own_file = ["chat_template.jinja", "chat_template.json"];
         let in_config = || {
             let text = fs_err::read(&self.companion("tokenizer_config.json")?.source).ok()?;
-            let config: Value = serde_json::from_slice(&text).ok()?;
+            let config: Value = json::read(&text).ok()?;
             config.get("chat_template").cloned()
         };
         own_file.iter().any(|name| self.companion(name).is_some()) || in_config().is_some()

@@ -35,7 +35,7 @@ struct WeightMap(Vec<(String, String)>);
 impl Index {
     pub(super) fn read(path: &Path) -> Result<Self, Error> {
         let text = read_limited(path)?;
-        let raw: RawIndex = serde_json::from_slice(&text).map_err(|source| Error::Index {
+        let raw: RawIndex = crate::json::read(&text).map_err(|source| Error::Index {
             path: path.to_owned(),
             source,
         })?;
