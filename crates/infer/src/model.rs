@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use weightsmith_tensors::{Checkpoint, TensorSource, read_companion};
+use weightsmith_tensors::{Checkpoint, TensorSource, json, read_companion};
 
 use crate::text::Companions;
 use crate::{ConfigError, Decoder, DecoderOptions, Error, ModelConfig, Pool};
@@ -63,7 +63,7 @@ impl Model {
             path: path.clone(),
             needed_for: "it says how the model computes",
         })?;
-        let value = serde_json::from_slice(&text).map_err(|problem| Error::Config {
+        let value = json::read(&text).map_err(|problem| Error::Config {
             path: path.clone(),
             problem: ConfigError::Json(problem),
         })?;

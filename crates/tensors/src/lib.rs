@@ -4,6 +4,7 @@
 //! - [`widen_f32`], [`narrow_f32`] and their like turn bytes into numbers and back, exactly or rounded once.
 //! - [`kernels`] are the loops of a merge, the same bytes on every CPU.
 //! - [`ShardLayout`] says where each tensor of an output goes before anything is written.
+//! - [`json`] reads the small files of models as their tools write them.
 //! - [`FileBlocks`] hashes a file in blocks that finish in any order.
 
 #![allow(
@@ -16,6 +17,7 @@ pub mod cast;
 mod checkpoint;
 mod dtype;
 mod error;
+pub mod json;
 pub mod kernels;
 mod real;
 mod size;

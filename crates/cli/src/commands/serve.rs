@@ -226,7 +226,7 @@ fn facts(found: &Found, path: &str, quantized: bool) -> Result<ModelFacts, Failu
         Some(text) => text.to_owned(),
         None => read_companion_text(&file)?,
     };
-    let config: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+    let config: Value = weightsmith_tensors::json::read(text.as_bytes()).unwrap_or(Value::Null);
     // what is wrong with it is told when the model is loaded
     let parsed = ModelConfig::from_json(&config).ok();
     let elements: u64 = source.tensors().iter().map(|one| one.info.elements()).sum();

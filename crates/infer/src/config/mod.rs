@@ -11,7 +11,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use serde_json::Value;
-use weightsmith_tensors::read_companion_text;
+use weightsmith_tensors::{json, read_companion_text};
 
 use crate::{ConfigError, Error};
 
@@ -118,7 +118,7 @@ impl ModelConfig {
     /// # Errors
     /// When it is not JSON, names an architecture that is not supported, or lacks or contradicts what that one needs.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let value: Value = serde_json::from_str(text)?;
+        let value: Value = json::read(text.as_bytes())?;
         Self::from_json(&value)
     }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Map, Value};
+use weightsmith_tensors::json;
 
 use crate::Error;
 use crate::text::Message;
@@ -101,7 +102,7 @@ fn has_choices(question: &Question) -> bool {
 
 fn question(line: &str, number: usize) -> Result<Question, String> {
     let value: Value =
-        serde_json::from_str(line).map_err(|problem| format!("not JSON: {problem}"))?;
+        json::read(line.as_bytes()).map_err(|problem| format!("not JSON: {problem}"))?;
     let Value::Object(fields) = value else {
         return Err(format!("expected a JSON object, found {}", kind_of(&value)));
     };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use serde_json::Value;
-use weightsmith_tensors::{MAX_SMALL_FILE_BYTES, read_companion, read_given_text};
+use weightsmith_tensors::{MAX_SMALL_FILE_BYTES, json, read_companion, read_given_text};
 
 use super::turn::TurnEnd;
 use super::{ChatTemplate, SpecialTokens, Tokenizer};
@@ -55,17 +55,17 @@ impl Companions {
             needed_for: NO_TOKENIZER,
         })?;
         let tokenizer = Tokenizer::from_bytes(&bytes, &folder.join("tokenizer.json"))?;
-        let json = |name: &str| -> Result<Value, Error> {
+        let value = |name: &str| -> Result<Value, Error> {
             let Some(bytes) = file(name)? else {
                 return Ok(Value::Null);
             };
-            serde_json::from_slice(&bytes).map_err(|problem| Error::File {
+            json::read(&bytes).map_err(|problem| Error::File {
                 path: folder.join(name),
                 problem: format!("not JSON: {problem}"),
             })
         };
-        let config = json("tokenizer_config.json")?;
-        let special = SpecialTokens::of(&config, &json("special_tokens_map.json")?);
+        let config = value("tokenizer_config.json")?;
+        let special = SpecialTokens::of(&config, &value("special_tokens_map.json")?);
         let jinja = match file("chat_template.jinja")? {
             Some(bytes) => Some(String::from_utf8(bytes).map_err(|_| Error::File {
                 path: folder.join("chat_template.jinja"),
@@ -79,14 +79,16 @@ impl Companions {
         } else if let Some(source) = template_of(&config) {
             Some((source, origin("tokenizer_config.json")))
         } else {
-            let source = template_of(&json("chat_template.json")?);
+            let source = template_of(&value("chat_template.json")?);
             source.map(|source| (source, origin("chat_template.json")))
         };
         let template = found
             .map(|(source, origin)| ChatTemplate::new(&source, &origin, special.clone()))
             .transpose()?;
-        let mut defaults =
-            GenerationDefaults::from_json(&json("generation_config.json")?, &json("config.json")?);
+        let mut defaults = GenerationDefaults::from_json(
+            &value("generation_config.json")?,
+            &value("config.json")?,
+        );
         defaults.add_end(
             special
                 .get("eos_token")

@@ -1,5 +1,6 @@
 //! The model's tokenizer.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -8,6 +9,7 @@ use tokenizers::models::bpe::BPE;
 use tokenizers::{
     DecoderWrapper, NormalizerWrapper, PostProcessorWrapper, PreTokenizerWrapper, TokenizerImpl,
 };
+use weightsmith_tensors::json;
 
 use super::tokenizer_bounds;
 use crate::Error;
@@ -102,9 +104,16 @@ type BpeTokenizer = TokenizerImpl<
 /// Nearly all are that, and to find out which of its models a file has, the crate makes three trees of its vocabulary
 /// before it makes the model: most of the time that a vocabulary of 150,000 tokens takes.
 fn parse(bytes: &[u8]) -> tokenizers::Result<tokenizers::Tokenizer> {
-    BpeTokenizer::from_bytes(bytes)
-        .map(Into::into)
-        .or_else(|_| tokenizers::Tokenizer::from_bytes(bytes))
+    let strictly = |text: &str| {
+        BpeTokenizer::from_bytes(text)
+            .map(Into::into)
+            .or_else(|_| tokenizers::Tokenizer::from_bytes(text))
+    };
+    let text = json::text(bytes)?;
+    strictly(text).or_else(|problem| match json::plain(text) {
+        Cow::Borrowed(_) => Err(problem),
+        Cow::Owned(plain) => strictly(&plain),
+    })
 }
 
 /// Special tokens that a chat template may use by name, as text.

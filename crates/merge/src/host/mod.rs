@@ -131,7 +131,8 @@ fn json(folder: &Path, name: &str) -> Option<Result<Value, String>> {
     let value = read_regular(&path, LARGEST)
         .map_err(|error| error.to_string())
         .and_then(|bytes| {
-            serde_json::from_slice(&bytes).map_err(|error| format!("`{name}` is not JSON: {error}"))
+            weightsmith_tensors::json::read(&bytes)
+                .map_err(|error| format!("`{name}` is not JSON: {error}"))
         });
     Some(value)
 }

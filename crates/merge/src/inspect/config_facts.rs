@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use serde_json::Value;
-use weightsmith_tensors::read_companion;
+use weightsmith_tensors::{json, read_companion};
 
 use super::inspection::ConfigFacts;
 use crate::architecture::text_config_path;
@@ -90,7 +90,7 @@ pub(super) fn chat_template(folder: &Path) -> io::Result<Option<String>> {
     if !path.is_file() || fs_err::metadata(&path)?.len() > LARGEST_TOKENIZER_CONFIG {
         return Ok(None);
     }
-    let config: Option<Value> = serde_json::from_slice(&read_companion(&path)?).ok();
+    let config: Option<Value> = json::read(&read_companion(&path)?).ok();
     let has_template = config.is_some_and(|config| {
         config
             .get("chat_template")

@@ -226,14 +226,14 @@ impl Lock {
     /// # Errors
     /// [`LockError`].
     pub fn parse(json: &[u8]) -> Result<Self, LockError> {
-        let value: serde_json::Value = serde_json::from_slice(json)?;
+        let value: serde_json::Value = weightsmith_tensors::json::read(json)?;
         match value.get("format").and_then(serde_json::Value::as_u64) {
             Some(found) if found != u64::from(LOCK_FORMAT) => {
                 return Err(LockError::Format { found });
             }
             _ => {}
         }
-        let lock: Self = serde_json::from_slice(json)?;
+        let lock: Self = weightsmith_tensors::json::read(json)?;
         let mut names = BTreeSet::new();
         for file in &lock.files {
             if !is_inside(&file.name) {

@@ -107,7 +107,11 @@ impl ModelConfig {
     ///
     /// # Errors
     /// When it is no JSON object.
-    pub fn parse(text: String, path: &Path) -> Result<Self, ConfigError> {
+    pub fn parse(mut text: String, path: &Path) -> Result<Self, ConfigError> {
+        // no reader of the result expects a byte order mark
+        if text.starts_with('\u{feff}') {
+            text.remove(0);
+        }
         let root = json_text::parse(&text).map_err(|error| ConfigError::Json {
             path: path.to_owned(),
             error,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::Value;
-use weightsmith_tensors::read_companion;
+use weightsmith_tensors::{json, read_companion};
 
 /// The README of a model's folder; `None` when there is none that can be read.
 pub fn parent_readme(folder: &Path) -> Option<String> {
@@ -18,7 +18,7 @@ pub fn has_chat_template(folder: &Path) -> bool {
         return true;
     }
     let config = read_companion(&folder.join("tokenizer_config.json")).ok();
-    let config = config.and_then(|json| serde_json::from_slice::<Value>(&json).ok());
+    let config = config.and_then(|bytes| json::read::<Value>(&bytes).ok());
     config.is_some_and(|config| {
         config
             .get("chat_template")

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde_json::Value;
-use weightsmith_tensors::{open_regular, read_companion, read_companion_text};
+use weightsmith_tensors::{json, open_regular, read_companion, read_companion_text};
 
 use super::error::RunError;
 use super::execute::{OutputFile, Report, RunOptions};
@@ -126,7 +126,7 @@ impl SideFiles {
         let config: Option<Value> = plan
             .config
             .as_ref()
-            .and_then(|config| serde_json::from_str(config).ok());
+            .and_then(|config| json::read(config.as_bytes()).ok());
         let readmes: Vec<Option<String>> = planned
             .models
             .as_slice()
@@ -163,7 +163,7 @@ impl SideFiles {
         let own_file = ["chat_template.jinja", "chat_template.json"];
         let in_config = || {
             let text = read_companion(&self.companion("tokenizer_config.json")?.source).ok()?;
-            let config: Value = serde_json::from_slice(&text).ok()?;
+            let config: Value = json::read(&text).ok()?;
             config.get("chat_template").cloned()
         };
         own_file.iter().any(|name| self.companion(name).is_some()) || in_config().is_some()

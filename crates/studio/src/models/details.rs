@@ -46,7 +46,7 @@ pub(super) fn recipe(entry: &Entry) -> Option<String> {
 /// How its makers sample it.
 fn generation(folder: &Path) -> Option<Value> {
     let text = small_text(&folder.join("generation_config.json"))?;
-    let config: Map<String, Value> = serde_json::from_str(&text).ok()?;
+    let config: Map<String, Value> = weightsmith_tensors::json::read(text.as_bytes()).ok()?;
     let number = |name: &str| config.get(name).filter(|value| value.is_number()).cloned();
     Some(json!({
         "temperature": number("temperature"),

@@ -217,7 +217,7 @@ pub(super) fn config(folder: &Path) -> Result<Value, String> {
         return Err("there is no `config.json`".to_owned());
     }
     let text = small_text(&path).ok_or("`config.json` cannot be read")?;
-    match serde_json::from_str::<Value>(&text) {
+    match weightsmith_tensors::json::read::<Value>(text.as_bytes()) {
         Ok(value) if value.is_object() => Ok(value),
         Ok(_) => Err("`config.json` is not an object".to_owned()),
         Err(problem) => Err(format!("`config.json` is not JSON: {problem}")),

@@ -8,7 +8,7 @@ use weightsmith::host::{ExpectedTensor, Speech, Template};
 use weightsmith_infer::{
     Companions, Error, Message, ModelConfig, TemplateOptions, expected_tensors,
 };
-use weightsmith_tensors::{TensorSource, read_companion};
+use weightsmith_tensors::{TensorSource, json, read_companion};
 
 /// What a user says in the trial.
 const QUESTION: &str = "What is the capital of France?";
@@ -109,7 +109,7 @@ fn read(folder: &Path, with_template: bool) -> Result<Companions, Error> {
 }
 
 fn without_template(bytes: Vec<u8>) -> Vec<u8> {
-    match serde_json::from_slice::<Value>(&bytes) {
+    match json::read::<Value>(&bytes) {
         Ok(Value::Object(mut config)) => {
             config.remove("chat_template");
             Value::Object(config).to_string().into_bytes()

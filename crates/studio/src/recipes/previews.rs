@@ -116,7 +116,7 @@ fn facts(app: &App, planned: &Planned) -> ModelFacts {
     let stored: u64 = plan.tensors.iter().map(|one| one.info.bytes()).sum();
     let quantized = app.settings.options.quantize_q8_0;
     let config = plan.config.as_deref().unwrap_or_default();
-    let config: Value = serde_json::from_str(config).unwrap_or_default();
+    let config: Value = weightsmith_tensors::json::read(config.as_bytes()).unwrap_or_default();
     // what is wrong with it is told when the model is loaded
     let parsed = ModelConfig::from_json(&config).ok();
     ModelFacts {

@@ -40,9 +40,7 @@ struct WeightMap {
 impl Index {
     pub(super) fn read(path: &Path) -> Result<Self, Error> {
         let text = read_limited(path)?;
-        // some editors put a byte order mark in front
-        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
-        let raw: RawIndex = serde_json::from_slice(text).map_err(|source| Error::Index {
+        let raw: RawIndex = crate::json::read(&text).map_err(|source| Error::Index {
             path: path.to_owned(),
             source,
         })?;
