@@ -153,7 +153,7 @@ fn read_ref(path: &Path) -> io::Result<String> {
     Ok(fs_err::read_to_string(path)?.trim().to_owned())
 }
 
-fn is_hash(text: &str) -> bool {
+pub(super) fn is_hash(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 

@@ -7,11 +7,14 @@ mod cache;
 mod error;
 mod locate;
 mod remote;
+mod snapshot_path;
 #[cfg(test)]
 mod tests;
+mod web_address;
 mod weights;
 
 pub use address::{hub_name, is_in_store};
 pub use error::LocateError;
 pub use locate::{LocateOptions, Located, LocatedKind, locate, locate_folder};
 pub use remote::{OpenError, Opened, RemoteModel, RemoteModels, missing_model, open};
+pub(crate) use web_address::{WebAddress, web_address};

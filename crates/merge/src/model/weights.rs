@@ -15,6 +15,12 @@ const OTHER_FORMATS: [&str; 9] = [
     "bin", "pt", "pth", "ckpt", "gguf", "h5", "msgpack", "onnx", "nemo",
 ];
 
+/// What PEFT writes beside the weights of an adapter.
+const ADAPTER_CONFIG: &str = "adapter_config.json";
+
+/// Bytes of it that are read.
+const LARGEST_ADAPTER_CONFIG: u64 = 1 << 20;
+
 impl Located {
     /// Checks that the weights are there: every file of the index, or any `.safetensors` file.
     ///
@@ -26,6 +32,7 @@ impl Located {
         if self.file.is_some() {
             return Ok(());
         }
+        self.refuse_adapter()?;
         let index = self.folder.join(INDEX);
         if index.is_file() {
             return self.require_shards(&index);
@@ -51,6 +58,26 @@ impl Located {
             folder: self.folder.clone(),
             other_weights,
             revision: self.hub_revision(),
+        })
+    }
+
+    /// An adapter's folder has `adapter_config.json` and no model beside it.
+    fn refuse_adapter(&self) -> Result<(), LocateError> {
+        let config = self.folder.join(ADAPTER_CONFIG);
+        if !config.is_file() || self.folder.join("config.json").is_file() {
+            return Ok(());
+        }
+        let is_small = fs_err::metadata(&config)?.len() <= LARGEST_ADAPTER_CONFIG;
+        let text = if is_small {
+            fs_err::read_to_string(&config).unwrap_or_default()
+        } else {
+            String::new()
+        };
+        let value: Value = serde_json::from_str(&text).unwrap_or_default();
+        let base = value["base_model_name_or_path"].as_str();
+        Err(LocateError::Adapter {
+            label: self.label.clone(),
+            base: base.filter(|base| !base.is_empty()).map(str::to_owned),
         })
     }
 
