@@ -17,9 +17,16 @@ pub(crate) fn main() -> ExitCode {
         Err(message) => return explain_usage(&message),
     };
     let printer = printer(global);
+    let as_json = command.gives_json();
     cpu::choose()
         .and_then(|()| run(command, &printer))
-        .unwrap_or_else(|failure| failure.report(&printer))
+        .unwrap_or_else(|failure| {
+            if as_json && !failure.is_broken_pipe() {
+                failure.report_json(&printer)
+            } else {
+                failure.report(&printer)
+            }
+        })
 }
 
 /// Prints help, version or what is wrong with the command line.

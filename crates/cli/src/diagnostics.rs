@@ -2,7 +2,7 @@
 
 use annotate_snippets::{AnnotationKind, Element, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
-use weightsmith::{Diagnostic, Severity, Span};
+use weightsmith::{Diagnostic, Omitted, Problems, Severity, Span};
 
 use crate::quantities::counted;
 use crate::terminal_text::safe;
@@ -24,15 +24,15 @@ pub(crate) struct Count {
 }
 
 impl Count {
-    /// Counts them.
-    pub(crate) fn of(diagnostics: &[Diagnostic]) -> Self {
+    /// Counts them, and those that were left out.
+    pub(crate) fn of(diagnostics: &[Diagnostic], omitted: Omitted) -> Self {
         let count = |severity| {
             let of_it = |one: &&Diagnostic| one.severity == severity;
             diagnostics.iter().filter(of_it).count()
         };
         Self {
-            errors: count(Severity::Error),
-            warnings: count(Severity::Warning),
+            errors: count(Severity::Error) + omitted.errors,
+            warnings: count(Severity::Warning) + omitted.warnings,
         }
     }
 
@@ -54,17 +54,22 @@ impl Count {
     }
 }
 
-/// Sorts by place in the recipe, those without one last, and takes out repetitions; with `strict`, warnings become errors.
-pub(crate) fn arrange(diagnostics: &mut Vec<Diagnostic>, strict: bool) {
-    if strict {
-        for diagnostic in diagnostics.iter_mut() {
-            if diagnostic.severity == Severity::Warning {
-                diagnostic.severity = Severity::Error;
-            }
+/// Each once, sorted by place in the recipe, those without one last, and how many are left out because nobody reads so many; with
+/// `strict`, warnings become errors.
+pub(crate) fn arrange(
+    diagnostics: Vec<Diagnostic>,
+    omitted: Omitted,
+    strict: bool,
+) -> (Vec<Diagnostic>, Omitted) {
+    let mut problems = Problems::default();
+    problems.omit(if strict { omitted.strict() } else { omitted });
+    for mut diagnostic in diagnostics {
+        if strict && diagnostic.severity == Severity::Warning {
+            diagnostic.severity = Severity::Error;
         }
+        problems.add(diagnostic);
     }
-    diagnostics.sort_by_key(|one| (one.span.is_none(), one.span, one.severity));
-    diagnostics.dedup();
+    problems.into_parts()
 }
 
 /// All of them with their source lines, an empty line between two.
@@ -88,15 +93,20 @@ fn render_one(renderer: &Renderer, recipe: &RecipeText, diagnostic: &Diagnostic)
         Severity::Note => Level::NOTE,
     };
     let name = safe(&recipe.name).into_owned();
-    let place: Element<'_> = match diagnostic
+    let line = diagnostic
         .span
-        .and_then(|span| first_line(&recipe.text, span))
-    {
-        Some(range) => Snippet::source(recipe.text.as_str())
+        .and_then(|span| Some((span, first_line(&recipe.text, span)?)));
+    let place: Element<'_> = match (line, diagnostic.span) {
+        (Some((span, Line { text, marked })), _) => Snippet::source(text)
+            .line_start(span.line)
             .path(name)
-            .annotation(AnnotationKind::Primary.span(range))
+            .annotation(AnnotationKind::Primary.span(marked))
             .into(),
-        None => Origin::path(name).into(),
+        (None, Some(span)) => Origin::path(name)
+            .line(span.line)
+            .char_column(span.column)
+            .into(),
+        (None, None) => Origin::path(name).into(),
     };
     let hints = diagnostic
         .hints
@@ -109,11 +119,37 @@ fn render_one(renderer: &Renderer, recipe: &RecipeText, diagnostic: &Diagnostic)
     renderer.render(&[group])
 }
 
-/// The part of a span that lies on its first line: a whole block underlined would hide what is meant.
-fn first_line(text: &str, span: Span) -> Option<std::ops::Range<usize>> {
-    let marked = text.get(span.start..span.end.max(span.start))?;
-    let length = marked.find(['\n', '\r']).unwrap_or(marked.len());
-    Some(span.start..span.start + marked[..length].trim_end().len())
+/// Bytes of a line that is shown; of longer ones only the place is told.
+const LONGEST_LINE: usize = 2000;
+
+/// A line with the part of it that is underlined.
+struct Line<'t> {
+    text: &'t str,
+    marked: std::ops::Range<usize>,
+}
+
+/// The line in which a span begins: a whole block underlined would hide what is meant. Only this line's bytes are looked at.
+fn first_line(text: &str, span: Span) -> Option<Line<'_>> {
+    let is_break = |byte: &u8| matches!(byte, b'\n' | b'\r');
+    let (before, after) = text.split_at_checked(span.start)?;
+    let mut back = before.bytes().rev().take(LONGEST_LINE);
+    let start = match back.position(|byte| is_break(&byte)) {
+        Some(distance) => span.start - distance,
+        None if span.start < LONGEST_LINE => 0,
+        None => return None,
+    };
+    let mut ahead = after.bytes().take(LONGEST_LINE);
+    let end = match ahead.position(|byte| is_break(&byte)) {
+        Some(distance) => span.start + distance,
+        None if after.len() < LONGEST_LINE => text.len(),
+        None => return None,
+    };
+    let marked = text.get(span.start..span.end.clamp(span.start, end))?;
+    let marked = span.start - start..span.start - start + marked.trim_end().len();
+    Some(Line {
+        text: text.get(start..end)?,
+        marked,
+    })
 }
 
 /// A problem in `check --json`.
@@ -128,14 +164,11 @@ pub(crate) struct JsonDiagnostic<'a> {
 }
 
 /// All of them for programs.
-pub(crate) fn json<'a>(
-    recipe: &'a RecipeText,
-    diagnostics: &'a [Diagnostic],
-) -> Vec<JsonDiagnostic<'a>> {
+pub(crate) fn json<'a>(file: &'a str, diagnostics: &'a [Diagnostic]) -> Vec<JsonDiagnostic<'a>> {
     diagnostics
         .iter()
         .map(|one| JsonDiagnostic {
-            file: &recipe.name,
+            file,
             line: one.span.map(|span| span.line),
             column: one.span.map(|span| span.column),
             severity: one.severity,
@@ -215,17 +248,17 @@ mod tests {
 
     #[test]
     fn strict_makes_errors_of_warnings_and_order_follows_the_text() {
-        let mut diagnostics = vec![
+        let diagnostics = vec![
             Diagnostic::error("last", None),
             Diagnostic::warning("second", span(2, 1, 20, 30)),
             Diagnostic::error("first", span(1, 1, 0, 5)),
             Diagnostic::error("first", span(1, 1, 0, 5)),
         ];
-        arrange(&mut diagnostics, true);
+        let (diagnostics, omitted) = arrange(diagnostics, Omitted::default(), true);
         let messages: Vec<&str> = diagnostics.iter().map(|one| one.message.as_str()).collect();
         assert_eq!(messages, ["first", "second", "last"]);
         assert_eq!(
-            Count::of(&diagnostics),
+            Count::of(&diagnostics, omitted),
             Count {
                 errors: 3,
                 warnings: 0
@@ -235,10 +268,10 @@ mod tests {
 
     #[test]
     fn a_note_stays_one_and_is_not_counted() {
-        let mut diagnostics = vec![Diagnostic::note("no effect", None)];
-        arrange(&mut diagnostics, true);
+        let diagnostics = vec![Diagnostic::note("no effect", None)];
+        let (diagnostics, omitted) = arrange(diagnostics, Omitted::default(), true);
         assert_eq!(
-            Count::of(&diagnostics),
+            Count::of(&diagnostics, omitted),
             Count {
                 errors: 0,
                 warnings: 0
@@ -254,5 +287,39 @@ mod tests {
         assert_eq!(sentence(1, 0), "1 error in r.yml");
         assert_eq!(sentence(0, 2), "2 warnings in r.yml");
         assert_eq!(sentence(0, 0), "no problems in r.yml");
+    }
+
+    #[test]
+    fn a_long_line_is_not_shown_but_its_place_is() {
+        let text = format!("{}\n{{a: {}}}\n", "x".repeat(5000), "b".repeat(5000));
+        let recipe = RecipeText {
+            name: "recipe.yml".to_owned(),
+            text,
+        };
+        let diagnostic = Diagnostic::error("wrong", span(2, 3000, 8000, 8001));
+        insta::assert_snapshot!(render(&recipe, &[diagnostic], false), @r"
+        error: wrong
+        --> recipe.yml:2:3000
+        ");
+    }
+
+    #[test]
+    fn many_problems_of_a_long_text_take_little_time() {
+        let line = "model: ä\r\n";
+        let recipe = RecipeText {
+            name: "recipe.yml".to_owned(),
+            text: line.repeat(100_000),
+        };
+        let diagnostics: Vec<Diagnostic> = (0..900)
+            .map(|index| {
+                let start = index * 100 * line.len();
+                Diagnostic::error("wrong", span(index * 100 + 1, 1, start, start + 5))
+            })
+            .collect();
+        let begun = std::time::Instant::now();
+        let text = render(&recipe, &diagnostics, true);
+        // 31 s when each looked at the whole text
+        assert!(begun.elapsed().as_secs() < 2);
+        assert!(text.contains("recipe.yml:89901:1"));
     }
 }

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use serde_json::json;
+
 use crate::exit_code::ExitCode;
 use crate::printer::Printer;
 
@@ -31,6 +33,14 @@ impl Failure {
         }
     }
 
+    /// The same for an error with causes.
+    pub(crate) fn usage_of(error: anyhow::Error) -> Self {
+        Self {
+            code: ExitCode::Usage,
+            ..Self::new(error)
+        }
+    }
+
     /// The same with advice.
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -54,10 +64,31 @@ impl Failure {
         self.code
     }
 
-    fn is_broken_pipe(&self) -> bool {
-        self.error
-            .downcast_ref::<io::Error>()
-            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    /// The same for programs that read stdout.
+    pub(crate) fn report_json(&self, printer: &Printer) -> ExitCode {
+        let told = json!({"error": {"message": self.sentence(), "hints": self.hints}});
+        // what cannot be written there is still said on stderr
+        let _ = printer.json(&told);
+        self.report(printer)
+    }
+
+    /// Advice.
+    pub(crate) fn hints(&self) -> &[String] {
+        &self.hints
+    }
+
+    /// The exit code that goes with it.
+    pub(crate) fn code(&self) -> ExitCode {
+        self.code
+    }
+
+    /// Whether a reader closed the pipe, which is told to nobody.
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        self.error.chain().any(|cause| {
+            cause
+                .downcast_ref::<io::Error>()
+                .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+        })
     }
 }
 

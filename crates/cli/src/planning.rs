@@ -3,11 +3,9 @@
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use anyhow::Context as _;
 use weightsmith::plan::{self, Planned};
-use weightsmith::recipe::{self, Recipe};
-use weightsmith::{Diagnostic, Severity};
-use weightsmith_tensors::{MAX_SMALL_FILE_BYTES, read_given_text};
+use weightsmith::recipe::{self, MAX_RECIPE_BYTES, Recipe};
+use weightsmith::{Diagnostic, Omitted, Severity};
 
 use crate::diagnostics::{Count, RecipeText, arrange, render};
 use crate::exit_code::ExitCode;
@@ -23,8 +21,10 @@ pub(crate) struct Outcome {
     pub(crate) recipe: RecipeText,
     /// The plan; `None` when there is an error among the diagnostics.
     pub(crate) planned: Option<Planned>,
-    /// All problems, in the order of the text.
+    /// The problems, in the order of the text.
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// How many more there are than are told.
+    pub(crate) omitted: Omitted,
 }
 
 /// Reads and plans, with models that are not on this machine fetched from the hub, as far as `access` says, and those in stores opened
@@ -64,11 +64,12 @@ pub(crate) fn fetch(
     }
     let mut diagnostics = parsed.diagnostics;
     diagnostics.append(&mut refused);
-    arrange(&mut diagnostics, settings.strict);
+    let (diagnostics, omitted) = arrange(diagnostics, parsed.omitted, settings.strict);
     Ok(Some(Outcome {
         recipe: recipe.clone(),
         planned: None,
         diagnostics,
+        omitted,
     }))
 }
 
@@ -95,14 +96,13 @@ pub(crate) fn plan_changed(
         },
         None => None,
     };
-    arrange(&mut diagnostics, settings.strict);
-    let wrong = diagnostics
-        .iter()
-        .any(|one| one.severity == Severity::Error);
+    let (diagnostics, omitted) = arrange(diagnostics, parsed.omitted, settings.strict);
+    let wrong = Count::of(&diagnostics, omitted).errors > 0;
     Ok(Outcome {
         recipe,
         planned: planned.filter(|_| !wrong),
         diagnostics,
+        omitted,
     })
 }
 
@@ -116,6 +116,17 @@ impl Outcome {
         }
     }
 
+    /// How many problems there are.
+    pub(crate) fn count(&self) -> Count {
+        Count::of(&self.diagnostics, self.omitted)
+    }
+
+    /// The problems for programs, in a list that says at its end how many are not in it.
+    pub(crate) fn told(&self) -> Vec<Diagnostic> {
+        let closing = self.omitted.closing();
+        self.diagnostics.iter().cloned().chain(closing).collect()
+    }
+
     /// Shows the problems on stderr, with their number at the end; notes unless quiet.
     pub(crate) fn show(&self, printer: &Printer) {
         let is_shown = |one: &&Diagnostic| {
@@ -126,35 +137,71 @@ impl Outcome {
             return;
         }
         printer.stderr(&render(&self.recipe, &shown, printer.colored_stderr()));
-        let count = Count::of(&shown);
+        if let Some(more) = self.omitted.sentence() {
+            printer.stderr(&format!("\n… and {more}"));
+        }
+        let count = self.count();
         if count.errors + count.warnings > 0 {
             printer.stderr(&format!("\n{}", count.sentence(&self.recipe.name)));
         }
     }
 }
 
-/// Reads a recipe's text.
+/// Reads a recipe's text, and no more of what is too long to be one.
 pub(crate) fn read(path: &Path) -> Result<RecipeText, Failure> {
-    if path == Path::new("-") {
-        let mut text = String::new();
-        io::stdin()
-            .read_to_string(&mut text)
-            .context("cannot read the recipe from standard input")?;
-        return Ok(RecipeText {
-            name: "<stdin>".to_owned(),
-            text,
-        });
+    let is_stdin = path == Path::new("-");
+    let name = if is_stdin {
+        "<stdin>".to_owned()
+    } else {
+        path.display().to_string()
+    };
+    let bytes = if is_stdin {
+        start(io::stdin().lock())
+    } else {
+        fs_err::File::open(path).and_then(start)
+    };
+    let bytes = bytes.map_err(|error| unreadable(&name, error))?;
+    if bytes.len() > MAX_RECIPE_BYTES {
+        let message = format!("the recipe `{name}` has more than {MAX_RECIPE_BYTES} bytes");
+        return Err(Failure::usage(message)
+            .hint("RECIPE is a YAML file of some kilobytes; a model is named in it"));
     }
-    let name = path.display().to_string();
-    match read_given_text(path, MAX_SMALL_FILE_BYTES) {
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        let message = format!("the recipe `{name}` is a text in UTF-16, expected UTF-8");
+        return Err(Failure::usage(message).hint("save it as UTF-8 in the editor"));
+    }
+    match String::from_utf8(bytes) {
         Ok(text) => Ok(RecipeText { name, text }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(Failure::usage(format!("there is no recipe at `{name}`"))
-                .hint("RECIPE is the path of a YAML file, or `-` for standard input"))
+        Err(error) => {
+            let line = error.as_bytes()[..error.utf8_error().valid_up_to()]
+                .split(|byte| *byte == b'\n')
+                .count();
+            let message = format!("the recipe `{name}` is not a text in UTF-8 (line {line})");
+            Err(Failure::usage(message).hint("save it as UTF-8 in the editor"))
         }
-        Err(error) => Err(Failure::new(
+    }
+}
+
+/// The first bytes of a file, one more than a recipe may have.
+fn start(file: impl io::Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let most = MAX_RECIPE_BYTES as u64 + 1;
+    file.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn unreadable(name: &str, error: io::Error) -> Failure {
+    let hint = "RECIPE is the path of a YAML file, or `-` for standard input";
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+            Failure::usage(format!("there is no recipe at `{name}`")).hint(hint)
+        }
+        io::ErrorKind::IsADirectory => {
+            Failure::usage(format!("`{name}` is a folder, expected a recipe")).hint(hint)
+        }
+        _ => Failure::usage_of(
             anyhow::Error::new(error).context(format!("cannot read the recipe `{name}`")),
-        )),
+        ),
     }
 }
 

@@ -13,6 +13,7 @@ pub mod methods;
 pub mod model;
 pub mod output;
 pub mod plan;
+mod problems;
 pub mod recipe;
 pub mod run;
 #[cfg(feature = "testing")]
@@ -26,3 +27,4 @@ pub mod verify;
 struct Readme;
 
 pub use diagnostic::{Diagnostic, Severity, Span, Spanned};
+pub use problems::{MOST_PROBLEMS, Omitted, Problems};

@@ -73,6 +73,30 @@ pub(crate) enum Command {
     Man(ManArgs),
 }
 
+impl Command {
+    /// Whether stdout is for a program, which wants to hear of a failure too.
+    pub(crate) fn gives_json(&self) -> bool {
+        match self {
+            Self::Check(args) => args.json,
+            Self::Explain(args) => args.json,
+            Self::Eval(args) => args.json,
+            Self::Inspect(args) => args.json,
+            Self::Diff(args) => args.json,
+            Self::Verify(args) => args.json,
+            Self::Methods(args) => args.json,
+            Self::Merge(_)
+            | Self::Generate(_)
+            | Self::Chat(_)
+            | Self::Serve(_)
+            | Self::Studio(_)
+            | Self::Pull(_)
+            | Self::Push(_)
+            | Self::Completions(_)
+            | Self::Man(_) => false,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;

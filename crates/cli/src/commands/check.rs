@@ -2,9 +2,11 @@
 
 use std::io::Write as _;
 
+use weightsmith::Diagnostic;
+
 use super::check_host;
 use crate::args::CheckArgs;
-use crate::diagnostics::{Count, json};
+use crate::diagnostics::json;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::planning;
@@ -25,18 +27,29 @@ pub(crate) fn run(args: CheckArgs, printer: &Printer) -> Result<ExitCode, Failur
     if host {
         return check_host::run(&recipe, as_json, plan, printer);
     }
+    let name = recipe.display().to_string();
     let outcome = planning::plan_with_hub(
         PlanSettings::resolve(recipe, plan),
         Access::Headers,
         printer,
-    )?;
+    );
+    let outcome = match outcome {
+        Err(failure) if as_json && !failure.is_broken_pipe() => {
+            // a problem like others, of the whole file
+            let mut problem = Diagnostic::error(failure.sentence(), None);
+            problem.hints = failure.hints().to_vec();
+            printer.json(&json(&name, &[problem]))?;
+            return Ok(failure.code());
+        }
+        outcome => outcome?,
+    };
     let code = if outcome.planned.is_some() {
         ExitCode::Done
     } else {
         ExitCode::Usage
     };
     if as_json {
-        printer.json(&json(&outcome.recipe, &outcome.diagnostics))?;
+        printer.json(&json(&outcome.recipe.name, &outcome.told()))?;
         return Ok(code);
     }
     outcome.show(printer);
@@ -49,15 +62,15 @@ pub(crate) fn run(args: CheckArgs, printer: &Printer) -> Result<ExitCode, Failur
             .sum();
         writeln!(
             printer.data(),
-            "{}: {}, {} of {} models, {}, {} parameters, {}",
+            "{}: {}, {} of {}, {}, {} parameters, {}",
             safe(&outcome.recipe.name),
-            if Count::of(&outcome.diagnostics).warnings == 0 {
+            if outcome.count().warnings == 0 {
                 "no problems"
             } else {
                 "can be merged"
             },
             plan.method,
-            plan.inputs.len(),
+            counted(plan.inputs.len(), "model"),
             counted(plan.tensors.len(), "tensor"),
             parameters(elements),
             bytes(plan.bytes_written),

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use serde_json::json;
 use weightsmith::explain::{explain, render_text};
 
 use crate::args::ExplainArgs;
@@ -11,23 +12,32 @@ use crate::printer::Printer;
 use crate::remote::Access;
 use crate::settings::PlanSettings;
 use crate::terminal_text::safe_lines;
-use crate::{planning, terminal};
+use crate::{diagnostics, planning, terminal};
 
 /// Draws the curves, or gives the numbers behind them.
 pub(crate) fn run(args: ExplainArgs, printer: &Printer) -> Result<ExitCode, Failure> {
-    let ExplainArgs { recipe, json, plan } = args;
-    let (_, planned) = match planning::plan_with_hub(
+    let ExplainArgs {
+        recipe,
+        json: as_json,
+        plan,
+    } = args;
+    let outcome = planning::plan_with_hub(
         PlanSettings::resolve(recipe, plan),
         Access::Headers,
         printer,
-    )?
-    .into_plan(printer)
-    {
+    )?;
+    if as_json && outcome.planned.is_none() {
+        let message = outcome.count().sentence(&outcome.recipe.name);
+        let told = outcome.told();
+        let problems = diagnostics::json(&outcome.recipe.name, &told);
+        printer.json(&json!({"error": {"message": message, "diagnostics": problems}}))?;
+    }
+    let (_, planned) = match outcome.into_plan(printer) {
         Ok(planned) => planned,
         Err(code) => return Ok(code),
     };
     let explanation = explain(&planned.plan);
-    if json {
+    if as_json {
         printer.json(&explanation)?;
     } else {
         let text = render_text(&explanation, terminal::width(), terminal::unicode());

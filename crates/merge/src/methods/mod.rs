@@ -7,6 +7,7 @@ mod gram;
 mod karcher;
 mod kernel;
 mod linear;
+mod lookup;
 mod minimal_recipe;
 mod model_stock;
 mod multislerp;
@@ -27,6 +28,7 @@ pub use kernel::{
     Apply, ColumnSums, Gathered, Gathers, Kernel, Measure, Memory, Stage, Statistic, Subject,
     Tiles, Unit, Workspace,
 };
+pub(crate) use lookup::find_or_explain;
 pub(crate) use passthrough::unchanged;
 pub use reference_page::reference_page;
 pub(crate) use specification::Missing;
@@ -61,6 +63,12 @@ pub static METHODS: &[&MethodSpec] = &[
 
 /// Methods of mergekit that are not here yet; a recipe that asks for one is told so.
 pub const PLANNED: &[&str] = &[];
+
+/// Parameters that mergekit accepts everywhere and that have no effect here, with the reason.
+pub(crate) const WITHOUT_EFFECT: &[(&str, &str)] = &[(
+    "int8_mask",
+    "it saves mergekit memory; here masks are not kept, and memory is bounded without it",
+)];
 
 /// The method of that name.
 pub fn find(name: &str) -> Option<&'static MethodSpec> {

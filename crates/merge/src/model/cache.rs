@@ -172,7 +172,7 @@ fn read_ref(path: &Path) -> io::Result<String> {
     }
 }
 
-fn is_hash(text: &str) -> bool {
+pub(super) fn is_hash(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 

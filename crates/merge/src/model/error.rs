@@ -35,6 +35,22 @@ pub enum LocateError {
         address: String,
     },
 
+    /// A web address that is no model's page on the hub.
+    #[error("`{address}` is a web address, expected a folder or a name on the hub")]
+    WebAddress {
+        /// The address.
+        address: String,
+    },
+
+    /// A LoRA adapter, which is no model by itself.
+    #[error("`{label}` is a LoRA adapter, not a model")]
+    Adapter {
+        /// The adapter's name.
+        label: String,
+        /// The model that it was trained on, as it says itself.
+        base: Option<String>,
+    },
+
     /// A name on the hub of which nothing is in the cache.
     #[error(
         "`{repo}` is not in the Hugging Face cache; looked for {}",
@@ -212,6 +228,15 @@ impl LocateError {
                 "`verify`, `push` and `check --host` take folders: copy the model into one"
                     .to_owned(),
             ],
+            Self::WebAddress { .. } => {
+                vec!["a model on the hub is written `organisation/name`".to_owned()]
+            }
+            Self::Adapter { base, .. } => {
+                let base = base.as_deref().unwrap_or("its base");
+                vec![format!(
+                    "adapters cannot be merged yet: merge it into `{base}` first, for example with PEFT's `merge_and_unload`, and name the result"
+                )]
+            }
             Self::NotAModel { .. } => {
                 vec!["name the folder that holds `config.json` and the weights".to_owned()]
             }

@@ -9,6 +9,8 @@ use super::address::{hub_name, is_in_store};
 use super::cache::{
     CachedRepo, DEFAULT_REVISION, Resolution, cached_repo, is_repo_name, is_revision,
 };
+use super::snapshot_path::hub_kind;
+use super::web_address::{WebAddress, web_address};
 use super::{LocateError, RemoteModels};
 use crate::recipe::closest;
 
@@ -134,7 +136,8 @@ impl LocateOptions {
 ///
 /// An existing local path wins: absolute, else in the current folder, else beside the recipe. Otherwise a text of the
 /// form `org/name` or `org/name@revision` is looked up in the Hugging Face cache. `revision`, when given, is the one
-/// that counts. `hf://org/name` is that name whatever local paths there are.
+/// that counts. `hf://org/name` is that name whatever local paths there are, and so is the address of the model's page.
+/// A path to a snapshot in a cache is the model that the cache says.
 ///
 /// # Errors
 /// [`LocateError`] with every place where the model was looked for, or with the weights that it lacks.
@@ -165,7 +168,9 @@ pub fn locate_folder(
     if let Some(folder) = options.named.get(path) {
         return Ok(Located {
             label: path.to_owned(),
-            ..local_folder(folder)
+            folder: folder.clone(),
+            file: None,
+            kind: LocatedKind::Local,
         });
     }
     if is_in_store(path) {
@@ -173,7 +178,17 @@ pub fn locate_folder(
             address: path.to_owned(),
         });
     }
-    let hub_name = hub_name(path);
+    let (page, page_revision) = match web_address(path) {
+        None => (None, None),
+        Some(WebAddress::Model { name, revision }) => (Some(name), revision),
+        Some(WebAddress::Other) => {
+            return Err(LocateError::WebAddress {
+                address: path.to_owned(),
+            });
+        }
+    };
+    let revision = revision.or(page_revision.as_deref());
+    let hub_name = page.as_deref().or_else(|| hub_name(path));
     let candidates = match hub_name {
         Some(_) => Vec::new(),
         None => local_candidates(path, options),
@@ -249,11 +264,26 @@ fn local_candidates(path: &str, options: &LocateOptions) -> Vec<PathBuf> {
 }
 
 fn local_folder(folder: &Path) -> Located {
+    let (label, kind) = match hub_kind(folder) {
+        Some(LocatedKind::HubCache {
+            repo,
+            revision,
+            commit,
+        }) => {
+            let kind = LocatedKind::HubCache {
+                repo: repo.clone(),
+                revision,
+                commit,
+            };
+            (repo, kind)
+        }
+        _ => (folder_name(folder), LocatedKind::Local),
+    };
     Located {
-        label: folder_name(folder),
+        label,
         folder: folder.to_owned(),
         file: None,
-        kind: LocatedKind::Local,
+        kind,
     }
 }
 

@@ -7,9 +7,11 @@ mod cache;
 mod error;
 mod locate;
 mod remote;
+mod snapshot_path;
 #[cfg(test)]
 mod tests;
 mod token_file;
+mod web_address;
 mod weights;
 
 pub use address::{hub_name, is_in_store};
@@ -17,3 +19,4 @@ pub use error::LocateError;
 pub use locate::{LocateOptions, Located, LocatedKind, locate, locate_folder, similar_folder};
 pub use remote::{OpenError, Opened, RemoteModel, RemoteModels, missing_model, open};
 pub use token_file::hub_token_file;
+pub(crate) use web_address::{WebAddress, web_address};

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use weightsmith_tensors::indexed_files;
+use serde_json::Value;
+use weightsmith_tensors::{indexed_files, json, read_regular};
 
 use super::{LocateError, Located, LocatedKind};
 
@@ -13,6 +14,12 @@ const INDEX: &str = "model.safetensors.index.json";
 const OTHER_FORMATS: [&str; 9] = [
     "bin", "pt", "pth", "ckpt", "gguf", "h5", "msgpack", "onnx", "nemo",
 ];
+
+/// What PEFT writes beside the weights of an adapter.
+const ADAPTER_CONFIG: &str = "adapter_config.json";
+
+/// Bytes of it that are read.
+const LARGEST_ADAPTER_CONFIG: u64 = 1 << 20;
 
 impl Located {
     /// Checks that the weights are there: every file of the index, or any `.safetensors` file.
@@ -25,6 +32,7 @@ impl Located {
         if self.file.is_some() {
             return Ok(());
         }
+        self.refuse_adapter()?;
         let index = self.folder.join(INDEX);
         if index.is_file() {
             return self.require_shards(&index);
@@ -57,6 +65,21 @@ impl Located {
             broken_links,
             revision: self.hub_revision(),
             away: None,
+        })
+    }
+
+    /// An adapter's folder has `adapter_config.json` and no model beside it.
+    fn refuse_adapter(&self) -> Result<(), LocateError> {
+        let config = self.folder.join(ADAPTER_CONFIG);
+        if !config.is_file() || self.folder.join("config.json").is_file() {
+            return Ok(());
+        }
+        let text = read_regular(&config, LARGEST_ADAPTER_CONFIG).unwrap_or_default();
+        let value: Value = json::read(&text).unwrap_or_default();
+        let base = value["base_model_name_or_path"].as_str();
+        Err(LocateError::Adapter {
+            label: self.label.clone(),
+            base: base.filter(|base| !base.is_empty()).map(str::to_owned),
         })
     }
 

@@ -7,14 +7,14 @@ use weightsmith_tensors::{DType, ShardLayout, TensorEntry, TensorInfo, TensorSou
 use super::config::edited_config;
 use super::models::{Model, Models};
 use super::parameter_names::check_names;
-use super::parameters::{check_filters, list};
-use super::slices::{Arranged, Inputs, PlannedSlice, SliceSource, arrange, inputs};
+use super::parameters::check_filters;
+use super::slices::{Arranged, Inputs, PlannedSlice, SliceSource, arrange, donor, inputs};
 use super::tensors::{Assembled, Assembly};
-use super::{Action, Dropped, Plan};
+use super::{Action, Dropped, Plan, tokenizer_settings};
 use crate::methods::{self, BaseRule, MethodSpec};
 use crate::model::LocateOptions;
-use crate::recipe::{Recipe, closest};
-use crate::{Diagnostic, Severity, Spanned};
+use crate::recipe::Recipe;
+use crate::{Diagnostic, Severity};
 
 /// What a plan depends on besides the recipe.
 #[derive(Debug, Clone)]
@@ -58,21 +58,51 @@ pub struct Planned {
 /// All problems that were found, at least one of them an error, warnings among them.
 pub fn build(recipe: &Recipe, options: &PlanOptions) -> Result<Planned, Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
-    refuse_what_is_not_there_yet(recipe, &mut diagnostics);
-    let method = find_method(&recipe.merge_method, &mut diagnostics);
+    let method = match methods::find_or_explain(&recipe.merge_method) {
+        Ok(method) => Some(method),
+        Err(unknown) => {
+            diagnostics.push(*unknown);
+            None
+        }
+    };
     if let Some(method) = method {
         check_names(recipe, method, &mut diagnostics);
         check_base(recipe, method, &mut diagnostics);
     }
     let mut models = Models::default();
     let arranged = arrange(recipe, &mut models, &options.locate, &mut diagnostics);
-    let (Some(method), Some(Arranged { slices, base })) = (method, arranged) else {
+    models.tell_apart();
+    let donor = arranged.as_ref().map(Arranged::donor);
+    let refused = tokenizer_settings::check(recipe, models.as_slice(), donor, arranged.is_some());
+    let (Some(method), Some(arranged)) = (method, arranged) else {
+        diagnostics.extend(refused);
         return Err(diagnostics);
     };
-    for slice in &slices {
+    let found = plan_arranged((recipe, method, &arranged), models, options, diagnostics);
+    // what is refused whatever the models are hides nothing that is wrong with them
+    match found {
+        Ok(mut planned) if !has_error(&refused) => {
+            planned.diagnostics.extend(refused);
+            Ok(planned)
+        }
+        Ok(Planned { diagnostics, .. }) | Err(diagnostics) => {
+            Err(diagnostics.into_iter().chain(refused).collect())
+        }
+    }
+}
+
+/// Plans what has a method and models.
+fn plan_arranged(
+    (recipe, method, arranged): (&Recipe, &'static MethodSpec, &Arranged<'_>),
+    models: Models,
+    options: &PlanOptions,
+    mut diagnostics: Vec<Diagnostic>,
+) -> Result<Planned, Vec<Diagnostic>> {
+    let Arranged { slices, base } = arranged;
+    for slice in slices {
         check_count(recipe, slice, method, models.as_slice(), &mut diagnostics);
     }
-    check_quantized(&slices, method, models.as_slice(), &mut diagnostics);
+    check_quantized(slices, method, models.as_slice(), &mut diagnostics);
     if has_error(&diagnostics) {
         return Err(diagnostics);
     }
@@ -84,7 +114,7 @@ pub fn build(recipe: &Recipe, options: &PlanOptions) -> Result<Planned, Vec<Diag
     let assembly = Assembly::new(
         method,
         models.as_slice(),
-        &slices,
+        slices,
         dtype,
         options.truncate_embeddings,
     );
@@ -103,8 +133,8 @@ pub fn build(recipe: &Recipe, options: &PlanOptions) -> Result<Planned, Vec<Diag
     }
     let draft = Draft {
         method,
-        slices: &slices,
-        base,
+        slices,
+        base: *base,
         options,
     };
     let plan = draft.finish(models.as_slice(), assembled, &mut diagnostics);
@@ -122,64 +152,6 @@ fn has_error(diagnostics: &[Diagnostic]) -> bool {
     diagnostics
         .iter()
         .any(|diagnostic| diagnostic.severity == Severity::Error)
-}
-
-fn refuse_what_is_not_there_yet(recipe: &Recipe, diagnostics: &mut Vec<Diagnostic>) {
-    let mut refuse = |what: &str, span, hint: &str| {
-        diagnostics
-            .push(Diagnostic::error(format!("{what} cannot be merged yet"), span).hint(hint));
-    };
-    if let Some(tokenizer) = &recipe.tokenizer {
-        refuse(
-            "recipes with `tokenizer:`",
-            tokenizer.span,
-            "without it, the base model's tokenizer comes along unchanged",
-        );
-    }
-    if let Some(source) = &recipe.tokenizer_source {
-        refuse(
-            "recipes with `tokenizer_source:`",
-            source.span,
-            "without it, the base model's tokenizer comes along unchanged",
-        );
-    }
-    if let Some(template) = &recipe.chat_template {
-        refuse(
-            "recipes with `chat_template:`",
-            template.span,
-            "without it, the base model's template comes along unchanged",
-        );
-    }
-}
-
-fn find_method(
-    name: &Spanned<String>,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Option<&'static MethodSpec> {
-    if let Some(method) = methods::find(&name.value) {
-        return Some(method);
-    }
-    let ready: Vec<&str> = methods::METHODS.iter().map(|method| method.name).collect();
-    if methods::PLANNED.contains(&name.value.as_str()) {
-        diagnostics.push(
-            Diagnostic::error(
-                format!("merge method `{}` is not implemented yet", name.value),
-                name.span,
-            )
-            .hint(format!("implemented are {}", list(&ready))),
-        );
-        return None;
-    }
-    let diagnostic = Diagnostic::error(format!("unknown merge method `{}`", name.value), name.span);
-    let all = ready
-        .iter()
-        .copied()
-        .chain(methods::PLANNED.iter().copied());
-    diagnostics.push(match closest(&name.value, all) {
-        Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
-        None => diagnostic.hint(format!("expected one of {}", list(&ready))),
-    });
-    None
 }
 
 fn check_base(recipe: &Recipe, method: &MethodSpec, diagnostics: &mut Vec<Diagnostic>) {
@@ -333,7 +305,7 @@ impl Draft<'_> {
         assembled: Assembled,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Option<Plan> {
-        let donor = self.base.unwrap_or(self.slices[0].sources[0].model);
+        let donor = donor(self.slices, self.base);
         let entries: Vec<TensorEntry> = assembled
             .tensors
             .iter()

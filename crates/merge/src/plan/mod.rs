@@ -5,6 +5,7 @@
 
 mod build;
 mod config;
+mod labels;
 mod models;
 mod operation;
 mod parameter_names;
@@ -13,6 +14,7 @@ mod refusal;
 mod slices;
 mod tensor;
 mod tensors;
+mod tokenizer_settings;
 
 use std::path::{Path, PathBuf};
 

@@ -6,7 +6,7 @@ use std::time::UNIX_EPOCH;
 
 use weightsmith_tensors::{Checkpoint, TensorSource};
 
-use super::{InputFile, PlannedInput};
+use super::{InputFile, PlannedInput, labels};
 use crate::architecture::Architecture;
 use crate::model::{LocateOptions, Located, Opened, open};
 use crate::output::ModelConfig;
@@ -153,6 +153,15 @@ impl Models {
             self.models.push(model);
             self.models.len() - 1
         })
+    }
+
+    /// Gives models that are called the same different labels.
+    pub(super) fn tell_apart(&mut self) {
+        let located: Vec<&Located> = self.models.iter().map(|model| &model.located).collect();
+        let labels = labels::distinct(&located);
+        for (model, label) in self.models.iter_mut().zip(labels) {
+            model.located.label = label;
+        }
     }
 
     /// The models, in the order of [`Plan::inputs`](super::Plan::inputs).

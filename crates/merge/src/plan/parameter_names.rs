@@ -4,15 +4,9 @@ use std::collections::BTreeSet;
 
 use super::parameters::list;
 use super::slices::{Inputs, inputs};
-use crate::methods::{BaseRule, METHODS, MethodSpec, Scope};
+use crate::methods::{BaseRule, METHODS, MethodSpec, Scope, WITHOUT_EFFECT};
 use crate::recipe::{Parameters, Recipe, Setting, Source, closest};
 use crate::{Diagnostic, Severity};
-
-/// Parameters that mergekit accepts everywhere and that have no effect here, with the reason.
-const WITHOUT_EFFECT: &[(&str, &str)] = &[(
-    "int8_mask",
-    "it saves mergekit memory; here masks are not kept, and memory is bounded without it",
-)];
 
 /// More methods than these are not listed in a message.
 const METHODS_TOLD: usize = 3;

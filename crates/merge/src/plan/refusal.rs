@@ -25,8 +25,10 @@ pub(super) fn refusal(
     let place = named
         .iter()
         .find_map(|parameter| place(parameter, method, slice, positions, subject, culprit));
+    let is_told = |name: &str| reason.contains(&format!("`{name}` is "));
     let values: Vec<String> = named
         .iter()
+        .filter(|parameter| !is_told(parameter.name))
         .filter_map(|parameter| values(parameter, operation))
         .collect();
     let is_several = named.iter().any(|named| named.scope == Scope::Model);

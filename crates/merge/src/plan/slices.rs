@@ -30,6 +30,8 @@ pub(super) struct SliceSource<'a> {
     pub(super) start: u64,
     /// Where its range of layers stands, for a source of `slices:`.
     pub(super) range: Option<Span>,
+    /// How many layers it names there.
+    pub(super) length: Option<u64>,
     /// Its own parameters; none for a base that the slice does not list.
     pub(super) parameters: Option<&'a Parameters>,
     /// Where it stands.
@@ -45,6 +47,19 @@ pub(super) struct Arranged<'a> {
     pub(super) base: Option<usize>,
 }
 
+impl Arranged<'_> {
+    /// Index of the model whose config and tokenizer come along.
+    pub(super) fn donor(&self) -> usize {
+        donor(&self.slices, self.base)
+    }
+}
+
+/// The base, else the first model.
+pub(super) fn donor(slices: &[PlannedSlice<'_>], base: Option<usize>) -> usize {
+    let first = slices.first().and_then(|slice| slice.sources.first());
+    base.or(first.map(|source| source.model)).unwrap_or(0)
+}
+
 /// Opens the models of a recipe and arranges them by slices.
 ///
 /// Returns nothing when a model could not be opened; the diagnostics say why.
@@ -58,6 +73,7 @@ pub(super) fn arrange<'a>(
         models,
         options,
         diagnostics,
+        refused: Vec::new(),
     };
     // in the order in which the recipe names them, so that all problems are found and the order of inputs is the reader's
     let slices = match inputs(recipe) {
@@ -124,6 +140,8 @@ struct Opener<'m> {
     models: &'m mut Models,
     options: &'m LocateOptions,
     diagnostics: &'m mut Vec<Diagnostic>,
+    /// Adapters that were refused. A recipe names few different models.
+    refused: Vec<ModelReference>,
 }
 
 impl Opener<'_> {
@@ -132,6 +150,11 @@ impl Opener<'_> {
         let Some(lora) = &reference.value.lora else {
             return index;
         };
+        // a base model is opened for every slice
+        if self.refused.contains(&reference.value) {
+            return None;
+        }
+        self.refused.push(reference.value.clone());
         let refusal = Diagnostic::error(
             format!(
                 "LoRA adapters cannot be merged yet: `{}` on `{}`",
@@ -140,10 +163,7 @@ impl Opener<'_> {
             reference.span,
         )
         .hint("merge the adapter into its model first, for example with PEFT's `merge_and_unload`");
-        // a base model is opened for every slice
-        if !self.diagnostics.contains(&refusal) {
-            self.diagnostics.push(refusal);
-        }
+        self.diagnostics.push(refusal);
         None
     }
 
@@ -155,6 +175,10 @@ impl Opener<'_> {
                     model: self.open(&source.model)?,
                     start: source.layer_range.as_ref().map_or(0, |range| range.value.0),
                     range: source.layer_range.as_ref().map(|range| range.span),
+                    length: source
+                        .layer_range
+                        .as_ref()
+                        .map(|range| range.value.1 - range.value.0),
                     parameters: Some(&source.parameters),
                     span: source.span,
                 })
@@ -185,6 +209,7 @@ impl Opener<'_> {
                         model,
                         start: 0,
                         range: None,
+                        length: None,
                         parameters: None,
                         span,
                     });

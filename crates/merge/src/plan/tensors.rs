@@ -13,6 +13,9 @@ use crate::Diagnostic;
 use crate::architecture::{MOST_LAYERS, Place};
 use crate::methods::MethodSpec;
 
+/// Layers of a model made of several slices at most.
+const MOST_STACKED: u64 = 4096;
+
 /// What all tensors have in common.
 #[derive(Debug)]
 pub(super) struct Assembly<'a> {
@@ -97,6 +100,7 @@ impl<'a> Assembly<'a> {
         let lengths: Vec<Option<u64>> =
             self.slices.iter().map(|slice| self.length(slice)).collect();
         if let Some(lengths) = lengths.into_iter().collect::<Option<Vec<u64>>>()
+            && self.few_enough(&lengths)
             && let ([first, ..], [.., last]) = (self.slices, self.slices)
         {
             self.loose(first, |place| place != Place::After);
@@ -112,6 +116,21 @@ impl<'a> Assembly<'a> {
         (self.result, self.resolver.into_diagnostics())
     }
 
+    /// Refuses a result with more layers than anybody stacks. A few bytes of a recipe ask for a layer, whose plan takes kilobytes.
+    fn few_enough(&mut self, lengths: &[u64]) -> bool {
+        let layers = lengths
+            .iter()
+            .fold(0_u64, |sum, length| sum.saturating_add(*length));
+        let fits = lengths.len() < 2 || layers <= MOST_STACKED;
+        if !fits {
+            let place = self.slices.first().map(|slice| slice.span);
+            let message =
+                format!("the slices stack {layers} layers, expected at most {MOST_STACKED}");
+            self.resolver.complain(Diagnostic::error(message, place));
+        }
+        fits
+    }
+
     /// Number of layers of a slice, if all its sources have them.
     fn length(&mut self, slice: &PlannedSlice<'_>) -> Option<u64> {
         let lead = &self.models[slice.sources[slice.base.unwrap_or(0)].model];
@@ -123,6 +142,7 @@ impl<'a> Assembly<'a> {
                 .or_else(|| other_layers(lead, model))
                 .map(|problem| (problem, source.span))
                 .or_else(|| {
+                    let length = source.length.unwrap_or(length);
                     let problem = wrong_length(lead, model, slice.length, source.start, length)?;
                     Some((problem, source.range.unwrap_or(source.span)))
                 });

@@ -7,6 +7,7 @@
 mod dtype;
 mod model;
 mod parameter;
+mod pasted;
 mod read;
 mod structure;
 mod suggest;
@@ -23,3 +24,4 @@ pub use read::{Parsed, parse};
 pub use structure::{Body, Module, ModuleBody, Recipe, Slice, Source};
 pub use suggest::closest;
 pub use tokenizer::{EmbeddingSource, TokenChoice, TokenEmbedding, Tokenizer, TokenizerSource};
+pub use yaml::MAX_RECIPE_BYTES;

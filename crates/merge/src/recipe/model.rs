@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::is_in_store;
+use crate::model::{WebAddress, is_in_store, web_address};
 
 /// Which model: a local folder, a name on the Hugging Face Hub, perhaps with a revision and a LoRA, or an address in an object store.
 ///
@@ -42,6 +42,11 @@ pub enum InvalidModelReference {
     /// Nothing behind an `@`.
     #[error("model reference `{0}` lacks a revision behind `@`")]
     MissingRevision(String),
+    /// A web address that is no model's page on the Hub.
+    #[error(
+        "`{0}` is a web address, expected a folder or a name on the hub such as `organisation/name`"
+    )]
+    WebAddress(String),
     /// More than one `+`, and no part of the text is a local path.
     #[error("model reference `{0}` has more than one `+`, expected `model` or `model+lora`")]
     SeveralLoras(String),
@@ -51,12 +56,25 @@ pub enum InvalidModelReference {
 }
 
 impl ModelPath {
-    /// Reads `path` or `path@revision`.
+    /// Reads `path` or `path@revision`, or the address of a model's page on the Hub.
     ///
     /// `exists` says whether a text is an existing local path; such a text is taken whole, whatever `@` it has.
     pub fn parse(text: &str, exists: &dyn Fn(&str) -> bool) -> Result<Self, InvalidModelReference> {
         if text.trim().is_empty() {
             return Err(InvalidModelReference::Empty);
+        }
+        match web_address(text) {
+            // what is a page can only be the Hub's, whatever folders there are
+            Some(WebAddress::Model { name, revision }) => {
+                return Ok(Self {
+                    path: format!("hf://{name}"),
+                    revision,
+                });
+            }
+            Some(WebAddress::Other) => {
+                return Err(InvalidModelReference::WebAddress(text.to_owned()));
+            }
+            None => {}
         }
         if is_in_store(text) || !text.contains('@') || exists(text) {
             return Ok(Self::without_revision(text));

@@ -1,11 +1,12 @@
 //! From a recipe's text to a plan, with everything that is to be said about it.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use weightsmith::model::{LocateOptions, missing_model};
 use weightsmith::plan::{PlanOptions, Planned, build};
 use weightsmith::recipe::{self, ModelReference, Recipe};
-use weightsmith::{Diagnostic, Severity, Spanned};
+use weightsmith::{Diagnostic, Omitted, Problems, Severity, Span, Spanned};
 use weightsmith_hub::ModelName;
 
 use super::confined::outside;
@@ -34,7 +35,7 @@ pub(crate) enum Access<'a> {
 pub(crate) struct Outcome {
     /// The plan; none when there is an error among the diagnostics or a model is not known yet.
     pub(crate) planned: Option<Planned>,
-    /// All that is to be said, in the order of the text.
+    /// What is to be said, in the order of the text; the last says how much more there is than anybody reads.
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// Models that are not here, with the bytes of their weights.
     pub(crate) missing: Vec<(String, u64)>,
@@ -63,10 +64,10 @@ pub(crate) fn plan(app: &App, text: &str, access: &Access<'_>) -> Result<Outcome
         move |path: &str| locate.exists(path)
     };
     let parsed = recipe::parse(text, &inside);
-    let mut diagnostics = parsed.diagnostics;
+    let (mut diagnostics, omitted) = (parsed.diagnostics, parsed.omitted);
     diagnostics.extend(refuse_several(&parsed.recipes));
     let Some(first) = parsed.recipes.first() else {
-        return Ok(outcome(None, diagnostics, Found::default()));
+        return Ok(outcome(None, diagnostics, omitted, Found::default()));
     };
     let mut found = Found::default();
     confine(app, first, &mut locate, &mut found);
@@ -90,27 +91,31 @@ pub(crate) fn plan(app: &App, text: &str, access: &Access<'_>) -> Result<Outcome
             None
         }
     };
-    Ok(outcome(planned, diagnostics, found))
+    Ok(outcome(planned, diagnostics, omitted, found))
 }
 
-fn outcome(planned: Option<Planned>, mut diagnostics: Vec<Diagnostic>, found: Found) -> Outcome {
+fn outcome(
+    planned: Option<Planned>,
+    diagnostics: Vec<Diagnostic>,
+    omitted: Omitted,
+    found: Found,
+) -> Outcome {
     let Found {
         instead,
         missing,
         unknown,
         ..
     } = found;
-    let is_replaced = |one: &Diagnostic| {
-        let at_place = |other: &Diagnostic| other.span == one.span;
-        one.severity == Severity::Error && instead.iter().any(at_place)
-    };
-    diagnostics.retain(|one| !is_replaced(one));
-    diagnostics.extend(instead);
-    diagnostics.sort_by_key(|one| (one.span.is_none(), one.span, one.severity));
-    diagnostics.dedup();
-    let is_wrong = diagnostics
-        .iter()
-        .any(|one| one.severity == Severity::Error);
+    let replaced: BTreeSet<Option<Span>> = instead.iter().map(|one| one.span).collect();
+    let is_replaced =
+        |one: &Diagnostic| one.severity == Severity::Error && replaced.contains(&one.span);
+    let mut problems = Problems::default();
+    problems.omit(omitted);
+    problems.extend(diagnostics.into_iter().filter(|one| !is_replaced(one)));
+    problems.extend(instead);
+    let is_wrong = problems.has_error();
+    let (mut diagnostics, omitted) = problems.into_parts();
+    diagnostics.extend(omitted.closing());
     Outcome {
         planned: planned.filter(|_| !is_wrong && unknown.is_empty()),
         diagnostics,

@@ -1,7 +1,7 @@
 //! Taking values of an expected kind out of nodes.
 
 use super::super::parameter::Scalar;
-use super::super::yaml::{Content, Key, Node, Resolved, python_float};
+use super::super::yaml::{Content, Key, Node, Resolved, excerpt, python_float};
 use super::Reader;
 use crate::{Diagnostic, Span, Spanned};
 
@@ -74,17 +74,6 @@ fn definite(value: Resolved) -> &'static str {
     }
 }
 
-/// Long texts are cut in messages.
-fn excerpt(text: &str) -> String {
-    const LONGEST: usize = 60;
-    let line = text.lines().next().unwrap_or_default();
-    if line.chars().count() <= LONGEST && line.len() == text.len() {
-        return line.to_owned();
-    }
-    let cut: String = line.chars().take(LONGEST).collect();
-    format!("{cut}…")
-}
-
 impl Reader<'_> {
     /// The entries of a mapping.
     pub(super) fn fields<'n>(&mut self, what: &str, node: &'n Node) -> Option<Fields<'n>> {
@@ -137,7 +126,7 @@ impl Reader<'_> {
                 return Some(Spanned::new(scalar.text.clone(), node.span));
             }
             Content::Scalar(scalar) if !scalar.text.is_empty() => {
-                let hint = format!("put it in quotes: `\"{}\"`", scalar.text);
+                let hint = format!("put it in quotes: `\"{}\"`", excerpt(&scalar.text));
                 self.report(mismatch(what, "a text", node).hint(hint));
             }
             _ => self.report(mismatch(what, "a text", node)),

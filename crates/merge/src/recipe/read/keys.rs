@@ -1,9 +1,11 @@
 //! Known keys of every level, and advice for the others.
 
 use super::super::suggest::closest;
+use super::super::yaml::excerpt;
 use super::Reader;
-use super::field::Fields;
-use crate::{Diagnostic, Span};
+use super::field::{Field, Fields};
+use crate::methods::{ParameterSpec, Scope, WITHOUT_EFFECT};
+use crate::{Diagnostic, Severity, Span};
 
 /// A kind of mapping in a recipe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,97 +148,117 @@ const OPTIONS: [&str; 24] = [
     "gpu_rich",
 ];
 
-/// What is wrong with a key that does not belong where it stands.
-struct Advice {
-    message: String,
-    hint: Option<String>,
-}
-
-impl Advice {
-    fn new(message: String, hint: impl Into<String>) -> Self {
-        Self {
-            message,
-            hint: Some(hint.into()),
-        }
-    }
-}
-
 impl Reader<'_> {
     /// Warns about what is left of a mapping after its known keys were taken.
     pub(super) fn unknown(&mut self, fields: Fields<'_>, level: Level) {
         for field in fields.rest() {
-            self.warn(advice(&field.key.text, level), field.key.span);
+            if self.problems.is_full(Severity::Warning) {
+                // it is only counted: to think of what was meant would take long
+                self.report(Diagnostic::warning("unknown key", field.key.span));
+                continue;
+            }
+            let diagnostic = self.advice(field, level);
+            self.report(diagnostic);
         }
     }
 
     /// Warns about an entry of `parameters:` that is no parameter; true if it is none.
     pub(super) fn is_misplaced_parameter(&mut self, name: &str, span: Span) -> bool {
         let place = "under `parameters:`";
-        let advice = option(name, place).or_else(|| {
-            Level::Recipe
-                .keys()
-                .contains(&name)
-                .then(|| Advice::new(no_effect(name, place), belongs_to(name, Level::Recipe)))
-        });
-        let found = advice.is_some();
-        if let Some(advice) = advice {
-            self.warn(advice, span);
-        }
-        found
-    }
-
-    fn warn(&mut self, advice: Advice, span: Span) {
-        let warning = Diagnostic::warning(advice.message, span);
-        self.report(match advice.hint {
-            Some(hint) => warning.hint(hint),
-            None => warning,
-        });
-    }
-}
-
-/// What to say about a key that is not one of the level's.
-fn advice(key: &str, level: Level) -> Advice {
-    let place = level.place();
-    if level == Level::Model && key == "layer_range" {
-        let hint = "whole models are merged here; write `slices:` with `sources:` to take ranges of layers";
-        return Advice::new(no_effect(key, place), hint);
-    }
-    // Such as the `model` of a token whose embedding is zero.
-    if level.keys().contains(&key) {
-        return Advice {
-            message: no_effect(key, place),
-            hint: None,
+        let of_recipe = || {
+            let belongs = Level::Recipe.keys().contains(&name);
+            belongs.then(|| (no_effect(name, place), belongs_to(name, Level::Recipe)))
         };
+        let Some((message, hint)) = option(name, place).or_else(of_recipe) else {
+            return false;
+        };
+        self.report(Diagnostic::warning(message, span).hint(hint));
+        true
     }
-    let has_parameters = level.keys().contains(&"parameters");
-    if has_parameters && PARAMETERS.contains(&key) {
-        let hint = format!("`{key}` belongs under `parameters:`");
-        return Advice::new(no_effect(key, place), hint);
+
+    /// What to say about a key that is not one of the level's.
+    fn advice(&self, field: Field<'_>, level: Level) -> Diagnostic {
+        let (key, span) = (field.key.text.as_str(), field.key.span);
+        let place = level.place();
+        let warning = |message: String| Diagnostic::warning(message, span);
+        if level == Level::Model && key == "layer_range" {
+            let hint = "whole models are merged here; write `slices:` with `sources:` to take ranges of layers";
+            return warning(no_effect(key, place)).hint(hint);
+        }
+        // Such as the `model` of a token whose embedding is zero.
+        if level.keys().contains(&key) {
+            return warning(no_effect(key, place));
+        }
+        if let Some((_, reason)) = WITHOUT_EFFECT.iter().find(|(known, _)| *known == key) {
+            let message = format!("`{key}` has no effect");
+            return Diagnostic::note(message, span).hint(*reason);
+        }
+        let has_parameters = level.keys().contains(&"parameters");
+        if has_parameters && PARAMETERS.contains(&key) {
+            return self.outside_of_parameters(key, span, level);
+        }
+        if let Some((message, hint)) = option(key, place) {
+            return warning(message).hint(hint);
+        }
+        if let Some(other) = level.home_of(key) {
+            let hint = match other {
+                // it would be refused there
+                Level::Tokenizer => format!(
+                    "{}, which cannot be merged yet: remove it",
+                    belongs_to(key, other)
+                ),
+                _ => belongs_to(key, other),
+            };
+            return warning(no_effect(key, place)).hint(hint);
+        }
+        let unknown = warning(format!("unknown key `{}` {place}", excerpt(key)));
+        if let Some(meant) = closest(key, level.keys().iter().copied()) {
+            return unknown.hint(format!("did you mean `{meant}`?"));
+        }
+        let known = PARAMETERS
+            .into_iter()
+            .filter(|name| self.is_parameter(name));
+        let parameter = has_parameters.then(|| closest(key, known)).flatten();
+        unknown.hint(match parameter {
+            Some(meant) => {
+                format!("did you mean `{meant}`, which belongs under `parameters:`?")
+            }
+            None => format!("known keys here: {}", list(level.keys())),
+        })
     }
-    if let Some(advice) = option(key, place) {
-        return advice;
+
+    /// A parameter beside the `parameters:` in which it belongs, if it belongs anywhere.
+    fn outside_of_parameters(&self, key: &str, span: Span, level: Level) -> Diagnostic {
+        if let Some(method) = self.method
+            && !self.is_parameter(key)
+        {
+            let name = method.name;
+            let message = format!("`{key}` has no effect: it is no parameter of `{name}`");
+            return Diagnostic::warning(message, span).hint("remove it");
+        }
+        let is_global = self.method.is_some_and(|method| {
+            let is_it = |one: &&ParameterSpec| one.name == key && one.scope == Scope::Global;
+            method.parameters.iter().any(|one| is_it(&one))
+        });
+        let of_model = matches!(level, Level::Model | Level::Source);
+        let whose = if is_global && of_model {
+            " of the recipe"
+        } else {
+            ""
+        };
+        let hint = format!("`{key}` belongs under `parameters:`{whose}");
+        Diagnostic::warning(no_effect(key, level.place()), span).hint(hint)
     }
-    if let Some(other) = level.home_of(key) {
-        return Advice::new(no_effect(key, place), belongs_to(key, other));
-    }
-    let unknown = format!("unknown key `{key}` {place}");
-    if let Some(meant) = closest(key, level.keys().iter().copied()) {
-        return Advice::new(unknown, format!("did you mean `{meant}`?"));
-    }
-    let parameter = has_parameters.then(|| closest(key, PARAMETERS)).flatten();
-    match parameter {
-        Some(meant) => Advice::new(
-            unknown,
-            format!("did you mean `{meant}`, which belongs under `parameters:`?"),
-        ),
-        None => Advice {
-            message: unknown,
-            hint: Some(format!("known keys here: {}", list(level.keys()))),
-        },
+
+    /// Whether the document's method has a parameter of that name; every name counts where the method is not known.
+    fn is_parameter(&self, name: &str) -> bool {
+        self.method
+            .is_none_or(|method| method.parameters.iter().any(|own| own.name == name))
     }
 }
 
-fn option(key: &str, place: &str) -> Option<Advice> {
+/// What to say of an option of the command line.
+fn option(key: &str, place: &str) -> Option<(String, String)> {
     let option = OPTIONS
         .into_iter()
         .find(|option| *option == key.replace('-', "_"))?;
@@ -248,7 +270,7 @@ fn option(key: &str, place: &str) -> Option<Advice> {
         "it is an option of the command: `--{}`",
         option.replace('_', "-")
     );
-    Some(Advice::new(no_effect(key, place), hint))
+    Some((no_effect(key, place), hint))
 }
 
 fn no_effect(key: &str, place: &str) -> String {

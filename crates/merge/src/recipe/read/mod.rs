@@ -8,11 +8,10 @@ mod sources;
 mod tokenizer;
 mod top;
 
-use std::collections::BTreeSet;
-
 use super::structure::Recipe;
-use super::yaml;
-use crate::Diagnostic;
+use super::{pasted, yaml};
+use crate::methods::MethodSpec;
+use crate::{Diagnostic, Omitted, Problems};
 
 /// What a recipe file holds, and what is wrong with it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -22,8 +21,10 @@ pub struct Parsed {
     /// A recipe is here even when parts of it had to be left out because of errors, so that later checks can go on; it
     /// is missing only when it has no merge method or when its inputs cannot be read completely.
     pub recipes: Vec<Recipe>,
-    /// All problems, in the order of their places; a merge must not be done when one of them is an error.
+    /// The problems, in the order of their places; a merge must not be done when one of them is an error.
     pub diagnostics: Vec<Diagnostic>,
+    /// How many more there are than can be told.
+    pub omitted: Omitted,
 }
 
 /// Reads all documents of a recipe file and reports all problems at once.
@@ -33,40 +34,47 @@ pub struct Parsed {
 pub fn parse(text: &str, exists: &dyn Fn(&str) -> bool) -> Parsed {
     let mut reader = Reader {
         exists,
-        diagnostics: Vec::new(),
+        problems: Problems::default(),
+        method: None,
     };
-    let documents = yaml::documents(text, &mut reader.diagnostics);
-    if documents.is_empty() && reader.diagnostics.is_empty() {
+    let documents = yaml::documents(text, &mut reader.problems);
+    if documents.roots.is_empty() && reader.problems.is_empty() {
         let hint = "a recipe has at least `merge_method` and `models` or `slices`";
         reader.report(Diagnostic::error("the recipe is empty", None).hint(hint));
     }
     let mut recipes = Vec::new();
-    for document in &documents {
+    for document in &documents.roots {
         recipes.extend(reader.recipe(document));
     }
     reader.check_names(&recipes);
+    if reader.problems.has_error() {
+        let pasted = pasted::damage(text, documents.is_whole);
+        if !pasted.is_empty() {
+            // whatever else was found is a consequence of it
+            return Parsed {
+                diagnostics: pasted,
+                ..Parsed::default()
+            };
+        }
+    }
+    let (diagnostics, omitted) = reader.problems.into_parts();
     Parsed {
         recipes,
-        diagnostics: in_order(reader.diagnostics),
+        diagnostics,
+        omitted,
     }
 }
 
 /// What reading needs everywhere.
 struct Reader<'a> {
     exists: &'a dyn Fn(&str) -> bool,
-    diagnostics: Vec<Diagnostic>,
+    problems: Problems,
+    /// The method of the document that is read, where there is one of its name.
+    method: Option<&'static MethodSpec>,
 }
 
 impl Reader<'_> {
     fn report(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        self.problems.add(diagnostic);
     }
-}
-
-/// Sorted by place, each once: a value that several aliases name is read several times.
-fn in_order(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    diagnostics.sort_by_key(|d| d.span.map(|span| (span.start, span.end)));
-    let mut seen = BTreeSet::new();
-    diagnostics.retain(|d| seen.insert((d.span, d.message.clone())));
-    diagnostics
 }

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use super::super::parameter::{Alternative, ParameterValue, Parameters, Scalar, Setting};
-use super::super::yaml::{Content, Node};
+use super::super::yaml::{Content, Node, excerpt};
 use super::Reader;
 use super::field::{Fields, mismatch};
 use super::keys::Level;
@@ -13,7 +13,7 @@ use crate::{Diagnostic, Span};
 const EXPECTED: &str = "a number, a boolean, a text, or a list";
 
 /// Every filter is compared with all before it; lists longer than this are no human's work.
-const MAX_COMPARED: usize = 2000;
+const MAX_COMPARED: usize = 500;
 
 impl Reader<'_> {
     /// The `parameters:` of a level.
@@ -30,7 +30,7 @@ impl Reader<'_> {
             let setting = Setting {
                 name_span: field.key.span,
                 span: field.value.span,
-                alternatives: self.alternatives(&format!("`{name}`"), field.value),
+                alternatives: self.alternatives(&format!("`{}`", excerpt(name)), field.value),
             };
             settings.insert(name.clone(), setting);
         }
@@ -143,7 +143,7 @@ impl Reader<'_> {
             };
             let filter = |alternative: &Alternative| match alternative.filter.as_deref() {
                 None => "without a filter".to_owned(),
-                Some(filter) => format!("with the filter `{filter}`"),
+                Some(filter) => format!("with the filter `{}`", excerpt(filter)),
             };
             let message = format!(
                 "this entry of {name} {} is never used: the one {} at {}:{} is asked first and matches all its tensors",

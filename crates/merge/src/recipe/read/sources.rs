@@ -1,17 +1,32 @@
 //! Models, slices and modules.
 
 use super::super::structure::{Module, ModuleBody, Slice, Source};
-use super::super::yaml::{Content, Node};
+use super::super::yaml::{Content, Node, excerpt};
 use super::Reader;
 use super::field::{Field, Fields, mismatch};
 use super::keys::Level;
 use crate::{Diagnostic, Span, Spanned};
 
+/// Inputs of a merge or of a slice at most. Every tensor's plan names all of them.
+const MOST_SOURCES: usize = 128;
+
 impl Reader<'_> {
     /// `models:`; none unless all entries can be read.
     pub(super) fn models(&mut self, field: Field<'_>) -> Option<Vec<Source>> {
-        let items = self.items("`models`", field.value)?;
+        let items = self.sources("`models`", field.value)?;
         self.all(items, |reader, item| reader.source(item, Level::Model))
+    }
+
+    /// The items of a list of models.
+    fn sources<'n>(&mut self, what: &str, node: &'n Node) -> Option<&'n [Node]> {
+        let items = self.items(what, node)?;
+        let found = items.len();
+        if found > MOST_SOURCES {
+            let message = format!("{what} has {found} entries, expected at most {MOST_SOURCES}");
+            self.report(Diagnostic::error(message, node.span));
+            return None;
+        }
+        Some(items)
     }
 
     /// `slices:`; none unless all entries can be read.
@@ -55,7 +70,13 @@ impl Reader<'_> {
         if let Content::Scalar(scalar) = &node.content
             && !node.is_null()
         {
-            let hint = format!("write `- model: {}`", scalar.text);
+            let hint = match scalar.text.strip_prefix("model:") {
+                Some(name) => format!(
+                    "write `- model: {}`, with a space behind the `:`",
+                    excerpt(name)
+                ),
+                None => format!("write `- model: {}`", excerpt(&scalar.text)),
+            };
             self.report(mismatch(what, "a mapping with `model`", node).hint(hint));
             return None;
         }
@@ -90,7 +111,7 @@ impl Reader<'_> {
             self.report(mismatch(what, expected, field.value).hint(hint));
             return None;
         };
-        let [start, end] = items.as_slice() else {
+        let [start, end] = &items[..] else {
             let found = items.len();
             let message = format!("{what} must be {expected}, found {found} entries");
             self.report(Diagnostic::error(message, field.value.span).hint(hint));
@@ -120,7 +141,7 @@ impl Reader<'_> {
         let missing = Diagnostic::error(message, node.span);
         let sources = self
             .required(&mut fields, "sources", missing)
-            .and_then(|field| self.items("`sources`", field.value))
+            .and_then(|field| self.sources("`sources`", field.value))
             .and_then(|items| self.all(items, |reader, item| reader.source(item, Level::Source)));
         if let Some(sources) = &sources {
             self.check_lengths(sources);
@@ -175,12 +196,13 @@ impl Reader<'_> {
 
     fn module(&mut self, field: Field<'_>) -> Option<Module> {
         let name = &field.key.text;
-        let mut fields = self.fields(&format!("module `{name}`"), field.value)?;
+        let what = format!("module `{}`", excerpt(name));
+        let mut fields = self.fields(&what, field.value)?;
         let models = fields.take("models");
         let slices = fields.take("slices");
         if let (Some(models), Some(slices)) = (models, slices) {
             self.report(both(
-                &format!("module `{name}`"),
+                &what,
                 "models",
                 models.key.span,
                 "slices",
@@ -191,7 +213,7 @@ impl Reader<'_> {
             (Some(models), _) => self.models(models).map(ModuleBody::Models),
             (None, Some(slices)) => self.slices(slices).map(ModuleBody::Slices),
             (None, None) => {
-                let message = format!("module `{name}` has neither `models` nor `slices`");
+                let message = format!("{what} has neither `models` nor `slices`");
                 self.report(Diagnostic::error(message, field.key.span));
                 None
             }

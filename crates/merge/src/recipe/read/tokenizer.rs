@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use super::super::tokenizer::{
     EmbeddingSource, TokenChoice, TokenEmbedding, Tokenizer, TokenizerSource,
 };
-use super::super::yaml::{Content, Node};
+use super::super::yaml::{Content, Node, excerpt};
 use super::Reader;
 use super::field::{Field, Fields, mismatch};
 use super::keys::Level;
@@ -17,7 +17,7 @@ impl Reader<'_> {
         if let Content::Scalar(scalar) = &node.content {
             let hint = format!(
                 "write `tokenizer_source: {0}`, or `source: {0}` below `tokenizer:`",
-                scalar.text
+                excerpt(&scalar.text)
             );
             self.report(mismatch("`tokenizer`", "a mapping", node).hint(hint));
             return None;
@@ -92,11 +92,11 @@ impl Reader<'_> {
     }
 
     fn token(&mut self, field: Field<'_>) -> Option<TokenEmbedding> {
-        let what = format!("token `{}`", field.key.text);
+        let what = format!("token `{}`", excerpt(&field.key.text));
         if let Content::Scalar(scalar) = &field.value.content
             && !field.value.is_null()
         {
-            let hint = format!("write `source: {}` below the token", scalar.text);
+            let hint = format!("write `source: {}` below the token", excerpt(&scalar.text));
             self.report(mismatch(&what, "a mapping", field.value).hint(hint));
             return None;
         }

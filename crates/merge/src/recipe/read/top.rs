@@ -1,6 +1,6 @@
 //! The top level of a recipe.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::structure::{Body, Recipe};
 use super::super::yaml::Node;
@@ -8,6 +8,7 @@ use super::Reader;
 use super::field::Fields;
 use super::keys::Level;
 use super::sources::both;
+use crate::methods::find_or_explain;
 use crate::{Diagnostic, Span, Spanned};
 
 /// Keys that only recipes of other tools have, and what such a recipe is.
@@ -31,6 +32,9 @@ const FOREIGN: [(&str, &str); 5] = [
     ),
 ];
 
+/// Different models that a recipe may name.
+const MOST_MODELS: usize = 256;
+
 impl Reader<'_> {
     /// One document; none when it has no merge method or its inputs cannot be read completely.
     pub(super) fn recipe(&mut self, node: &Node) -> Option<Recipe> {
@@ -39,6 +43,10 @@ impl Reader<'_> {
             return None;
         }
         let merge_method = self.merge_method(&mut fields);
+        let known = merge_method.as_ref().map(find_or_explain);
+        self.method = known
+            .as_ref()
+            .and_then(|known| known.as_ref().ok().copied());
         let body = self.body(&mut fields);
         let base_model = fields
             .take("base_model")
@@ -50,8 +58,10 @@ impl Reader<'_> {
             .take("out_dtype")
             .and_then(|field| self.dtype("`out_dtype`", field.value));
         let parameters = self.parameters(&mut fields);
-        let given = fields.take("tokenizer");
         let source = fields.take("tokenizer_source");
+        let given = fields
+            .take("tokenizer")
+            .filter(|field| source.is_none() || !field.value.is_empty());
         if let (Some(tokenizer), Some(source)) = (given, source) {
             let names = ("tokenizer", "tokenizer_source");
             let spans = (tokenizer.key.span, source.key.span);
@@ -67,7 +77,12 @@ impl Reader<'_> {
             .take("name")
             .and_then(|field| self.text("`name`", field.value));
         self.unknown(fields, Level::Recipe);
-        Some(Recipe {
+        let is_complete = body.is_some() && !matches!(base_model, Some(None));
+        if !is_complete && let Some(Err(unknown)) = known {
+            // planning, which would say so, is not come to
+            self.report(*unknown);
+        }
+        let recipe = Recipe {
             merge_method: merge_method?,
             // A base model that cannot be read makes the inputs incomplete.
             base_model: match base_model {
@@ -83,13 +98,29 @@ impl Reader<'_> {
             chat_template,
             name,
             span: node.span,
-        })
+        };
+        self.has_few_models(&recipe).then_some(recipe)
+    }
+
+    /// Refuses a recipe with more different models than anybody merges: each is looked for on this machine and on the hub.
+    fn has_few_models(&mut self, recipe: &Recipe) -> bool {
+        let mut names = BTreeSet::new();
+        for reference in recipe.references() {
+            names.insert(reference.value.raw.as_str());
+            if names.len() > MOST_MODELS {
+                let message = format!("the recipe names more than {MOST_MODELS} different models");
+                self.report(Diagnostic::error(message, reference.span));
+                return false;
+            }
+        }
+        true
     }
 
     fn is_foreign(&mut self, fields: &mut Fields<'_>) -> bool {
         let found = FOREIGN
             .into_iter()
-            .find_map(|(key, kind)| Some((key, kind, fields.take_even_null(key)?)));
+            .filter_map(|(key, kind)| Some((key, kind, fields.take(key)?)))
+            .find(|(_, _, field)| !field.value.is_empty());
         let Some((key, kind, field)) = found else {
             return false;
         };
@@ -113,6 +144,10 @@ impl Reader<'_> {
             .into_iter()
             .filter_map(|name| Some((name, fields.take(name)?)))
             .collect();
+        if given.iter().any(|(_, field)| !field.value.is_empty()) {
+            // beside another one, an empty list is one that was not filled in
+            given.retain(|(_, field)| !field.value.is_empty());
+        }
         given.sort_by_key(|(_, field)| field.key.span.start);
         if given.is_empty() {
             let message = "the recipe has none of `models`, `slices` and `modules`";

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::super::parameter::{Scalar, Setting};
 use super::super::yaml::{Content, Node, Resolved, documents};
 use super::recipe;
+use crate::Problems;
 
 const SCALARS: &str = include_str!("../../../tests/golden/yaml_scalars.json");
 const GRADIENTS: &str = include_str!("../../../tests/golden/gradients.json");
@@ -27,11 +28,11 @@ fn number(value: &Value) -> f64 {
 
 /// The only item of a list that is the only document.
 fn item(yaml: &str) -> Node {
-    let mut diagnostics = Vec::new();
-    let mut documents = documents(yaml, &mut diagnostics);
-    assert!(diagnostics.is_empty(), "{yaml}: {diagnostics:?}");
-    match documents.remove(0).content {
-        Content::Sequence(mut items) => items.remove(0),
+    let mut problems = Problems::default();
+    let documents = documents(yaml, &mut problems);
+    assert!(problems.is_empty(), "{yaml}: {problems:?}");
+    match &documents.roots[0].content {
+        Content::Sequence(items) => items[0].clone(),
         other => panic!("{yaml}: {other:?}"),
     }
 }

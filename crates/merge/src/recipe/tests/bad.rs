@@ -7,7 +7,7 @@ use super::problems;
 /// Problems of a recipe that is fine but for these lines.
 fn with(lines: &str) -> String {
     problems(&format!(
-        "merge_method: m\nmodels: [{{model: a}}, {{model: b}}]\n{lines}"
+        "merge_method: linear\nmodels: [{{model: a}}, {{model: b}}]\n{lines}"
     ))
 }
 
@@ -47,16 +47,16 @@ dtype: bfloat
 
 #[test]
 fn exactly_one_kind_of_inputs_is_wanted() {
-    assert_snapshot!(problems("merge_method: m\n"), @"
+    assert_snapshot!(problems("merge_method: linear\n"), @"
     1:1: error: the recipe has none of `models`, `slices` and `modules`
       hint: list the models to merge under `models:`
     ");
-    assert_snapshot!(problems("merge_method: m\nmodels:\nslices: ~\n"), @"
+    assert_snapshot!(problems("merge_method: linear\nmodels:\nslices: ~\n"), @"
     1:1: error: the recipe has none of `models`, `slices` and `modules`
       hint: list the models to merge under `models:`
     ");
     let text = "
-merge_method: m
+merge_method: linear
 slices:
   - sources: [{model: a, layer_range: [0, 1]}]
 models: [{model: a}]
@@ -66,9 +66,9 @@ models: [{model: a}]
 
 #[test]
 fn empty_inputs_are_errors() {
-    assert_snapshot!(problems("merge_method: m\nmodels: []\n"), @"2:9: error: `models` is an empty list");
-    assert_snapshot!(problems("merge_method: m\nslices: [{sources: []}]\n"), @"2:20: error: `sources` is an empty list");
-    assert_snapshot!(problems("merge_method: m\nmodules: {}\n"), @"2:10: error: `modules` is an empty mapping");
+    assert_snapshot!(problems("merge_method: linear\nmodels: []\n"), @"2:9: error: `models` is an empty list");
+    assert_snapshot!(problems("merge_method: linear\nslices: [{sources: []}]\n"), @"2:20: error: `sources` is an empty list");
+    assert_snapshot!(problems("merge_method: linear\nmodules: {}\n"), @"2:10: error: `modules` is an empty mapping");
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn misplaced_keys_are_led_to_their_place() {
     6:1: warning: `layer_range` has no effect at the top level
       hint: `layer_range` belongs in an entry of `sources:`
     7:1: warning: `source` has no effect at the top level
-      hint: `source` belongs under `tokenizer:`
+      hint: `source` belongs under `tokenizer:`, which cannot be merged yet: remove it
     ");
     assert_snapshot!(with("parameters: {dtype: float16, cuda: true, merge_method: ties}\n"), @"
     3:14: warning: `dtype` has no effect under `parameters:`
@@ -135,7 +135,7 @@ fn unknown_keys_are_warned_about() {
     4:1: warning: `model` has no effect at the top level
       hint: `model` belongs in an entry of `models:`
     5:1: warning: unknown key `densty` at the top level
-      hint: did you mean `density`, which belongs under `parameters:`?
+      hint: known keys here: `merge_method`, `base_model`, `models`, `slices`, `modules`, `dtype`, `out_dtype`, `parameters`, `tokenizer`, `tokenizer_source`, `chat_template`, `name`
     6:1: warning: unknown key `x` at the top level
       hint: known keys here: `merge_method`, `base_model`, `models`, `slices`, `modules`, `dtype`, `out_dtype`, `parameters`, `tokenizer`, `tokenizer_source`, `chat_template`, `name`
     7:1: warning: unknown key `method` at the top level
@@ -236,7 +236,7 @@ fn numbers_must_be_finite() {
 
 #[test]
 fn recipes_of_one_file_are_told_apart_by_name() {
-    let one = |name: &str| format!("{name}merge_method: m\nmodels: [{{model: a}}]\n");
+    let one = |name: &str| format!("{name}merge_method: linear\nmodels: [{{model: a}}]\n");
     let text = [one("name: x\n"), one("name: x\n"), one(""), one("")].join("---\n");
     assert_snapshot!(problems(&text), @"
     5:7: error: name `x` is given to two recipes, first at 1:7
@@ -248,7 +248,7 @@ fn recipes_of_one_file_are_told_apart_by_name() {
 #[test]
 fn a_value_behind_several_aliases_is_reported_once() {
     let text = "
-merge_method: m
+merge_method: linear
 models:
   - model: a
     parameters: &p {weight: []}

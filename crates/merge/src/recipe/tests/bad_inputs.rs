@@ -6,7 +6,7 @@ use super::problems;
 
 /// Problems of a recipe with these lines beside a merge method.
 fn with(lines: &str) -> String {
-    problems(&format!("merge_method: m\n{lines}"))
+    problems(&format!("merge_method: linear\n{lines}"))
 }
 
 /// Problems of a recipe with these lines beside a merge method and a model.
@@ -164,8 +164,8 @@ slices:
     5:5: warning: `residual_weight` has no effect, nor has it in mergekit
     5:22: error: `residual_weight` must be a number, found the text `much`
     6:17: error: `base_model` must be a text or a mapping, found a list
-    7:5: warning: `t` has no effect in an entry of `slices:`
-      hint: `t` belongs under `parameters:`
+    7:5: warning: `t` has no effect: it is no parameter of `linear`
+      hint: remove it
     8:5: warning: `dtype` has no effect in an entry of `slices:`
       hint: `dtype` belongs at the top level
     ");

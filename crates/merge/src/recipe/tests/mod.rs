@@ -3,7 +3,9 @@
 mod agreement;
 mod bad;
 mod bad_inputs;
+mod bounded;
 mod good;
+mod pasted;
 mod robust;
 mod syntax;
 

@@ -112,7 +112,7 @@ fn an_alias_bomb_is_refused() {
     let message = check(&bomb).diagnostics[0].to_string();
     assert_eq!(
         message,
-        "6:10: error: the document has more than 100000 values once its aliases are replaced by what they stand for"
+        "6:10: error: the recipe has more than 100000 values once its aliases are replaced by what they stand for"
     );
 }
 
@@ -147,16 +147,20 @@ fn a_huge_file_is_refused() {
     let message = check(&text).diagnostics[0].to_string();
     assert_eq!(
         message,
-        "error: the file has 5242880 bytes, expected at most 4194304"
+        "error: the recipe has more than 1048576 bytes\n  hint: recipes are some kilobytes: is this the right file?"
     );
 }
 
 #[test]
 fn a_long_recipe_is_read_in_little_time() {
-    let mut text = "merge_method: linear\nmodels:\n".to_owned();
+    let mut text = "merge_method: passthrough\nslices:\n".to_owned();
     for number in 0..3000 {
-        writeln!(text, "  - model: m{number}\n    parameters: {{weight: 1}}")
-            .expect("a String takes anything");
+        writeln!(
+            text,
+            "  - sources: [{{model: m, layer_range: [{number}, {}]}}]",
+            number + 1
+        )
+        .expect("a String takes anything");
     }
     assert!(check(&text).diagnostics.is_empty());
 }

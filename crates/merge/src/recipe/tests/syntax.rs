@@ -75,8 +75,8 @@ fn indentation_that_does_not_fit_is_placed() {
       hint: the keys of a mapping start in the same column
     ");
     assert_snapshot!(problems(" merge_method: linear\ndtype: float16\n"), @"
-    2:1: error: invalid YAML: `dtype:` is neither part of the document before it nor the start of a new one
-      hint: the keys of a mapping start in the same column; documents are separated by `---`
+    2:1: error: `dtype` starts in column 1 and `merge_method` in column 2, but the keys of a recipe start in the same column
+      hint: some of the indentation was lost, perhaps in copying from a web page: move `merge_method` and `dtype` to the same column, with what stands below them
     ");
     assert_snapshot!(problems("models: - model: a\n"), @"
     1:9: error: invalid YAML: a list cannot begin here
@@ -118,7 +118,7 @@ fn the_documents_before_a_syntax_error_are_checked() {
 fn duplicate_keys_are_errors_with_both_places() {
     let text = "merge_method: ties\nmodels: [{model: a}]\ndtype: float16\n'dtype': float32\n";
     assert_snapshot!(problems(text), @"
-    4:1: error: key `dtype` is given twice, first at 3:1
+    4:1: error: key `dtype` is given twice with different values, first at 3:1
       hint: keep one of the two
     ");
 }

@@ -2,48 +2,65 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, StrInput, Tag};
 
+use super::super::pasted::in_plain_text;
 use super::mapping::{Entry, EntryKey, assemble};
 use super::message::syntax_error;
 use super::place::Places;
-use super::{Content, Node, Resolved, Scalar};
-use crate::{Diagnostic, Span};
+use super::{Content, Node, Resolved, Scalar, excerpt};
+use crate::{Diagnostic, Problems, Span};
 
-/// A recipe is some kilobytes; even a long chat template is far below this.
-const MAX_BYTES: usize = 4 << 20;
+/// Bytes of a recipe file at most: a recipe is some kilobytes, and even a long chat template is far below this.
+pub const MAX_RECIPE_BYTES: usize = 1 << 20;
 /// Real recipes are at most about ten levels deep.
 const MAX_DEPTH: usize = 64;
-/// Nodes of a document after its aliases are replaced by what they stand for.
+/// Nodes of a file after its aliases are replaced by what they stand for.
 const MAX_NODES: usize = 100_000;
+/// Bytes of text that the aliases of a file stand for together. They share it here, but what reads the tree takes copies.
+const MAX_ALIASED: usize = 1 << 20;
 
 /// The trees of all documents, with nothing for an empty document.
 ///
-/// Problems are added to `diagnostics`. After a fatal one the complete documents before it are returned.
-pub(crate) fn documents(text: &str, diagnostics: &mut Vec<Diagnostic>) -> Vec<Node> {
-    if text.len() > MAX_BYTES {
-        let found = text.len();
-        let message = format!("the file has {found} bytes, expected at most {MAX_BYTES}");
-        diagnostics.push(Diagnostic::error(message, None));
-        return Vec::new();
+/// What is wrong is added to `problems`. Where reading could not go on, the complete documents before that place are returned.
+pub(crate) fn documents(text: &str, problems: &mut Problems) -> Documents {
+    if text.len() > MAX_RECIPE_BYTES {
+        let message = format!("the recipe has more than {MAX_RECIPE_BYTES} bytes");
+        let hint = "recipes are some kilobytes: is this the right file?";
+        problems.add(Diagnostic::error(message, None).hint(hint));
+        return Documents::default();
     }
     let places = Places::new(text);
     let mut builder = Builder {
         parser: Parser::new_from_str(places.text()),
         places: &places,
-        diagnostics,
+        problems,
         anchors: BTreeMap::new(),
         nodes: 0,
+        bytes: 0,
+        aliased: 0,
         complete: 0,
     };
-    let mut documents = Vec::new();
-    if let Err(fatal) = builder.stream(&mut documents) {
+    let mut roots = Vec::new();
+    let ended = builder.stream(&mut roots);
+    let is_whole = ended.is_ok();
+    if let Err(fatal) = ended {
         // What the parser took for the end of a document may have been the error itself.
-        documents.truncate(builder.complete);
-        diagnostics.push(fatal);
+        roots.truncate(builder.complete);
+        problems.add(fatal);
     }
-    documents
+    Documents { roots, is_whole }
+}
+
+/// What a file holds.
+#[derive(Debug, Default)]
+pub(crate) struct Documents {
+    /// The trees of its documents.
+    pub(crate) roots: Vec<Node>,
+    /// Whether it could be read to its end.
+    pub(crate) is_whole: bool,
 }
 
 /// Reading cannot go on.
@@ -53,11 +70,15 @@ type Anchor = usize;
 struct Builder<'t, 'p, 'd> {
     parser: Parser<'t, StrInput<'t>>,
     places: &'p Places<'t>,
-    diagnostics: &'d mut Vec<Diagnostic>,
+    problems: &'d mut Problems,
     /// What the anchors of this document stand for; nothing while the anchored node is being read.
     anchors: BTreeMap<Anchor, Option<Anchored>>,
-    /// Nodes of this document so far.
+    /// Nodes so far, in all documents.
     nodes: usize,
+    /// Bytes of text so far, as often as aliases name it.
+    bytes: usize,
+    /// Those of them that aliases stand for.
+    aliased: usize,
     /// Documents before the last one that was begun.
     complete: usize,
 }
@@ -66,6 +87,7 @@ struct Builder<'t, 'p, 'd> {
 struct Anchored {
     node: Node,
     nodes: usize,
+    bytes: usize,
     height: usize,
 }
 
@@ -86,7 +108,6 @@ impl<'t> Builder<'t, '_, '_> {
                 Event::StreamEnd => return Ok(()),
                 Event::DocumentStart(_) => {
                     self.anchors.clear();
-                    self.nodes = 0;
                     self.complete = documents.len();
                 }
                 Event::StreamStart | Event::DocumentEnd | Event::Nothing => {}
@@ -114,7 +135,7 @@ impl<'t> Builder<'t, '_, '_> {
             return self.alias(anchor, span, depth);
         }
         self.count(1, span)?;
-        let before = self.nodes;
+        let before = (self.nodes, self.bytes);
         let anchor = match &event {
             Event::Scalar(_, _, anchor, _)
             | Event::SequenceStart(anchor, _)
@@ -139,7 +160,8 @@ impl<'t> Builder<'t, '_, '_> {
         if anchor != 0 {
             let anchored = Anchored {
                 node: built.node.clone(),
-                nodes: self.nodes - before + 1,
+                nodes: self.nodes - before.0 + 1,
+                bytes: self.bytes - before.1,
                 height: built.height,
             };
             self.anchors.insert(anchor, Some(anchored));
@@ -148,7 +170,7 @@ impl<'t> Builder<'t, '_, '_> {
     }
 
     fn alias(&mut self, anchor: Anchor, span: Span, depth: usize) -> Result<Built, Fatal> {
-        let name = self.places.source(span);
+        let name = excerpt(self.places.source(span));
         let anchored = match self.anchors.get(&anchor) {
             Some(Some(anchored)) => anchored,
             Some(None) => {
@@ -162,15 +184,24 @@ impl<'t> Builder<'t, '_, '_> {
                 );
             }
         };
-        let (nodes, height) = (anchored.nodes, anchored.height);
+        let Anchored {
+            node,
+            nodes,
+            bytes,
+            height,
+        } = anchored.clone();
         self.count(nodes, span)?;
         check_depth(depth + height - 1, span)?;
-        let content = match self.anchors.get(&anchor) {
-            Some(Some(anchored)) => anchored.node.content.clone(),
-            _ => Content::Sequence(Vec::new()),
-        };
+        self.bytes += bytes;
+        self.aliased += bytes;
+        if self.aliased > MAX_ALIASED {
+            let message =
+                format!("the aliases up to this one stand for more than {MAX_ALIASED} bytes");
+            let hint = "what an alias stands for counts each time it is named";
+            return Err(Diagnostic::error(message, span).hint(hint));
+        }
         Ok(Built {
-            node: Node { span, content },
+            node: Node { span, ..node },
             height,
             is_merge_key: false,
         })
@@ -180,7 +211,7 @@ impl<'t> Builder<'t, '_, '_> {
         self.nodes += more;
         if self.nodes > MAX_NODES {
             let message = format!(
-                "the document has more than {MAX_NODES} values once its aliases are replaced by what they stand for"
+                "the recipe has more than {MAX_NODES} values once its aliases are replaced by what they stand for"
             );
             return Err(Diagnostic::error(message, span));
         }
@@ -195,6 +226,10 @@ impl<'t> Builder<'t, '_, '_> {
         span: Span,
     ) -> Built {
         let plain = style == ScalarStyle::Plain;
+        self.bytes += text.len();
+        if plain {
+            self.problems.extend(in_plain_text(&text, span));
+        }
         let value = match tag {
             // PyYAML types the text behind a lone `!` like a plain one, even in quotes.
             Some(tag) if tag.handle.is_empty() && tag.suffix == "!" => Resolved::of_plain(&text),
@@ -207,10 +242,10 @@ impl<'t> Builder<'t, '_, '_> {
             height: 1,
             node: Node {
                 span,
-                content: Content::Scalar(Scalar {
+                content: Content::Scalar(Rc::new(Scalar {
                     text: text.into_owned(),
                     value,
-                }),
+                })),
             },
         }
     }
@@ -224,11 +259,11 @@ impl<'t> Builder<'t, '_, '_> {
             let name = tag_name(tag);
             let message = match tag.suffix.as_str() {
                 "bool" | "int" | "float" if tag.is_yaml_core_schema() => {
-                    format!("`{text}` does not fit its tag `{name}`")
+                    format!("`{}` does not fit its tag `{name}`", excerpt(text))
                 }
                 _ => format!("tag `{name}` has no meaning in a recipe"),
             };
-            self.diagnostics.push(Diagnostic::error(message, span));
+            self.problems.add(Diagnostic::error(message, span));
             Resolved::of_plain(text)
         })
     }
@@ -239,7 +274,7 @@ impl<'t> Builder<'t, '_, '_> {
             || (tag.handle.is_empty() && tag.suffix == "!");
         if !fits {
             let message = format!("tag `{}` has no meaning on {kind}", tag_name(tag));
-            self.diagnostics.push(Diagnostic::error(message, span));
+            self.problems.add(Diagnostic::error(message, span));
         }
     }
 
@@ -253,7 +288,7 @@ impl<'t> Builder<'t, '_, '_> {
                 return Ok(Built {
                     node: Node {
                         span,
-                        content: Content::Sequence(items),
+                        content: Content::Sequence(items.into()),
                     },
                     height: height + 1,
                     is_merge_key: false,
@@ -276,7 +311,7 @@ impl<'t> Builder<'t, '_, '_> {
                 return Ok(Built {
                     node: Node {
                         span,
-                        content: Content::Mapping(assemble(entries, self.diagnostics)),
+                        content: Content::Mapping(assemble(entries, self.problems).into()),
                     },
                     height: height + 1,
                     is_merge_key: false,
@@ -322,8 +357,8 @@ fn enclosing(start: Span, last: Option<Span>, end_event: Span) -> Span {
 
 fn tag_name(tag: &Tag) -> String {
     if tag.is_yaml_core_schema() {
-        format!("!!{}", tag.suffix)
+        format!("!!{}", excerpt(&tag.suffix))
     } else {
-        format!("{}{}", tag.handle, tag.suffix)
+        format!("{}{}", excerpt(&tag.handle), excerpt(&tag.suffix))
     }
 }

@@ -1,9 +1,9 @@
-//! Keys of mappings: merge keys applied, duplicates refused.
+//! Keys of mappings: merge keys applied, contradictions refused.
 
 use std::collections::BTreeMap;
 
-use super::{Content, Key, Node, Resolved};
-use crate::{Diagnostic, Span};
+use super::{Content, Key, Node, Resolved, excerpt};
+use crate::{Diagnostic, Problems, Span};
 
 /// An entry as it was read.
 pub(super) struct Entry {
@@ -22,20 +22,20 @@ pub(super) enum EntryKey {
 /// The entries of a mapping, with merge keys applied.
 ///
 /// An entry's own key wins over a merged one. Of the mappings in one `<<:` the first wins, of several `<<:` the last.
-/// Merged entries stand before the mapping's own, as in Python. The first of two own entries with the same key wins,
-/// and the second is an error.
-pub(super) fn assemble(entries: Vec<Entry>, diagnostics: &mut Vec<Diagnostic>) -> Vec<(Key, Node)> {
+/// Merged entries stand before the mapping's own, as in Python. The first of two own entries with the same key wins;
+/// the second is an error, or a warning where it says the same.
+pub(super) fn assemble(entries: Vec<Entry>, problems: &mut Problems) -> Vec<(Key, Node)> {
     let mut merged = Unique::default();
     let mut own = Unique::default();
     for Entry { key, value } in entries {
         match key {
-            EntryKey::Merge => merge(value, &mut merged, diagnostics),
+            EntryKey::Merge => merge(&value, &mut merged, problems),
             EntryKey::Node(node) => {
-                let Some(key) = read_key(node, diagnostics) else {
+                let Some(key) = read_key(&node, problems) else {
                     continue;
                 };
-                if let Some(first) = own.place(&key.text) {
-                    diagnostics.push(duplicate(&key, first));
+                if let Some((first, known)) = own.find(&key.text) {
+                    problems.add(duplicate(&key, first.span, known.same_value(&value)));
                 } else {
                     own.replace(key, value);
                 }
@@ -43,7 +43,7 @@ pub(super) fn assemble(entries: Vec<Entry>, diagnostics: &mut Vec<Diagnostic>) -
         }
     }
     let mut entries = merged.entries;
-    entries.retain(|(key, _)| own.place(&key.text).is_none());
+    entries.retain(|(key, _)| own.find(&key.text).is_none());
     entries.append(&mut own.entries);
     entries
 }
@@ -56,9 +56,8 @@ struct Unique {
 }
 
 impl Unique {
-    fn place(&self, key: &str) -> Option<Span> {
-        let position = self.positions.get(key)?;
-        self.entries.get(*position).map(|(key, _)| key.span)
+    fn find(&self, key: &str) -> Option<&(Key, Node)> {
+        self.entries.get(*self.positions.get(key)?)
     }
 
     fn replace(&mut self, key: Key, value: Node) {
@@ -71,23 +70,23 @@ impl Unique {
     }
 }
 
-fn merge(value: Node, merged: &mut Unique, diagnostics: &mut Vec<Diagnostic>) {
-    match value.content {
+fn merge(value: &Node, merged: &mut Unique, problems: &mut Problems) {
+    match &value.content {
         Content::Mapping(entries) => {
-            for (key, value) in entries {
-                merged.replace(key, value);
+            for (key, value) in &**entries {
+                merged.replace(key.clone(), value.clone());
             }
         }
         Content::Sequence(items) => {
             // The last first, so that earlier ones replace it.
-            for item in items.into_iter().rev() {
+            for item in items.iter().rev() {
                 match item.content {
-                    Content::Mapping(_) => merge(item, merged, diagnostics),
-                    _ => diagnostics.push(not_a_mapping(&item)),
+                    Content::Mapping(_) => merge(item, merged, problems),
+                    _ => problems.add(not_a_mapping(item)),
                 }
             }
         }
-        Content::Scalar(_) => diagnostics.push(not_a_mapping(&value)),
+        Content::Scalar(_) => problems.add(not_a_mapping(value)),
     }
 }
 
@@ -99,30 +98,34 @@ fn not_a_mapping(found: &Node) -> Diagnostic {
     Diagnostic::error(message, found.span)
 }
 
-fn duplicate(key: &Key, first: Span) -> Diagnostic {
+fn duplicate(key: &Key, first: Span, is_same: bool) -> Diagnostic {
     let Span { line, column, .. } = first;
-    let message = format!(
-        "key `{}` is given twice, first at {line}:{column}",
-        key.text
-    );
+    let name = excerpt(&key.text);
+    if is_same {
+        let message =
+            format!("key `{name}` is given twice with the same value, first at {line}:{column}");
+        return Diagnostic::warning(message, key.span).hint("remove one of the two");
+    }
+    let message =
+        format!("key `{name}` is given twice with different values, first at {line}:{column}");
     Diagnostic::error(message, key.span).hint("keep one of the two")
 }
 
 /// The text of a key. Keys that YAML takes for something else than a text are errors, yet go on under their text.
-fn read_key(node: Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Key> {
+fn read_key(node: &Node, problems: &mut Problems) -> Option<Key> {
     let span = node.span;
     let kind = node.kind();
-    let Content::Scalar(scalar) = node.content else {
+    let Content::Scalar(scalar) = &node.content else {
         let message = format!("a key must be a text, found {kind}");
-        diagnostics.push(Diagnostic::error(message, span));
+        problems.add(Diagnostic::error(message, span));
         return None;
     };
-    let text = scalar.text;
+    let text = scalar.text.clone();
     match scalar.value {
         Resolved::Text => {}
         Resolved::Null if text.is_empty() => {
             let message = "a key is missing before the `:`";
-            diagnostics.push(Diagnostic::error(message, span));
+            problems.add(Diagnostic::error(message, span));
             return None;
         }
         value => {
@@ -130,9 +133,10 @@ fn read_key(node: Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Key> {
                 Resolved::Null => "null",
                 other => other.kind(),
             };
-            let message = format!("key `{text}` is taken for {kind} by YAML");
-            let hint = format!("put it in quotes: `\"{text}\":`");
-            diagnostics.push(Diagnostic::error(message, span).hint(hint));
+            let name = excerpt(&text);
+            let message = format!("key `{name}` is taken for {kind} by YAML");
+            let hint = format!("put it in quotes: `\"{name}\":`");
+            problems.add(Diagnostic::error(message, span).hint(hint));
         }
     }
     Some(Key { text, span })

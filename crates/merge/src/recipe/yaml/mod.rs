@@ -2,16 +2,22 @@
 //!
 //! The events come from `saphyr-parser`. What is added here: a tree in which every node knows its place, aliases and
 //! merge keys applied, YAML 1.1 typing of plain scalars, and limits that keep hostile files harmless. Differences from PyYAML:
-//! duplicate keys are errors, dates stay texts, and tags other than those of plain JSON-like values are errors.
+//! keys given twice with different values are errors, dates stay texts, and tags other than those of plain JSON-like values are errors.
 
 mod builder;
+mod excerpt;
 mod mapping;
 mod message;
 mod place;
 mod scalar;
 
+pub use builder::MAX_RECIPE_BYTES;
 pub(crate) use builder::documents;
+pub(crate) use excerpt::excerpt;
+pub(crate) use place::Places;
 pub(crate) use scalar::{Resolved, python_float};
+
+use std::rc::Rc;
 
 use crate::Span;
 
@@ -24,15 +30,15 @@ pub(crate) struct Node {
     pub(crate) content: Content,
 }
 
-/// What a node is.
+/// What a node is. Aliases share what they stand for.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Content {
     /// A single value.
-    Scalar(Scalar),
+    Scalar(Rc<Scalar>),
     /// A list.
-    Sequence(Vec<Node>),
+    Sequence(Rc<[Node]>),
     /// Keys and values in the order in which Python would hold them. Keys are scalars and differ from each other.
-    Mapping(Vec<(Key, Node)>),
+    Mapping(Rc<[(Key, Node)]>),
 }
 
 /// A single value, as written and as understood.
@@ -56,13 +62,16 @@ pub(crate) struct Key {
 impl Node {
     /// True for `null`, `~` and for nothing at all.
     pub(crate) fn is_null(&self) -> bool {
-        matches!(
-            &self.content,
-            Content::Scalar(Scalar {
-                value: Resolved::Null,
-                ..
-            })
-        )
+        matches!(&self.content, Content::Scalar(scalar) if scalar.value == Resolved::Null)
+    }
+
+    /// True for a list or a mapping with nothing in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        match &self.content {
+            Content::Scalar(_) => false,
+            Content::Sequence(items) => items.is_empty(),
+            Content::Mapping(entries) => entries.is_empty(),
+        }
     }
 
     /// The kind of the node, with article, for messages that say what was found.
@@ -71,6 +80,38 @@ impl Node {
             Content::Scalar(scalar) => scalar.value.kind(),
             Content::Sequence(_) => "a list",
             Content::Mapping(_) => "a mapping",
+        }
+    }
+
+    /// Whether two nodes have the same value, wherever they stand. The order of a mapping's keys does not count.
+    pub(crate) fn same_value(&self, other: &Self) -> bool {
+        match (&self.content, &other.content) {
+            (Content::Scalar(one), Content::Scalar(other)) => match (one.value, other.value) {
+                (Resolved::Text, Resolved::Text) => one.text == other.text,
+                (one, other) => one == other,
+            },
+            (Content::Sequence(one), Content::Sequence(other)) => {
+                one.len() == other.len()
+                    && one
+                        .iter()
+                        .zip(&**other)
+                        .all(|(one, other)| one.same_value(other))
+            }
+            (Content::Mapping(one), Content::Mapping(other)) => {
+                let sorted = |entries: &[(Key, Self)]| {
+                    let mut order: Vec<usize> = (0..entries.len()).collect();
+                    order.sort_by(|a, b| entries[*a].0.text.cmp(&entries[*b].0.text));
+                    order
+                };
+                let pairs = sorted(one).into_iter().zip(sorted(other));
+                one.len() == other.len()
+                    && pairs.map(|(a, b)| (&one[a], &other[b])).all(
+                        |((key, value), (other_key, other))| {
+                            key.text == other_key.text && value.same_value(other)
+                        },
+                    )
+            }
+            _ => false,
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::Span;
 pub(super) const BOM: char = '\u{feff}';
 
 /// Translates character indices to lines, columns and byte offsets.
-pub(super) struct Places<'t> {
+pub(crate) struct Places<'t> {
     text: &'t str,
     /// Bytes of the byte order mark, which the parser did not see.
     skipped: usize,
@@ -18,7 +18,7 @@ pub(super) struct Places<'t> {
 
 impl<'t> Places<'t> {
     /// For a text with or without a byte order mark.
-    pub(super) fn new(full: &'t str) -> Self {
+    pub(crate) fn new(full: &'t str) -> Self {
         let text = full.strip_prefix(BOM).unwrap_or(full);
         Self {
             text,
@@ -58,6 +58,20 @@ impl<'t> Places<'t> {
     /// The text from the start of a place on.
     pub(super) fn from(&self, span: Span) -> &'t str {
         &self.text[span.start - self.skipped..]
+    }
+
+    /// The lines without their ends, each with the byte offset of its first character in [`Self::text`].
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (usize, &'t str)> {
+        self.lines.iter().enumerate().map(|(index, start)| {
+            let end = self.lines.get(index + 1).copied();
+            let line = &self.text[*start..end.unwrap_or(self.text.len())];
+            (*start, line.trim_end_matches(is_break))
+        })
+    }
+
+    /// The place between two byte offsets in [`Self::text`].
+    pub(crate) fn bytes(&self, start: usize, end: usize) -> Span {
+        self.between(start, end)
     }
 
     fn between(&self, mut start: usize, end: usize) -> Span {

@@ -1,0 +1,111 @@
+//! Different names for different models: folders in several places may be called the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Component, Path};
+
+use crate::model::{Located, LocatedKind};
+
+/// Labels of models, those that several have made different: `ckpt (a)` and `ckpt (b)` for `a/ckpt` and `b/ckpt`. The nearest
+/// folders that tell all of them apart are named, and numbers where none do.
+pub(super) fn distinct(models: &[&Located]) -> Vec<String> {
+    let mut groups: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, model) in models.iter().enumerate() {
+        groups.entry(&model.label).or_default().push(index);
+    }
+    let mut labels: Vec<String> = models.iter().map(|model| model.label.clone()).collect();
+    for (label, members) in groups {
+        if members.len() > 1 {
+            let parents: Vec<Vec<String>> = members
+                .iter()
+                .map(|index| parents(models[*index]))
+                .collect();
+            for (number, index) in members.iter().enumerate() {
+                let mark = mark(&parents, number);
+                labels[*index] = format!("{label} ({mark})");
+            }
+        }
+    }
+    labels
+}
+
+/// What tells one of several models from the others.
+fn mark(parents: &[Vec<String>], number: usize) -> String {
+    let deepest = parents.iter().map(Vec::len).min().unwrap_or(0);
+    let telling = (0..deepest).find(|level| {
+        let names: BTreeSet<&str> = parents
+            .iter()
+            .map(|parents| parents[*level].as_str())
+            .collect();
+        names.len() == parents.len()
+    });
+    match telling {
+        Some(level) => parents[number][level].clone(),
+        None => (number + 1).to_string(),
+    }
+}
+
+/// The names of the folders around a model, the nearest first.
+fn parents(model: &Located) -> Vec<String> {
+    if let LocatedKind::Store { address, .. } = &model.kind {
+        let path = address.split_once("://").map_or("", |(_, path)| path);
+        return path.split('/').rev().skip(1).map(str::to_owned).collect();
+    }
+    let path = model.file.as_ref().unwrap_or(&model.folder);
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    let names = |path: &Path| {
+        let parts = path.components().rev();
+        let names = parts.filter_map(|part| match part {
+            Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
+            _ => None,
+        });
+        names.skip(1).collect::<Vec<String>>()
+    };
+    names(&path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn local(folder: &str) -> Located {
+        Located {
+            label: folder.rsplit('/').next().unwrap_or_default().to_owned(),
+            folder: folder.into(),
+            file: None,
+            kind: LocatedKind::Local,
+        }
+    }
+
+    fn labels(folders: &[&str]) -> Vec<String> {
+        let models: Vec<Located> = folders.iter().map(|folder| local(folder)).collect();
+        distinct(&models.iter().collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn folders_of_one_name_are_told_apart_by_those_around_them() {
+        assert_eq!(
+            labels(&["/a/ckpt", "/b/ckpt", "/c/x"]),
+            ["ckpt (a)", "ckpt (b)", "x"]
+        );
+        assert_eq!(
+            labels(&["/one/run/ckpt", "/two/run/ckpt"]),
+            ["ckpt (one)", "ckpt (two)"]
+        );
+        assert_eq!(labels(&["/ckpt", "/b/ckpt"]), ["ckpt (1)", "ckpt (2)"]);
+    }
+
+    #[test]
+    fn stores_are_told_from_folders() {
+        let stored = Located {
+            label: "ckpt".into(),
+            folder: "/cache/9f".into(),
+            file: None,
+            kind: LocatedKind::Store {
+                address: "s3://bucket/ckpt".into(),
+                version: "1".into(),
+            },
+        };
+        let models = [&stored, &local("/a/ckpt")];
+        assert_eq!(distinct(&models), ["ckpt (bucket)", "ckpt (a)"]);
+    }
+}

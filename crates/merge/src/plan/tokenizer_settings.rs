@@ -1,0 +1,173 @@
+//! What a recipe says about tokenizer and chat template. None of it can be done yet, but much of it changes nothing.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::models::Model;
+use crate::Diagnostic;
+use crate::recipe::{ModelReference, Recipe, Tokenizer, TokenizerSource};
+
+/// Files of a tokenizer, of which the first three hold a vocabulary.
+const FILES: [&str; 5] = [
+    "tokenizer.json",
+    "tokenizer.model",
+    "vocab.json",
+    "merges.txt",
+    "added_tokens.json",
+];
+const VOCABULARIES: usize = 3;
+
+/// Bytes of a file that is looked at.
+const LARGEST: u64 = 64 << 20;
+
+/// Refuses what would have to change the tokenizer, its embeddings or the template, and notes what changes nothing.
+///
+/// `models` are those that could be opened, `all` says whether those are all of them: else nobody knows yet what would change.
+pub(super) fn check(
+    recipe: &Recipe,
+    models: &[Model],
+    donor: Option<usize>,
+    all: bool,
+) -> Vec<Diagnostic> {
+    let mut said = Vec::new();
+    let mut say = |what: &str, span, changes: Option<bool>, as_it_is: &str| match changes {
+        None => {}
+        Some(true) => said.push(
+            Diagnostic::error(format!("recipes with {what} cannot be merged yet"), span)
+                .hint(format!("without it, {as_it_is} comes along unchanged")),
+        ),
+        Some(false) => said.push(
+            Diagnostic::note(format!("{what} has no effect"), span).hint(format!(
+                "{as_it_is} comes along unchanged, which is what it asks for"
+            )),
+        ),
+    };
+    let donor = donor.and_then(|donor| models.get(donor));
+    let tokenizer = "the base model's tokenizer";
+    if let Some(settings) = &recipe.tokenizer {
+        let changes = settings_change(settings, models, donor, all);
+        say("`tokenizer:`", settings.span, changes, tokenizer);
+    }
+    if let Some(source) = &recipe.tokenizer_source {
+        let changes = source_changes(&source.value, models, all);
+        say("`tokenizer_source:`", source.span, changes, tokenizer);
+    }
+    if let Some(template) = &recipe.chat_template {
+        let changes = template_changes(&template.value, models, donor, all);
+        say(
+            "`chat_template:`",
+            template.span,
+            changes,
+            "the base model's template",
+        );
+    }
+    said
+}
+
+fn settings_change(
+    settings: &Tokenizer,
+    models: &[Model],
+    donor: Option<&Model>,
+    all: bool,
+) -> Option<bool> {
+    if !settings.tokens.is_empty() {
+        return Some(true);
+    }
+    let pads = settings.pad_to_multiple_of.as_ref().map(|multiple| {
+        let rows = donor?
+            .config
+            .as_ref()?
+            .value()
+            .get("vocab_size")?
+            .as_u64()?;
+        Some(rows % multiple.value != 0)
+    });
+    match pads {
+        Some(None) if all => return Some(true),
+        Some(Some(true)) => return Some(true),
+        _ => {}
+    }
+    source_changes(&settings.source, models, all)
+}
+
+/// Whether a tokenizer made of these sources would be another one than each of the models has; nothing where they are not all known.
+fn source_changes(source: &TokenizerSource, models: &[Model], all: bool) -> Option<bool> {
+    let is_input =
+        |wanted: &ModelReference| models.iter().any(|model| model.reference == wanted.raw);
+    match source {
+        TokenizerSource::Model(wanted) if !is_input(wanted) => Some(true),
+        _ if !all => None,
+        _ => Some(!have_one_tokenizer(models)),
+    }
+}
+
+fn have_one_tokenizer(models: &[Model]) -> bool {
+    let Some((first, others)) = models.split_first() else {
+        return false;
+    };
+    let folder = &first.located.folder;
+    let has_vocabulary = FILES[..VOCABULARIES]
+        .iter()
+        .any(|name| folder.join(name).is_file());
+    has_vocabulary
+        && others.iter().all(|other| {
+            let is_same =
+                |name: &&str| same_file(&folder.join(name), &other.located.folder.join(name));
+            FILES.iter().all(|name| is_same(&name))
+        })
+}
+
+/// Whether two files have the same bytes, or neither is there.
+fn same_file(one: &Path, other: &Path) -> bool {
+    match (size(one), size(other)) {
+        (None, None) => !one.exists() && !other.exists(),
+        (Some(size), Some(other_size)) if size == other_size && size <= LARGEST => {
+            let bytes = (fs_err::read(one), fs_err::read(other));
+            matches!(bytes, (Ok(one), Ok(other)) if one == other)
+        }
+        _ => false,
+    }
+}
+
+fn size(path: &Path) -> Option<u64> {
+    let metadata = fs_err::metadata(path).ok()?;
+    metadata.is_file().then_some(metadata.len())
+}
+
+fn template_changes(
+    wanted: &str,
+    models: &[Model],
+    donor: Option<&Model>,
+    all: bool,
+) -> Option<bool> {
+    if wanted == "auto" {
+        if !all {
+            return None;
+        }
+        let mut templates = models.iter().map(template);
+        let first = templates.next()?;
+        return Some(first.is_none() || !templates.all(|other| other == first));
+    }
+    match donor {
+        Some(donor) => Some(template(donor) != Some(Value::from(wanted))),
+        None if all => Some(true),
+        None => None,
+    }
+}
+
+/// A model's chat template, as its files have it.
+fn template(model: &Model) -> Option<Value> {
+    let folder = &model.located.folder;
+    let read = |name: &str| {
+        let path = folder.join(name);
+        size(&path).filter(|size| *size <= LARGEST)?;
+        fs_err::read_to_string(path).ok()
+    };
+    if let Some(text) = read("chat_template.jinja") {
+        return Some(Value::from(text));
+    }
+    let mut config: Value = serde_json::from_str(&read("tokenizer_config.json")?).ok()?;
+    let template = config.get_mut("chat_template")?.take();
+    (!template.is_null()).then_some(template)
+}
