@@ -195,21 +195,64 @@ def raw_bombs():
 
 VALUES = [None, True, -1, 0, 1, 2**31, 2**64, -(2**70), 1e308, "", "a", "\u0000", "\U0001f600" * 5, "A" * 3000, [], {}, [[]],
           {"String": ""}, {"Regex": ".*"}, {"Regex": "("}, {"type": "Sequence", "normalizers": []}]
-PARTS = [
-    {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True, "strip_accents": None, "lowercase": True},
-    {"type": "Strip", "strip_left": True, "strip_right": True}, {"type": "StripAccents"}, {"type": "NFKD"}, {"type": "Nmt"},
-    {"type": "Lowercase"}, replace("a", ""), replace("n", "xyz"), {"type": "Replace", "pattern": {"Regex": "[a-n]*"}, "content": "-"},
-    {"type": "Prepend", "prepend": "\u2581"}, {"type": "ByteLevel"}, {"type": "Precompiled", "precompiled_charsmap": "AAAAAAAA"},
-    {"type": "Whitespace"}, {"type": "WhitespaceSplit"}, {"type": "Punctuation", "behavior": "Contiguous"},
-    {"type": "Digits", "individual_digits": True}, {"type": "UnicodeScripts"}, {"type": "CharDelimiterSplit", "delimiter": "n"},
-    {"type": "FixedLength", "length": 2}, split("n+(?!a)"),
-    {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always", "split": True},
-    {"type": "Strip", "content": " ", "start": 1, "stop": 3}, {"type": "Fuse"}, {"type": "ByteFallback"},
-    {"type": "CTC", "pad_token": "<pad>", "word_delimiter_token": "|", "cleanup": True},
-    {"type": "BPEDecoder", "suffix": "</w>"}, {"type": "WordPiece", "prefix": "##", "cleanup": True},
-    {"type": "RobertaProcessing", "sep": ["</s>", 2], "cls": ["<s>", 0], "trim_offsets": True, "add_prefix_space": True},
-    {"type": "BertProcessing", "sep": ["</s>", 2], "cls": ["<s>", 0]},
-]
+# choices for the fields of steps: what is odd and still understood
+TEXTS = ["", "a", "n", " ", "An", "\u2581", "\u0120", "e\u0301", "\U0001f600", "</w>", "##", "xyz"]
+LETTERS = ["a", " ", "n", ".", "\u2581", "\U0001f600"]
+REGEXES = ["", "a*", "n+(?!a)", "[a-n]?", "$", "^", "\\b", "(?=a)", "(a)|(n)", "\\s+(?!\\S)", "."]
+NUMBERS = [0, 1, 2, 3, 1000, 2**40, 2**64 - 1]
+BOOLEANS = [True, False]
+BEHAVIORS = ["Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous"]
+SCHEMES = ["always", "never", "first"]
+
+
+def step(component, chance):
+    """A step that is understood, with odd values."""
+    some = chance.choice
+    pattern = some([{"String": some(TEXTS)}, {"Regex": some(REGEXES)}])
+    byte_level = {"type": "ByteLevel", "add_prefix_space": some(BOOLEANS), "trim_offsets": some(BOOLEANS), "use_regex": some(BOOLEANS)}
+    metaspace = {"type": "Metaspace", "replacement": some(LETTERS), "prepend_scheme": some(SCHEMES), "split": some(BOOLEANS)}
+    replacement = {"type": "Replace", "pattern": pattern, "content": some(TEXTS)}
+    piece = lambda: some([{"Sequence": {"id": some("AB"), "type_id": some([0, 1, 7])}}, {"SpecialToken": {"id": some(["x", "y"]), "type_id": 0}}])
+    pieces = lambda: [piece() for _ in range(chance.randint(0, 3))]
+    around = [[some(TEXTS), some([0, 5, 2**32 - 1])] for _ in range(2)]
+    return some({
+        "normalizer": [
+            {"type": "BertNormalizer", "clean_text": some(BOOLEANS), "handle_chinese_chars": some(BOOLEANS), "strip_accents": some([None, True]), "lowercase": some(BOOLEANS)},
+            {"type": "Strip", "strip_left": some(BOOLEANS), "strip_right": some(BOOLEANS)}, {"type": "StripAccents"},
+            {"type": some(["NFC", "NFD", "NFKC", "NFKD"])}, {"type": "Nmt"}, {"type": "Lowercase"}, replacement, replacement,
+            {"type": "Prepend", "prepend": some(TEXTS)}, {"type": "ByteLevel"},
+            {"type": "Precompiled", "precompiled_charsmap": some(["", "AAAAAAAA", "AAAA" * 400, "BAAAAA==", "!"])},
+        ],
+        "pre_tokenizer": [
+            {"type": "BertPreTokenizer"}, byte_level, metaspace, {"type": "Whitespace"}, {"type": "WhitespaceSplit"},
+            {"type": "Punctuation", "behavior": some(BEHAVIORS)}, {"type": "Digits", "individual_digits": some(BOOLEANS)},
+            {"type": "UnicodeScripts"}, {"type": "CharDelimiterSplit", "delimiter": some(LETTERS)},
+            {"type": "FixedLength", "length": some(NUMBERS)},
+            {"type": "Split", "pattern": pattern, "behavior": some(BEHAVIORS), "invert": some(BOOLEANS)},
+        ],
+        "post_processor": [
+            byte_level, {"type": "RobertaProcessing", "sep": around[0], "cls": around[1], "trim_offsets": some(BOOLEANS), "add_prefix_space": some(BOOLEANS)},
+            {"type": "BertProcessing", "sep": around[0], "cls": around[1]},
+            {"type": "TemplateProcessing", "single": pieces(), "pair": pieces(), "special_tokens": {"x": {"id": "x", "ids": [1, 2], "tokens": ["x"]}}},
+        ],
+        "decoder": [
+            byte_level, metaspace, replacement, {"type": "Fuse"}, {"type": "ByteFallback"},
+            {"type": "Strip", "content": some(LETTERS), "start": some(NUMBERS), "stop": some(NUMBERS)},
+            {"type": "CTC", "pad_token": some(TEXTS), "word_delimiter_token": some(TEXTS), "cleanup": some(BOOLEANS)},
+            {"type": "BPEDecoder", "suffix": some(TEXTS)}, {"type": "WordPiece", "prefix": some(TEXTS), "cleanup": some(BOOLEANS)},
+        ],
+    }[component])
+
+
+def model(original, chance):
+    """The fixture's model with odd values."""
+    changed = copy.deepcopy(original["model"])
+    for _ in range(chance.randint(1, 3)):
+        key = chance.choice(["continuing_subword_prefix", "end_of_word_suffix", "unk_token", "byte_fallback", "fuse_unk", "ignore_merges", "dropout"])
+        changed[key] = chance.choice({"byte_fallback": BOOLEANS, "fuse_unk": BOOLEANS, "ignore_merges": BOOLEANS, "dropout": [None, 0.0, 0.5, 1.0]}.get(key, TEXTS))
+    return changed
+
+
 KINDS = {"normalizer": "normalizers", "pre_tokenizer": "pretokenizers", "post_processor": "processors", "decoder": "decoders"}
 
 
@@ -239,25 +282,17 @@ def mutated(original, text, chance):
             content[place:place + chance.randint(0, 3)] = bytes(chance.choice(b'{}[]",:0129eE-.\\ua\xff') for _ in range(chance.randint(0, 3)))
         return bytes(content)
     file = copy.deepcopy(original)
-    for _ in range(chance.randint(1, 4)):
-        if kind < 6:
-            component = chance.choice(list(KINDS))
-            parts = [copy.deepcopy(chance.choice(PARTS)) for _ in range(chance.randint(1, 4))]
-            file[component] = parts[0] if len(parts) == 1 else {"type": "Sequence", KINDS[component]: parts}
+    for component in chance.sample(list(KINDS), chance.randint(1, 3)):
+        steps = [step(component, chance) for _ in range(chance.randint(1, 4))]
+        file[component] = steps[0] if len(steps) == 1 else {"type": "Sequence", KINDS[component]: steps}
+    if kind < 3:
+        file["model"] = model(original, chance)
+    elif kind < 5:
+        # anything, anywhere
         found = [path for path in places(file) if path]
         path = chance.choice(found)
         parent, key = at(file, path[:-1]), path[-1]
-        action = chance.randrange(4)
-        if action == 0:
-            parent[key] = copy.deepcopy(chance.choice(VALUES))
-        elif action == 1:
-            del parent[key]
-        elif action == 2:
-            parent[key] = copy.deepcopy(at(file, chance.choice(found)))
-        else:
-            parent[key] = copy.deepcopy(chance.choice(PARTS))
-        if not isinstance(file, dict):
-            break
+        parent[key] = copy.deepcopy(chance.choice([*VALUES, at(file, chance.choice(found))]))
     return json.dumps(file, ensure_ascii=chance.random() < 0.5).encode(errors="replace")
 
 
