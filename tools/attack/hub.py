@@ -621,7 +621,7 @@ for href in ["file:///etc/passwd", "", "x", "//x"]:
     attack(f"push: to {href!r}", lfs(lambda hub, href=href: {"href": href}), "push")
 attack("push: by xet", at("/lfs/objects/batch", as_json({"transfer": "xet", "objects": []})), "push", says="xet")
 attack("push: refused", at("/lfs/objects/batch", raw(status="403 No")), "push")
-attack("push: nobody reads the upload", both(lfs(lambda hub: {"href": hub.url + "/lfs/x"}), at("/lfs/x", after_wait(20))),
+attack("push: nobody reads the upload", both(lfs(lambda hub: {"href": hub.url + "/lfs/x"}), at("/lfs/x", after_wait(4))),
        "push", rc=(0, 1), slow=True, seconds=90)
 attack("push: a commit without end", at("/commit/", forever(CHUNKED, b"10000\r\n" + b" " * 65536 + b"\r\n")), "push")
 attack("push: a commit that is there", at("/commit/", raw(status="412 No")), "push")

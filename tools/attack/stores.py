@@ -190,7 +190,12 @@ attack("merge: honest", command="merge", rc=(0,))
 def run(one, merged):
     box = pathlib.Path(tempfile.mkdtemp(prefix="store-attack-"))
     other = Server(lambda request, store: raw())
-    store = Server(lambda request, store: (one.hook and one.hook(request, store)) or honest(request, store))
+
+    def answer(request, store):
+        reply = one.hook(request, store) if one.hook else None
+        return honest(request, store) if reply is None else reply
+
+    store = Server(answer)
     store.other, store.count = other, itertools.count(1)
     try:
         (box / "recipe.yml").write_text(
