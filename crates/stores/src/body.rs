@@ -18,7 +18,11 @@ const LEAST: u64 = 1 << 10;
 /// The most that the answer to a request can have.
 pub(crate) fn limit(request: &Parts) -> u64 {
     let range = request.headers.get(RANGE).and_then(|range| {
-        let (start, end) = range.to_str().ok()?.strip_prefix("bytes=")?.split_once('-')?;
+        let (start, end) = range
+            .to_str()
+            .ok()?
+            .strip_prefix("bytes=")?
+            .split_once('-')?;
         let (start, end) = (start.parse::<u64>().ok()?, end.parse::<u64>().ok()?);
         end.checked_sub(start)?.checked_add(1)
     });
@@ -46,7 +50,7 @@ pub(crate) fn read(mut body: impl Read, limit: u64, window: Duration) -> io::Res
         let took = began.elapsed();
         if took >= window {
             let came = (bytes.len() - before) as u64;
-            if came < LEAST.saturating_mul(took.as_secs()).max(1) {
+            if u128::from(came) * 1000 < u128::from(LEAST) * took.as_millis() {
                 let seconds = took.as_secs_f64();
                 let problem = format!("too slow: {came} bytes in {seconds:.1} seconds");
                 return Err(io::Error::new(io::ErrorKind::TimedOut, problem));
@@ -82,7 +86,10 @@ mod tests {
     #[test]
     fn a_body_without_end_is_an_error() {
         let error = read(io::repeat(7), 100_000, PATIENCE).unwrap_err();
-        assert!(error.to_string().contains("more than the 100000 bytes"), "{error}");
+        assert!(
+            error.to_string().contains("more than the 100000 bytes"),
+            "{error}"
+        );
         assert_eq!(read(&[1, 2][..], 2, PATIENCE).unwrap(), [1, 2]);
     }
 

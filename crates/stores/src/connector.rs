@@ -130,7 +130,11 @@ fn is_metadata(address: &Uri) -> bool {
 fn broken(error: io::Error) -> HttpError {
     let kind = match error.kind() {
         io::ErrorKind::TimedOut => HttpErrorKind::Timeout,
-        io::ErrorKind::Other if error.get_ref().is_none_or(|inner| !inner.is::<ureq::Error>()) => {
+        io::ErrorKind::Other
+            if error
+                .get_ref()
+                .is_none_or(|inner| !inner.is::<ureq::Error>()) =>
+        {
             HttpErrorKind::Unknown
         }
         _ => HttpErrorKind::Interrupted,

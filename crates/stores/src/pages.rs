@@ -40,7 +40,10 @@ impl Pages {
     pub(crate) fn add(&self, size: usize) -> Result<(), TooMany> {
         let size = size as u64;
         let pages = self.pages.fetch_add(1, Ordering::Relaxed) + 1;
-        let bytes = self.bytes.fetch_add(size, Ordering::Relaxed).saturating_add(size);
+        let bytes = self
+            .bytes
+            .fetch_add(size, Ordering::Relaxed)
+            .saturating_add(size);
         if pages > MOST_PAGES || bytes > MOST_BYTES {
             return Err(TooMany { pages, bytes });
         }
@@ -66,7 +69,10 @@ mod tests {
         pages.begin();
         assert!(pages.add(MOST_BYTES as usize).is_ok());
         assert!(pages.add(1).is_err());
-        assert!(is_listing(Some("list-type=2&prefix=a")) && is_listing(Some("restype=container&comp=list")));
+        assert!(
+            is_listing(Some("list-type=2&prefix=a"))
+                && is_listing(Some("restype=container&comp=list"))
+        );
         assert!(!is_listing(Some("prefix=list-type=2x")) && !is_listing(None));
     }
 
