@@ -171,6 +171,12 @@ impl Client {
 
     /// Asks until there is an answer that says more than "try again". Redirects are answers.
     pub(crate) fn ask(&self, ask: Ask<'_>) -> Result<Answer, HubError> {
+        if self.endpoint.starts_with("https://") && !ask.url.starts_with("https://") {
+            return Err(HubError::Answer {
+                url: without_query(ask.url).to_owned(),
+                problem: "an address without TLS, given by a hub that has it".to_owned(),
+            });
+        }
         if let Some(problem) = self.known_to_be_away(ask.url) {
             return Err(out_of_reach(ask.url, problem));
         }
@@ -424,6 +430,22 @@ mod tests {
             "http://hub.example/api",
         ] {
             assert!(!client.is_hub(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_hub_with_tls_sends_nobody_elsewhere_without() {
+        let client = Client::new(&HubSettings::new("https://hub.example", "/cache".into()));
+        for url in [
+            "http://store.example/put?signature",
+            "file:///etc/passwd",
+            "",
+        ] {
+            let error = client.ask(Ask::get(url)).unwrap_err().to_string();
+            assert!(
+                error.contains("without TLS") && !error.contains("signature"),
+                "{error}"
+            );
         }
     }
 

@@ -63,7 +63,7 @@ impl<R: Read> Read for Paced<R> {
         let took = self.began.elapsed();
         if count > 0 && took >= self.window {
             let came = self.came;
-            if came < LEAST.saturating_mul(took.as_secs()).max(1) {
+            if u128::from(came) * 1000 < u128::from(LEAST) * took.as_millis() {
                 return Err(io::Error::new(
                     io::ErrorKind::TimedOut,
                     TooSlow { came, took },

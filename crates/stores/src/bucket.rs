@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::ops::Range;
 use std::sync::Arc;
 
-use futures_util::TryStreamExt as _;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use object_store::multipart::MultipartStore;
 use object_store::path::Path;
 use object_store::{
@@ -12,6 +12,9 @@ use object_store::{
     PutPayload, UpdateVersion,
 };
 
+use tokio::time::timeout;
+
+use crate::pages::{LARGEST_OBJECT, LONGEST, MOST_OBJECTS, Pages};
 use crate::{Address, StoreError};
 
 /// A store with uploads in parts that can be given up by their number.
@@ -23,6 +26,7 @@ impl<T: ObjectStore + MultipartStore + Debug> Objects for T {}
 #[derive(Debug, Clone)]
 pub(crate) struct Bucket {
     pub(crate) objects: Arc<dyn Objects>,
+    pub(crate) pages: Arc<Pages>,
     pub(crate) address: Address,
 }
 
@@ -67,9 +71,9 @@ impl Bucket {
         folder: &str,
     ) -> Result<(Vec<Object>, Vec<String>), StoreError> {
         let path = self.path(folder)?;
-        let found = self.objects.list_with_delimiter(Some(&path)).await;
-        let found = found.map_err(|error| self.error("list", &error))?;
-        let mut objects = self.below(found.objects);
+        let listing = self.objects.list_with_delimiter(Some(&path));
+        let found = self.in_time(listing).await?;
+        let mut objects = self.below(found.objects)?;
         objects.sort_by(|a, b| a.name.cmp(&b.name));
         let folders = found.common_prefixes.iter();
         Ok((
@@ -81,14 +85,38 @@ impl Bucket {
     /// All objects below the address.
     pub(crate) async fn list_all(&self) -> Result<Vec<Object>, StoreError> {
         let path = self.path("")?;
-        let found: Result<Vec<ObjectMeta>, Error> =
-            self.objects.list(Some(&path)).try_collect().await;
-        let mut objects = self.below(found.map_err(|error| self.error("list", &error))?);
+        let listing = self.objects.list(Some(&path)).take(MOST_OBJECTS + 1);
+        let found: Vec<ObjectMeta> = self.in_time(listing.try_collect()).await?;
+        let mut objects = self.below(found)?;
         objects.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(objects)
     }
 
-    fn below(&self, found: Vec<ObjectMeta>) -> Vec<Object> {
+    /// A listing, given up when it takes too long.
+    async fn in_time<T>(
+        &self,
+        listing: impl Future<Output = object_store::Result<T>>,
+    ) -> Result<T, StoreError> {
+        self.pages.begin();
+        match timeout(LONGEST, listing).await {
+            Ok(found) => found.map_err(|error| self.error("list", &error)),
+            Err(_) => Err(self.lie(format!(
+                "the list did not come to an end in {} seconds",
+                LONGEST.as_secs()
+            ))),
+        }
+    }
+
+    fn below(&self, found: Vec<ObjectMeta>) -> Result<Vec<Object>, StoreError> {
+        if found.len() > MOST_OBJECTS {
+            return Err(self.lie(format!("more than {MOST_OBJECTS} objects are there")));
+        }
+        if let Some(meta) = found.iter().find(|meta| meta.size > LARGEST_OBJECT) {
+            return Err(self.lie(format!(
+                "`{}` is said to have {} bytes, at most {LARGEST_OBJECT} are allowed",
+                meta.location, meta.size
+            )));
+        }
         let object = |meta: ObjectMeta| {
             Some(Object {
                 name: self.name(&meta.location)?,
@@ -96,7 +124,16 @@ impl Bucket {
                 tag: meta.e_tag,
             })
         };
-        found.into_iter().filter_map(object).collect()
+        Ok(found.into_iter().filter_map(object).collect())
+    }
+
+    /// An answer that no store gives.
+    fn lie(&self, problem: String) -> StoreError {
+        StoreError::Other {
+            address: self.address.clone(),
+            action: "list",
+            problem,
+        }
     }
 
     /// A name below the address; none for the address itself, which some tools mark with an empty object.

@@ -1,6 +1,7 @@
 //! HTTP for `object_store`, by the same client as for the Hub: one TLS, one set of certificates, one way of finding proxies.
 
-use std::io::Read as _;
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,10 +14,13 @@ use ureq::http::request::Parts;
 use ureq::http::{Method, Request, Response, Uri};
 use ureq::{Agent, AsSendBody, Body};
 
-/// The largest answer: blocks and parts have a few MiB, pages of listings less.
-const LARGEST_ANSWER: u64 = 256 << 20;
-/// How long nothing may come before a connection counts as dead.
-const SILENCE: Duration = Duration::from_mins(1);
+use crate::body::{PATIENCE, limit, read};
+use crate::pages::{Pages, is_listing};
+
+/// How long a store may think about what was sent to it.
+const AFTER_SENDING: Duration = Duration::from_mins(1);
+/// How long one answer may come, however steadily.
+const LONGEST_ANSWER: Duration = Duration::from_mins(30);
 /// The services that give machines in a cloud their credentials. Elsewhere nobody answers there.
 const METADATA: [&str; 3] = [
     "169.254.169.254",
@@ -26,7 +30,10 @@ const METADATA: [&str; 3] = [
 
 /// Makes clients.
 #[derive(Debug)]
-pub(crate) struct Connector;
+pub(crate) struct Connector {
+    /// Counts the pages of listings.
+    pub(crate) pages: Arc<Pages>,
+}
 
 impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
@@ -35,10 +42,12 @@ impl HttpConnector for Connector {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .user_agent(concat!("weightsmith/", env!("CARGO_PKG_VERSION")))
-            .timeout_connect(Some(Duration::from_secs(30)))
-            .timeout_recv_response(Some(SILENCE))
-            .timeout_per_read(Some(SILENCE))
-            .timeout_per_write(Some(SILENCE))
+            .timeout_resolve(Some(Duration::from_secs(10)))
+            .timeout_connect(Some(Duration::from_secs(15)))
+            .timeout_recv_response(Some(AFTER_SENDING))
+            .timeout_recv_body(Some(LONGEST_ANSWER))
+            .timeout_per_read(Some(PATIENCE))
+            .timeout_per_write(Some(AFTER_SENDING))
             .max_idle_connections(64)
             .max_idle_connections_per_host(32)
             .build();
@@ -46,6 +55,7 @@ impl HttpConnector for Connector {
         Ok(HttpClient::new(Service {
             agent: config.new_agent(),
             allow_http: allow_http.as_deref() == Some("true"),
+            pages: Arc::clone(&self.pages),
         }))
     }
 }
@@ -54,6 +64,7 @@ impl HttpConnector for Connector {
 struct Service {
     agent: Agent,
     allow_http: bool,
+    pages: Arc<Pages>,
 }
 
 /// Plain HTTP was asked for and not allowed.
@@ -80,20 +91,19 @@ impl HttpService for Service {
 impl Service {
     /// Asks and reads the whole answer.
     fn ask(&self, parts: Parts, body: &[u8]) -> Result<HttpResponse, HttpError> {
+        let (limit, is_local) = (limit(&parts), is_metadata(&parts.uri));
+        let is_page = is_listing(parts.uri.query());
         let answer = if matches!(parts.method, Method::POST | Method::PUT) {
-            let is_local = is_metadata(&parts.uri);
             self.send(Request::from_parts(parts, body), is_local)
         } else {
-            let is_local = is_metadata(&parts.uri);
             self.send(Request::from_parts(parts, ()), is_local)
         };
         let (parts, body) = answer.map_err(|error| network(&error))?.into_parts();
-        let expected = body.content_length().unwrap_or(0).min(LARGEST_ANSWER);
-        let mut bytes = Vec::with_capacity(expected as usize);
-        let mut reader = body.into_with_config().limit(LARGEST_ANSWER).reader();
-        reader
-            .read_to_end(&mut bytes)
-            .map_err(|error| HttpError::new(HttpErrorKind::Interrupted, error))?;
+        let bytes = read(body.into_reader(), limit, PATIENCE).map_err(broken)?;
+        if is_page {
+            let added = self.pages.add(bytes.len());
+            added.map_err(|error| HttpError::new(HttpErrorKind::Unknown, error))?;
+        }
         Ok(Response::from_parts(parts, bytes.into()))
     }
 
@@ -114,6 +124,22 @@ impl Service {
 
 fn is_metadata(address: &Uri) -> bool {
     address.host().is_some_and(|host| METADATA.contains(&host))
+}
+
+/// Why a body could not be read. What is too long is not asked for again.
+fn broken(error: io::Error) -> HttpError {
+    let kind = match error.kind() {
+        io::ErrorKind::TimedOut => HttpErrorKind::Timeout,
+        io::ErrorKind::Other
+            if error
+                .get_ref()
+                .is_none_or(|inner| !inner.is::<ureq::Error>()) =>
+        {
+            HttpErrorKind::Unknown
+        }
+        _ => HttpErrorKind::Interrupted,
+    };
+    HttpError::new(kind, error)
 }
 
 /// What went wrong, so that `object_store` knows whether another attempt may go better.

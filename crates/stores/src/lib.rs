@@ -8,9 +8,11 @@
 //! All calls block. Credentials and endpoints are those of the environment, under the names that each store's own tools use.
 
 mod address;
+mod body;
 mod bucket;
 mod connector;
 mod error;
+mod pages;
 mod progress;
 mod read;
 mod record;

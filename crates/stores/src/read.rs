@@ -1,9 +1,11 @@
 //! Models that are read where they are.
 
+use std::io::Write as _;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use fs_err::OpenOptions;
 use futures_util::stream::{StreamExt as _, TryStreamExt as _, iter};
 use tokio::runtime::Runtime;
 use weightsmith_tensors::{
@@ -165,18 +167,20 @@ async fn fetch(bucket: &Bucket, object: &Object, folder: &Path) -> Result<(), St
     if fs_err::metadata(&path).is_ok_and(|file| file.len() == object.size) {
         return Ok(());
     }
-    let mut bytes = Vec::with_capacity(object.size as usize);
-    while (bytes.len() as u64) < object.size {
-        let start = bytes.len() as u64;
-        let end = (start + PIECE).min(object.size);
-        bytes.extend(bucket.read(object, start..end).await?);
-    }
     if let Some(parent) = path.parent() {
         fs_err::create_dir_all(parent)?;
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let new = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
-    fs_err::write(&new, bytes)?;
+    let _ = fs_err::remove_file(&new); // of a process that had the same number
+    let mut file = OpenOptions::new().write(true).create_new(true).open(&new)?;
+    let mut start = 0;
+    while start < object.size {
+        let end = (start + PIECE).min(object.size);
+        file.write_all(&bucket.read(object, start..end).await?)?;
+        start = end;
+    }
+    drop(file);
     fs_err::rename(&new, &path)?;
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use object_store::RetryConfig;
 use object_store::aws::AmazonS3Builder;
@@ -13,7 +14,14 @@ use weightsmith_tensors::BlockCache;
 
 use crate::bucket::{Bucket, Objects};
 use crate::connector::Connector;
+use crate::pages::Pages;
 use crate::{Address, Scheme, StoreError, StoreSettings};
+
+/// For how long a request is made again.
+const LONGEST_RETRIES: Duration = Duration::from_mins(2);
+
+/// A store, and the count of what it lists.
+type Open = (Arc<dyn Objects>, Arc<Pages>);
 
 /// Object stores, asked by blocking calls.
 #[derive(Debug)]
@@ -22,7 +30,7 @@ pub struct Stores {
     pub(crate) settings: StoreSettings,
     pub(crate) blocks: Arc<BlockCache>,
     /// Stores by scheme and bucket, so that connections and credentials are kept.
-    open: Mutex<HashMap<(Scheme, String), Arc<dyn Objects>>>,
+    open: Mutex<HashMap<(Scheme, String), Open>>,
 }
 
 impl Stores {
@@ -56,7 +64,7 @@ impl Stores {
         self.open
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert((scheme, bucket.to_owned()), memory);
+            .insert((scheme, bucket.to_owned()), (memory, Arc::default()));
         self
     }
 
@@ -76,22 +84,32 @@ impl Stores {
     pub(crate) fn bucket(&self, address: &Address) -> Result<Bucket, StoreError> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (address.scheme, address.bucket.clone());
-        let objects = if let Some(known) = open.get(&key) {
-            Arc::clone(known)
+        let (objects, pages) = if let Some(known) = open.get(&key) {
+            known.clone()
         } else {
-            let made = self.connect(address)?;
-            open.insert(key, Arc::clone(&made));
+            let pages = Arc::default();
+            let made = (self.connect(address, &pages)?, pages);
+            open.insert(key, made.clone());
             made
         };
         Ok(Bucket {
             objects,
+            pages,
             address: address.clone(),
         })
     }
 
-    fn connect(&self, address: &Address) -> Result<Arc<dyn Objects>, StoreError> {
+    fn connect(
+        &self,
+        address: &Address,
+        pages: &Arc<Pages>,
+    ) -> Result<Arc<dyn Objects>, StoreError> {
+        let connector = Connector {
+            pages: Arc::clone(pages),
+        };
         let retry = RetryConfig {
             max_retries: self.settings.retries,
+            retry_timeout: LONGEST_RETRIES,
             ..RetryConfig::default()
         };
         let name = &address.bucket;
@@ -99,19 +117,19 @@ impl Stores {
             Scheme::S3 => AmazonS3Builder::from_env()
                 .with_bucket_name(name)
                 .with_retry(retry)
-                .with_http_connector(Connector)
+                .with_http_connector(connector)
                 .build()
                 .map(|store| Arc::new(store) as _),
             Scheme::Google => GoogleCloudStorageBuilder::from_env()
                 .with_bucket_name(name)
                 .with_retry(retry)
-                .with_http_connector(Connector)
+                .with_http_connector(connector)
                 .build()
                 .map(|store| Arc::new(store) as _),
             Scheme::Azure => MicrosoftAzureBuilder::from_env()
                 .with_container_name(name)
                 .with_retry(retry)
-                .with_http_connector(Connector)
+                .with_http_connector(connector)
                 .build()
                 .map(|store| Arc::new(store) as _),
         };

@@ -161,14 +161,13 @@ fn a_model_that_is_not_downloaded_says_how_to_get_it() {
     exit code: 2
     --- stdout
     --- stderr
-    warning: `org/name@v2` cannot be asked for on the hub: http://127.0.0.1:9/api/models/org/name/revision/v2: io: Connection refused (os error 111)
     error: `org/name` is not in the Hugging Face cache; looked for `org/name`, `[FOLDER]/no-cache/hub/models--org--name`
      --> recipe.yml:3:12
       |
     3 |   - model: org/name@v2
       |            ^^^^^^^^^^^
       |
-      = help: download it first: `weightsmith pull org/name@v2`
+      = help: can't reach 127.0.0.1:9: connection refused; are you online?
       = help: if `org/name` is a folder, write its full path
 
     1 error in recipe.yml
