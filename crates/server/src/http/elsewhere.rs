@@ -143,7 +143,15 @@ mod tests {
         assert!(is_a_programs(&Method::POST, "/chat/completions", &browser));
         assert!(is_a_programs(&Method::GET, "/v1/nothing", &browser));
         assert!(!is_a_programs(&Method::POST, "/nothing", &program));
-        assert!(!is_a_programs(&Method::POST, "/api/models/a/load", &program));
-        assert!(is_a_programs(&Method::POST, "/api/v1/completions", &program));
+        assert!(!is_a_programs(
+            &Method::POST,
+            "/api/models/a/load",
+            &program
+        ));
+        assert!(is_a_programs(
+            &Method::POST,
+            "/api/v1/completions",
+            &program
+        ));
     }
 }

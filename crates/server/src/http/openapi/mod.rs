@@ -112,8 +112,11 @@ fn login() -> Value {
     let mut login = json!({"post": {
         "summary": "Gives a browser a session",
         "requestBody": {"required": true, "content": {"application/json": {"schema": body}}},
-        "responses": {"204": {"description": "The session is in a cookie"}, "401": failure(401)},
+        "responses": {"204": {"description": "The session is in a cookie"}},
     }});
+    for status in [401, 408, 413, 415, 429, 503] {
+        login["post"]["responses"][status.to_string()] = failure(status);
+    }
     login["post"]["security"] = json!([]);
     login
 }
@@ -121,7 +124,7 @@ fn login() -> Value {
 fn logout() -> Value {
     json!({"post": {
         "summary": "Ends a browser's session",
-        "responses": {"204": {"description": "The cookie is gone"}},
+        "responses": {"204": {"description": "The session has ended and the cookie is gone"}},
     }})
 }
 
@@ -185,8 +188,8 @@ fn meaning(status: u16) -> &'static str {
         408 => "The request came too slowly",
         413 => "The request is too large",
         415 => "The request is not JSON",
-        429 => "Too many requests are waiting",
-        503 => "The model could not be loaded, or the server is ending",
+        429 => "Too many requests are waiting, or too many wrong keys came from the address",
+        503 => "The model could not be loaded, too much is being received, or the server is ending",
         504 => "The request took too long",
         _ => "The calculation failed",
     }
@@ -200,6 +203,9 @@ fn add_unauthorized(paths: &mut Value) {
         for method in ["get", "post", "delete"] {
             if path != "/health" && operations.get(method).is_some() {
                 operations[method]["responses"]["401"] = failure(401);
+                if operations[method]["responses"].get("429").is_none() {
+                    operations[method]["responses"]["429"] = failure(429);
+                }
             }
         }
     }
