@@ -132,18 +132,18 @@ impl Server {
             Some(pages) => router_with(settings, Arc::clone(&registry), pages),
             None => router(settings, Arc::clone(&registry)),
         };
-        let door = Door {
+        let entrance = Entrance {
             service: TowerToHyperService::new(service),
             connections: GracefulShutdown::new(),
             places,
             patience,
         };
         runtime.block_on(async {
-            door.accept(&listener, asked()).await;
+            entrance.accept(&listener, asked()).await;
             closing();
             drop(listener);
             tokio::select! {
-                () = door.connections.shutdown() => {}
+                () = entrance.connections.shutdown() => {}
                 () = sleep(grace) => {}
                 () = asked() => {}
             }
@@ -155,14 +155,14 @@ impl Server {
 }
 
 /// Lets connections in.
-struct Door {
+struct Entrance {
     service: TowerToHyperService<Router>,
     connections: GracefulShutdown,
     places: Arc<Places>,
     patience: Duration,
 }
 
-impl Door {
+impl Entrance {
     /// Accepts connections until something happens.
     async fn accept(&self, listener: &TcpListener, until: impl Future<Output = ()>) {
         tokio::pin!(until);

@@ -11,7 +11,8 @@ use super::ModelArgs;
 ///
 /// Models and recipes given here speak; a recipe is merged into memory. So do the models that the studio finds: those of `--folder`, those
 /// in the Hugging Face cache, and those that were merged in the studio. A model is loaded when it is first asked for. Its name in requests
-/// is that of its folder or of the recipe's file without its ending; `NAME=MODEL` gives it another. `/v1/models` lists the names and states.
+/// is that of its folder, link or recipe file without its ending; `NAME=MODEL` gives it another, such as `me/My-Merge=./merged`. `/v1/models`
+/// lists the names and states.
 /// Several requests are computed at once, and a long prompt does not hold up the others. Ctrl-C ends the server when what
 /// runs is done, or after `--grace`; a merge that is under way can be resumed later.
 #[derive(Debug, Args)]
@@ -127,7 +128,7 @@ pub(crate) struct LimitArgs {
     #[arg(long, value_name = "SIZE", default_value = "2GiB")]
     pub(crate) cache_memory: String,
 
-    /// Size of a request at most
+    /// Size of a request at most, whatever it is for; all that are being received take 128 MiB of memory at most
     #[arg(long, value_name = "SIZE", default_value = "8MiB")]
     pub(crate) max_body: String,
 

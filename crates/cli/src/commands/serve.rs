@@ -195,27 +195,36 @@ fn explain(error: ServerError) -> Failure {
     }
 }
 
-/// A model's name in requests, and where it is.
+/// A model's name in requests, and where it is. A link is called by its own name: it may lead to another model tomorrow.
 fn named(argument: &str) -> (String, &str) {
     if let Some((name, path)) = argument.split_once('=')
-        && !name.is_empty()
-        && !name.contains(['/', '\\'])
+        && is_name(name)
         && !Path::new(argument).exists()
     {
         return (name.to_owned(), path);
     }
     let path = Path::new(argument);
     // `.` and `..` have no name of their own
-    let full = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let own = match path.file_name() {
+        Some(_) => path.to_owned(),
+        None => path.canonicalize().unwrap_or_else(|_| path.to_owned()),
+    };
     let last = if is_recipe(argument) || path.is_file() {
-        full.file_stem()
+        own.file_stem()
     } else if path.is_dir() {
-        full.file_name()
+        own.file_name()
     } else {
         None
     };
     let name = last.map(|name| name.to_string_lossy().into_owned());
     (name.unwrap_or_else(|| argument.to_owned()), argument)
+}
+
+/// Whether a text may be a model's name: one like those on the Hub, `me/My-Merge`, and no path or address.
+fn is_name(text: &str) -> bool {
+    let parts = text.split('/');
+    let are_names = |part: &str| !part.is_empty() && !part.starts_with(['.', '~']);
+    !text.contains(['\\', ':']) && parts.into_iter().all(are_names)
 }
 
 /// What headers tell of a model.
@@ -322,5 +331,51 @@ mod tests {
         assert_eq!(named(&below).0, "instruct");
         assert_eq!(named("a/01-slerp-v.yml").0, "01-slerp-v");
         assert_eq!(named("Qwen/Qwen2.5-0.5B").0, "Qwen/Qwen2.5-0.5B");
+    }
+
+    #[test]
+    fn a_given_name_may_be_like_those_of_the_hub() {
+        for (argument, name, path) in [
+            ("me/My-Merge-7B=./merged", "me/My-Merge-7B", "./merged"),
+            ("a/b/c=x=y", "a/b/c", "x=y"),
+            ("chat=s3://bucket/merged", "chat", "s3://bucket/merged"),
+        ] {
+            assert_eq!(named(argument), (name.to_owned(), path));
+        }
+        for path in [
+            "./a=b",
+            "/a=b",
+            "../a=b",
+            "~/a=b",
+            "a//b=c",
+            "a/=c",
+            "=c",
+            "s3://bucket/a=b",
+            "C:\\a=b",
+        ] {
+            assert_eq!(named(path), (path.to_owned(), path));
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_called_by_its_own_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("merge-7");
+        fs_err::create_dir(&target).unwrap();
+        fs_err::write(folder.path().join("first.yml"), "").unwrap();
+        for (link, target, expected) in [
+            ("current", "merge-7", "current"),
+            ("latest.yml", "first.yml", "latest"),
+        ] {
+            let link = folder.path().join(link);
+            std::os::unix::fs::symlink(folder.path().join(target), &link).unwrap();
+            assert_eq!(named(&link.to_string_lossy()).0, expected);
+        }
+        let slash = format!("{}/", folder.path().join("current").display());
+        assert_eq!(named(&slash).0, "current");
+        let above = format!("{}/current/..", folder.path().display());
+        let expected = folder.path().file_name().unwrap().to_string_lossy();
+        assert_eq!(named(&above).0, expected);
     }
 }

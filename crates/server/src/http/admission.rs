@@ -33,6 +33,8 @@ pub(super) struct App {
     pub(super) is_open: fn(&str) -> bool,
     /// What the OpenAPI document says of pages.
     pub(super) paths: serde_json::Value,
+    /// The OpenAPI document.
+    pub(super) document: super::openapi::Written,
 }
 
 impl App {
@@ -58,6 +60,7 @@ impl App {
             answers: super::metrics::Answers::default(),
             is_open: |_| false,
             paths: serde_json::Value::Null,
+            document: super::openapi::Written::default(),
         }
     }
 

@@ -14,6 +14,9 @@ use super::shares::Spent;
 /// What is read at once at least, where more may come.
 const STEP: usize = 16 << 10;
 
+/// Bytes beyond which JSON is read off the threads that serve connections.
+const LARGE: usize = 256 << 10;
+
 /// A body that was read, and what it takes of the memory of all bodies.
 #[derive(Debug)]
 pub struct Received<T> {
@@ -81,7 +84,7 @@ pub enum BodyError {
 ///
 /// # Errors
 /// When it is not JSON of the expected form, or is beyond a limit.
-pub async fn receive<T: DeserializeOwned>(
+pub async fn receive<T: DeserializeOwned + Send + 'static>(
     request: Request<Body>,
     most: Option<usize>,
 ) -> Result<Received<T>, BodyError> {
@@ -95,24 +98,41 @@ pub async fn receive<T: DeserializeOwned>(
         return Err(BodyError::TooLarge { most });
     }
     let (bytes, mut spent) = collect(body, length, most, &caller).await?;
-    let needed = memory(&bytes);
-    if needed > limits.memory.whole() {
-        let most = limits.memory.whole();
-        return Err(BodyError::TooMany { needed, most });
+    let whole = limits.memory.whole();
+    let is_large = bytes.len() > LARGE;
+    let read = move || {
+        let needed = memory(&bytes);
+        if needed > whole {
+            return Err(BodyError::TooMany {
+                needed,
+                most: whole,
+            });
+        }
+        if !spent.more(needed) {
+            return Err(BodyError::Busy);
+        }
+        let value = parse(&bytes)?;
+        Ok(Received {
+            value,
+            _spent: spent,
+        })
+    };
+    if is_large {
+        let read = tokio::task::spawn_blocking(read).await;
+        return read.map_err(|error| BodyError::Broken {
+            problem: error.to_string(),
+        })?;
     }
-    if !spent.more(needed) {
-        return Err(BodyError::Busy);
-    }
-    let value = serde_json::from_slice(&bytes).map_err(|error| {
+    read()
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BodyError> {
+    serde_json::from_slice(bytes).map_err(|error| {
         let problem = error.to_string();
         match error.classify() {
             Category::Data => BodyError::Data { problem },
             _ => BodyError::Syntax { problem },
         }
-    })?;
-    Ok(Received {
-        value,
-        _spent: spent,
     })
 }
 

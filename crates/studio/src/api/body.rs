@@ -16,7 +16,7 @@ pub(super) struct Body<T>(pub(super) Received<T>);
 #[derive(Debug)]
 pub(super) struct BodyRefusal(BodyError);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+impl<S: Send + Sync, T: DeserializeOwned + Send + 'static> FromRequest<S> for Body<T> {
     type Rejection = BodyRefusal;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, BodyRefusal> {

@@ -1,6 +1,7 @@
 //! The table of models: from a name to a folder. No name is ever part of a path.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
@@ -199,11 +200,12 @@ impl Memory {
             .clone();
         let mut names = Names::default();
         let mut entries: Vec<Arc<Entry>> = Vec::new();
-        let mut known: BTreeSet<PathBuf> = BTreeSet::new();
+        // a folder and a link to it are two: each can be asked for by its own name
+        let mut known: BTreeSet<(PathBuf, Option<OsString>)> = BTreeSet::new();
         let mut read: BTreeMap<PathBuf, (Signature, Arc<Facts>)> = BTreeMap::new();
         for model in given {
             let candidate = model.folder.clone().map(|folder| {
-                known.insert(folder.canonicalize().unwrap_or_else(|_| folder.clone()));
+                known.insert(identity(&folder));
                 local(model.name.clone(), folder, Origin::Given)
             });
             let name = names.take(&model.name);
@@ -226,9 +228,7 @@ impl Memory {
         }
         let (candidates, folders) = candidates(app);
         for candidate in candidates {
-            let folder = &candidate.located.folder;
-            let real = folder.canonicalize().unwrap_or_else(|_| folder.clone());
-            if known.insert(real) {
+            if known.insert(identity(&candidate.located.folder)) {
                 let name = names.take(&candidate.name);
                 entries.push(self.entry(name, candidate, &mut read));
             }
@@ -322,6 +322,14 @@ fn candidates(app: &App) -> (Vec<Candidate>, Vec<LookedInto>) {
     }
     found.extend(in_cache(&app.settings.locate.hub_cache));
     (found, folders)
+}
+
+/// Where a folder really is, and what it is called there where it was found.
+fn identity(folder: &Path) -> (PathBuf, Option<OsString>) {
+    let real = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let name = folder.file_name().or_else(|| real.file_name());
+    let name = name.map(OsString::from);
+    (real, name)
 }
 
 fn signature(folder: &Path) -> Signature {

@@ -25,8 +25,12 @@ pub(super) struct Candidate {
 /// When the folder cannot be read.
 pub(super) fn in_folder(folder: &Path, origin: Origin) -> Result<Vec<Candidate>, String> {
     if is_model(folder) {
-        let name = folder.canonicalize().ok();
-        let name = name.as_deref().unwrap_or(folder).file_name();
+        // a link is called by its own name; `.` and `..` have none
+        let real = match folder.file_name() {
+            Some(_) => None,
+            None => folder.canonicalize().ok(),
+        };
+        let name = real.as_deref().unwrap_or(folder).file_name();
         let name = name.map_or_else(|| "model".to_owned(), |name| name.to_string_lossy().into());
         return Ok(vec![local(name, folder.to_owned(), origin)]);
     }
@@ -161,6 +165,20 @@ mod tests {
         let one = in_folder(&root.path().join("b"), Origin::Folder).unwrap();
         assert_eq!(names(&one), ["b"]);
         assert!(in_folder(&root.path().join("none"), Origin::Folder).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_called_by_their_own_names() {
+        let root = tempfile::tempdir().unwrap();
+        file(root.path(), "merge-7/config.json", "{}");
+        let link = root.path().join("current");
+        std::os::unix::fs::symlink(root.path().join("merge-7"), &link).unwrap();
+        let found = in_folder(root.path(), Origin::Folder).unwrap();
+        assert_eq!(names(&found), ["current", "merge-7"]);
+        let one = in_folder(&link, Origin::Folder).unwrap();
+        assert_eq!(names(&one), ["current"]);
+        assert_eq!(one[0].located.label, "current");
     }
 
     #[test]

@@ -4,16 +4,18 @@
 mod answers;
 mod requests;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::Json;
+use axum::body::Bytes;
 use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use super::admission::App;
 
 /// What the document depends on.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Served {
     names: Vec<String>,
     /// The largest token that every model has.
@@ -21,26 +23,44 @@ struct Served {
     /// The largest context of all.
     context: usize,
     has_key: bool,
-    /// The paths of pages beside the protocol.
-    pages: Value,
 }
 
+/// The document as it was written last: it is large, and the same until models come or go.
+#[derive(Debug, Default)]
+pub(super) struct Written(Mutex<Option<(Served, Bytes)>>);
+
 /// The document.
-pub(super) async fn show(State(app): State<Arc<App>>) -> Json<Value> {
+pub(super) async fn show(State(app): State<Arc<App>>) -> Response {
     let models = app.registry.models();
     let vocabularies = models.iter().map(|model| model.facts.vocabulary);
     let contexts = models.iter().map(|model| model.facts.context_trained);
     let context = contexts.max().unwrap_or(0);
-    Json(document(&Served {
+    let served = Served {
         names: models.iter().map(|model| model.name.clone()).collect(),
         last_token: vocabularies.min().unwrap_or(0).saturating_sub(1),
         context: app.settings.context.map_or(context, |one| one.min(context)),
         has_key: app.key.is_some(),
-        pages: app.paths.clone(),
-    }))
+    };
+    let text = app.document.of(served, &app.paths);
+    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
-fn document(served: &Served) -> Value {
+impl Written {
+    /// The document for what is served, and the paths of pages beside the protocol.
+    fn of(&self, served: Served, pages: &Value) -> Bytes {
+        let mut written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((before, text)) = &*written
+            && *before == served
+        {
+            return text.clone();
+        }
+        let text = Bytes::from(document(&served, pages).to_string());
+        *written = Some((served, text.clone()));
+        text
+    }
+}
+
+fn document(served: &Served, pages: &Value) -> Value {
     let mut document = json!({
         "openapi": "3.1.0",
         "info": {
@@ -49,7 +69,7 @@ fn document(served: &Served) -> Value {
             "description": "Models on disk and merges that were never written, after OpenAI's protocol.",
             "license": {"name": "MIT OR Apache-2.0"},
         },
-        "paths": paths(served),
+        "paths": paths(served, pages),
         "components": {"schemas": schemas(served)},
     });
     if served.has_key {
@@ -60,7 +80,7 @@ fn document(served: &Served) -> Value {
     document
 }
 
-fn paths(served: &Served) -> Value {
+fn paths(served: &Served, pages: &Value) -> Value {
     let model = json!({
         "name": "model", "in": "path", "required": true,
         "schema": {"type": "string", "enum": served.names},
@@ -94,7 +114,7 @@ fn paths(served: &Served) -> Value {
         "/detokenize": post("The text of tokens", "DetokenizeRequest", "Text", false),
         "/tokenizer_info": info,
     });
-    if let Value::Object(pages) = &served.pages {
+    if let Value::Object(pages) = pages {
         all["/api/login"] = login();
         all["/api/logout"] = logout();
         for (path, operations) in pages {
@@ -112,8 +132,11 @@ fn login() -> Value {
     let mut login = json!({"post": {
         "summary": "Gives a browser a session",
         "requestBody": {"required": true, "content": {"application/json": {"schema": body}}},
-        "responses": {"204": {"description": "The session is in a cookie"}, "401": failure(401)},
+        "responses": {"204": {"description": "The session is in a cookie"}},
     }});
+    for status in [401, 408, 413, 415, 429, 503] {
+        login["post"]["responses"][status.to_string()] = failure(status);
+    }
     login["post"]["security"] = json!([]);
     login
 }
@@ -121,7 +144,7 @@ fn login() -> Value {
 fn logout() -> Value {
     json!({"post": {
         "summary": "Ends a browser's session",
-        "responses": {"204": {"description": "The cookie is gone"}},
+        "responses": {"204": {"description": "The session has ended and the cookie is gone"}},
     }})
 }
 
@@ -185,8 +208,8 @@ fn meaning(status: u16) -> &'static str {
         408 => "The request came too slowly",
         413 => "The request is too large",
         415 => "The request is not JSON",
-        429 => "Too many requests are waiting",
-        503 => "The model could not be loaded, or the server is ending",
+        429 => "Too many requests are waiting, or too many wrong keys came from the address",
+        503 => "The model could not be loaded, too much is being received, or the server is ending",
         504 => "The request took too long",
         _ => "The calculation failed",
     }
@@ -200,6 +223,9 @@ fn add_unauthorized(paths: &mut Value) {
         for method in ["get", "post", "delete"] {
             if path != "/health" && operations.get(method).is_some() {
                 operations[method]["responses"]["401"] = failure(401);
+                if operations[method]["responses"].get("429").is_none() {
+                    operations[method]["responses"]["429"] = failure(429);
+                }
             }
         }
     }

@@ -33,26 +33,37 @@ fn completion(served: &Served) -> Value {
                 ],
             },
             "max_tokens": {
-                "description": "Tokens of each continuation at most; 16 without it",
-                "type": ["integer", "null"], "minimum": 0, "maximum": served.context,
+                "description": "Tokens of each continuation at most; 16 without it, -1: as many as the context holds",
+                "type": ["integer", "null"], "minimum": -1, "maximum": served.context,
+            },
+            "n_predict": {
+                "description": "llama.cpp's name of `max_tokens`, which goes first",
+                "type": ["integer", "null"], "minimum": -1, "maximum": served.context,
             },
             "logprobs": {
-                "description": "Log-probabilities of the tokens, with so many alternatives each",
-                "type": ["integer", "null"], "minimum": 0, "maximum": MOST_ALTERNATIVES,
+                "description": "Log-probabilities of the tokens, with so many alternatives each; false: none",
+                "anyOf": [
+                    {"type": ["integer", "null"], "minimum": 0, "maximum": MOST_ALTERNATIVES},
+                    {"const": false},
+                ],
             },
+            "best_of": {"description": "Not supported unless it is equal to `n`", "type": ["integer", "null"], "minimum": 0, "maximum": 1},
             "echo": {"description": "Repeat the prompt before its continuation", "type": ["boolean", "null"]},
             "add_special_tokens": {"description": "Put the tokenizer's special tokens around a text", "type": ["boolean", "null"]},
             "suffix": {"description": "Not supported", "type": ["string", "null"], "maxLength": 0},
         }),
     );
-    json!({"type": "object", "required": ["model", "prompt"], "properties": fields})
+    json!({"type": "object", "required": ["prompt"], "properties": fields})
 }
 
 fn chat(served: &Served) -> Value {
     let limit = |description: &str| {
         json!({
             "description": description,
-            "type": ["integer", "null"], "minimum": 1, "maximum": served.context,
+            "anyOf": [
+                {"type": ["integer", "null"], "minimum": 1, "maximum": served.context},
+                {"const": -1},
+            ],
         })
     };
     let mut fields = common(served);
@@ -60,25 +71,37 @@ fn chat(served: &Served) -> Value {
         &mut fields,
         json!({
             "messages": {"type": "array", "minItems": 1, "items": reference("Message")},
-            "max_completion_tokens": limit("Tokens of the answer at most; without it the model's own limit, else what the context holds"),
+            "max_completion_tokens": limit("Tokens of the answer at most; without it the model's own limit, else what the context holds, as with -1"),
             "max_tokens": limit("The older name"),
+            "n_predict": limit("llama.cpp's name"),
             "logprobs": {"description": "Log-probabilities of the tokens", "type": ["boolean", "null"]},
             "top_logprobs": {
                 "description": "Alternatives of each token",
                 "type": ["integer", "null"], "minimum": 0, "maximum": MOST_ALTERNATIVES,
             },
             "add_generation_prompt": {"description": "End the text where the answer begins", "type": ["boolean", "null"]},
-            "tools": {"description": "Not supported", "type": ["array", "null"], "maxItems": 0},
-            "functions": {"description": "Not supported", "type": ["array", "null"], "maxItems": 0},
+            "tools": empty("Not supported"),
+            "functions": empty("Not supported"),
+            "tool_choice": {"description": "Tools are not supported", "enum": ["none", "auto", "", null]},
+            "function_call": {"description": "Tools are not supported", "enum": ["none", "auto", "", null]},
+            "modalities": {"type": ["array", "null"], "items": {"const": "text"}},
+            "audio": empty("Not supported"),
+            "web_search_options": empty("Not supported"),
+            "documents": empty("Not supported"),
+            "chat_template": empty("Not supported: it is the model's own"),
+            "continue_final_message": empty("Not supported"),
         }),
     );
-    json!({"type": "object", "required": ["model", "messages"], "properties": fields})
+    json!({"type": "object", "required": ["messages"], "properties": fields})
 }
 
 /// Fields of both kinds of request.
 fn common(served: &Served) -> Value {
     json!({
-        "model": {"type": "string", "enum": served.names},
+        "model": {
+            "description": "Without it the first one",
+            "type": ["string", "null"], "enum": with_null(served),
+        },
         "n": {
             "description": "Continuations of each prompt",
             "type": ["integer", "null"], "minimum": 1, "maximum": MOST_CHOICES,
@@ -103,15 +126,35 @@ fn common(served: &Served) -> Value {
             "description": "Make tokens that have occurred less likely: above 1",
             "type": ["number", "null"], "minimum": 0.01, "maximum": 100,
         },
+        "repeat_penalty": {
+            "description": "llama.cpp's name of `repetition_penalty`, which goes first",
+            "type": ["number", "null"], "minimum": 0.01, "maximum": 100,
+        },
         "presence_penalty": {"description": "Not supported", "type": ["number", "null"], "minimum": 0, "maximum": 0},
         "frequency_penalty": {"description": "Not supported", "type": ["number", "null"], "minimum": 0, "maximum": 0},
-        "logit_bias": {"description": "Not supported", "type": ["object", "null"], "maxProperties": 0},
+        "logit_bias": {
+            "description": "Not supported",
+            "type": ["object", "null"], "additionalProperties": {"const": 0},
+        },
+        "response_format": {
+            "description": "Answers are not held to a form",
+            "type": ["object", "null"], "properties": {"type": {"enum": ["text", "", null]}},
+        },
+        "grammar": empty("Not supported"),
+        "json_schema": empty("Not supported"),
+        "guided_json": empty("Not supported"),
+        "guided_regex": empty("Not supported"),
+        "guided_choice": empty("Not supported"),
+        "guided_grammar": empty("Not supported"),
+        "structured_outputs": empty("Not supported"),
+        "min_tokens": empty("Not supported"),
+        "use_beam_search": empty("Not supported"),
         "seed": {
-            "description": "The same seed gives the same text",
+            "description": "The same seed gives the same text; -1: any",
             "type": ["integer", "null"], "minimum": i64::MIN, "maximum": i64::MAX,
         },
         "stop": {
-            "description": "Texts that end a continuation, and are not shown",
+            "description": "Texts that end a continuation, and are not shown: 64 KiB together",
             "anyOf": [
                 {"type": "null"},
                 {"type": "string"},
@@ -127,19 +170,64 @@ fn common(served: &Served) -> Value {
     })
 }
 
-fn message() -> Value {
-    let part = json!({
-        "type": "object",
-        "required": ["type", "text"],
-        "properties": {"type": {"const": "text"}, "text": {"type": "string"}},
-    });
+/// A field that may be there in its empty form.
+fn empty(description: &str) -> Value {
     json!({
+        "description": description,
+        "anyOf": [
+            {"enum": [null, false, "", 0]},
+            {"type": "array", "maxItems": 0},
+            {"type": "object", "maxProperties": 0},
+        ],
+    })
+}
+
+fn message() -> Value {
+    let part = json!({"anyOf": [
+        {"type": "string"},
+        {
+            "type": "object",
+            "required": ["text"],
+            "properties": {
+                "type": {"enum": ["text", "input_text", "output_text"]},
+                "text": {"type": "string"},
+            },
+        },
+        {
+            "type": "object",
+            "required": ["type", "refusal"],
+            "properties": {"type": {"const": "refusal"}, "refusal": {"type": "string"}},
+        },
+    ]});
+    let content = |types: Value| {
+        json!({
+            "description": "A text, or parts that are joined by line ends",
+            "anyOf": [{"type": types}, {"type": "array", "items": part}],
+        })
+    };
+    let asked = json!({
         "type": "object",
         "required": ["role", "content"],
         "properties": {
-            "role": {"type": "string", "enum": ["system", "developer", "user", "assistant"]},
-            "content": {"anyOf": [{"type": "string"}, {"type": "array", "items": part}]},
-            "tool_calls": {"description": "Not supported", "type": "null"},
+            "role": {"type": "string", "enum": ["system", "developer", "user"]},
+            "content": content(json!("string")),
+        },
+    });
+    let answered = json!({
+        "type": "object",
+        "required": ["role"],
+        "properties": {
+            "role": {"const": "assistant"},
+            "content": content(json!(["string", "null"])),
+            "refusal": {"description": "The text, where there is no content", "type": ["string", "null"]},
+        },
+    });
+    json!({
+        "anyOf": [asked, answered],
+        "properties": {
+            "tool_calls": empty("Not supported"),
+            "function_call": empty("Not supported"),
+            "audio": empty("Not supported"),
         },
     })
 }

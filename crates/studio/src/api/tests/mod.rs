@@ -2,6 +2,7 @@
 
 mod events;
 mod guard;
+mod limits;
 mod recipes;
 mod runs;
 mod service;

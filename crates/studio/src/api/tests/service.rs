@@ -33,11 +33,15 @@ pub(super) fn world() -> World {
 
 impl Service {
     pub(super) fn open(world: &mut World) -> Self {
+        Self::with(world, Settings::default())
+    }
+
+    pub(super) fn with(world: &mut World, settings: Settings) -> Self {
         let opened = world.open();
         let registry = Arc::clone(&opened.app().registry);
         let pages = opened.studio().pages();
         Self {
-            router: router_with(Settings::default(), registry, pages),
+            router: router_with(settings, registry, pages),
             opened,
         }
     }
