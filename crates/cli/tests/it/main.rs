@@ -11,6 +11,7 @@ mod inspect;
 mod interrupt;
 mod merge;
 mod methods;
+mod model_json;
 mod parameters;
 mod serve;
 mod shells;

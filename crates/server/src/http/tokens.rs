@@ -14,6 +14,7 @@ use super::chat::Conversation;
 use super::completions::check_vocabulary;
 use super::failure::ApiError;
 use super::fields::{Fields, missing, wrong};
+use super::logprobs::shown;
 use super::parameters::tokens;
 use super::prepared::prepared;
 use super::receive::receive;
@@ -51,8 +52,8 @@ pub(super) async fn tokenize(
             tokens => tokens?,
         };
         let strings = names.then(|| {
-            let names = tokens.iter().map(|&token| tokenizer.name(token));
-            names.collect::<Vec<_>>()
+            let texts = tokens.iter().map(|&token| shown(&tokenizer.piece(token)));
+            texts.collect::<Vec<_>>()
         });
         Ok(json!({
             "count": tokens.len(),
