@@ -59,6 +59,7 @@ pub fn multiple_choice(
             break;
         }
     }
+    model.decoder.ensure_unchanged()?;
     let count = answered as f64;
     Ok(ChoiceScore {
         questions: answered,
