@@ -14,4 +14,4 @@ mod weights;
 pub use address::{hub_name, is_in_store};
 pub use error::LocateError;
 pub use locate::{LocateOptions, Located, LocatedKind, locate, locate_folder};
-pub use remote::{OpenError, Opened, RemoteModel, RemoteModels, missing_model, open};
+pub use remote::{OpenError, Opened, RemoteModel, RemoteModels, missing_model, open, open_path};

@@ -13,6 +13,7 @@ mod regular_file;
 mod remote_files;
 mod shard_file;
 mod weight_files;
+mod wrappers;
 
 pub use blocks::BlockCache;
 pub use companions::is_companion;
