@@ -37,7 +37,7 @@ pub(crate) struct Found {
 /// Where a model's tensors come from.
 #[derive(Debug)]
 enum Weights {
-    Checkpoint(Arc<dyn TensorSource>),
+    Checkpoint(Arc<Checkpoint>),
     Merge(Box<Planned>),
 }
 
@@ -202,10 +202,16 @@ impl Found {
         }
     }
 
-    /// The tensors, none of them read.
+    /// The tensors, none of them read. Files that are not those any more that were found are opened again.
     pub(crate) fn source(&self) -> Result<Arc<dyn TensorSource>, Failure> {
         Ok(match &self.weights {
-            Weights::Checkpoint(source) => Arc::clone(source),
+            Weights::Checkpoint(found) => match found
+                .ensure_unchanged()
+                .and_then(|()| found.ensure_intact())
+            {
+                Ok(()) => Arc::clone(found) as Arc<dyn TensorSource>,
+                Err(_) => Arc::new(Checkpoint::open(found.path())?),
+            },
             Weights::Merge(planned) => {
                 let inputs = planned.models.sources();
                 Arc::new(MergedSource::new(&planned.plan, &inputs)?)

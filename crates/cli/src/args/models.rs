@@ -1,5 +1,6 @@
 //! `inspect`, `diff` and `verify`: commands about checkpoints.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -17,7 +18,7 @@ Examples:
   weightsmith inspect --json ./my-model | jq .parameters")]
 pub(crate) struct InspectArgs {
     /// The model: a folder, a `.safetensors` file, a name on the hub, or an address such as `s3://BUCKET/PREFIX`
-    pub(crate) model: String,
+    pub(crate) model: OsString,
 
     /// List every tensor by its full name
     #[arg(long)]
@@ -48,14 +49,14 @@ Examples:
   weightsmith diff --json ./model-a ./model-b | jq .summary")]
 pub(crate) struct DiffArgs {
     /// The first model: a folder, a `.safetensors` file, or a name on the hub, which is downloaded
-    pub(crate) a: String,
+    pub(crate) a: OsString,
 
     /// The second model
-    pub(crate) b: String,
+    pub(crate) b: OsString,
 
     /// The model that both were trained from
     #[arg(long, value_name = "MODEL")]
-    pub(crate) base: Option<String>,
+    pub(crate) base: Option<OsString>,
 
     /// List every tensor that differs, not only the 20 that differ most
     #[arg(long)]

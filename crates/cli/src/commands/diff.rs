@@ -34,8 +34,8 @@ pub(crate) fn run(args: DiffArgs, printer: &Printer) -> Result<ExitCode, Failure
         threads,
         transformers_cache,
     } = args;
-    let mut names = vec![a.as_str(), b.as_str()];
-    names.extend(base.as_deref());
+    let mut names = vec![&a, &b];
+    names.extend(&base);
     let opened = models::open_all(&names, transformers_cache, Access::Download, printer)?;
     let options = DiffOptions {
         threads: settings::threads(threads),

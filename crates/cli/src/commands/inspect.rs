@@ -58,6 +58,13 @@ fn text(inspection: &Inspection, all_tensors: bool) -> String {
             },
         );
     }
+    if !inspection.wrappers.is_empty() {
+        let _ = writeln!(
+            text,
+            "\n  the model was saved with a wrapper around it: in the files, names have `{}.`",
+            inspection.wrappers.join(".`, `"),
+        );
+    }
     let table = if all_tensors {
         tensors(inspection)
     } else {

@@ -143,3 +143,29 @@ fn a_reader_that_closes_the_pipe_is_no_error() {
     let run = world.outcome(&child.wait_with_output().expect("ends"));
     assert_eq!(run.transcript(), "exit code: 0\n--- stdout\n--- stderr\n");
 }
+
+#[cfg(unix)]
+#[test]
+fn paths_that_are_not_utf8_are_read() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let world = World::with_models();
+    let odd = std::ffi::OsStr::from_bytes(b"mod\xe8le");
+    fs_err::rename(world.path("b"), world.path("").join(odd)).expect("renamed");
+    let run = |arguments: &[&str]| {
+        let output = world.command(arguments).arg(odd).output();
+        world.outcome(&output.expect("it starts"))
+    };
+    let inspected = run(&["inspect"]);
+    inspected.expect_code(0);
+    assert!(
+        inspected.stdout.starts_with("mod\u{fffd}le\n"),
+        "{}",
+        inspected.transcript()
+    );
+    run(&["diff", "a"]).expect_code(1);
+    run(&["diff", "--base", "a", "c"]).expect_code(1);
+    fs_err::remove_dir_all(world.path("").join(odd)).expect("removed");
+    run(&["inspect"])
+        .expect_code(1)
+        .expect_error("No such file or directory");
+}

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::world::World;
 
 /// A model with one tensor of zeros, which takes no room on the disk.
-fn sparse_model(world: &World, name: &str, elements: u64) {
+pub(crate) fn sparse_model(world: &World, name: &str, elements: u64) {
     fs_err::create_dir_all(world.path(name)).expect("created");
     let header = format!(
         r#"{{"w.weight":{{"dtype":"F32","shape":[{elements}],"data_offsets":[0,{}]}}}}"#,

@@ -1,6 +1,7 @@
 //! The `weightsmith` command as users run it: exit codes, output, and what is left on the disk.
 
 mod bad_input;
+mod changed_files;
 mod check;
 mod diff;
 mod disk;
@@ -12,6 +13,7 @@ mod interrupt;
 mod merge;
 mod methods;
 mod model_json;
+mod odd_files;
 mod parameters;
 mod serve;
 mod shells;

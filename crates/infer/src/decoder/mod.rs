@@ -4,7 +4,8 @@ mod pass;
 mod step;
 mod weights;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use weightsmith_tensors::TensorSource;
 
@@ -32,7 +33,12 @@ pub struct Decoder {
     source: Arc<dyn TensorSource>,
     weights: weights::Weights,
     pool: Arc<Pool>,
+    /// When the files of the weights were looked at.
+    looked: Mutex<Instant>,
 }
+
+/// How long a look at the files of the weights counts. One that became shorter is noticed at once, whatever this is.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 impl Decoder {
     /// Checks that a source has the tensors a configuration asks for, and opens them.
@@ -49,7 +55,9 @@ impl Decoder {
         // what was read of a file that is gone says nothing about the model
         source.ensure_intact()?;
         let weights = weights?;
+        source.ensure_not_rewritten()?;
         Ok(Self {
+            looked: Mutex::new(Instant::now()),
             config,
             options,
             source,
@@ -104,10 +112,22 @@ impl Decoder {
     /// What happened to the file that is damaged or was written to.
     pub fn ensure_unchanged(&self) -> Result<(), Error> {
         self.source.ensure_intact()?;
-        if !self.options.quantize_q8_0 {
+        // what was copied into memory stays what it was
+        if self.weights.embedding.is_lent() {
             self.source.ensure_not_rewritten()?;
         }
         Ok(())
+    }
+
+    /// As [`Self::ensure_unchanged`], unless that was asked a moment ago.
+    fn ensure_unchanged_lately(&self) -> Result<(), Error> {
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        if looked.elapsed() < LOOK_AGAIN {
+            return Ok(());
+        }
+        *looked = Instant::now();
+        drop(looked);
+        self.ensure_unchanged()
     }
 
     /// Names of the source's tensors that the graph has no use for.

@@ -97,8 +97,8 @@ impl Decoder {
     ///
     /// # Errors
     /// When a sequence has no new token, a token is unknown, a sequence outgrows the model's positions, the calculation gives
-    /// NaN, or a file of the weights became shorter. No cache has changed then but in the last two cases, where each holds the
-    /// passes that were sound.
+    /// NaN, or a file of the weights became shorter or was written to. No cache has changed then but in the last two cases, where
+    /// each holds the passes that were sound.
     pub fn step(&self, steps: &mut [SequenceStep<'_>]) -> Result<Collected, Error> {
         let mut collected = Collected {
             vocabulary: self.config().vocabulary,
@@ -127,7 +127,7 @@ impl Decoder {
         loop {
             let spans = next_spans(steps, &done, &lengths);
             if spans.is_empty() {
-                return Ok(());
+                return self.ensure_unchanged_lately();
             }
             let before = done.iter().sum();
             let result = self.pass(steps, &spans, before, observer);
@@ -145,7 +145,7 @@ impl Decoder {
                 done[span.sequence] += span.count;
             }
             if observer.progress(done.iter().sum()) == Control::Stop {
-                return Ok(());
+                return self.ensure_unchanged_lately();
             }
         }
     }

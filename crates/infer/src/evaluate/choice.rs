@@ -67,6 +67,7 @@ pub fn multiple_choice(
             break;
         }
     }
+    model.decoder.ensure_unchanged()?;
     let count = answered.max(1) as f64;
     Ok(ChoiceScore {
         questions: answered,

@@ -85,6 +85,7 @@ pub fn exact_match(
             break;
         }
     }
+    model.decoder.ensure_unchanged()?;
     Ok(ExactScore {
         questions: done,
         right: total,

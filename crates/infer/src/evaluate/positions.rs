@@ -38,7 +38,7 @@ pub(super) fn each_position(
             break;
         }
     }
-    Ok(())
+    models.iter().try_for_each(|model| model.ensure_unchanged())
 }
 
 /// The first windows that have no more than some tokens together; at least one.

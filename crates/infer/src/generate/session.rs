@@ -352,6 +352,7 @@ impl Generation<'_, '_> {
 
     /// Ends; the text that was held back.
     fn end(&mut self, finish: Finish) -> Result<String, Error> {
+        self.session.model.decoder.ensure_unchanged()?;
         self.report.finish = Some(finish);
         let tokenizer = &self.session.model.companions.tokenizer;
         let rest = self.stream.finish(tokenizer)?;

@@ -54,7 +54,6 @@ impl Dense {
         self.dtype
     }
 
-    #[cfg(test)]
     pub(super) fn is_lent(&self) -> bool {
         matches!(self.place, Place::Lent { .. })
     }

@@ -116,6 +116,14 @@ impl Linear {
         }
     }
 
+    /// Whether the weights are in memory that the source lends.
+    pub(crate) fn is_lent(&self) -> bool {
+        match &self.weights {
+            Weights::Dense(dense) => dense.is_lent(),
+            Weights::Q8_0(_) => false,
+        }
+    }
+
     /// Multiplies each of `inputs` (count × cols) by the matrix: `out` (count × rows) = inputs · Wᵀ.
     ///
     /// What becomes of an input depends neither on the number of threads nor on the other inputs. Where the source lent its

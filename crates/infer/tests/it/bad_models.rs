@@ -198,3 +198,52 @@ fn configurations_that_cannot_be_are_refused() {
             .starts_with("not JSON: ")
     );
 }
+
+#[cfg(unix)]
+#[test]
+fn weights_that_are_cut_or_written_to_meanwhile_are_named_and_nothing_is_kept_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let weights = folder.path().join("model.safetensors");
+    let file = || {
+        fs_err::OpenOptions::new()
+            .write(true)
+            .open(&weights)
+            .unwrap()
+    };
+    let decoder = open(folder.path(), &config(), &tensors()).unwrap();
+    let mut cache = decoder.new_cache();
+    let mut step = |tokens: &[u32]| {
+        let wants = Wants::All;
+        let cache = &mut cache;
+        let result = decoder.step(&mut [SequenceStep {
+            tokens,
+            cache,
+            wants,
+        }]);
+        (result.map(drop), cache.len())
+    };
+    let (result, cached) = step(&[1, 2]);
+    result.unwrap();
+    assert_eq!(cached, 2);
+    file().set_len(0).unwrap();
+    let (result, cached) = step(&[3]);
+    let error = result.unwrap_err();
+    assert!(
+        matches!(&error, Error::Tensors(weightsmith_tensors::Error::Shortened { path, found: 0, .. }) if *path == weights),
+        "{error}"
+    );
+    assert_eq!(cached, 2);
+    assert!(step(&[3]).0.is_err(), "it stays damaged");
+
+    let decoder = open(folder.path(), &config(), &tensors()).unwrap();
+    decoder.ensure_unchanged().unwrap();
+    file().set_modified(std::time::UNIX_EPOCH).unwrap();
+    let error = decoder.ensure_unchanged().unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::Tensors(weightsmith_tensors::Error::Changed { .. })
+        ),
+        "{error}"
+    );
+}

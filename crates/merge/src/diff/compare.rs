@@ -56,6 +56,9 @@ pub fn diff(
         reporter,
     };
     let sums = comparison.run()?;
+    for source in [Some(a), Some(b), base].into_iter().flatten() {
+        source.ensure_not_rewritten().map_err(DiffError::Changed)?;
+    }
     Ok(difference(pairs, &sums))
 }
 

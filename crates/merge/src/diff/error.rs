@@ -24,6 +24,10 @@ pub enum DiffError {
         source: weightsmith_tensors::CastError,
     },
 
+    /// A file was written to while it was compared.
+    #[error(transparent)]
+    Changed(weightsmith_tensors::Error),
+
     /// The user interrupted it.
     #[error("interrupted")]
     Interrupted,

@@ -230,3 +230,43 @@ fn an_interrupt_stops_it() {
         Err(DiffError::Interrupted)
     ));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_model_that_is_cut_or_written_to_meanwhile_gives_no_numbers() {
+    let tensors = [("w", DType::BF16, &[2, 2][..], vec![1.0, 2.0, 3.0, 4.0])];
+    let interrupt = AtomicBool::new(false);
+    let options = DiffOptions {
+        threads: 1,
+        interrupt: &interrupt,
+    };
+    let compare_changed = |change: &dyn Fn(fs_err::File)| {
+        let (_a_folder, a) = model(&tensors);
+        let (folder, b) = model(&tensors);
+        let weights = folder.path().join("model.safetensors");
+        change(
+            fs_err::OpenOptions::new()
+                .write(true)
+                .open(weights)
+                .unwrap(),
+        );
+        diff(&a, &b, None, &options, &Silent).unwrap_err()
+    };
+    let cut = compare_changed(&|file| file.set_len(0).unwrap());
+    assert!(
+        matches!(
+            &cut,
+            DiffError::Read { tensor, source: weightsmith_tensors::Error::Shortened { found: 0, .. } }
+            if tensor == "w"
+        ),
+        "{cut}"
+    );
+    let written = compare_changed(&|file| file.set_modified(std::time::UNIX_EPOCH).unwrap());
+    assert!(
+        matches!(
+            written,
+            DiffError::Changed(weightsmith_tensors::Error::Changed { .. })
+        ),
+        "{written}"
+    );
+}

@@ -39,6 +39,14 @@ pub(super) fn format(evidence: &Evidence<'_>) -> HostCheck {
             format!("beside them there are pickles: {}", some_of(&pickles)),
             "hosts ignore them, scanners do not: leave them out",
         ),
+        Ok(checkpoint) if !checkpoint.wrappers().is_empty() => HostCheck::failed(
+            THIS,
+            format!(
+                "names of tensors have `{}.`, which a wrapper of the model added",
+                checkpoint.wrappers().join(".`, `")
+            ),
+            "no loader knows these names; a merge of the model with itself, by `passthrough`, writes it without them",
+        ),
         Ok(checkpoint) => {
             let count = checkpoint.files().len();
             let files = if count == 1 { "file" } else { "files" };

@@ -30,6 +30,8 @@ pub struct Inspection {
     pub files: Vec<FileRow>,
     /// Tensors that lie in the files and are not listed by the index, which makes them no part of the model.
     pub unindexed: Vec<String>,
+    /// What a wrapper of the model put into the names of tensors in the files, such as `_orig_mod`; they are listed without it.
+    pub wrappers: Vec<&'static str>,
     /// Whether the output head is the input embedding; `None` without an embedding.
     pub tied_embeddings: Option<bool>,
     /// The vocabulary's size.

@@ -53,6 +53,7 @@ pub fn inspect(model: &Opened) -> Result<Inspection, InspectError> {
             .iter()
             .map(|tensor| tensor.name.clone())
             .collect(),
+        wrappers: checkpoint.wrappers().to_vec(),
         tied_embeddings: architecture
             .embedding()
             .is_some()

@@ -248,6 +248,20 @@ pub fn similar_folder(path: &str, options: &LocateOptions) -> Option<String> {
     None
 }
 
+/// A local model by its path, which need not be UTF-8.
+///
+/// # Errors
+/// When there is none, or it lacks weights.
+pub(super) fn locate_path(path: &Path) -> Result<Located, LocateError> {
+    let located = if fs_err::metadata(path)?.is_dir() {
+        local_folder(path)
+    } else {
+        local_file(path)?
+    };
+    located.require_weights()?;
+    Ok(located)
+}
+
 fn local_candidates(path: &str, options: &LocateOptions) -> Vec<PathBuf> {
     let path = expand_home(Path::new(path), options.home.as_deref());
     if path.is_absolute() {

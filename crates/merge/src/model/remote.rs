@@ -4,6 +4,7 @@
 //! here is asked for there.
 
 use std::fmt::Debug;
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -79,14 +80,7 @@ pub fn open(
         return open_stored(normal(path), options);
     }
     let error = match super::locate(path, revision, options) {
-        Ok(located) => {
-            let weights = located.file.as_ref().unwrap_or(&located.folder);
-            let checkpoint = Arc::new(Checkpoint::open(weights)?);
-            return Ok(Opened {
-                located,
-                checkpoint,
-            });
-        }
+        Ok(located) => return open_located(located),
         Err(error) => error,
     };
     let found = options.remote.as_ref().and_then(|remote| {
@@ -112,6 +106,23 @@ pub fn open(
                 commit: model.commit,
             },
         },
+        checkpoint,
+    })
+}
+
+/// Opens a model that is on this machine by its path, which need not be UTF-8 as names are.
+///
+/// # Errors
+/// When there is none, or its weights are not sound.
+pub fn open_path(path: &Path) -> Result<Opened, OpenError> {
+    open_located(super::locate::locate_path(path)?)
+}
+
+fn open_located(located: Located) -> Result<Opened, OpenError> {
+    let weights = located.file.as_ref().unwrap_or(&located.folder);
+    let checkpoint = Arc::new(Checkpoint::open(weights)?);
+    Ok(Opened {
+        located,
         checkpoint,
     })
 }

@@ -115,6 +115,21 @@ impl Model {
     }
 }
 
+/// What is said of a model whose tensors have other names in its files.
+fn wrapped(model: &Model, reference: &Spanned<ModelReference>) -> Option<Diagnostic> {
+    let wrappers = model.checkpoint.wrappers();
+    if wrappers.is_empty() {
+        return None;
+    }
+    let label = &model.located.label;
+    let message = format!(
+        "`{label}` was saved with a wrapper around it, which added `{}.` to the names of tensors",
+        wrappers.join(".`, `")
+    );
+    let hint = "names are read and written without it, as loaders expect them";
+    Some(Diagnostic::note(message, reference.span).hint(hint))
+}
+
 /// The distinct models of a recipe, in the order in which it names them.
 #[derive(Debug, Default)]
 pub struct Models {
@@ -135,7 +150,10 @@ impl Models {
             return *index;
         }
         let index = match Model::open(reference, options) {
-            Ok(model) => Some(self.add(model)),
+            Ok(model) => {
+                diagnostics.extend(wrapped(&model, reference));
+                Some(self.add(model))
+            }
             Err(diagnostic) => {
                 diagnostics.push(*diagnostic);
                 None

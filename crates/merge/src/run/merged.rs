@@ -19,6 +19,7 @@ pub struct MergedSource {
     entries: Vec<TensorEntry>,
     by_name: HashMap<String, usize>,
     jobs: Vec<TensorJob>,
+    inputs: Vec<Arc<dyn TensorSource>>,
     allow_non_finite: bool,
 }
 
@@ -47,6 +48,7 @@ impl MergedSource {
             entries,
             by_name,
             jobs,
+            inputs: inputs.to_vec(),
             allow_non_finite: false,
         })
     }
@@ -91,6 +93,11 @@ impl TensorSource for MergedSource {
             return Err(Error::Source(Box::new(error)));
         }
         Ok(scratch)
+    }
+
+    fn ensure_not_rewritten(&self) -> Result<(), Error> {
+        let mut inputs = self.inputs.iter();
+        inputs.try_for_each(|input| input.ensure_not_rewritten())
     }
 }
 

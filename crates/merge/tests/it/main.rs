@@ -4,6 +4,7 @@
 
 mod accounting;
 mod bad_input;
+mod changed_inputs;
 mod determinism;
 mod every_method;
 mod family;

@@ -22,7 +22,7 @@ impl Reporter for StopAfter<'_> {
     }
 }
 
-const RECIPE: &str = "
+pub(crate) const RECIPE: &str = "
 models:
   - model: a
   - model: b
@@ -32,7 +32,7 @@ dtype: bfloat16
 parameters: {t: 0.4}
 ";
 
-fn workshop() -> Workshop {
+pub(crate) fn workshop() -> Workshop {
     let shape = Shape {
         layers: 6,
         hidden: 800,

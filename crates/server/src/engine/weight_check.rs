@@ -1,19 +1,14 @@
-//! Whether a model's files are still those that were loaded.
+//! What is known about the files of an engine's model.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
 use weightsmith_infer::{Decoder, Error};
 
-/// How long a look at the files counts. A file that became shorter is noticed at once, whatever this is.
-const LOOK_AGAIN: Duration = Duration::from_millis(250);
-
-/// What is known about the files of an engine's model.
+/// Whether a model's files are still those that were loaded.
 #[derive(Debug)]
 pub(super) struct WeightCheck {
-    looked: Option<Instant>,
     problem: Option<String>,
     /// Told to the engine's handles: the model must be loaded anew.
     damaged: Arc<AtomicBool>,
@@ -22,25 +17,24 @@ pub(super) struct WeightCheck {
 impl WeightCheck {
     pub(super) fn new(damaged: Arc<AtomicBool>) -> Self {
         Self {
-            looked: None,
             problem: None,
             damaged,
         }
     }
 
-    /// Looks at the files if it is time, or `now`. The error is for clients.
-    pub(super) fn ensure_sound(&mut self, decoder: &Decoder, now: bool) -> Result<(), &str> {
-        let due = self
-            .looked
-            .is_none_or(|looked| looked.elapsed() >= LOOK_AGAIN);
-        if self.problem.is_none() && (now || due) {
-            self.looked = Some(Instant::now());
-            if let Err(error) = decoder.ensure_unchanged() {
-                self.problem = Some(without_folder(&error));
-                self.damaged.store(true, Ordering::Release);
-            }
+    /// Looks at the files, after a step that failed.
+    pub(super) fn look(&mut self, decoder: &Decoder) {
+        if self.problem.is_none()
+            && let Err(error) = decoder.ensure_unchanged()
+        {
+            self.problem = Some(without_folder(&error));
+            self.damaged.store(true, Ordering::Release);
         }
-        self.problem.as_deref().map_or(Ok(()), Err)
+    }
+
+    /// What happened to the files, in words for clients.
+    pub(super) fn problem(&self) -> Option<&str> {
+        self.problem.as_deref()
     }
 }
 

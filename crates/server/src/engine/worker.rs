@@ -69,7 +69,7 @@ impl Worker {
     fn turn(&mut self, incoming: &Receiver<Request>) -> Result<(), Closed> {
         self.take_in(incoming)?;
         self.drop_cancelled();
-        if !self.give_up_damaged(false) {
+        if !self.give_up_damaged() {
             self.admit();
             self.step();
         }
@@ -126,9 +126,9 @@ impl Worker {
         }
     }
 
-    /// Fails everything if the weights are not those that were loaded, which is looked at now and then, or `now`. True if so.
-    fn give_up_damaged(&mut self, now: bool) -> bool {
-        let Err(problem) = self.weights.ensure_sound(&self.model.decoder, now) else {
+    /// Fails everything if the weights are not those any more that were loaded. True if so.
+    fn give_up_damaged(&mut self) -> bool {
+        let Some(problem) = self.weights.problem() else {
             return false;
         };
         for sequence in self.active.drain(..).chain(self.waiting.drain(..)) {
@@ -192,8 +192,10 @@ impl Worker {
         self.pace.record(prompt_tokens, took);
         add(&self.statistics.prompt_tokens, prompt_tokens);
         self.statistics.steps.record(took);
-        // a step that fails may have met a damaged file
-        if !self.give_up_damaged(!failed.is_empty()) {
+        if !failed.is_empty() {
+            self.weights.look(&self.model.decoder);
+        }
+        if !self.give_up_damaged() {
             self.tell(&parts, failed);
         }
     }

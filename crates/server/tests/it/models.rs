@@ -222,3 +222,37 @@ async fn models_come_and_go_while_the_server_runs() {
     answer.refusal(404);
     assert_eq!(world.get("/health").await.json()["models"], 0);
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_model_whose_file_is_cut_refuses_and_comes_back_while_others_answer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for file in fs_err::read_dir(fixture("base")).expect("readable") {
+        let file = file.expect("readable");
+        fs_err::copy(file.path(), folder.path().join(file.file_name())).expect("copied");
+    }
+    let weights = folder.path().join("model.safetensors");
+    let (path, pool) = (folder.path().to_owned(), Arc::new(Pool::new(1)));
+    let cut = ServedModel::new("cut", facts(), move |_| {
+        Model::open(&path, Arc::clone(&pool), DecoderOptions::default())
+            .map_err(|error| error.to_string())
+    });
+    let world = World::with(vec![cut, served("math")], Settings::default());
+    let before = world.ask(PATH, &ask("cut")).await;
+    let file = fs_err::OpenOptions::new().write(true).open(&weights);
+    file.expect("open").set_len(1000).expect("cut");
+    // another prompt: the first is in the cache
+    let other = json!({"model": "cut", "prompt": "Once upon a time", "max_tokens": 2});
+    let message = world.post(PATH, &other).await.refusal(500);
+    let size = fs_err::metadata(fixture("base").join("model.safetensors"));
+    let expected = format!(
+        "model.safetensors: became shorter while it was read: {} bytes when opened, now 1000",
+        size.expect("there").len()
+    );
+    assert_eq!(message, expected);
+    assert_eq!(world.registry.state("cut"), Some(ModelState::Cold));
+    world.ask(PATH, &ask("math")).await;
+    fs_err::copy(fixture("base").join("model.safetensors"), &weights).expect("restored");
+    let after = world.ask(PATH, &ask("cut")).await;
+    assert_eq!(before["choices"], after["choices"]);
+}

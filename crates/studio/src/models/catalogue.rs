@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 use std::time::{Duration, Instant, SystemTime};
 
 use serde::Serialize;
@@ -98,9 +98,14 @@ struct Memory {
 type Signature = Vec<(String, u64, Option<SystemTime>)>;
 
 impl Catalogue {
-    /// Looks for models again, unless that was done a moment ago.
+    /// Looks for models again, unless that was done a moment ago or is being done: nobody waits for another's look, which a
+    /// network's file system can hold up. The first list is made when the studio starts.
     pub(crate) fn refresh_if_old(&self, app: &App) {
-        let memory = locked(&self.memory);
+        let memory = match self.memory.try_lock() {
+            Ok(memory) => memory,
+            Err(TryLockError::Poisoned(memory)) => memory.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
         if memory.looked.is_none_or(|looked| looked.elapsed() > FRESH) {
             self.look(app, memory);
         }
@@ -366,4 +371,25 @@ fn fingerprint(folder: &Path, files: &Signature) -> blake3::Hash {
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::World;
+
+    #[tokio::test]
+    async fn the_list_is_there_while_folders_are_looked_into() {
+        let world = World::new();
+        world.copy("base", "base");
+        let studio = world.open();
+        let app = studio.app();
+        let mut memory = locked(&app.catalogue.memory);
+        memory.looked = None;
+        // it would wait here for ever
+        app.catalogue.refresh_if_old(app);
+        assert_eq!(app.catalogue.list().len(), 1);
+        assert!(app.catalogue.find("base").is_some());
+        drop(memory);
+    }
 }

@@ -17,6 +17,7 @@ use super::regular_file::open_regular;
 use super::shard_file::{Identity, ShardFile, modified, naming};
 use super::unfinished::refuse_unfinished;
 use super::weight_files::{self, Weights};
+use super::wrappers::{Unwrapped, unwrapped};
 use crate::{Error, TensorEntry, TensorInfo, TensorSource};
 
 /// A model folder or a single safetensors file, opened from its headers: tensor data is mapped, and read when it is asked for.
@@ -53,6 +54,7 @@ pub struct Checkpoint {
     places: Vec<Place>,
     by_name: HashMap<String, usize>,
     unindexed: Vec<UnindexedTensor>,
+    wrappers: Vec<&'static str>,
 }
 
 /// A tensor that a file has and the index does not list; it is no part of the checkpoint.
@@ -95,7 +97,25 @@ impl Checkpoint {
             places: Vec::new(),
             by_name: HashMap::new(),
             unindexed: Vec::new(),
+            wrappers: Vec::new(),
         }
+    }
+
+    /// Takes out of the names what wrappers of the model put into them, unless two tensors would be called the same.
+    fn unwrapped(mut self) -> Self {
+        let names: Vec<&str> = self.tensors.iter().map(|one| one.name.as_str()).collect();
+        let Some(Unwrapped { names, wrappers }) = unwrapped(&names) else {
+            return self;
+        };
+        let by_name: HashMap<String, usize> = names.iter().cloned().zip(0..).collect();
+        if by_name.len() == names.len() {
+            for (tensor, name) in self.tensors.iter_mut().zip(names) {
+                tensor.name = name;
+            }
+            self.by_name = by_name;
+            self.wrappers = wrappers;
+        }
+        self
     }
 
     fn open_files(path: &Path, files: &[PathBuf]) -> Result<Self, Error> {
@@ -107,7 +127,7 @@ impl Checkpoint {
                 checkpoint.add_tensor(tensor)?;
             }
         }
-        Ok(checkpoint)
+        Ok(checkpoint.unwrapped())
     }
 
     /// Opens a checkpoint whose weights lie elsewhere. `folder` need not hold them; the index, where there is one, is
@@ -128,7 +148,7 @@ impl Checkpoint {
                     checkpoint.add_tensor(tensor)?;
                 }
             }
-            return Ok(checkpoint);
+            return Ok(checkpoint.unwrapped());
         };
         let index = Index::read(index)?;
         let listed = index.files_of_tensors();
@@ -143,7 +163,7 @@ impl Checkpoint {
             checkpoint.add_listed(header, number, &listed)?;
         }
         checkpoint.ensure_complete(folder, &index)?;
-        Ok(checkpoint)
+        Ok(checkpoint.unwrapped())
     }
 
     fn open_indexed(path: &Path, index: &Index) -> Result<Self, Error> {
@@ -162,7 +182,7 @@ impl Checkpoint {
             checkpoint.add_listed(header, number, &listed)?;
         }
         checkpoint.ensure_complete(folder, index)?;
-        Ok(checkpoint)
+        Ok(checkpoint.unwrapped())
     }
 
     /// Adds the tensors of the last file, the index's `number`th, that the index lists for it.
@@ -278,6 +298,11 @@ impl Checkpoint {
     /// Tensors in the files that the index does not list.
     pub fn unindexed(&self) -> &[UnindexedTensor] {
         &self.unindexed
+    }
+
+    /// What wrappers of the model put into names, such as `_orig_mod`: the names of [`TensorSource::tensors`] are without it.
+    pub fn wrappers(&self) -> &[&'static str] {
+        &self.wrappers
     }
 
     /// The file of a tensor, as an index of [`Self::files`].

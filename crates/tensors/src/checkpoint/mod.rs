@@ -14,6 +14,7 @@ mod remote_files;
 mod shard_file;
 mod unfinished;
 mod weight_files;
+mod wrappers;
 
 pub use blocks::BlockCache;
 pub use companions::is_companion;

@@ -439,6 +439,27 @@ fn a_file_that_changes_is_noticed() {
     );
 }
 
+#[test]
+fn names_are_read_without_what_wrappers_of_the_model_add() {
+    let folder = Folder::new(&[
+        ("x.safetensors", &weights(&["module._orig_mod.a"])),
+        ("y.safetensors", &weights(&["module._orig_mod.b.weight"])),
+    ]);
+    folder.index(
+        INDEX,
+        &json!({"module._orig_mod.a": "x.safetensors", "module._orig_mod.b.weight": "y.safetensors"}),
+    );
+    let checkpoint = folder.open().unwrap();
+    assert_eq!(names(&checkpoint), ["a", "b.weight"]);
+    assert_eq!(checkpoint.wrappers(), ["_orig_mod", "module"]);
+    assert_eq!(checkpoint.find("b.weight"), Some(1));
+    assert_eq!(checkpoint.find("module._orig_mod.b.weight"), None);
+
+    let twice = Folder::new(&[("model.safetensors", &weights(&["a", "_orig_mod.a"]))]);
+    assert_eq!(twice.names(), ["a", "_orig_mod.a"]);
+    assert!(twice.open().unwrap().wrappers().is_empty());
+}
+
 /// A file of one tensor of 1 MiB of zeros and one of two bytes before it.
 #[cfg(unix)]
 fn sparse(folder: &Folder) -> (Checkpoint, fs_err::File) {
