@@ -380,7 +380,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_list_is_there_while_folders_are_looked_into() {
-        let world = World::new();
+        let mut world = World::new();
         world.copy("base", "base");
         let studio = world.open();
         let app = studio.app();
