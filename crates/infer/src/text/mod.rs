@@ -1,7 +1,7 @@
 //! Between text and tokens: the tokenizer, streaming, chat templates.
 
 mod companions;
-mod python;
+mod jinja;
 mod stop;
 mod stream;
 mod template;
