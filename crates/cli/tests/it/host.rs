@@ -84,7 +84,7 @@ fn what_hosts_would_refuse_is_told_with_what_to_do() {
     failed  model card     there is no README.md
                            hint: `weightsmith merge` writes one, unless it is told `--no-write-model-card`
     passed  tokenizer      1059 tokens
-    failed  chat template  chat template (out/chat_template.jinja): syntax error: unexpected end of block (line 1)
+    failed  chat template  chat template (chat_template.jinja): syntax error: unexpected `%}`, expected a value (line 1)
                            hint: take `chat_template.jinja` of a parent whose answers the merge shall give
     failed  end of text    token 5000 ends a text, but the embedding has 1059 rows
                            hint: set `eos_token_id` to a token of this model's vocabulary

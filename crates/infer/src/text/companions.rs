@@ -73,17 +73,16 @@ impl Companions {
             })?),
             None => None,
         };
-        let origin = |name: &str| folder.join(name).display().to_string();
         let found = if let Some(source) = jinja {
-            Some((source, origin("chat_template.jinja")))
+            Some((source, "chat_template.jinja"))
         } else if let Some(source) = template_of(&config) {
-            Some((source, origin("tokenizer_config.json")))
+            Some((source, "tokenizer_config.json"))
         } else {
             let source = template_of(&value("chat_template.json")?);
-            source.map(|source| (source, origin("chat_template.json")))
+            source.map(|source| (source, "chat_template.json"))
         };
         let template = found
-            .map(|(source, origin)| ChatTemplate::new(&source, &origin, special.clone()))
+            .map(|(source, origin)| ChatTemplate::new(&source, origin, special.clone()))
             .transpose()?;
         let mut defaults = GenerationDefaults::from_json(
             &value("generation_config.json")?,
@@ -121,7 +120,8 @@ impl Companions {
     /// When it cannot be read or is not a template.
     pub fn use_template(&mut self, path: &Path) -> Result<(), Error> {
         let source = read_given_text(path, MAX_SMALL_FILE_BYTES)?;
-        let origin = path.display().to_string();
+        let origin = path.file_name().unwrap_or(path.as_os_str());
+        let origin = origin.to_string_lossy();
         self.template = Some(ChatTemplate::new(&source, &origin, self.special.clone())?);
         self.turn_end = OnceLock::new();
         Ok(())

@@ -2,8 +2,8 @@
 
 mod companions;
 mod isolation;
+mod jinja;
 mod long;
-mod python;
 #[cfg(test)]
 pub(crate) mod samples;
 mod special;

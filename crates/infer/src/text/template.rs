@@ -3,19 +3,13 @@
 use std::sync::Arc;
 
 use jiff::ZonedDateTime;
-use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Kwargs, Rest};
-use minijinja::{Environment, Error as JinjaError, ErrorKind, Output, State, Value};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use super::SpecialTokens;
 use super::isolation;
-use super::python::{self, JsonLayout};
+use super::jinja::{Problem, Template};
 use crate::Error;
-
-/// Steps of a template, so that one that never ends is noticed.
-const FUEL: u64 = 50_000_000;
 
 /// A message of a conversation: `role`, `content` and whatever else the template understands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -60,10 +54,10 @@ pub struct ChatTemplate {
 }
 
 impl ChatTemplate {
-    /// Compiles a template. `origin` says in messages where it is from.
+    /// Parses a template. `origin` says in messages where it is from; they reach clients, so it is a file's name and no path.
     ///
     /// # Errors
-    /// When it is not a template.
+    /// When it is not a template, or larger or nested deeper than a template may be.
     pub fn new(source: &str, origin: &str, special: SpecialTokens) -> Result<Self, Error> {
         let template = Self::uncompiled(source, origin, special);
         isolation::run(&template, None)?;
@@ -73,7 +67,7 @@ impl ChatTemplate {
     /// A template that was not looked at yet.
     pub(super) fn uncompiled(source: &str, origin: &str, special: SpecialTokens) -> Self {
         Self {
-            source: without_generation_tags(source).into(),
+            source: source.into(),
             origin: origin.to_owned(),
             special,
         }
@@ -97,14 +91,14 @@ impl ChatTemplate {
     /// The text of a conversation, rendered where templates run (see [`use_template_process`](super::use_template_process)).
     ///
     /// # Errors
-    /// When the template refuses it or fails.
+    /// When the template refuses it or fails, or uses more steps, memory or time than a template may.
     pub fn render(&self, messages: &[Message], options: &TemplateOptions) -> Result<String, Error> {
         isolation::run(self, Some((messages, options)))
     }
 
-    /// Compiles the template in this thread.
+    /// Parses the template in this thread.
     pub(super) fn compile_here(&self) -> Result<(), Error> {
-        self.environment(None).map(drop)
+        self.parsed().map(drop)
     }
 
     /// The text of a conversation, rendered in this thread.
@@ -113,134 +107,43 @@ impl ChatTemplate {
         messages: &[Message],
         options: &TemplateOptions,
     ) -> Result<String, Error> {
-        let environment = self.environment(options.now.clone())?;
         let messages: Vec<Json> = messages
             .iter()
             .map(|message| Json::Object(message.fields.clone()))
             .collect();
-        let mut variables: Vec<(&str, Value)> = vec![
-            ("messages", python::from_json(&Json::Array(messages))),
-            (
-                "add_generation_prompt",
-                Value::from(options.generation_prompt),
-            ),
-            (
-                "tools",
-                python::from_json(options.tools.as_ref().unwrap_or(&Json::Null)),
-            ),
-            ("documents", Value::from(())),
+        let special: Vec<(&str, Json)> = (self.special.named.iter())
+            .map(|(name, text)| (name.as_str(), Json::from(text.as_str())))
+            .collect();
+        let additional = Json::from(self.special.additional.clone());
+        let (messages, prompt) = (Json::Array(messages), Json::Bool(options.generation_prompt));
+        // later ones win
+        let mut variables: Vec<(&str, &Json)> = vec![
+            ("messages", &messages),
+            ("add_generation_prompt", &prompt),
+            ("tools", options.tools.as_ref().unwrap_or(&Json::Null)),
+            ("documents", &Json::Null),
         ];
-        for (name, text) in &self.special.named {
-            variables.push((name, Value::from(text.as_str())));
-        }
+        variables.extend(special.iter().map(|(name, text)| (*name, text)));
         if !self.special.additional.is_empty() {
-            let list = Value::from(self.special.additional.clone());
-            variables.push(("additional_special_tokens", list));
+            variables.push(("additional_special_tokens", &additional));
         }
-        for (name, value) in &options.variables {
-            variables.push((name, python::from_json(value)));
-        }
-        environment
-            .get_template(NAME)
-            .and_then(|template| template.render(Value::from_pairs(variables)))
-            .map_err(|problem| self.problem(&problem))
+        variables.extend((options.variables.iter()).map(|(name, value)| (name.as_str(), value)));
+        self.parsed()?
+            .render(&variables, options.now.as_ref())
+            .map_err(|problem| failed(&self.origin, &problem))
     }
 
-    /// What Hugging Face's environment has: its functions and filters, Python's methods, blocks that swallow their line.
-    fn environment(&self, now: Option<ZonedDateTime>) -> Result<Environment<'_>, Error> {
-        let mut environment = Environment::new();
-        let syntax = SyntaxConfig::builder()
-            .trim_blocks(true)
-            .lstrip_blocks(true)
-            .build()
-            .map_err(|problem| self.problem(&problem))?;
-        environment.set_syntax(syntax);
-        environment
-            .set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
-        environment.set_formatter(|out: &mut Output, _: &mut State, value: &Value| {
-            out.write_str(&python::display(value))
-                .map_err(JinjaError::from)
-        });
-        environment.set_fuel(Some(FUEL));
-        environment.add_filter("tojson", tojson);
-        environment.add_filter("string", |value: &Value| python::display(value));
-        environment.add_function("raise_exception", raise_exception);
-        environment.add_function("strftime_now", move |format: &str| {
-            let now = now.clone().unwrap_or_else(ZonedDateTime::now);
-            jiff::fmt::strtime::format(format, &now).map_err(|problem| {
-                JinjaError::new(ErrorKind::InvalidOperation, problem.to_string())
-            })
-        });
-        environment
-            .add_template(NAME, &self.source)
-            .map_err(|problem| self.problem(&problem))?;
-        Ok(environment)
-    }
-
-    fn problem(&self, problem: &JinjaError) -> Error {
-        let text = match (problem.detail(), problem.kind()) {
-            (Some(detail), ErrorKind::InvalidOperation) => detail.to_owned(),
-            (Some(detail), kind) => format!("{kind}: {detail}"),
-            (None, kind) => kind.to_string(),
-        };
-        let line = problem.line().map(|line| format!(" (line {line})"));
-        Error::Template {
-            origin: self.origin.clone(),
-            problem: format!("{text}{}", line.unwrap_or_default()),
-        }
+    fn parsed(&self) -> Result<Template, Error> {
+        Template::parse(&self.source).map_err(|problem| failed(&self.origin, &problem))
     }
 }
 
-/// The template's name in its environment.
-const NAME: &str = "chat_template";
-
-fn raise_exception(message: &Value) -> Result<Value, JinjaError> {
-    Err(JinjaError::new(
-        ErrorKind::InvalidOperation,
-        format!("it refuses this conversation: {}", python::display(message)),
-    ))
-}
-
-/// Hugging Face's `tojson` is `json.dumps`, not Jinja's filter for web pages.
-#[allow(clippy::needless_pass_by_value, reason = "the signature of a filter")]
-fn tojson(value: &Value, indent: Rest<Value>, options: Kwargs) -> Result<Value, JinjaError> {
-    let named: Option<Value> = options.get("indent")?;
-    // the second positional argument there is `ensure_ascii`, the third `indent`; templates name them
-    let indent = named.or_else(|| indent.last().cloned());
-    let separators: Option<Vec<String>> = options.get("separators")?;
-    let layout = JsonLayout {
-        indent: indent.and_then(|indent| indent.as_usize()),
-        ascii: options
-            .get::<Option<bool>>("ensure_ascii")?
-            .unwrap_or(false),
-        sorted: options.get::<Option<bool>>("sort_keys")?.unwrap_or(false),
-        separators: separators.and_then(|pair| match <[String; 2]>::try_from(pair) {
-            Ok([comma, colon]) => Some((comma, colon)),
-            Err(_) => None,
-        }),
-    };
-    options.assert_all_used()?;
-    Ok(Value::from(layout.dump(value)))
-}
-
-/// The tags `generation` and `endgeneration` mark the assistant's text for training; here they are a condition that holds.
-fn without_generation_tags(source: &str) -> String {
-    let mut out = String::with_capacity(source.len());
-    let mut rest = source;
-    while let Some(begin) = rest.find("{%") {
-        let Some(length) = rest[begin..].find("%}") else {
-            break;
-        };
-        let (before, tag) = (&rest[..begin + 2], &rest[begin + 2..begin + length]);
-        out.push_str(before);
-        match tag.trim_matches(|letter: char| letter.is_whitespace() || "-+".contains(letter)) {
-            "generation" => out.push_str(&tag.replace("generation", "if true")),
-            "endgeneration" => out.push_str(&tag.replace("endgeneration", "endif")),
-            _ => out.push_str(tag),
-        }
-        rest = &rest[begin + length..];
+fn failed(origin: &str, problem: &Problem) -> Error {
+    let line = problem.line.map(|line| format!(" (line {line})"));
+    Error::Template {
+        origin: origin.to_owned(),
+        problem: format!("{}{}", problem.text, line.unwrap_or_default()),
     }
-    out + rest
 }
 
 #[cfg(test)]
@@ -249,11 +152,15 @@ mod tests {
 
     fn template(source: &str) -> ChatTemplate {
         let named = vec![("bos_token".to_owned(), "<s>".to_owned())];
-        let special = SpecialTokens {
-            named,
-            ..SpecialTokens::default()
-        };
-        ChatTemplate::new(source, "test", special).unwrap()
+        ChatTemplate::new(
+            source,
+            "test",
+            SpecialTokens {
+                named,
+                ..SpecialTokens::default()
+            },
+        )
+        .unwrap()
     }
 
     fn render(source: &str) -> String {

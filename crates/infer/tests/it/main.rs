@@ -12,4 +12,6 @@ mod bf16;
 mod families;
 mod generate;
 mod support;
+mod template_bounds;
+mod templates;
 mod tiny_qwen2;
