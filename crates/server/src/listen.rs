@@ -169,19 +169,20 @@ impl Entrance {
         loop {
             tokio::select! {
                 () = &mut until => return,
-                accepted = listener.accept() => match accepted {
-                    Ok((stream, address)) => match self.places.take(address.ip()) {
-                        Some(place) => self.serve(stream, place),
-                        // everybody works: the client may try again
-                        None => drop(stream),
-                    },
-                    // no descriptors left, or the client is gone already
-                    Err(_) => {
-                        self.places.make_room();
-                        sleep(Duration::from_millis(10)).await;
-                    }
-                },
+                accepted = listener.accept() => self.let_in(accepted).await,
             }
+        }
+    }
+
+    async fn let_in(&self, accepted: std::io::Result<(TcpStream, SocketAddr)>) {
+        let Ok((stream, address)) = accepted else {
+            // no descriptors left, or the client is gone already
+            self.places.make_room();
+            return sleep(Duration::from_millis(10)).await;
+        };
+        // where everybody works it is closed, and the client may try again
+        if let Some(place) = self.places.take(address.ip()) {
+            self.serve(stream, place);
         }
     }
 

@@ -256,12 +256,10 @@ impl Drop for Busy {
 /// What counts as one address: an IPv6 network, as whoever has one has 2⁶⁴ addresses.
 pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
+        IpAddr::V6(address) if address.is_loopback() => IpAddr::V6(address),
         IpAddr::V6(address) => {
             let network = u128::from(address) >> 64 << 64;
-            match address.is_loopback() {
-                true => IpAddr::V6(address),
-                false => IpAddr::V6(Ipv6Addr::from(network)),
-            }
+            IpAddr::V6(Ipv6Addr::from(network))
         }
         address @ IpAddr::V4(_) => address,
     }
@@ -338,7 +336,7 @@ mod tests {
         let places = Places::new(3);
         let taken: Vec<Place> = (0..3).map(|_| places.take(HERE).expect("room")).collect();
         // of the first, the second and the third a byte is waited for since 6 seconds, 1 second, and not at all
-        let Some(before) = Instant::now().checked_sub(Duration::from_secs(60)) else {
+        let Some(before) = Instant::now().checked_sub(Duration::from_mins(1)) else {
             return;
         };
         for (place, waits) in taken.iter().zip([54_000, 59_000, 0]) {

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 const FREE: u32 = 5;
 
 /// The longest wait.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// After this time without a wrong key an address is forgotten.
 const FORGOTTEN: Duration = Duration::from_mins(15);

@@ -413,7 +413,7 @@ mod tests {
             is_known: false,
             ..known.clone()
         };
-        let pause = Duration::from_secs(3600);
+        let pause = Duration::from_hours(1);
         let held: Vec<_> = (0..100)
             .map(|_| tokio::spawn(receive::<Value>(request(&stranger, 1, b"1", pause), None)))
             .collect();
