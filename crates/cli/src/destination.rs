@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use weightsmith::model::{LocatedKind, hub_name, is_in_store};
-use weightsmith::output::{LOCK_FILE, Lock};
+use weightsmith::output::{LOCK_FILE, Lock, PublicationOptions};
 use weightsmith::plan::Planned;
 use weightsmith_hub::{HubError, ModelName, PushOptions};
 use weightsmith_stores::{
     Address, StoreError, Stores, Survey, UploadFile, UploadOptions, Uploaded,
 };
 
-use crate::commands::publish;
+use crate::commands::{gather, publish};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::interrupt;
@@ -208,6 +208,13 @@ fn upload(
     printer: &Printer,
 ) -> Result<Option<Uploaded>, Failure> {
     let folder = staging.model();
+    let kept = |failure: Failure| {
+        failure.hint(format!(
+            "the merged model is kept in {}; the same command sends what is missing",
+            folder.display()
+        ))
+    };
+    hide_paths(&folder, printer).map_err(kept)?;
     let lock = Lock::read(&folder)?;
     let files: Vec<UploadFile> = lock
         .files
@@ -234,11 +241,19 @@ fn upload(
             printer.stderr("interrupted; the same command goes on where this one stopped");
             Ok(None)
         }
-        Err(error) => Err(failure(error).hint(format!(
-            "the merged model is kept in {}; the same command sends what is missing",
-            folder.display()
-        ))),
+        Err(error) => Err(kept(failure(error))),
     }
+}
+
+/// Makes a staged model fit to leave this machine, as `push` does: without local paths, and not at all with what looks like a key.
+fn hide_paths(folder: &Path, printer: &Printer) -> Result<(), Failure> {
+    let publication = gather(folder, &PublicationOptions::default(), printer)?;
+    for file in publication.files {
+        if let Some(content) = file.content {
+            replace_file(&file.source, &content)?;
+        }
+    }
+    Ok(())
 }
 
 fn file_of(folder: &Path, name: &str, size: u64) -> UploadFile {

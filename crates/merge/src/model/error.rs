@@ -6,6 +6,10 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LocateError {
+    /// A merge is about to take its place in the folder.
+    #[error(transparent)]
+    Unfinished(#[from] weightsmith_tensors::Error),
+
     /// The recipe names no model at all.
     #[error("the model's path is empty")]
     Empty,
@@ -196,6 +200,7 @@ impl LocateError {
             Self::Empty
             | Self::InvalidRevision { .. }
             | Self::InvalidIndex { .. }
+            | Self::Unfinished(_)
             | Self::Io(_) => Vec::new(),
         }
     }

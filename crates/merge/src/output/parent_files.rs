@@ -1,6 +1,6 @@
 //! What a card needs to know of the folders of the merged models.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use serde_json::Value;
@@ -8,10 +8,13 @@ use serde_json::Value;
 /// Longer texts are not read: a README with more than this is no README.
 const MAX_BYTES: u64 = 16 << 20;
 
-/// The README of a model's folder; `None` when there is none that can be read.
-pub fn parent_readme(folder: &Path) -> Option<String> {
+/// The README of a model's folder; `None` when there is none.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn parent_readme(folder: &Path) -> io::Result<Option<String>> {
     let text = limited(&folder.join(super::MODEL_CARD))?;
-    Some(String::from_utf8_lossy(&text).into_owned())
+    Ok(text.map(|text| String::from_utf8_lossy(&text).into_owned()))
 }
 
 /// True when the tokenizer in a folder has a chat template: in a file of its own, or in `tokenizer_config.json`.
@@ -20,7 +23,9 @@ pub fn has_chat_template(folder: &Path) -> bool {
     if own.iter().any(|name| folder.join(name).is_file()) {
         return true;
     }
-    let config = limited(&folder.join("tokenizer_config.json"));
+    let config = limited(&folder.join("tokenizer_config.json"))
+        .ok()
+        .flatten();
     let config = config.and_then(|json| serde_json::from_slice::<Value>(&json).ok());
     config.is_some_and(|config| {
         config
@@ -29,11 +34,14 @@ pub fn has_chat_template(folder: &Path) -> bool {
     })
 }
 
-fn limited(path: &Path) -> Option<Vec<u8>> {
+fn limited(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let mut content = Vec::new();
-    let file = fs_err::File::open(path).ok()?;
-    file.take(MAX_BYTES).read_to_end(&mut content).ok()?;
-    Some(content)
+    let file = match fs_err::File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        result => result?,
+    };
+    file.take(MAX_BYTES).read_to_end(&mut content)?;
+    Ok(Some(content))
 }
 
 #[cfg(test)]
@@ -60,7 +68,7 @@ mod tests {
     #[test]
     fn a_readme_is_read_whatever_its_encoding() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(parent_readme(folder.path()), None);
+        assert_eq!(parent_readme(folder.path()).unwrap(), None);
         fs_err::write(
             folder.path().join("README.md"),
             b"---\nlicense: mit\n---\n\xff",
@@ -68,6 +76,7 @@ mod tests {
         .unwrap();
         assert!(
             parent_readme(folder.path())
+                .unwrap()
                 .unwrap()
                 .starts_with("---\nlicense: mit\n")
         );

@@ -111,6 +111,11 @@ pub fn execute(
     let target = output_path::resolve(out)?;
     output_path::refuse_inputs(&target, planned.models.as_slice())?;
     let side_files = SideFiles::gather(planned, options)?;
+    for (file, key) in side_files.dropped() {
+        reporter.note(&format!(
+            "`{file}`: `{key}` holds a path of this machine and is left out"
+        ));
+    }
     let folder = match WorkFolder::open(&target, options.force) {
         Err(RunError::OutputExists { path }) => {
             return already_there(planned, &target, options, &side_files)
