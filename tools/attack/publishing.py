@@ -12,22 +12,20 @@ in words. `--quick` takes every call that changes something on the disk and some
 """
 
 import argparse
-import ctypes
 import errno
-import json
 import multiprocessing
 import os
 import pathlib
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import publishing_studio  # noqa: E402
 import publishing_world as world  # noqa: E402
-from system_calls import Fault, libc, trace, why_not  # noqa: E402
+from system_calls import Fault, trace, why_not  # noqa: E402
 
 MEMORY = 5_000_000 << 10
 QUICK_OTHERS = 24  # of the calls that change nothing, in a quick run
@@ -207,7 +205,7 @@ def jobs(scenario, calls, quick):
         if call.is_changing or index in kept:
             yield scenario, index, None, str(call)
             # Rust's library panics where closing a folder fails, which no file system lets it do
-            if not (call.name == "close" and os.path.isdir(call.path)):
+            if not (call.name == "close" and call.is_folder):
                 yield scenario, index, errno.EIO, str(call)
         if call.is_changing and call.name not in ("flock", "fcntl", "unlink", "unlinkat", "rmdir"):
             yield scenario, index, errno.ENOSPC, str(call)
@@ -259,16 +257,19 @@ def main():
     counts = []
     with tempfile.TemporaryDirectory(dir=world.scratch(), prefix="publishing-") as base:
         world.begin(pathlib.Path(base))
+        has_hub = world.hub()
         with multiprocessing.get_context("fork").Pool(options.jobs) as pool:
             for scenario in scenarios():
                 if options.only and not scenario.name.startswith(options.only):
                     continue
                 if scenario.mount and not can_mount:
                     print(f"skip {scenario.name}: no mounting here")
-                elif scenario.name == "pull" and not world.hub():
+                elif scenario.name == "pull" and not has_hub:
                     print("skip pull: no hub for tests, see --help")
                 else:
                     counts.append(attack(scenario, pool, options.quick, pathlib.Path(base)))
+            if not options.only or "studio".startswith(options.only):
+                counts.append(publishing_studio.attack(pool, options.quick))
         world.end()
     faults, failed = (sum(column) for column in zip(*counts)) if counts else (0, 0)
     print(f"{faults - failed} passed, {failed} failed")

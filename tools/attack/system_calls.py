@@ -49,10 +49,11 @@ libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_
 class Call:
     """A system call that touches files."""
 
-    __slots__ = ("name", "args", "path")
+    __slots__ = ("name", "args", "path", "is_folder")
 
     def __init__(self, name, args, path):
         self.name, self.args, self.path = name, args, path
+        self.is_folder = os.path.isdir(path)
 
     @property
     def is_changing(self):
@@ -69,10 +70,12 @@ class Call:
 
 
 class Fault:
-    """What happens at the call of an index: the process is killed before it, or the call fails."""
+    """What happens at the call of an index: the process is killed before it, or the call fails. `only` limits what is counted to calls whose path holds
+    that text.
+    """
 
-    def __init__(self, index, error=None):
-        self.index, self.error = index, error
+    def __init__(self, index, error=None, only=""):
+        self.index, self.error, self.only = index, error, only
 
     def __str__(self):
         return errno.errorcode[self.error] if self.error else "KILL"
@@ -100,12 +103,14 @@ def why_not():
     return None if run.code == 0 and run.count else "ptrace does not work here"
 
 
-def trace(command, environment, folder, output, fault=None, listing=False, wait=20, memory=None):
-    """Runs a command to its end, stdout and stderr into a file; with a fault in it where one is given."""
+def trace(command, environment, folder, output, fault=None, listing=False, wait=20, memory=None, started=None):
+    """Runs a command to its end, stdout and stderr into a file; with a fault in it where one is given. `started` is told its number."""
     pid = os.fork()
     if pid == 0:
         start_child(command, environment, folder, output, memory)
     run = Run()
+    if started:
+        started(pid)
 
     def expire(*_):
         run.timed_out = True
@@ -180,6 +185,8 @@ def follow(pid, run, fault, listing):
                 number, *args = struct.unpack_from("<7Q", info, 24)
                 started = started or number == 12  # the program's own first call: brk
                 name = NAMES.get(number)
+                if fault and fault.only and name and fault.only not in path_of(tid, name, args):
+                    name = None
                 if started and name and not (name == "mmap" and args[3] & MAP_ANONYMOUS):
                     if listing:
                         run.calls.append(Call(name, args, path_of(tid, name, args)))

@@ -17,6 +17,7 @@ use crate::interrupt;
 use crate::printer::Printer;
 use crate::quantities::counted;
 use crate::remote;
+use crate::replace_file::replace_file;
 use crate::settings::{MergeSettings, locate_options};
 use crate::staging::Staging;
 use crate::stores::{self, failure};

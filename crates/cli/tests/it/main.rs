@@ -12,6 +12,7 @@ mod interrupt;
 mod merge;
 mod methods;
 mod parameters;
+mod publishing;
 mod serve;
 mod shells;
 mod speech;

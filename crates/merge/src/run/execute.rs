@@ -146,6 +146,15 @@ pub fn execute(
     result
 }
 
+/// Whether a merge of a plan can run with so much private memory, told from the plan alone.
+///
+/// # Errors
+/// [`RunError::Budget`] with the memory that it takes.
+pub fn require_memory(planned: &Planned, max_memory: u64) -> Result<(), RunError> {
+    let jobs = jobs(&planned.plan, &planned.models.sources(), 0)?;
+    budget::workers(&planned.plan, &jobs, max_memory, 1).map(|_| ())
+}
+
 /// The report of a result that an earlier run has finished, whose remains are removed.
 fn already_there(
     planned: &Planned,

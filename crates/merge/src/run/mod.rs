@@ -32,6 +32,6 @@ mod work_folder;
 
 pub use discard::discard;
 pub use error::RunError;
-pub use execute::{OutputFile, Report, RunOptions, execute};
+pub use execute::{OutputFile, Report, RunOptions, execute, require_memory};
 pub use merged::MergedSource;
 pub use reporter::{Reporter, Silent};
