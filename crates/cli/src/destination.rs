@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use weightsmith::model::{LocatedKind, hub_name, is_in_store};
-use weightsmith::output::{LOCK_FILE, Lock, PublicationOptions};
+use weightsmith::output::{LOCK_FILE, Lock, Publication, PublicationOptions};
 use weightsmith::plan::Planned;
 use weightsmith_hub::{HubError, ModelName, PushOptions};
 use weightsmith_stores::{
     Address, StoreError, Stores, Survey, UploadFile, UploadOptions, Uploaded,
 };
 
-use crate::commands::{gather, publish};
+use crate::commands::{gather, push_gathered as push};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::interrupt;
@@ -148,10 +148,11 @@ impl Elsewhere {
         settings: &MergeSettings,
         printer: &Printer,
     ) -> Result<ExitCode, Failure> {
-        let folder = self.staging.model();
+        let publication = self.fit_to_send(printer)?;
         match &self.place {
             Place::Store(looked, _) => {
                 let (stores, survey) = &**looked;
+                write_changed(publication)?;
                 let sent = upload(stores, survey, &self.staging, settings.force, printer)?;
                 let Some(Uploaded { sent, resumed }) = sent else {
                     return Ok(ExitCode::Interrupted);
@@ -172,13 +173,33 @@ impl Elsewhere {
                     pull_request: false,
                     message: "Add a merge made with weightsmith".to_owned(),
                 };
-                publish(&folder, Some(name.to_string()), &options, printer)?;
+                push(publication, Some(name.to_string()), &options, printer)?;
             }
         }
         self.staging.remove()?;
         printer.talk(&format!("the model is at {}", safe(&self.name)));
         Ok(ExitCode::Done)
     }
+
+    /// What leaves this machine of the staged model, as `push` has it: without local paths, and nothing at all with what looks like a key.
+    fn fit_to_send(&self, printer: &Printer) -> Result<Publication, Failure> {
+        let folder = self.staging.model();
+        gather(&folder, &PublicationOptions::default(), printer).or_else(|failure| {
+            // merged anew next time: what is wrong is in a file of the donor, and may be right then
+            self.staging.begin()?;
+            Err(failure.hint(format!("the merged model is in {}", folder.display())))
+        })
+    }
+}
+
+/// Puts what is published in the place of the staged files that differ from it.
+fn write_changed(publication: Publication) -> Result<(), Failure> {
+    for file in publication.files {
+        if let Some(content) = file.content {
+            replace_file(&file.source, &content)?;
+        }
+    }
+    Ok(())
 }
 
 /// A repository that has weights gets others only by force; its history keeps them.
@@ -209,13 +230,6 @@ fn upload(
     printer: &Printer,
 ) -> Result<Option<Uploaded>, Failure> {
     let folder = staging.model();
-    let kept = |failure: Failure| {
-        failure.hint(format!(
-            "the merged model is kept in {}; the same command sends what is missing",
-            folder.display()
-        ))
-    };
-    hide_paths(&folder, printer).map_err(kept)?;
     let lock = Lock::read(&folder)?;
     let files: Vec<UploadFile> = lock
         .files
@@ -242,19 +256,11 @@ fn upload(
             printer.stderr("interrupted; the same command goes on where this one stopped");
             Ok(None)
         }
-        Err(error) => Err(kept(failure(error))),
+        Err(error) => Err(failure(error).hint(format!(
+            "the merged model is kept in {}; the same command sends what is missing",
+            folder.display()
+        ))),
     }
-}
-
-/// Makes a staged model fit to leave this machine, as `push` does: without local paths, and not at all with what looks like a key.
-fn hide_paths(folder: &Path, printer: &Printer) -> Result<(), Failure> {
-    let publication = gather(folder, &PublicationOptions::default(), printer)?;
-    for file in publication.files {
-        if let Some(content) = file.content {
-            replace_file(&file.source, &content)?;
-        }
-    }
-    Ok(())
 }
 
 fn file_of(folder: &Path, name: &str, size: u64) -> UploadFile {

@@ -49,17 +49,6 @@ pub(crate) fn run(args: PushArgs, printer: &Printer) -> Result<ExitCode, Failure
     Ok(ExitCode::Done)
 }
 
-/// Publishes a merged model's folder.
-pub(crate) fn publish(
-    out: &Path,
-    name: Option<String>,
-    options: &PushOptions,
-    printer: &Printer,
-) -> Result<(), Failure> {
-    let publication = gather(out, &PublicationOptions::default(), printer)?;
-    send(publication, name, options, printer)
-}
-
 /// What is published of a folder, after saying what is not.
 pub(crate) fn gather(
     out: &Path,
@@ -103,7 +92,8 @@ fn left_out(names: &[String]) -> String {
     )
 }
 
-fn send(
+/// Uploads what was gathered.
+pub(crate) fn send(
     publication: Publication,
     name: Option<String>,
     options: &PushOptions,
