@@ -8,6 +8,7 @@ use crate::commands;
 use crate::cpu;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::file_size_limit;
 use crate::printer::{Loudness, Printer};
 
 /// Parses, runs, reports.
@@ -18,7 +19,9 @@ pub(crate) fn main() -> ExitCode {
     };
     let printer = printer(global);
     let as_json = command.gives_json();
-    cpu::choose()
+    file_size_limit::report_as_error()
+        .map_err(Failure::from)
+        .and_then(|()| cpu::choose())
         .and_then(|()| run(command, &printer))
         .unwrap_or_else(|failure| {
             if as_json && !failure.is_broken_pipe() {

@@ -3,20 +3,21 @@
 use std::path::{Path, PathBuf};
 
 use weightsmith::model::{LocatedKind, hub_name, is_in_store};
-use weightsmith::output::{LOCK_FILE, Lock};
+use weightsmith::output::{LOCK_FILE, Lock, Publication, PublicationOptions};
 use weightsmith::plan::Planned;
 use weightsmith_hub::{HubError, ModelName, PushOptions};
 use weightsmith_stores::{
     Address, StoreError, Stores, Survey, UploadFile, UploadOptions, Uploaded,
 };
 
-use crate::commands::publish;
+use crate::commands::{gather, push_gathered as push};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::printer::Printer;
 use crate::quantities::counted;
 use crate::remote;
+use crate::replace_file::replace_file;
 use crate::settings::{MergeSettings, locate_options};
 use crate::staging::Staging;
 use crate::stores::{self, failure};
@@ -147,10 +148,11 @@ impl Elsewhere {
         settings: &MergeSettings,
         printer: &Printer,
     ) -> Result<ExitCode, Failure> {
-        let folder = self.staging.model();
+        let publication = self.fit_to_send(printer)?;
         match &self.place {
             Place::Store(looked, _) => {
                 let (stores, survey) = &**looked;
+                write_changed(publication)?;
                 let sent = upload(stores, survey, &self.staging, settings.force, printer)?;
                 let Some(Uploaded { sent, resumed }) = sent else {
                     return Ok(ExitCode::Interrupted);
@@ -171,13 +173,33 @@ impl Elsewhere {
                     pull_request: false,
                     message: "Add a merge made with weightsmith".to_owned(),
                 };
-                publish(&folder, Some(name.to_string()), &options, printer)?;
+                push(publication, Some(name.to_string()), &options, printer)?;
             }
         }
         self.staging.remove()?;
         printer.talk(&format!("the model is at {}", safe(&self.name)));
         Ok(ExitCode::Done)
     }
+
+    /// What leaves this machine of the staged model, as `push` has it: without local paths, and nothing at all with what looks like a key.
+    fn fit_to_send(&self, printer: &Printer) -> Result<Publication, Failure> {
+        let folder = self.staging.model();
+        gather(&folder, &PublicationOptions::default(), printer).or_else(|failure| {
+            // merged anew next time: what is wrong is in a file of the donor, and may be right then
+            self.staging.begin()?;
+            Err(failure.hint(format!("the merged model is in {}", folder.display())))
+        })
+    }
+}
+
+/// Puts what is published in the place of the staged files that differ from it.
+fn write_changed(publication: Publication) -> Result<(), Failure> {
+    for file in publication.files {
+        if let Some(content) = file.content {
+            replace_file(&file.source, &content)?;
+        }
+    }
+    Ok(())
 }
 
 /// A repository that has weights gets others only by force; its history keeps them.

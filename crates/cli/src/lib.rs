@@ -9,6 +9,7 @@ mod diagnostics;
 mod env_vars;
 mod exit_code;
 mod failure;
+mod file_size_limit;
 mod hosted;
 mod interrupt;
 mod models;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
-use weightsmith::output::{Publication, publication};
+use weightsmith::output::{Publication, PublicationOptions, publication};
 use weightsmith_hub::{Content, Hub, HubError, ModelName, Progress, PushOptions};
 
 use crate::app::App;
@@ -45,10 +45,23 @@ pub(crate) fn push(
         RunFailure::of(format!("`{}` was not written", entry.name)).hint("merge it first")
     })?;
     progress.stage("gathering");
-    let gathered = publication(folder).map_err(|error| RunFailure::caused(&error))?;
+    let gathered = publication(folder, &PublicationOptions::default()).map_err(|error| {
+        let failure = RunFailure::caused(&error);
+        error.hints().into_iter().fold(failure, RunFailure::hint)
+    })?;
     for (path, name) in &gathered.replaced {
         progress.log(&format!(
             "`{path}` is a local folder: `{name}` is published in its place"
+        ));
+    }
+    for (file, key) in &gathered.dropped {
+        progress.log(&format!(
+            "`{file}`: `{key}` holds a path of this machine and is left out"
+        ));
+    }
+    for name in &gathered.left_out {
+        progress.log(&format!(
+            "`{name}` is not part of the model, so it is not published"
         ));
     }
     let wanted = request["repository"]

@@ -38,14 +38,20 @@ pub(crate) struct PullArgs {
 /// Publish a merged model on the hub
 ///
 /// Makes the repository where it is not there, uploads what the hub does not have and commits. An upload that was interrupted goes on
-/// when the same command is given again. Local paths are not published: in the recipe's and the card's copy
-/// folders' names stand in their place, and the lock agrees with them. Needs HF_TOKEN or a cached login with the right to write.
+/// when the same command is given again. Needs HF_TOKEN or a cached login with the right to write.
+///
+/// Published are the files that the model's lock lists, its card with the pictures it shows, licences and evaluation results; without a lock,
+/// files of the kinds that models consist of. Other files stay here and are named, unless `--include` asks for them; hidden files always
+/// stay. Local paths are not published: folders' names stand in their place in the recipe and the card's copy of it, settings that hold them are left
+/// out, and the lock agrees with that. A link out of the model's folder (weights excepted) and a text that looks as if it held a key or a token
+/// end the command before anything is sent.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   weightsmith push --dry-run ./merged           # what would go up, and under which name
   weightsmith push ./merged                     # under your account, with a generated name
   weightsmith push --private ./merged org/name
+  weightsmith push --include 'docs/*.md' ./merged
   weightsmith push --pull-request ./merged org/name -m 'Merge with other weights'")]
 pub(crate) struct PushArgs {
     /// The folder of a merged model
@@ -70,6 +76,14 @@ pub(crate) struct PushArgs {
         default_value = "Add a merge made with weightsmith"
     )]
     pub(crate) message: String,
+
+    /// Publish these files too: a name, a path or a pattern such as `docs/*.md`; may be repeated
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) include: Vec<String>,
+
+    /// Publish this file although it holds what looks like a key or a token; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) allow_secret: Vec<String>,
 
     /// List what would go up, but ask and send nothing
     #[arg(long)]

@@ -9,10 +9,17 @@ use super::{PlanArgs, UnneededArgs};
 /// Run a merge: read a recipe, write a model folder
 ///
 /// Takes the recipes of mergekit, and all options of `mergekit-yaml`. The recipe is checked in full before anything
-/// is read or written. The model is written beside OUT and moved there when it is complete and checked, so OUT never
-/// holds half a model. A run that was stopped, by Ctrl-C or otherwise, goes on where it was when the same command is
-/// given again. Models that are not on this machine are downloaded from the hub first, into the cache that all Hugging Face
+/// is read or written. The model is written beside OUT and moved there in one step when it is complete and checked, so OUT never
+/// holds half a model. Run the same command again to resume a run that was stopped, by Ctrl-C or otherwise; where the result is there already, it
+/// does nothing. Models that are not on this machine are downloaded from the hub first, into the cache that all Hugging Face
 /// tools share; with `--stream` their weights are read while merging, and only the result is kept.
+///
+/// If OUT is itself a mount point, such as a container's volume, its files are moved in one by one. A run that is killed in that moment leaves OUT
+/// without a `config.json`, and every command refuses it until the same command, given again, completes it. A folder inside of the volume as OUT
+/// has no such moment.
+///
+/// The tokenizer and other files come from one of the models. Settings in them that hold paths of this machine are left out. A link that leads out of that
+/// model's folder is an error (weights excepted): it would copy a file into the result that is not the model's.
 ///
 /// Models may be in object stores, `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX` and `az://CONTAINER/PREFIX`, and so may OUT: the model is merged
 /// into a folder here and then sent, its lock last. `hf://ACCOUNT/NAME` as OUT publishes the model on the hub, as `push` does. Credentials

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use weightsmith::explain::explain;
 use weightsmith::plan::{Plan, Planned};
-use weightsmith::run::{Report, RunError, RunOptions, execute};
+use weightsmith::run::{Report, RunError, RunOptions, execute, require_memory};
 
 use crate::args::MergeArgs;
 use crate::destination::{Destination, Elsewhere};
@@ -46,6 +46,12 @@ pub(crate) fn run(args: MergeArgs, printer: &Printer) -> Result<ExitCode, Failur
             return Ok(code);
         }
     };
+    if let Err(error) = require_memory(&planned, settings.max_memory) {
+        if let Some(elsewhere) = elsewhere {
+            elsewhere.staging.remove_empty()?;
+        }
+        return Err(run_failure(error));
+    }
     if settings.dry_run {
         printer
             .data()
@@ -141,11 +147,13 @@ fn merge_into(
             printer.stderr("interrupted; the same command goes on where this one stopped");
             Ok(Err(ExitCode::Interrupted))
         }
-        Err(error) => {
-            let hints = error.hints();
-            Err(hints.into_iter().fold(Failure::new(error), Failure::hint))
-        }
+        Err(error) => Err(run_failure(error)),
     }
+}
+
+fn run_failure(error: RunError) -> Failure {
+    let hints = error.hints();
+    hints.into_iter().fold(Failure::new(error), Failure::hint)
 }
 
 fn warn_about_non_finite(report: &Report, printer: &Printer) {

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use weightsmith::output::{Publication, publication};
+use weightsmith::output::{Publication, PublicationOptions, publication};
 use weightsmith_hub::{Content, Hub, ModelName, PushOptions, Pushed};
 
 use crate::args::PushArgs;
@@ -16,6 +16,9 @@ use crate::settings::locate_options;
 use crate::terminal_text::safe;
 use crate::transfer::Transfer;
 
+/// Names that a note shows.
+const MOST_NAMES: usize = 20;
+
 /// Gathers what is published, says what is not, uploads.
 pub(crate) fn run(args: PushArgs, printer: &Printer) -> Result<ExitCode, Failure> {
     let PushArgs {
@@ -24,9 +27,15 @@ pub(crate) fn run(args: PushArgs, printer: &Printer) -> Result<ExitCode, Failure
         private,
         pull_request,
         message,
+        include,
+        allow_secret,
         dry_run,
     } = args;
-    let publication = gather(&out, printer)?;
+    let chosen = PublicationOptions {
+        include,
+        allow_secret,
+    };
+    let publication = gather(&out, &chosen, printer)?;
     if dry_run {
         list(&publication, name.as_deref(), printer)?;
         return Ok(ExitCode::Done);
@@ -40,28 +49,51 @@ pub(crate) fn run(args: PushArgs, printer: &Printer) -> Result<ExitCode, Failure
     Ok(ExitCode::Done)
 }
 
-/// Publishes a merged model's folder.
-pub(crate) fn publish(
-    out: &Path,
-    name: Option<String>,
-    options: &PushOptions,
-    printer: &Printer,
-) -> Result<(), Failure> {
-    send(gather(out, printer)?, name, options, printer)
-}
-
 /// What is published of a folder, after saying what is not.
-fn gather(out: &Path, printer: &Printer) -> Result<Publication, Failure> {
-    let publication = publication(out)?;
+pub(crate) fn gather(
+    out: &Path,
+    options: &PublicationOptions,
+    printer: &Printer,
+) -> Result<Publication, Failure> {
+    let publication = publication(out, options).map_err(|error| {
+        let hints = error.hints();
+        hints.into_iter().fold(Failure::new(error), Failure::hint)
+    })?;
     for (path, name) in &publication.replaced {
         printer.note(&format!(
             "`{path}` is a local folder: `{name}` is published in its place"
         ));
     }
+    for (file, key) in &publication.dropped {
+        printer.note(&format!(
+            "`{file}`: `{key}` holds a path of this machine and is left out"
+        ));
+    }
+    if !publication.left_out.is_empty() {
+        printer.note(&left_out(&publication.left_out));
+    }
     Ok(publication)
 }
 
-fn send(
+/// What stays here, and how it would go along.
+fn left_out(names: &[String]) -> String {
+    let shown: Vec<String> = names
+        .iter()
+        .take(MOST_NAMES)
+        .map(|name| format!("`{}`", safe(name)))
+        .collect();
+    let more = match names.len().saturating_sub(MOST_NAMES) {
+        0 => String::new(),
+        count => format!(" and {count} more"),
+    };
+    format!(
+        "not part of the model, so not published: {}{more} (`--include` takes names and patterns)",
+        shown.join(", ")
+    )
+}
+
+/// Uploads what was gathered.
+pub(crate) fn send(
     publication: Publication,
     name: Option<String>,
     options: &PushOptions,

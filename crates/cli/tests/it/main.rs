@@ -15,6 +15,7 @@ mod methods;
 mod model_json;
 mod odd_files;
 mod parameters;
+mod publishing;
 mod serve;
 mod shells;
 mod speech;

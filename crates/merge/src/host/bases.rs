@@ -17,7 +17,12 @@ pub fn known_bases(folder: &Path, options: &LocateOptions) -> Vec<Opened> {
                 .map(|input| (input.label, input.revision)),
         );
     }
-    if let Some(matter) = parent_readme(folder).as_deref().and_then(FrontMatter::find) {
+    if let Some(matter) = parent_readme(folder)
+        .ok()
+        .flatten()
+        .as_deref()
+        .and_then(FrontMatter::find)
+    {
         for name in matter.base_model {
             if names.iter().all(|(known, _)| *known != name) {
                 names.push((name, None));

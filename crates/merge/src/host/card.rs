@@ -8,7 +8,8 @@ const THIS: Requirement = Requirement::ModelCard;
 
 /// A card that says what a merge's own card says.
 pub(super) fn check(evidence: &Evidence<'_>) -> HostCheck {
-    let Some(readme) = parent_readme(evidence.subject.folder) else {
+    let readme = parent_readme(evidence.subject.folder);
+    let Some(readme) = readme.ok().flatten() else {
         return HostCheck::failed(
             THIS,
             format!("there is no {MODEL_CARD}"),

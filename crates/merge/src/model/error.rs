@@ -6,6 +6,10 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LocateError {
+    /// A merge is about to take its place in the folder.
+    #[error(transparent)]
+    Unfinished(#[from] weightsmith_tensors::Error),
+
     /// The recipe names no model at all.
     #[error("the model's path is empty")]
     Empty,
@@ -240,9 +244,11 @@ impl LocateError {
             Self::NotAModel { .. } => {
                 vec!["name the folder that holds `config.json` and the weights".to_owned()]
             }
-            Self::Empty | Self::InvalidRevision { .. } | Self::InvalidIndex(_) | Self::Io(_) => {
-                Vec::new()
-            }
+            Self::Empty
+            | Self::InvalidRevision { .. }
+            | Self::InvalidIndex(_)
+            | Self::Unfinished(_)
+            | Self::Io(_) => Vec::new(),
         }
     }
 }

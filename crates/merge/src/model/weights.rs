@@ -29,6 +29,7 @@ impl Located {
     /// # Errors
     /// [`LocateError::NoWeights`], [`LocateError::MissingShards`], [`LocateError::InvalidIndex`] or an I/O error.
     pub fn require_weights(&self) -> Result<(), LocateError> {
+        weightsmith_tensors::refuse_unfinished(&self.folder)?;
         if self.file.is_some() {
             return Ok(());
         }

@@ -5,6 +5,8 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::links::foreign_target;
+
 /// Weights and what belongs to them, by extension.
 const WEIGHT_EXTENSIONS: [&str; 16] = [
     "safetensors",
@@ -72,6 +74,18 @@ pub enum CompanionError {
     #[error(transparent)]
     Io(#[from] io::Error),
 
+    /// A link to a file that may be somebody's own.
+    #[error(
+        "`{}` is a link to `{}`, outside of the model's folder, and would become a part of the result",
+        path.display(), target.display()
+    )]
+    ForeignLink {
+        /// The link.
+        path: PathBuf,
+        /// Where it leads.
+        target: PathBuf,
+    },
+
     /// A link to a file that is not there.
     #[error("`{}` is a link to a file that does not exist", path.display())]
     BrokenLink {
@@ -83,14 +97,15 @@ pub enum CompanionError {
 /// The files of a donor's folder that come along to the result, sorted by path.
 ///
 /// # Errors
-/// When the folder cannot be listed, or a companion is a link to nothing.
+/// When the folder cannot be listed, or a companion is a link to nothing, or to a file that is not the model's.
 pub fn companions(folder: &Path) -> Result<Vec<Companion>, CompanionError> {
     let mut found = BTreeSet::new();
-    collect(folder, Path::new(""), 0, &mut found)?;
+    collect(folder, folder, Path::new(""), 0, &mut found)?;
     Ok(found.into_iter().collect())
 }
 
 fn collect(
+    root: &Path,
     folder: &Path,
     relative: &Path,
     depth: usize,
@@ -103,18 +118,29 @@ fn collect(
         let relative = relative.join(&name);
         if entry.file_type()?.is_dir() {
             if depth < DEEPEST && !is_other_folder(&name) {
-                collect(&source, &relative, depth + 1, found)?;
+                collect(root, &source, &relative, depth + 1, found)?;
             }
             continue;
         }
         if is_other_file(&name) && !(is_module_part(&name) && is_module_folder(folder, depth)) {
             continue;
         }
-        let Ok(metadata) = source.metadata() else {
-            return Err(CompanionError::BrokenLink { path: source });
+        let metadata = match fs_err::metadata(&source) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(CompanionError::BrokenLink { path: source });
+            }
+            result => result?,
         };
         // a link to a folder could lead anywhere, also back to where it stands
         if metadata.is_file() {
+            if entry.file_type()?.is_symlink()
+                && let Some(target) = foreign_target(root, &source)?
+            {
+                return Err(CompanionError::ForeignLink {
+                    path: source,
+                    target,
+                });
+            }
             found.insert(Companion {
                 relative,
                 source,
@@ -284,15 +310,17 @@ mod tests {
     #[test]
     fn links_are_followed_to_files_and_never_to_folders() {
         use std::os::unix::fs::symlink;
+        let hash = "0123456789abcdef0123456789abcdef01234567";
+        let blob = format!("models--o--n/blobs/{hash}");
         let folder = folder(&[
-            "blobs/abc",
-            "snapshot/tokenizer.json",
+            &blob,
+            "models--o--n/snapshots/c/tokenizer.json",
             "elsewhere/secret.json",
         ]);
-        let snapshot = folder.path().join("snapshot");
-        symlink("../blobs/abc", snapshot.join("config.json")).unwrap();
+        let snapshot = folder.path().join("models--o--n/snapshots/c");
+        symlink(format!("../../blobs/{hash}"), snapshot.join("config.json")).unwrap();
         symlink("..", snapshot.join("loop")).unwrap();
-        symlink("../elsewhere", snapshot.join("assets")).unwrap();
+        symlink("../../../elsewhere", snapshot.join("assets")).unwrap();
         let found = companions(&snapshot).unwrap();
         let names: Vec<&Path> = found
             .iter()
@@ -302,7 +330,19 @@ mod tests {
             names,
             [Path::new("config.json"), Path::new("tokenizer.json")]
         );
-        assert_eq!(found[0].bytes, "blobs/abc".len() as u64);
+        assert_eq!(found[0].bytes, blob.len() as u64);
+
+        // the weights do not come along, wherever they lie
+        let secret = folder.path().join("elsewhere/secret.json");
+        symlink(&secret, snapshot.join("model.safetensors")).unwrap();
+        assert_eq!(companions(&snapshot).unwrap().len(), 2);
+        symlink(&secret, snapshot.join("merges.txt")).unwrap();
+        let error = companions(&snapshot).unwrap_err();
+        assert!(
+            matches!(&error, CompanionError::ForeignLink { target, .. } if target.ends_with("secret.json")),
+            "{error}"
+        );
+        fs_err::remove_file(snapshot.join("merges.txt")).unwrap();
 
         symlink("../blobs/gone", snapshot.join("vocab.json")).unwrap();
         let error = companions(&snapshot).unwrap_err().to_string();

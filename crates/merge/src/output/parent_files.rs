@@ -1,14 +1,18 @@
 //! What a card needs to know of the folders of the merged models.
 
+use std::io;
 use std::path::Path;
 
 use serde_json::Value;
 use weightsmith_tensors::{json, read_companion};
 
-/// The README of a model's folder; `None` when there is none that can be read.
-pub fn parent_readme(folder: &Path) -> Option<String> {
-    let text = read_companion(&folder.join(super::MODEL_CARD)).ok()?;
-    Some(String::from_utf8_lossy(&text).into_owned())
+/// The README of a model's folder; `None` when there is none.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn parent_readme(folder: &Path) -> io::Result<Option<String>> {
+    let text = existing(&folder.join(super::MODEL_CARD))?;
+    Ok(text.map(|text| String::from_utf8_lossy(&text).into_owned()))
 }
 
 /// True when the tokenizer in a folder has a chat template: in a file of its own, or in `tokenizer_config.json`.
@@ -17,13 +21,23 @@ pub fn has_chat_template(folder: &Path) -> bool {
     if own.iter().any(|name| folder.join(name).is_file()) {
         return true;
     }
-    let config = read_companion(&folder.join("tokenizer_config.json")).ok();
+    let config = existing(&folder.join("tokenizer_config.json"))
+        .ok()
+        .flatten();
     let config = config.and_then(|bytes| json::read::<Value>(&bytes).ok());
     config.is_some_and(|config| {
         config
             .get("chat_template")
             .is_some_and(|template| !template.is_null())
     })
+}
+
+fn existing(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match read_companion(path) {
+        Ok(content) => Ok(Some(content)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 #[cfg(test)]
@@ -50,7 +64,7 @@ mod tests {
     #[test]
     fn a_readme_is_read_whatever_its_encoding() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(parent_readme(folder.path()), None);
+        assert_eq!(parent_readme(folder.path()).unwrap(), None);
         fs_err::write(
             folder.path().join("README.md"),
             b"---\nlicense: mit\n---\n\xff",
@@ -58,6 +72,7 @@ mod tests {
         .unwrap();
         assert!(
             parent_readme(folder.path())
+                .unwrap()
                 .unwrap()
                 .starts_with("---\nlicense: mit\n")
         );

@@ -49,8 +49,11 @@ impl Model {
         })?;
         let error = |message: String| Box::new(Diagnostic::error(message, reference.span));
         let path = located.folder.join("config.json");
-        let config = path
-            .is_file()
+        let is_file = match fs_err::metadata(&path) {
+            Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => false,
+            found => found.map_err(|e| error(e.to_string()))?.is_file(),
+        };
+        let config = is_file
             .then(|| ModelConfig::read(&path))
             .transpose()
             .map_err(|e| error(e.to_string()))?;

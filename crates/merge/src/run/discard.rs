@@ -14,7 +14,7 @@ use super::work_folder::WorkFolder;
 /// [`RunError::Busy`] when a run is at it; else what the file system says.
 pub fn discard(out: &Path) -> Result<bool, RunError> {
     let target = output_path::resolve(out)?;
-    if !WorkFolder::exists(&target) {
+    if !WorkFolder::exists(&target)? {
         return Ok(false);
     }
     // what was there before is to be replaced by nothing, so it is no reason to refuse

@@ -222,6 +222,9 @@ impl RunError {
     /// What the user can do about it.
     pub fn hints(&self) -> Vec<String> {
         match self {
+            Self::Companion(crate::output::CompanionError::ForeignLink { .. }) => vec![
+                "put a copy of the file in its place, or leave the donor's files out with `--no-copy-tokenizer`".into(),
+            ],
             Self::OutputExists { .. } => vec!["choose another folder, or replace it with `--force`".into()],
             Self::NotAFolder { .. } | Self::OutputIsInput { .. } => {
                 vec!["choose another folder for the result".into()]

@@ -111,6 +111,11 @@ pub fn execute(
     let target = output_path::resolve(out)?;
     output_path::refuse_inputs(&target, planned.models.as_slice())?;
     let side_files = SideFiles::gather(planned, options)?;
+    for (file, key) in side_files.dropped() {
+        reporter.note(&format!(
+            "`{file}`: `{key}` holds a path of this machine and is left out"
+        ));
+    }
     let folder = match WorkFolder::open(&target, options.force) {
         Err(RunError::OutputExists { path }) => {
             return already_there(planned, &target, options, &side_files)
@@ -139,6 +144,15 @@ pub fn execute(
         ));
     }
     result
+}
+
+/// Whether a merge of a plan can run with so much private memory, told from the plan alone.
+///
+/// # Errors
+/// [`RunError::Budget`] with the memory that it takes.
+pub fn require_memory(planned: &Planned, max_memory: u64) -> Result<(), RunError> {
+    let jobs = jobs(&planned.plan, &planned.models.sources(), 0)?;
+    budget::workers(&planned.plan, &jobs, max_memory, 1).map(|_| ())
 }
 
 /// The report of a result that an earlier run has finished, whose remains are removed.

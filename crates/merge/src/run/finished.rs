@@ -22,26 +22,27 @@ pub(super) fn run_key(
     for companion in companions {
         hasher.update(companion.relative.as_os_str().as_encoded_bytes());
         hasher.update(&[0]);
-        hasher.update(&state_of(&companion.source));
+        hasher.update(&state_of(&companion.source)?);
     }
     // the card says what the models' own cards say
     for model in planned.models.as_slice() {
-        hasher.update(&state_of(&model.located.folder.join(MODEL_CARD)));
+        hasher.update(&state_of(&model.located.folder.join(MODEL_CARD))?);
     }
     Ok(hasher.finalize().to_string())
 }
 
 /// Size and time of a file's last change; zeros where there is none.
-fn state_of(path: &Path) -> [u8; 24] {
+fn state_of(path: &Path) -> std::io::Result<[u8; 24]> {
     let mut state = [0; 24];
-    if let Ok(metadata) = path.metadata() {
-        state[..8].copy_from_slice(&metadata.len().to_le_bytes());
-        let changed = metadata.modified().ok();
-        let since = changed.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-        let nanoseconds = since.map_or(0, |since| since.as_nanos());
-        state[8..].copy_from_slice(&nanoseconds.to_le_bytes());
-    }
-    state
+    let metadata = match fs_err::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(state),
+        result => result?,
+    };
+    state[..8].copy_from_slice(&metadata.len().to_le_bytes());
+    let since = metadata.modified()?.duration_since(UNIX_EPOCH);
+    let nanoseconds = since.map_or(0, |since| since.as_nanos());
+    state[8..].copy_from_slice(&nanoseconds.to_le_bytes());
+    Ok(state)
 }
 
 /// What is known of a finished result at a path, where it is that of a run with this key and all of its files are there.

@@ -32,7 +32,7 @@ mod work_folder;
 
 pub use discard::discard;
 pub use error::RunError;
-pub use execute::{OutputFile, Report, RunOptions, execute};
+pub use execute::{OutputFile, Report, RunOptions, execute, require_memory};
 #[cfg(feature = "testing")]
 pub(crate) use journal::journal_blocks;
 pub use merged::MergedSource;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde_json::Value;
-use weightsmith_tensors::{json, open_regular, read_companion, read_companion_text};
+use weightsmith_tensors::{json, open_regular, read_companion};
 
 use super::error::RunError;
 use super::execute::{OutputFile, Report, RunOptions};
@@ -14,7 +14,7 @@ use super::work_folder::WorkFolder;
 use crate::explain::explain;
 use crate::output::{
     CardFacts, Companion, LOCK_FILE, Lock, LockFacts, MODEL_CARD, SHARE_PICTURE, companions,
-    model_card, share_picture,
+    is_searched, model_card, parent_readme, share_picture, without_local_paths,
 };
 use crate::plan::Planned;
 
@@ -24,14 +24,24 @@ const RECIPE: &str = "mergekit_config.yml";
 /// Memory that a file is copied through.
 const COPY_BUFFER: usize = 1 << 20;
 
+/// A file of the donor.
+#[derive(Debug)]
+struct Copied {
+    companion: Companion,
+    /// What is written in the place of its content.
+    content: Option<Vec<u8>>,
+}
+
 /// Files that come from the donor or follow from the plan, known before the run.
 #[derive(Debug)]
 pub(super) struct SideFiles {
-    companions: Vec<Companion>,
+    copied: Vec<Copied>,
     /// Stands for all that the result depends on.
     run: String,
     /// Path in the result and content.
     made: Vec<(PathBuf, Vec<u8>)>,
+    /// Files and keys of settings that are left out.
+    dropped: Vec<(String, String)>,
 }
 
 impl SideFiles {
@@ -40,8 +50,12 @@ impl SideFiles {
         let plan = &planned.plan;
         let donor = &planned.models.as_slice()[plan.donor];
         let mut made = vec![(RECIPE.into(), options.recipe.as_bytes().to_vec())];
+        let mut dropped = Vec::new();
         if let Some(config) = &plan.config {
-            made.push(("config.json".into(), config.as_bytes().to_vec()));
+            let (config, keys) =
+                without_local_paths(config).unwrap_or((config.clone(), Vec::new()));
+            dropped.extend(keys.into_iter().map(|key| ("config.json".to_owned(), key)));
+            made.push(("config.json".into(), config.into_bytes()));
         }
         if plan.layout.shards().len() > 1 {
             made.push((
@@ -51,21 +65,34 @@ impl SideFiles {
         }
         // the folder of a single file may be any folder
         let is_model_folder = donor.located.file.is_none() || donor.config.is_some();
-        let mut companions = if options.copy_companions && is_model_folder {
+        let mut found = if options.copy_companions && is_model_folder {
             companions(&donor.located.folder)?
         } else {
             Vec::new()
         };
-        companions.retain(|companion| {
+        found.retain(|companion| {
             companion.relative != Path::new(SHARE_PICTURE)
                 && !made.iter().any(|(path, _)| *path == companion.relative)
         });
-        let run = run_key(planned, options, &companions)?;
+        let run = run_key(planned, options, &found)?;
+        let mut copied = Vec::new();
+        for companion in found {
+            let (content, keys) = changed_content(&companion)?.unzip();
+            let keys = keys.into_iter().flatten();
+            dropped.extend(keys.map(|key| (published_name(&companion.relative), key)));
+            copied.push(Copied { companion, content });
+        }
         Ok(Self {
-            companions,
+            copied,
             run,
             made,
+            dropped,
         })
+    }
+
+    /// Settings of the donor that hold local paths and are left out, each with its file.
+    pub(super) fn dropped(&self) -> &[(String, String)] {
+        &self.dropped
     }
 
     /// Stands for all that the result depends on.
@@ -75,7 +102,7 @@ impl SideFiles {
 
     /// Their size.
     pub(super) fn bytes(&self) -> u64 {
-        let copied: u64 = self.companions.iter().map(|file| file.bytes).sum();
+        let copied: u64 = self.copied.iter().map(|file| file.companion.bytes).sum();
         let made = self.made.iter().map(|(_, content)| content.len() as u64);
         copied + made.sum::<u64>()
     }
@@ -91,11 +118,14 @@ impl SideFiles {
         let date = Timestamp::now();
         let non_finite = report.non_finite.iter().map(|(_, count)| count).sum();
         if options.card {
-            self.card(planned, folder, date, non_finite, options);
+            self.card(planned, folder, date, non_finite, options)?;
         }
         let mut files = report.files.clone();
-        for companion in &self.companions {
-            files.push(copy_file(folder, companion)?);
+        for Copied { companion, content } in &self.copied {
+            files.push(match content {
+                Some(content) => write_file(folder, &companion.relative, content)?,
+                None => copy_file(folder, companion)?,
+            });
         }
         for (path, content) in &self.made {
             files.push(write_file(folder, path, content)?);
@@ -120,19 +150,17 @@ impl SideFiles {
         date: Timestamp,
         non_finite: u64,
         options: &RunOptions<'_>,
-    ) {
+    ) -> Result<(), RunError> {
         let plan = &planned.plan;
         let explanation = explain(plan);
         let config: Option<Value> = plan
             .config
             .as_ref()
             .and_then(|config| json::read(config.as_bytes()).ok());
-        let readmes: Vec<Option<String>> = planned
-            .models
-            .as_slice()
-            .iter()
-            .map(|model| read_companion_text(&model.located.folder.join(MODEL_CARD)).ok())
-            .collect();
+        let models = planned.models.as_slice().iter();
+        let readmes = models
+            .map(|model| parent_readme(&model.located.folder))
+            .collect::<std::io::Result<Vec<Option<String>>>>()?;
         let picture = share_picture(&explanation);
         let card = model_card(&CardFacts {
             title: &folder.name(),
@@ -142,7 +170,7 @@ impl SideFiles {
             config: config.as_ref(),
             readmes: &readmes,
             has_picture: picture.is_some(),
-            has_chat_template: self.has_chat_template(),
+            has_chat_template: self.has_chat_template()?,
             has_modules: self.companion("modules.json").is_some(),
             date,
             non_finite,
@@ -150,24 +178,36 @@ impl SideFiles {
         let picture = picture.map(|picture| (SHARE_PICTURE.into(), picture.into_bytes()));
         self.made.extend(picture);
         self.made.push((MODEL_CARD.into(), card.into_bytes()));
+        Ok(())
     }
 
     fn companion(&self, name: &str) -> Option<&Companion> {
-        self.companions
-            .iter()
-            .find(|companion| companion.relative == Path::new(name))
+        let mut companions = self.copied.iter().map(|copied| &copied.companion);
+        companions.find(|companion| companion.relative == Path::new(name))
     }
 
     /// Whether a chat template comes along, as a file of its own or in the tokenizer's configuration.
-    fn has_chat_template(&self) -> bool {
+    fn has_chat_template(&self) -> std::io::Result<bool> {
         let own_file = ["chat_template.jinja", "chat_template.json"];
-        let in_config = || {
-            let text = read_companion(&self.companion("tokenizer_config.json")?.source).ok()?;
-            let config: Value = json::read(&text).ok()?;
-            config.get("chat_template").cloned()
+        if own_file.iter().any(|name| self.companion(name).is_some()) {
+            return Ok(true);
+        }
+        let Some(config) = self.companion("tokenizer_config.json") else {
+            return Ok(false);
         };
-        own_file.iter().any(|name| self.companion(name).is_some()) || in_config().is_some()
+        let config: Option<Value> = json::read(&read_companion(&config.source)?).ok();
+        Ok(config.is_some_and(|config| config.get("chat_template").is_some()))
     }
+}
+
+/// A companion's content without the settings that hold local paths, which lead nowhere for whoever gets the result, and their keys.
+fn changed_content(companion: &Companion) -> std::io::Result<Option<(Vec<u8>, Vec<String>)>> {
+    if !is_searched(&published_name(&companion.relative), companion.bytes) {
+        return Ok(None);
+    }
+    let text = String::from_utf8(read_companion(&companion.source)?).ok();
+    let changed = text.as_deref().and_then(without_local_paths);
+    Ok(changed.map(|(text, keys)| (text.into_bytes(), keys)))
 }
 
 fn write_file(folder: &WorkFolder, path: &Path, content: &[u8]) -> Result<OutputFile, RunError> {

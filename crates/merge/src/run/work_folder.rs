@@ -53,7 +53,7 @@ impl WorkFolder {
     ///
     /// The path must be absolute and without links.
     pub(super) fn open(target: &Path, force: bool) -> Result<Self, RunError> {
-        let inside = is_mount_point(target);
+        let inside = is_mount_point(target)?;
         let root = working_path(target, inside);
         if !is_there(&root) {
             // nothing to recover: no need to write anything
@@ -96,8 +96,8 @@ impl WorkFolder {
     }
 
     /// Whether an earlier run left something for an output path, or another is at it.
-    pub(super) fn exists(target: &Path) -> bool {
-        is_there(&working_path(target, is_mount_point(target)))
+    pub(super) fn exists(target: &Path) -> std::io::Result<bool> {
+        Ok(is_there(&working_path(target, is_mount_point(target)?)))
     }
 
     /// Where the result grows.

@@ -52,6 +52,9 @@ pub enum VerifyError {
     /// The lock is missing or cannot be used.
     #[error(transparent)]
     Lock(#[from] LockError),
+    /// A merge is about to take its place in the folder.
+    #[error(transparent)]
+    Unfinished(#[from] weightsmith_tensors::Error),
     /// The folder cannot be read.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -70,6 +73,7 @@ pub fn verify(out: &Path, reporter: &dyn Reporter) -> Result<Verification, Verif
             path: out.to_owned(),
         });
     }
+    weightsmith_tensors::refuse_unfinished(out)?;
     let lock = Lock::read(out)?;
     reporter.stage("verifying");
     let mut findings = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use weightsmith::run::{MergedSource, Reporter, RunError, Silent};
+use weightsmith::run::{MergedSource, Reporter, RunError, Silent, require_memory};
 use weightsmith_tensors::{Checkpoint, DType, TensorSource};
 
 use crate::family::{Shape, Workshop, weight_files};
@@ -48,10 +48,17 @@ fn run(
 
 /// The least budget with which a merge runs.
 fn least_budget(workshop: &Workshop, merge: &Merge) -> u64 {
-    match run(workshop, merge, 1, 1) {
+    let least = match run(workshop, merge, 1, 1) {
         Err(RunError::Budget { needed, .. }) => needed,
         other => panic!("{other:?}"),
-    }
+    };
+    // the plan alone tells the same
+    let planned = workshop.plan(&merge.text());
+    require_memory(&planned, least).unwrap();
+    let refused = require_memory(&planned, least - 1).unwrap_err();
+    let is_same = matches!(refused, RunError::Budget { needed, .. } if needed == least);
+    assert!(is_same, "{}: {refused}", merge.name());
+    least
 }
 
 #[test]

@@ -223,3 +223,95 @@ fn thousands_of_tensors_need_no_large_budget() {
         })
         .unwrap();
 }
+
+/// Merges a small model to `out` with changed options.
+fn again(
+    workshop: &Workshop,
+    change: impl FnOnce(&mut weightsmith::run::RunOptions<'_>),
+) -> Result<weightsmith::run::Report, RunError> {
+    let never = AtomicBool::new(false);
+    workshop.run(&workshop.plan(RECIPE), "out", &Silent, &never, change)
+}
+
+fn small_workshop() -> Workshop {
+    let workshop = Workshop::new();
+    workshop.model("a", 1, &Shape::default());
+    workshop.model("b", 2, &Shape::default());
+    fs_err::write(workshop.path("a/tokenizer.json"), "{}").unwrap();
+    workshop
+}
+
+#[test]
+fn the_same_merge_again_finds_its_result_and_does_nothing() {
+    let workshop = small_workshop();
+    let first = workshop.merge(RECIPE, "out");
+    assert!(!first.already_there);
+    let lock = fs_err::read(workshop.path("out/weightsmith.lock.json")).unwrap();
+    let second = again(&workshop, |_| {}).unwrap();
+    assert!(second.already_there && second.bytes_written == 0);
+    assert_eq!(second.files, first.files);
+    assert_eq!(
+        fs_err::read(workshop.path("out/weightsmith.lock.json")).unwrap(),
+        lock
+    );
+    assert!(
+        !again(&workshop, |options| options.force = true)
+            .unwrap()
+            .already_there
+    );
+}
+
+#[test]
+fn a_result_that_is_not_of_the_same_run_is_not_taken_for_it() {
+    let is_refused = |change: &dyn Fn(&Workshop), fresh: bool| {
+        let workshop = small_workshop();
+        workshop.merge(RECIPE, "out");
+        change(&workshop);
+        let result = again(&workshop, |options| options.fresh = fresh);
+        matches!(result, Err(RunError::OutputExists { .. }))
+    };
+    assert!(is_refused(&|_| {}, true), "it was to begin anew");
+    let damaged = |workshop: &Workshop| {
+        fs_err::write(workshop.path("out/model.safetensors"), "half").unwrap();
+    };
+    assert!(is_refused(&damaged, false), "a file is not whole");
+    let lost = |workshop: &Workshop| {
+        fs_err::remove_file(workshop.path("out/config.json")).unwrap();
+    };
+    assert!(is_refused(&lost, false), "a file is missing");
+    let tokenizer = |workshop: &Workshop| {
+        fs_err::write(workshop.path("a/tokenizer.json"), "{ }").unwrap();
+    };
+    assert!(
+        is_refused(&tokenizer, false),
+        "a file that comes along is another"
+    );
+    let input = |workshop: &Workshop| {
+        workshop.model("b", 3, &Shape::default());
+    };
+    assert!(is_refused(&input, false), "an input is another");
+    let card = small_workshop();
+    card.merge(RECIPE, "out");
+    let result = again(&card, |options| options.card = false);
+    assert!(
+        matches!(result, Err(RunError::OutputExists { .. })),
+        "{result:?}"
+    );
+}
+
+#[test]
+fn what_a_run_left_beside_its_finished_result_goes_with_the_next_one() {
+    let workshop = small_workshop();
+    workshop.merge(RECIPE, "out");
+    // as a process leaves it that is killed while it removes what it has replaced
+    let partial = workshop.path(".out.weightsmith-partial");
+    fs_err::create_dir_all(partial.join("model/old")).unwrap();
+    fs_err::write(partial.join(".lock"), "").unwrap();
+    assert!(again(&workshop, |_| {}).unwrap().already_there);
+    assert!(!partial.exists());
+    // the journal of another merge, which was to replace the result, stays
+    fs_err::create_dir_all(partial.join("model")).unwrap();
+    fs_err::write(partial.join(".journal"), "{\"key\":\"other\"}\n").unwrap();
+    assert!(again(&workshop, |_| {}).unwrap().already_there);
+    assert!(partial.join(".journal").exists());
+}

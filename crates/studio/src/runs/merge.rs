@@ -36,6 +36,16 @@ pub(super) fn check(app: &Arc<App>, request: &Value) -> Result<String, Refusal> 
 
 /// A name that is free, or that the request wants to replace.
 pub(super) fn refuse_taken(app: &App, request: &Value) -> Result<(), Refusal> {
+    refuse_others(app, request, replaces(request))
+}
+
+/// A name that is free, or that of a model that was made here: it may be the request's own result, of a studio that ended before it could
+/// say so, which shows when the merge is planned.
+pub(super) fn refuse_foreign(app: &App, request: &Value) -> Result<(), Refusal> {
+    refuse_others(app, request, true)
+}
+
+fn refuse_others(app: &App, request: &Value, may_be_made: bool) -> Result<(), Refusal> {
     let name = name(request)?;
     let entry = app.catalogue.find(&name);
     let made = place(app, &name);
@@ -47,7 +57,7 @@ pub(super) fn refuse_taken(app: &App, request: &Value) -> Result<(), Refusal> {
     if entry.is_none() && !exists {
         return Ok(());
     }
-    if is_made && replaces(request) {
+    if is_made && may_be_made {
         return Ok(());
     }
     let message = format!("there is a model `{name}` already");
@@ -96,7 +106,7 @@ pub(super) fn run(
     };
     let recipe = text(request, "recipe").map_err(refused)?;
     let name = name(request).map_err(refused)?;
-    refuse_taken(app, request).map_err(refused)?;
+    refuse_foreign(app, request).map_err(refused)?;
     progress.stage("planning");
     let outcome = recipes::plan(app, &recipe, &Access::Download(progress))
         .map_err(|refusal| stopped_or(progress, refused(refusal)))?;
@@ -128,11 +138,15 @@ pub(super) fn run(
         &Merging::new(&planned.plan, progress),
     )
     .map_err(|error| failure(&error))?;
-    progress.log(&format!(
-        "`{name}` is complete: {:.1} MB in {:.2} s",
-        megabytes(report.bytes_written),
-        report.seconds
-    ));
+    progress.log(&if report.already_there {
+        format!("`{name}` was complete already")
+    } else {
+        format!(
+            "`{name}` is complete: {:.1} MB in {:.2} s",
+            megabytes(report.bytes_written),
+            report.seconds
+        )
+    });
     app.catalogue.refresh(app);
     Ok(json!({
         "name": name,

@@ -175,7 +175,7 @@ impl Runs {
             return Err(conflict(id, run.state, what));
         }
         if run.kind == "merge" {
-            merge::refuse_taken(app, &run.request)?;
+            merge::refuse_foreign(app, &run.request)?;
         }
         let inner = self.shared.inner();
         // two may have asked for it at once

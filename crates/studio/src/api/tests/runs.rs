@@ -222,6 +222,33 @@ async fn what_was_interrupted_is_gone_on_with_after_a_restart() {
 }
 
 #[tokio::test]
+async fn a_merge_whose_result_was_complete_when_the_studio_was_killed_is_done_when_resumed() {
+    let mut world = world();
+    let service = Service::open(&mut world);
+    let id = service.start(&merge(SLERP, "survivor")).await;
+    service.ended(id, "done").await;
+    let opened = service.opened;
+    tokio::task::spawn_blocking(move || opened.studio().close())
+        .await
+        .unwrap();
+    let history = rusqlite::Connection::open(world.settings().data.join("studio.db")).unwrap();
+    history
+        .execute(
+            "UPDATE runs SET state = 'running', ended = NULL, result = NULL",
+            [],
+        )
+        .unwrap();
+    drop(history);
+    let service = Service::open(&mut world);
+    assert_eq!(service.run(id).await["state"], "interrupted");
+    let path = format!("/api/runs/{id}/resume");
+    let (status, body) = service.post(&path, &Value::Null).await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    let run = service.ended(id, "done").await;
+    assert_eq!(run["result"]["report"]["already_there"], true, "{run}");
+}
+
+#[tokio::test]
 async fn a_run_is_cancelled_once_and_can_be_resumed() {
     let mut world = slow_world();
     let service = Service::open(&mut world);
