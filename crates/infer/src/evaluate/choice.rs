@@ -234,3 +234,48 @@ fn tokens_within(model: &Model, text: &str, special: bool) -> Result<Vec<u32>, E
 fn common(a: &[u32], b: &[u32]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{DecoderOptions, Message, Pool};
+
+    #[test]
+    fn many_choices_are_weighed_some_at_a_time() {
+        let folder =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/tiny-qwen2/instruct");
+        let pool = Arc::new(Pool::new(2));
+        let model = Model::open(&folder, pool, DecoderOptions::default()).unwrap();
+        let prompt = Prompt::Messages(vec![Message::new("user", "Where does Anna live?")]);
+        let weighed = |choices: &[String], most: usize| {
+            let mut looks = 0;
+            let found = log_likelihoods(&model, &prompt, choices, &mut || {
+                looks += 1;
+                if looks > most {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            });
+            (found.unwrap(), looks)
+        };
+        let few = ["Anna lives in Rome.", "Anna lives in Oslo."].map(str::to_owned);
+        let (alone, looks) = weighed(&few, 100);
+        let alone = alone.unwrap();
+        assert_eq!(looks, 1);
+        assert!(alone[0] > alone[1], "{alone:?}");
+        let other = |number| format!("Anna has {number} dogs.");
+        let many: Vec<String> = (0..2 * TOGETHER).map(other).chain(few).collect();
+        let (found, looks) = weighed(&many, 100);
+        let found = found.unwrap();
+        assert_eq!((found.len(), looks), (many.len(), 3));
+        for (one, other) in alone.iter().zip(&found[2 * TOGETHER..]) {
+            assert!((one - other).abs() < 1e-3, "{one} {other}");
+        }
+        assert_eq!(largest(&found), 2 * TOGETHER);
+        assert_eq!(weighed(&many, 1), (None, 2));
+    }
+}

@@ -241,6 +241,34 @@ mod tests {
     }
 
     #[test]
+    fn no_more_is_taken_apart_than_is_wanted() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../fixtures/tiny-qwen2/instruct");
+        let companions = Companions::read(&folder).unwrap();
+        let text = "Anna lives in Rome. She has a dog.\n".repeat(40_000);
+        let pieces = |limit: Option<usize>, most: usize| {
+            let options = WindowOptions {
+                unit: TextUnit::Whole,
+                window: 64,
+                stride: 32,
+                limit,
+            };
+            let mut looks = 0;
+            let found = windows_while(&text, &companions, &options, &mut || {
+                looks += 1;
+                if looks > most {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            });
+            (found.map(|windows| windows.len()).ok(), looks)
+        };
+        assert_eq!(pieces(Some(3), 100), (Some(3), 1));
+        assert_eq!(pieces(None, 2), (None, 3));
+    }
+
+    #[test]
     fn blank_lines_part_documents() {
         let found: Vec<&str> = documents("a\nb\n\n\nc\n\n \n\nd\n").collect();
         assert_eq!(found, ["a\nb", "c", "d"]);

@@ -66,7 +66,7 @@ impl Tokenizer {
             if begin.at == 0 && special {
                 let framed = self.encode(&text[..end.at], true)?;
                 around = frame(&framed, &tokens);
-                if take(&around.0).is_break() {
+                if !around.0.is_empty() && take(&around.0).is_break() {
                     return Ok(());
                 }
             }
@@ -75,7 +75,9 @@ impl Tokenizer {
             }
             begin = end;
         }
-        let _ = take(&around.1);
+        if !around.1.is_empty() {
+            let _ = take(&around.1);
+        }
         Ok(())
     }
 
