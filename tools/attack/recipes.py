@@ -76,6 +76,7 @@ def attacks():
     yield "layers within the bound", "merge_method: passthrough\nslices:\n" + "- sources: [{model: base, layer_range: [0, 6]}]\n" * 300
     yield "a huge range", "merge_method: passthrough\nslices:\n- sources: [{model: base, layer_range: [0, 18446744073709551615]}]\n"
     yield "sources", "merge_method: linear\nslices:\n" + ("- sources:\n" + "  - {model: base, layer_range: [0, 6], parameters: {weight: 1}}\n" * 120) * 60
+    yield "sources within the bound", "merge_method: linear\nslices:\n" + ("- sources:\n" + "  - {model: base, layer_range: [0, 6], parameters: {weight: 1}}\n" * 22) * 60
     yield "filters", HEAD + "parameters:\n" + numbered(40, lambda p: f"  p{p}:\n" + numbered(450, lambda n: f'    - {{filter: "{"a" * 20}{n}", value: 1}}\n'))
     yield "filters of a known parameter", HEAD + "parameters:\n  weight:\n" + numbered(18_000, lambda n: f"    - {{filter: mlp{n}, value: 1}}\n")
     yield "a long gradient", HEAD.replace("weight: 1", "weight: [" + "0.1, " * 80_000 + "1]")

@@ -10,6 +10,7 @@ use crate::args::PushArgs;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::printer::Printer;
+use crate::published;
 use crate::quantities::{bytes, counted};
 use crate::remote::{failure, hub};
 use crate::settings::locate_options;
@@ -18,6 +19,7 @@ use crate::transfer::Transfer;
 
 /// Gathers what is published, says what is not, uploads.
 pub(crate) fn run(args: PushArgs, printer: &Printer) -> Result<ExitCode, Failure> {
+    published::require_folder(&args.out, "push")?;
     let PushArgs {
         out,
         name,

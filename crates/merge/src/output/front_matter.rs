@@ -155,10 +155,17 @@ mod tests {
     fn metadata_that_nobody_writes_says_nothing_or_little() {
         let many = format!("---\ntags: [{}]\nlicense: mit\n---\n", "a, ".repeat(50_000));
         let matter = FrontMatter::parse(&many);
-        assert_eq!((matter.tags.len(), matter.license.as_deref()), (MOST_VALUES, Some("mit")));
+        assert_eq!(
+            (matter.tags.len(), matter.license.as_deref()),
+            (MOST_VALUES, Some("mit"))
+        );
         let begun = std::time::Instant::now();
         for bomb in [
-            format!("a: &x \"{}\"\nb: [{}]\n", "y".repeat(100_000), "*x, ".repeat(30_000)),
+            format!(
+                "a: &x \"{}\"\nb: [{}]\n",
+                "y".repeat(100_000),
+                "*x, ".repeat(30_000)
+            ),
             "[".repeat(200_000),
             "- ".repeat(100_000),
             "a: {".repeat(50_000),

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use weightsmith::output::MODEL_CARD;
 
+use super::card_cache::Key;
 use super::describe::known_as;
 use super::facts::small_text;
 use super::files::picture_kind;
-use super::card_cache::Key;
 use super::markdown::{LARGEST_CARD, Links, html, plain, without_front_matter};
 use super::{Entry, ParentName};
 use crate::app::App;

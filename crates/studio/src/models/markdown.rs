@@ -300,11 +300,73 @@ mod tests {
             text
         };
         let mut bombs: Vec<(String, String)> = [
-            "> ", ">", "- ", "1. ", "* - + ", "<div>", "<b>", "<p><b>", "<a href=x>", "&", "&amp", "&#1;", "[", "[]", "![", "[a](",
-            "[a]: b\n", "[^a]", "*", "**a ", "*a **b ", "_a __b ", "~~a ", "`", "`a``", "``` \n", "<", "<!--", "<![CDATA[", "<?", "</a>",
-            "<a ", "<a x=\"", "|", "|a|b|\n", "a|", "\\", "\n", " \n", "    ", "\t- a\n", "#", "# a\n", "---\n", "a\n\n", "http://a ",
-            "<table><td>", "<svg>", "<script>", "<textarea>", "<li>", "<dd><dt>", "<h1>", "<button>", "<form>", "<option><p>", "<nobr>",
-            "</p>", "</br>", "<br>", "<img>", "<b></i>", "<math><mi>", "<!DOCTYPE a>", "é", "\u{0}", "\u{a0}",
+            "> ",
+            ">",
+            "- ",
+            "1. ",
+            "* - + ",
+            "<div>",
+            "<b>",
+            "<p><b>",
+            "<a href=x>",
+            "&",
+            "&amp",
+            "&#1;",
+            "[",
+            "[]",
+            "![",
+            "[a](",
+            "[a]: b\n",
+            "[^a]",
+            "*",
+            "**a ",
+            "*a **b ",
+            "_a __b ",
+            "~~a ",
+            "`",
+            "`a``",
+            "``` \n",
+            "<",
+            "<!--",
+            "<![CDATA[",
+            "<?",
+            "</a>",
+            "<a ",
+            "<a x=\"",
+            "|",
+            "|a|b|\n",
+            "a|",
+            "\\",
+            "\n",
+            " \n",
+            "    ",
+            "\t- a\n",
+            "#",
+            "# a\n",
+            "---\n",
+            "a\n\n",
+            "http://a ",
+            "<table><td>",
+            "<svg>",
+            "<script>",
+            "<textarea>",
+            "<li>",
+            "<dd><dt>",
+            "<h1>",
+            "<button>",
+            "<form>",
+            "<option><p>",
+            "<nobr>",
+            "</p>",
+            "</br>",
+            "<br>",
+            "<img>",
+            "<b></i>",
+            "<math><mi>",
+            "<!DOCTYPE a>",
+            "é",
+            "\u{0}",
+            "\u{a0}",
         ]
         .into_iter()
         .map(|piece| (piece.to_owned(), filled(piece)))
@@ -312,25 +374,77 @@ mod tests {
         let header = format!("{}\n{}\n", "|a".repeat(500), "|-".repeat(500));
         let mut add = |name: &str, text: String| bombs.push((name.to_owned(), text));
         add("table", format!("{header}{}", "|\n".repeat(120_000)));
-        add("wide table", format!("{}\n{}\n|", "|a".repeat(60_000), "|-".repeat(60_000)));
-        add("lists by indentation", numbered(&|n| format!("{}- a\n", "  ".repeat(n))));
-        add("deep list, blank lines", format!("{}\n{}", "- ".repeat(30), "\n".repeat(200_000)));
-        add("deep quote, lazy lines", format!("{}a\n{}", "> ".repeat(31), "a\n".repeat(100_000)));
-        add("fonts and paragraphs", format!("{}\n\n{}", (0..90).map(|n| format!("<font size={n}>")).collect::<String>(), "a\n\n".repeat(60_000)));
-        add("fonts in a table", format!("<table>{}", numbered(&|n| format!("<font size={n}>a</font>"))));
-        add("text in a table", format!("<table>{}", "<a>x</a>".repeat(30_000)));
-        add("attributes", format!("<b{}>", numbered(&|n| format!(" a{n}=1"))));
-        add("references", format!("{}\n\n{}", numbered(&|n| format!("[r{n}]: /x\n"))[..BOMB / 2].to_owned(), "[r1] ".repeat(20_000)));
-        add("footnotes", numbered(&|n| format!("[^f{n}]\n\n[^f{n}]: a\n\n")));
-        add("emphasis in emphasis", format!("{}a{}", "*_".repeat(60_000), "_*".repeat(60_000)));
-        add("brackets in brackets", format!("{}a{}", "[".repeat(100_000), "](b)".repeat(30_000)));
+        add(
+            "wide table",
+            format!("{}\n{}\n|", "|a".repeat(60_000), "|-".repeat(60_000)),
+        );
+        add(
+            "lists by indentation",
+            numbered(&|n| format!("{}- a\n", "  ".repeat(n))),
+        );
+        add(
+            "deep list, blank lines",
+            format!("{}\n{}", "- ".repeat(30), "\n".repeat(200_000)),
+        );
+        add(
+            "deep quote, lazy lines",
+            format!("{}a\n{}", "> ".repeat(31), "a\n".repeat(100_000)),
+        );
+        add(
+            "fonts and paragraphs",
+            format!(
+                "{}\n\n{}",
+                (0..90)
+                    .map(|n| format!("<font size={n}>"))
+                    .collect::<String>(),
+                "a\n\n".repeat(60_000)
+            ),
+        );
+        add(
+            "fonts in a table",
+            format!(
+                "<table>{}",
+                numbered(&|n| format!("<font size={n}>a</font>"))
+            ),
+        );
+        add(
+            "text in a table",
+            format!("<table>{}", "<a>x</a>".repeat(30_000)),
+        );
+        add(
+            "attributes",
+            format!("<b{}>", numbered(&|n| format!(" a{n}=1"))),
+        );
+        add(
+            "references",
+            format!(
+                "{}\n\n{}",
+                numbered(&|n| format!("[r{n}]: /x\n"))[..BOMB / 2].to_owned(),
+                "[r1] ".repeat(20_000)
+            ),
+        );
+        add(
+            "footnotes",
+            numbered(&|n| format!("[^f{n}]\n\n[^f{n}]: a\n\n")),
+        );
+        add(
+            "emphasis in emphasis",
+            format!("{}a{}", "*_".repeat(60_000), "_*".repeat(60_000)),
+        );
+        add(
+            "brackets in brackets",
+            format!("{}a{}", "[".repeat(100_000), "](b)".repeat(30_000)),
+        );
         add("code spans", numbered(&|n| format!("{} ", "`".repeat(n))));
         let mut slow = Vec::new();
         for (name, text) in &bombs {
             let begun = std::time::Instant::now();
             let html = html(text, links());
             let took = begun.elapsed().as_secs_f64();
-            assert!(html.is_none_or(|html| html.len() <= 2 * LARGEST_HTML), "{name}");
+            assert!(
+                html.is_none_or(|html| html.len() <= 2 * LARGEST_HTML),
+                "{name}"
+            );
             if took > 1.0 {
                 slow.push((name, took));
             }
@@ -345,8 +459,13 @@ mod tests {
     fn cards_as_people_write_them_are_rendered() {
         let nested = "> - 1. > quote in a list\n>   - item\n\n<details><summary>More</summary>\n\n**bold**\n\n</details>\n\n\
             <div align=\"center\">\n<img src=\"shares.svg\">\n\n# T\n\n</div>\n\n";
-        let table: String = (0..500).map(|n| format!("| task {n} | `a` | **0.{n}** | 1 |\n")).collect();
-        let card = format!("{}| a | b | c | d |\n|---|---|---|---|\n{table}", nested.repeat(100));
+        let table: String = (0..500)
+            .map(|n| format!("| task {n} | `a` | **0.{n}** | 1 |\n"))
+            .collect();
+        let card = format!(
+            "{}| a | b | c | d |\n|---|---|---|---|\n{table}",
+            nested.repeat(100)
+        );
         let html = html(&card, links()).expect("a card like many");
         assert_eq!(html.matches("<td><strong>").count(), 500);
         assert_eq!(html.matches("<details>").count(), 100);

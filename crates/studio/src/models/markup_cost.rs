@@ -10,6 +10,17 @@ const DEEPEST: usize = 100;
 /// Work that a text may make: a step is an element, or one that is looked through or opened anew for it. Some 200 bytes each.
 const MOST_STEPS: usize = 400_000;
 
+/// Characters written as `&amp;` and the like: each is put behind a text that is copied for it.
+const MOST_REFERENCES: usize = 50_000;
+
+/// Elements in a table but in no cell of it: each is moved before the table, past all that were moved before.
+const MOST_MOVED: usize = 4000;
+
+/// What tables are made of.
+const PARTS_OF_TABLES: [&str; 8] = [
+    "caption", "colgroup", "tbody", "td", "tfoot", "th", "thead", "tr",
+];
+
 /// Elements without an end.
 const VOID: [&str; 14] = [
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
@@ -41,6 +52,9 @@ const OTHER_RULES: [&str; 14] = [
 
 /// Whether a text makes no more work than a card should.
 pub(super) fn is_cheap(html: &str) -> bool {
+    if html.matches('&').count() > MOST_REFERENCES {
+        return false;
+    }
     let mut cost = Cost::default();
     let mut at = 0;
     while let Some(found) = html[at..].find('<') {
@@ -48,14 +62,14 @@ pub(super) fn is_cheap(html: &str) -> bool {
         let rest = &html[at..];
         let next = rest.as_bytes().get(1).copied().unwrap_or(0);
         if rest.starts_with("<!--") {
-            cost.hide(at, rest[4..].find("-->").map(|length| at + 4 + length));
+            cost.hide(at, || rest[4..].find("-->").map(|length| at + 4 + length));
             at += 4;
         } else if matches!(next, b'!' | b'?') {
-            cost.hide(at, rest.find('>').map(|length| at + length));
+            cost.hide(at, || rest.find('>').map(|length| at + length));
             at += 2;
         } else if next.is_ascii_alphabetic() {
             let tag = Tag::at(&rest[1..]);
-            if !cost.open(&tag) {
+            if !cost.open(&tag, at) {
                 return false;
             }
             at += 1 + tag.length;
@@ -79,12 +93,22 @@ struct Cost {
     steps: usize,
     /// Where tags close something again.
     closes_from: usize,
+    /// Whether what comes is in a cell of the table that is open.
+    is_in_cell: bool,
+    moved: usize,
 }
 
 impl Cost {
     /// Takes the start of an element; false where there are too many.
-    fn open(&mut self, tag: &Tag<'_>) -> bool {
+    fn open(&mut self, tag: &Tag<'_>, at: usize) -> bool {
         let name = tag.name.to_ascii_lowercase();
+        let is_part = PARTS_OF_TABLES.contains(&name.as_str());
+        if is_part || name == "table" {
+            let is_cell = matches!(name.as_str(), "td" | "th" | "caption");
+            self.is_in_cell = is_cell && at >= self.closes_from;
+        } else if !self.is_in_cell && self.open.iter().any(|(open, _)| open == "table") {
+            self.moved += 1;
+        }
         // attributes are compared with each other, and copied with their element
         let own = 1 + tag.length / 32 + tag.attributes * tag.attributes / 64;
         self.steps = self.steps.saturating_add(own + self.weight);
@@ -96,10 +120,13 @@ impl Cost {
             self.weight += own;
             self.open.push((name, own));
         }
-        self.open.len() <= DEEPEST && self.steps <= MOST_STEPS
+        self.open.len() <= DEEPEST && self.steps <= MOST_STEPS && self.moved <= MOST_MOVED
     }
 
     fn close(&mut self, tag: &Tag<'_>, at: usize) {
+        if ["td", "th", "caption", "table"].contains(&tag.name.to_ascii_lowercase().as_str()) {
+            self.is_in_cell = false;
+        }
         if at < self.closes_from {
             return;
         }
@@ -112,9 +139,11 @@ impl Cost {
     }
 
     /// Tags in a comment close nothing. Those that open something count nevertheless: comments end in several ways.
-    fn hide(&mut self, from: usize, end: Option<usize>) {
-        let end = end.unwrap_or(usize::MAX);
-        self.closes_from = self.closes_from.max(end).max(from);
+    fn hide(&mut self, from: usize, end: impl FnOnce() -> Option<usize>) {
+        // within another one there is nothing to look for
+        if from >= self.closes_from {
+            self.closes_from = end().unwrap_or(usize::MAX);
+        }
     }
 }
 
@@ -209,7 +238,10 @@ mod tests {
     #[test]
     fn ordinary_pages_are_cheap() {
         let row = "<tr><td><b>a</b></td><td><a href=\"https://x\">b</a><br></td></tr>";
-        let table = format!("<div align=center><table>{}</table></div>", row.repeat(2000));
+        let table = format!(
+            "<div align=center><table>{}</table></div>",
+            row.repeat(2000)
+        );
         assert!(is_cheap(&table));
         assert!(is_cheap(&"<p>a<li>b<!-- </b> -->".repeat(5000)));
         assert!(is_cheap("<script>'</b>'</script><p>a < b && c <3"));
@@ -227,6 +259,8 @@ mod tests {
         // opened anew by every paragraph
         let open: String = (0..90).map(|n| format!("<font size={n}>")).collect();
         assert!(!is_cheap(&format!("{open}{}", "<p>".repeat(50_000))));
+        assert!(!is_cheap(&format!("<table>{}", "<a>x</a>".repeat(4001))));
+        assert!(!is_cheap(&"&amp;".repeat(50_001)));
         let attributes: String = (0..9000).map(|n| format!(" a{n}")).collect();
         assert!(!is_cheap(&format!("<b{attributes}>")));
     }
