@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use weightsmith::model::{LocateError, LocatedKind, locate_folder};
+use weightsmith::model::{LocateError, LocatedKind, is_in_store, locate_folder};
 use weightsmith::output::Lock;
 use weightsmith_hub::ModelName;
 
@@ -13,6 +13,25 @@ use crate::remote::{failure, hub, look};
 use crate::settings::locate_options;
 use crate::transfer::Transfer;
 
+/// Refuses what a command that reads folders cannot take: a store's address, or a path at which there is nothing.
+pub(crate) fn require_folder(folder: &Path, command: &str) -> Result<(), Failure> {
+    let text = folder.to_string_lossy();
+    if is_in_store(&text) {
+        let message = format!("`{text}` is in an object store, and `{command}` reads folders");
+        return Err(Failure::usage(message).hint("copy the model into a folder and name that"));
+    }
+    if !folder.exists() {
+        let hint = match command {
+            "verify" => {
+                "OUT is the folder of a merged model, or a model on the hub such as `organisation/name`"
+            }
+            _ => "OUT is the folder of a merged model",
+        };
+        return Err(Failure::usage(format!("there is no folder `{text}`")).hint(hint));
+    }
+    Ok(())
+}
+
 /// The folder of a model: the one that was named, else that of the model on the hub, downloaded as far as it is not here.
 pub(crate) fn folder(
     model: &Path,
@@ -20,6 +39,9 @@ pub(crate) fn folder(
     printer: &Printer,
 ) -> Result<PathBuf, Failure> {
     let text = model.to_string_lossy();
+    if is_in_store(&text) {
+        require_folder(model, "verify")?;
+    }
     let mut locate = locate_options(cache);
     let found = match locate_folder(&text, None, &locate) {
         Ok(located) if located.kind == LocatedKind::Local => return Ok(model.to_owned()),

@@ -7,7 +7,7 @@ use weightsmith_infer::Pool;
 use weightsmith_server::{ModelRegistry, Pages};
 
 use crate::events::Events;
-use crate::models::{self, Catalogue};
+use crate::models::{self, CardCache, Catalogue};
 use crate::recipes::{Previews, Remotes};
 use crate::runs::Runs;
 use crate::{StudioError, StudioSettings, api, assets, private};
@@ -27,6 +27,7 @@ pub(crate) struct App {
     pub(crate) hub: Hub,
     pub(crate) events: Events,
     pub(crate) catalogue: Catalogue,
+    pub(crate) cards: CardCache,
     pub(crate) runs: Runs,
     pub(crate) remotes: Remotes,
     pub(crate) previews: Previews,
@@ -52,6 +53,7 @@ impl Studio {
             hub: Hub::new(&settings.hub),
             events: Events::default(),
             catalogue: Catalogue::default(),
+            cards: CardCache::default(),
             runs: Runs::open(&settings)?,
             remotes: Remotes::default(),
             previews: Previews::default(),

@@ -10,6 +10,7 @@ use crate::args::PushArgs;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::printer::Printer;
+use crate::published;
 use crate::quantities::{bytes, counted};
 use crate::remote::{failure, hub};
 use crate::settings::locate_options;
@@ -21,6 +22,7 @@ const MOST_NAMES: usize = 20;
 
 /// Gathers what is published, says what is not, uploads.
 pub(crate) fn run(args: PushArgs, printer: &Printer) -> Result<ExitCode, Failure> {
+    published::require_folder(&args.out, "push")?;
     let PushArgs {
         out,
         name,

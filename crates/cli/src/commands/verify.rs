@@ -23,6 +23,7 @@ pub(crate) fn run(args: VerifyArgs, printer: &Printer) -> Result<ExitCode, Failu
         transformers_cache,
     } = args;
     let folder = published::folder(&out, transformers_cache, printer)?;
+    published::require_folder(&folder, "verify")?;
     let progress = Progress::new(printer, "verifying");
     let result = verify(&folder, &progress);
     progress.finish();

@@ -50,6 +50,10 @@ impl FrontMatter {
     }
 }
 
+/// Bytes of metadata that are read, and values of a key: real cards have some kilobytes and some dozens.
+const LARGEST_BLOCK: usize = 256 << 10;
+const MOST_VALUES: usize = 1000;
+
 fn block(readme: &str) -> Option<String> {
     let mut lines = readme.trim_start_matches('\u{feff}').lines();
     if lines.next()?.trim_end() != "---" {
@@ -62,6 +66,9 @@ fn block(readme: &str) -> Option<String> {
         }
         yaml += line;
         yaml.push('\n');
+        if yaml.len() > LARGEST_BLOCK {
+            return None;
+        }
     }
     None
 }
@@ -89,7 +96,12 @@ fn entries(yaml: &str) -> Option<Vec<(String, Vec<String>)>> {
                     entries.last_mut()?.1.push(text.into_owned());
                     key = None;
                 }
-                (2, Some(_)) => entries.last_mut()?.1.push(text.into_owned()),
+                (2, Some(_)) => {
+                    let values = &mut entries.last_mut()?.1;
+                    if values.len() < MOST_VALUES {
+                        values.push(text.into_owned());
+                    }
+                }
                 _ => {}
             },
             Event::Alias(_) if depth == 1 => key = None,
@@ -137,5 +149,33 @@ mod tests {
                 "{readme:?}"
             );
         }
+    }
+
+    #[test]
+    fn metadata_that_nobody_writes_says_nothing_or_little() {
+        let many = format!("---\ntags: [{}]\nlicense: mit\n---\n", "a, ".repeat(50_000));
+        let matter = FrontMatter::parse(&many);
+        assert_eq!(
+            (matter.tags.len(), matter.license.as_deref()),
+            (MOST_VALUES, Some("mit"))
+        );
+        let begun = std::time::Instant::now();
+        for bomb in [
+            format!(
+                "a: &x \"{}\"\nb: [{}]\n",
+                "y".repeat(100_000),
+                "*x, ".repeat(30_000)
+            ),
+            "[".repeat(200_000),
+            "- ".repeat(100_000),
+            "a: {".repeat(50_000),
+            "? ".repeat(100_000),
+            "a: 1\n".repeat(40_000),
+            "a\n".repeat(5_000_000),
+        ] {
+            let matter = FrontMatter::parse(&format!("---\n{bomb}\n---\n"));
+            assert!(matter.tags.is_empty());
+        }
+        assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
     }
 }

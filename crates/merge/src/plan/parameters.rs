@@ -6,7 +6,10 @@ use super::Value;
 use super::slices::{Inputs, PlannedSlice, inputs};
 use crate::methods::{BaseRule, Default, Kind, MethodSpec, ParameterSpec, Scope};
 use crate::recipe::{Parameters, Recipe, UnsuitableParameter, closest};
-use crate::{Diagnostic, Severity, Span};
+use crate::{Diagnostic, MOST_PROBLEMS, Severity, Span};
+
+/// Filters that are looked for among the tensors' names; recipes of people have some dozens.
+const MOST_CHECKED: usize = 2000;
 
 /// Warns about every filter that is part of no tensor's name: it is probably misspelt, and does nothing.
 pub(super) fn check_filters(
@@ -28,8 +31,9 @@ pub(super) fn check_filters(
     }
     let settings = levels.iter().flat_map(|level| level.iter());
     let alternatives = settings.flat_map(|(_, setting)| &setting.alternatives);
+    let parts: BTreeSet<&str> = names.iter().flat_map(|name| name.split('.')).collect();
     let mut said = BTreeSet::new();
-    for alternative in alternatives {
+    for alternative in alternatives.take(MOST_CHECKED) {
         let Some(filter) = alternative
             .filter
             .as_deref()
@@ -42,8 +46,11 @@ pub(super) fn check_filters(
         }
         let message = format!("filter `{filter}` is part of no tensor's name");
         let diagnostic = Diagnostic::warning(message, alternative.span);
-        let parts = names.iter().flat_map(|name| name.split('.'));
-        diagnostics.push(match closest(filter, parts) {
+        // nobody reads the advice of those that are only counted
+        let near = (said.len() <= MOST_PROBLEMS)
+            .then(|| closest(filter, parts.iter().copied()))
+            .flatten();
+        diagnostics.push(match near {
             Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
             None => diagnostic.hint("`weightsmith inspect` shows the names"),
         });

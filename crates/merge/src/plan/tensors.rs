@@ -13,8 +13,9 @@ use crate::Diagnostic;
 use crate::architecture::{MOST_LAYERS, Place};
 use crate::methods::MethodSpec;
 
-/// Layers of a model made of several slices at most.
+/// Layers of a model made of several slices at most, and those of its models that they are made of.
 const MOST_STACKED: u64 = 4096;
+const MOST_READ: u64 = 8192;
 
 /// What all tensors have in common.
 #[derive(Debug)]
@@ -116,19 +117,27 @@ impl<'a> Assembly<'a> {
         (self.result, self.resolver.into_diagnostics())
     }
 
-    /// Refuses a result with more layers than anybody stacks. A few bytes of a recipe ask for a layer, whose plan takes kilobytes.
+    /// Refuses a result with more layers, or layers of more models, than anybody stacks. A few bytes of a recipe ask for a layer,
+    /// whose plan takes kilobytes for each of its models.
     fn few_enough(&mut self, lengths: &[u64]) -> bool {
-        let layers = lengths
-            .iter()
-            .fold(0_u64, |sum, length| sum.saturating_add(*length));
-        let fits = lengths.len() < 2 || layers <= MOST_STACKED;
-        if !fits {
-            let place = self.slices.first().map(|slice| slice.span);
-            let message =
-                format!("the slices stack {layers} layers, expected at most {MOST_STACKED}");
-            self.resolver.complain(Diagnostic::error(message, place));
+        if lengths.len() < 2 {
+            return true;
         }
-        fits
+        let (mut stacked, mut read) = (0_u64, 0_u64);
+        for (slice, length) in self.slices.iter().zip(lengths) {
+            stacked = stacked.saturating_add(*length);
+            read = read.saturating_add(length.saturating_mul(slice.sources.len() as u64));
+        }
+        let message = if stacked > MOST_STACKED {
+            format!("the slices stack {stacked} layers, expected at most {MOST_STACKED}")
+        } else if read > MOST_READ {
+            format!("the slices merge {read} layers of their models, expected at most {MOST_READ}")
+        } else {
+            return true;
+        };
+        let place = self.slices.first().map(|slice| slice.span);
+        self.resolver.complain(Diagnostic::error(message, place));
+        false
     }
 
     /// Number of layers of a slice, if all its sources have them.

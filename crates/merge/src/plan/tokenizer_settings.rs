@@ -5,8 +5,8 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::models::Model;
-use crate::Diagnostic;
 use crate::recipe::{ModelReference, Recipe, Tokenizer, TokenizerSource};
+use crate::{Diagnostic, Span};
 
 /// Files of a tokenizer, of which the first three hold a vocabulary.
 const FILES: [&str; 5] = [
@@ -30,39 +30,47 @@ pub(super) fn check(
     donor: Option<usize>,
     all: bool,
 ) -> Vec<Diagnostic> {
-    let mut said = Vec::new();
-    let mut say = |what: &str, span, changes: Option<bool>, as_it_is: &str| match changes {
-        None => {}
-        Some(true) => said.push(
-            Diagnostic::error(format!("recipes with {what} cannot be merged yet"), span)
-                .hint(format!("without it, {as_it_is} comes along unchanged")),
-        ),
-        Some(false) => said.push(
-            Diagnostic::note(format!("{what} has no effect"), span).hint(format!(
-                "{as_it_is} comes along unchanged, which is what it asks for"
-            )),
-        ),
-    };
     let donor = donor.and_then(|donor| models.get(donor));
-    let tokenizer = "the base model's tokenizer";
+    let mut said = Vec::new();
     if let Some(settings) = &recipe.tokenizer {
         let changes = settings_change(settings, models, donor, all);
-        say("`tokenizer:`", settings.span, changes, tokenizer);
+        said.extend(tokenizer("`tokenizer:`", settings.span, changes));
     }
     if let Some(source) = &recipe.tokenizer_source {
         let changes = source_changes(&source.value, models, all);
-        say("`tokenizer_source:`", source.span, changes, tokenizer);
+        said.extend(tokenizer("`tokenizer_source:`", source.span, changes));
     }
     if let Some(template) = &recipe.chat_template {
         let changes = template_changes(&template.value, models, donor, all);
-        say(
-            "`chat_template:`",
-            template.span,
-            changes,
-            "the base model's template",
-        );
+        let (what, span) = ("`chat_template:`", template.span);
+        said.extend(changes.map(|changes| {
+            match changes {
+                true => refusal(what, span)
+                    .hint("without it, the base model's template comes along unchanged"),
+                false => no_effect(what, span)
+                    .hint("the base model's template is the one that it asks for"),
+            }
+        }));
     }
     said
+}
+
+fn tokenizer(what: &str, span: Span, changes: Option<bool>) -> Option<Diagnostic> {
+    Some(match changes? {
+        true => {
+            refusal(what, span).hint("without it, the base model's tokenizer comes along unchanged")
+        }
+        false => no_effect(what, span)
+            .hint("all models have the same tokenizer, which comes along unchanged"),
+    })
+}
+
+fn refusal(what: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(format!("recipes with {what} cannot be merged yet"), span)
+}
+
+fn no_effect(what: &str, span: Span) -> Diagnostic {
+    Diagnostic::note(format!("{what} has no effect"), span)
 }
 
 fn settings_change(

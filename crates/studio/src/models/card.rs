@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use weightsmith::output::MODEL_CARD;
 
+use super::card_cache::Key;
 use super::describe::known_as;
 use super::facts::small_text;
 use super::files::picture_kind;
-use super::markdown::{Links, html, without_front_matter};
+use super::markdown::{LARGEST_CARD, Links, html, plain, without_front_matter};
 use super::{Entry, ParentName};
 use crate::app::App;
 use crate::error::Refusal;
@@ -21,7 +22,10 @@ pub(crate) fn card(app: &App, entry: &Entry) -> Result<Value, Refusal> {
         Refusal::not_found("no_card", message)
     };
     let folder = entry.folder.as_ref().ok_or_else(none)?;
-    let text = small_text(&folder.join(MODEL_CARD)).ok_or_else(none)?;
+    let path = folder.join(MODEL_CARD);
+    // before it is read: what is written meanwhile is looked at again
+    let mut key = Key::of(&path).ok_or_else(none)?;
+    let text = small_text(&path).ok_or_else(none)?;
     let markdown = without_front_matter(&text);
     let mut links = Links::default();
     for file in fs_err::read_dir(folder)?.filter_map(Result::ok) {
@@ -37,7 +41,12 @@ pub(crate) fn card(app: &App, entry: &Entry) -> Result<Value, Refusal> {
         }
     }
     links.models = models(app, entry);
-    Ok(json!({"html": html(markdown, links), "markdown": markdown}))
+    key.links.clone_from(&links);
+    let shown = app.cards.get(key, || {
+        html(markdown, links).unwrap_or_else(|| plain(markdown))
+    });
+    let end = markdown.floor_char_boundary(LARGEST_CARD);
+    Ok(json!({"html": &*shown, "markdown": &markdown[..end]}))
 }
 
 /// What the card may call models, with their pages.

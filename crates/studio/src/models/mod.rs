@@ -2,6 +2,7 @@
 //! written at all.
 
 mod card;
+mod card_cache;
 mod catalogue;
 mod describe;
 mod details;
@@ -11,6 +12,7 @@ mod files;
 mod host;
 mod locate;
 mod markdown;
+mod markup_cost;
 mod names;
 mod plan;
 mod serve;
@@ -24,6 +26,7 @@ mod watch;
 pub(crate) use card::card;
 #[cfg(feature = "testing")]
 pub(crate) use card::card_html;
+pub(crate) use card_cache::CardCache;
 pub(crate) use catalogue::{Catalogue, Entry, Origin, Preview};
 pub(crate) use describe::{describe, published, state};
 pub(crate) use details::details;

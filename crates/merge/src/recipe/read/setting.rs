@@ -12,6 +12,9 @@ use crate::{Diagnostic, Span};
 /// What a parameter may be, for messages.
 const EXPECTED: &str = "a number, a boolean, a text, or a list";
 
+/// Entries of a parameter at most: for every tensor they are asked in order.
+const MOST_ALTERNATIVES: usize = 1000;
+
 /// Every filter is compared with all before it; lists longer than this are no human's work.
 const MAX_COMPARED: usize = 500;
 
@@ -40,6 +43,15 @@ impl Reader<'_> {
     fn alternatives(&mut self, name: &str, node: &Node) -> Vec<Alternative> {
         let alternatives: Vec<Alternative> = match &node.content {
             Content::Mapping(_) => self.alternative(name, node).into_iter().collect(),
+            Content::Sequence(items)
+                if items.len() > MOST_ALTERNATIVES && items.iter().any(is_mapping) =>
+            {
+                let found = items.len();
+                let message =
+                    format!("{name} has {found} entries, expected at most {MOST_ALTERNATIVES}");
+                self.report(Diagnostic::error(message, node.span));
+                Vec::new()
+            }
             Content::Sequence(items) if items.iter().any(is_mapping) => items
                 .iter()
                 .filter_map(|item| self.filtered(name, item))

@@ -103,7 +103,9 @@ impl Reader<'_> {
     fn layer_range(&mut self, fields: &mut Fields<'_>, entry: Span) -> Option<Spanned<(u64, u64)>> {
         let hint = "the range `[0, 8]` takes the layers 0 to 7";
         let message = "an entry of `sources` has no `layer_range`";
-        let missing = Diagnostic::error(message, entry).hint(hint);
+        let missing = Diagnostic::error(message, entry)
+            .hint(hint)
+            .hint("whole models are listed under `models:`, without `slices` and `sources`");
         let field = self.required(fields, "layer_range", missing)?;
         let what = "`layer_range`";
         let expected = "a list of two whole numbers";

@@ -90,6 +90,45 @@ proptest! {
     }
 }
 
+/// Whole recipes to begin from.
+const RECIPES: [&str; 4] = [
+    include_str!("damaged.yml"),
+    include_str!("../../../../../examples/07-filters.yml"),
+    include_str!("../../../../../examples/05-dare-ties.yml"),
+    include_str!("../../../../../examples/08-slices.yml"),
+];
+
+/// A change of a text: what is done, where, to how many characters, and with which piece.
+type Change = (usize, usize, usize, usize);
+
+fn changed(text: &str, (kind, at, length, piece): Change) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    let at = at % (chars.len() + 1);
+    let end = (at + length).min(chars.len());
+    let part = |range: std::ops::Range<usize>| chars[range].iter().collect::<String>();
+    let (before, middle, after) = (part(0..at), part(at..end), part(end..chars.len()));
+    let piece = PIECES[piece % PIECES.len()];
+    match kind % 5 {
+        0 => format!("{before}{after}"),
+        1 => format!("{before}{middle}{middle}{after}"),
+        2 => format!("{before}{piece}{middle}{after}"),
+        3 => format!("{before}{}{after}", piece.repeat(length)),
+        _ => format!("{after}{middle}{before}"),
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_change_of_a_recipe_is_read_without_panic_and_with_few_words(
+        recipe in 0..RECIPES.len(),
+        changes in prop::collection::vec((0..5_usize, 0..3000_usize, 0..200_usize, 0..PIECES.len()), 1..6)
+    ) {
+        let text = changes.into_iter().fold(RECIPES[recipe].to_owned(), |text, change| changed(&text, change));
+        let parsed = check(&text);
+        prop_assert!(parsed.diagnostics.len() <= 3 * crate::MOST_PROBLEMS);
+    }
+}
+
 #[test]
 fn a_damaged_recipe_is_read_without_panic() {
     let text = include_str!("damaged.yml");
