@@ -44,7 +44,9 @@ fn measure() -> Result<(), Box<dyn Error>> {
         .collect();
 
     let on_threads = [render(template, &short)?, render(template, &long)?];
-    use_template_process(TemplateCommand::this_program(vec![OsString::from(PROCESS)])?);
+    use_template_process(TemplateCommand::this_program(vec![OsString::from(
+        PROCESS,
+    )])?);
     let begun = Instant::now();
     template.render(&short, &TemplateOptions::default())?;
     let first = begun.elapsed();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Conversation;
@@ -82,27 +82,19 @@ pub(super) fn run(
             job.len() >> 20
         ));
     }
+    let job: Arc<[u8]> = job.into();
     let turn = Turn::take(template.source())?;
-    let mut process = match turn.idle() {
-        Some(process) => process,
-        None => Process::start(command).map_err(|error| {
-            format!("the process that renders chat templates does not start: {error}")
-        })?,
-    };
-    match process.ask(job, MOST_TIME) {
-        Ok(answer) => {
-            turn.survived(process);
-            match answer {
-                Answer::Text(text) => Ok(text),
-                Answer::Problem(problem) => Err(problem),
-            }
-        }
-        Err(death) => {
-            let problem = format!("it ended the process that renders it: {death}");
-            turn.died(death);
-            Err(problem)
+    if let Some(process) = turn.idle() {
+        match turn.ask(process, &job) {
+            // what happened to it while it waited is no fault of the template
+            Err(Death::Other(_)) => {}
+            outcome => return turn.told(outcome),
         }
     }
+    let process = Process::start(command).map_err(|error| {
+        format!("the process that renders chat templates does not start: {error}")
+    })?;
+    turn.told(turn.ask(process, &job))
 }
 
 /// The right of a template to use a process.
@@ -149,10 +141,28 @@ impl Turn {
         }
     }
 
-    fn survived(&self, process: Process) {
-        let mut state = locked();
-        if state.idle.len() < MOST_IDLE {
-            state.idle.push(process);
+    /// Asks a process, which waits for others afterwards if it survives.
+    fn ask(&self, mut process: Process, job: &Arc<[u8]>) -> Result<Answer, Death> {
+        let answer = process.ask(job, MOST_TIME)?;
+        if process.is_small() {
+            let mut state = locked();
+            if state.idle.len() < MOST_IDLE {
+                state.idle.push(process);
+            }
+        }
+        Ok(answer)
+    }
+
+    /// Notes a death, and says what came of the job.
+    fn told(&self, outcome: Result<Answer, Death>) -> Result<String, String> {
+        match outcome {
+            Ok(Answer::Text(text)) => Ok(text),
+            Ok(Answer::Problem(problem)) => Err(problem),
+            Err(death) => {
+                let problem = format!("it ended the process that renders it: {death}");
+                self.died(death);
+                Err(problem)
+            }
         }
     }
 
