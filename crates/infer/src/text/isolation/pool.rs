@@ -25,7 +25,7 @@ const MOST_IDLE: usize = 4;
 
 /// After so many ends of its process a template rests.
 const MOST_DEATHS: u32 = 3;
-const REST: Duration = Duration::from_secs(60);
+const REST: Duration = Duration::from_mins(1);
 
 /// Templates whose deaths are remembered.
 const MOST_REMEMBERED: usize = 1024;
@@ -84,8 +84,8 @@ pub(super) fn run(
     }
     let job: Arc<[u8]> = job.into();
     let turn = Turn::take(template.source())?;
-    if let Some(process) = turn.idle() {
-        match turn.ask(process, &job) {
+    if let Some(process) = idle() {
+        match ask(process, &job) {
             // what happened to it while it waited is no fault of the template
             Err(Death::Other(_)) => {}
             outcome => return turn.told(outcome),
@@ -94,7 +94,29 @@ pub(super) fn run(
     let process = Process::start(command).map_err(|error| {
         format!("the process that renders chat templates does not start: {error}")
     })?;
-    turn.told(turn.ask(process, &job))
+    turn.told(ask(process, &job))
+}
+
+/// A process that waits.
+fn idle() -> Option<Process> {
+    loop {
+        let mut process = locked().idle.pop()?;
+        if process.lives() {
+            return Some(process);
+        }
+    }
+}
+
+/// Asks a process, which waits for others afterwards if it survives.
+fn ask(mut process: Process, job: &Arc<[u8]>) -> Result<Answer, Death> {
+    let answer = process.ask(job, MOST_TIME)?;
+    if process.is_small() {
+        let mut state = locked();
+        if state.idle.len() < MOST_IDLE {
+            state.idle.push(process);
+        }
+    }
+    Ok(answer)
 }
 
 /// The right of a template to use a process.
@@ -129,28 +151,6 @@ impl Turn {
         state.busy += 1;
         state.templates.entry(template).or_default().busy += 1;
         Ok(Self { template })
-    }
-
-    /// A process that waits.
-    fn idle(&self) -> Option<Process> {
-        loop {
-            let mut process = locked().idle.pop()?;
-            if process.lives() {
-                return Some(process);
-            }
-        }
-    }
-
-    /// Asks a process, which waits for others afterwards if it survives.
-    fn ask(&self, mut process: Process, job: &Arc<[u8]>) -> Result<Answer, Death> {
-        let answer = process.ask(job, MOST_TIME)?;
-        if process.is_small() {
-            let mut state = locked();
-            if state.idle.len() < MOST_IDLE {
-                state.idle.push(process);
-            }
-        }
-        Ok(answer)
     }
 
     /// Notes a death, and says what came of the job.

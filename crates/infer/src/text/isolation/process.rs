@@ -160,11 +160,10 @@ impl Process {
             Ok(Ok(Some(answer))) => serde_json::from_slice(&answer).map_err(|problem| {
                 Death::Nonsense(format!("its answer cannot be read: {problem}"))
             }),
-            Ok(Ok(None)) | Err(RecvTimeoutError::Disconnected) => Err(self.cause()),
             Ok(Err(error)) if error.kind() == io::ErrorKind::Other => {
                 Err(Death::Nonsense(error.to_string()))
             }
-            Ok(Err(_)) => Err(self.cause()),
+            Ok(Ok(None) | Err(_)) | Err(RecvTimeoutError::Disconnected) => Err(self.cause()),
             Err(RecvTimeoutError::Timeout) => Err(Death::Time(most)),
         }
     }
