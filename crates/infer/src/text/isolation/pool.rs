@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Conversation;
@@ -25,7 +25,7 @@ const MOST_IDLE: usize = 4;
 
 /// After so many ends of its process a template rests.
 const MOST_DEATHS: u32 = 3;
-const REST: Duration = Duration::from_secs(60);
+const REST: Duration = Duration::from_mins(1);
 
 /// Templates whose deaths are remembered.
 const MOST_REMEMBERED: usize = 1024;
@@ -82,27 +82,41 @@ pub(super) fn run(
             job.len() >> 20
         ));
     }
+    let job: Arc<[u8]> = job.into();
     let turn = Turn::take(template.source())?;
-    let mut process = match turn.idle() {
-        Some(process) => process,
-        None => Process::start(command).map_err(|error| {
-            format!("the process that renders chat templates does not start: {error}")
-        })?,
-    };
-    match process.ask(job, MOST_TIME) {
-        Ok(answer) => {
-            turn.survived(process);
-            match answer {
-                Answer::Text(text) => Ok(text),
-                Answer::Problem(problem) => Err(problem),
-            }
-        }
-        Err(death) => {
-            let problem = format!("it ended the process that renders it: {death}");
-            turn.died(death);
-            Err(problem)
+    if let Some(process) = idle() {
+        match ask(process, &job) {
+            // what happened to it while it waited is no fault of the template
+            Err(Death::Other(_)) => {}
+            outcome => return turn.told(outcome),
         }
     }
+    let process = Process::start(command).map_err(|error| {
+        format!("the process that renders chat templates does not start: {error}")
+    })?;
+    turn.told(ask(process, &job))
+}
+
+/// A process that waits.
+fn idle() -> Option<Process> {
+    loop {
+        let mut process = locked().idle.pop()?;
+        if process.lives() {
+            return Some(process);
+        }
+    }
+}
+
+/// Asks a process, which waits for others afterwards if it survives.
+fn ask(mut process: Process, job: &Arc<[u8]>) -> Result<Answer, Death> {
+    let answer = process.ask(job, MOST_TIME)?;
+    if process.is_small() {
+        let mut state = locked();
+        if state.idle.len() < MOST_IDLE {
+            state.idle.push(process);
+        }
+    }
+    Ok(answer)
 }
 
 /// The right of a template to use a process.
@@ -139,20 +153,16 @@ impl Turn {
         Ok(Self { template })
     }
 
-    /// A process that waits.
-    fn idle(&self) -> Option<Process> {
-        loop {
-            let mut process = locked().idle.pop()?;
-            if process.lives() {
-                return Some(process);
+    /// Notes a death, and says what came of the job.
+    fn told(&self, outcome: Result<Answer, Death>) -> Result<String, String> {
+        match outcome {
+            Ok(Answer::Text(text)) => Ok(text),
+            Ok(Answer::Problem(problem)) => Err(problem),
+            Err(death) => {
+                let problem = format!("it ended the process that renders it: {death}");
+                self.died(death);
+                Err(problem)
             }
-        }
-    }
-
-    fn survived(&self, process: Process) {
-        let mut state = locked();
-        if state.idle.len() < MOST_IDLE {
-            state.idle.push(process);
         }
     }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::{self, Read as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::Builder;
 use std::time::{Duration, Instant};
@@ -20,6 +21,9 @@ const MOST_ANSWER: u32 = 64 << 20;
 
 /// Bytes of a dead process's last words that are looked at.
 const LAST_WORDS: u64 = 4096;
+
+/// Memory of a process that waits, the program's own pages included.
+const MOST_KEPT: u64 = 64 << 20;
 
 /// How long a process that closed its pipes may take to end.
 const ENDING: Duration = Duration::from_secs(1);
@@ -105,7 +109,7 @@ type Received = io::Result<Option<Vec<u8>>>;
 pub(super) struct Process {
     child: Child,
     last_words: Option<ChildStderr>,
-    jobs: Sender<Vec<u8>>,
+    jobs: Sender<Arc<[u8]>>,
     answers: Receiver<Received>,
 }
 
@@ -136,19 +140,30 @@ impl Process {
         matches!(self.child.try_wait(), Ok(None))
     }
 
+    /// Whether it may wait with the memory that it has; where that is unknown it may.
+    pub(super) fn is_small(&self) -> bool {
+        let status = fs_err::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let memory = status.ok().and_then(|status| {
+            let line = status
+                .lines()
+                .find_map(|line| line.strip_prefix("VmRSS:"))?;
+            line.trim().strip_suffix(" kB")?.parse::<u64>().ok()
+        });
+        memory.is_none_or(|kibibytes| kibibytes < MOST_KEPT >> 10)
+    }
+
     /// Hands a job over and waits for the answer. After a death the process is of no use any more.
-    pub(super) fn ask(&mut self, job: Vec<u8>, most: Duration) -> Result<Answer, Death> {
+    pub(super) fn ask(&mut self, job: &Arc<[u8]>, most: Duration) -> Result<Answer, Death> {
         // where the thread is gone, so is the receiver
-        let _ = self.jobs.send(job);
+        let _ = self.jobs.send(Arc::clone(job));
         match self.answers.recv_timeout(most) {
             Ok(Ok(Some(answer))) => serde_json::from_slice(&answer).map_err(|problem| {
                 Death::Nonsense(format!("its answer cannot be read: {problem}"))
             }),
-            Ok(Ok(None)) | Err(RecvTimeoutError::Disconnected) => Err(self.cause()),
             Ok(Err(error)) if error.kind() == io::ErrorKind::Other => {
                 Err(Death::Nonsense(error.to_string()))
             }
-            Ok(Err(_)) => Err(self.cause()),
+            Ok(Ok(None) | Err(_)) | Err(RecvTimeoutError::Disconnected) => Err(self.cause()),
             Err(RecvTimeoutError::Timeout) => Err(Death::Time(most)),
         }
     }
@@ -200,7 +215,7 @@ fn ending(status: ExitStatus) -> String {
 
 /// Takes jobs to the process and brings its answers, until one side ends.
 fn carry(
-    jobs: &Receiver<Vec<u8>>,
+    jobs: &Receiver<Arc<[u8]>>,
     mut input: ChildStdin,
     mut output: ChildStdout,
     answers: &Sender<Received>,
@@ -231,7 +246,10 @@ mod tests {
     /// What it dies of when it is asked.
     fn death(script: &str, most: Duration) -> String {
         let mut process = shell(script);
-        process.ask(b"job".to_vec(), most).unwrap_err().to_string()
+        process
+            .ask(&b"job"[..].into(), most)
+            .unwrap_err()
+            .to_string()
     }
 
     const SOON: Duration = Duration::from_mins(1);
@@ -243,7 +261,7 @@ mod tests {
             r#"while head -c 7 >/dev/null && printf '\016\000\000\000{"Text": "Hi"}'; do :; done"#;
         let mut process = shell(script);
         for _ in 0..2 {
-            let answer = process.ask(b"job".to_vec(), SOON).unwrap();
+            let answer = process.ask(&b"job"[..].into(), SOON).unwrap();
             assert_eq!(answer, Answer::Text("Hi".to_owned()));
         }
         assert!(process.lives());
