@@ -12,6 +12,7 @@ mod inspect;
 mod interrupt;
 mod merge;
 mod methods;
+mod odd_checkpoints;
 mod odd_files;
 mod parameters;
 mod serve;

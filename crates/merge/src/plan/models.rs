@@ -50,7 +50,7 @@ impl Model {
         let error = |message: String| Box::new(Diagnostic::error(message, reference.span));
         let path = located.folder.join("config.json");
         let config = path
-            .is_file()
+            .exists()
             .then(|| ModelConfig::read(&path))
             .transpose()
             .map_err(|e| error(e.to_string()))?;
