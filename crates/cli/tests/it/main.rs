@@ -14,6 +14,7 @@ mod interrupt;
 mod merge;
 mod methods;
 mod model_json;
+mod odd_checkpoints;
 mod odd_files;
 mod parameters;
 mod publishing;

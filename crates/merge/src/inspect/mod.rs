@@ -30,7 +30,7 @@ pub fn inspect(model: &Opened) -> Result<Inspection, InspectError> {
     } = model;
     let path = located.folder.join("config.json");
     let config = path
-        .is_file()
+        .exists()
         .then(|| ModelConfig::read(&path))
         .transpose()?;
     let config = config.as_ref().map(ModelConfig::value);

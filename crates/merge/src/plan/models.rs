@@ -49,11 +49,12 @@ impl Model {
         })?;
         let error = |message: String| Box::new(Diagnostic::error(message, reference.span));
         let path = located.folder.join("config.json");
-        let is_file = match fs_err::metadata(&path) {
+        let is_there = match fs_err::metadata(&path) {
+            Ok(_) => true,
             Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => false,
-            found => found.map_err(|e| error(e.to_string()))?.is_file(),
+            Err(problem) => return Err(error(problem.to_string())),
         };
-        let config = is_file
+        let config = is_there
             .then(|| ModelConfig::read(&path))
             .transpose()
             .map_err(|e| error(e.to_string()))?;

@@ -51,7 +51,8 @@ impl Mapping {
     pub(super) fn will_need(&self, _range: Range<usize>) {}
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 
