@@ -93,11 +93,17 @@ impl RepoCache {
         if let Some(parent) = link.parent() {
             fs_err::create_dir_all(parent)?;
         }
+        // a link appears in one step: a name that is new needs no other one first, which a killed process would leave
+        if cfg!(unix) && fs_err::symlink_metadata(&link).is_err() {
+            return point(&link, file, &blob);
+        }
         // made beside it and moved, so that no reader finds nothing
         let new = beside(&link);
         let _ = fs_err::remove_file(&new); // of a process that had the same number
         point(&new, file, &blob)?;
-        fs_err::rename(&new, &link)?;
+        fs_err::rename(&new, &link).inspect_err(|_| {
+            let _ = fs_err::remove_file(&new);
+        })?;
         Ok(())
     }
 
