@@ -125,22 +125,25 @@ impl RepoCache {
             return Ok(());
         }
         self.make(below.parent().unwrap_or(Path::new("snapshots")))?;
+        // a link appears in one step: a name that is new needs no other one first, which a killed process would leave
+        let is_new = fs_err::symlink_metadata(&link).is_err();
+        if is_new && self.links && link_to_blob(&link, file).is_ok() {
+            return Ok(());
+        }
         // made beside it and moved, so that no reader finds nothing
         let new = beside(&link);
         let _ = fs_err::remove_file(&new); // of a process that had the same number
         self.point(&new, file, &blob)?;
-        fs_err::rename(&new, &link)?;
+        fs_err::rename(&new, &link).inspect_err(|_| {
+            let _ = fs_err::remove_file(&new);
+        })?;
         Ok(())
     }
 
     /// Makes a relative link, so that the cache can be moved. Where there are to be none, or the disk has none, the file is copied.
     fn point(&self, link: &Path, file: &HubFile, blob: &Path) -> Result<(), HubError> {
-        if self.links {
-            let depth = 2 + file.path.matches('/').count();
-            let target = "../".repeat(depth) + "blobs/" + file.hash.text();
-            if symlink(Path::new(&target), link).is_ok() {
-                return Ok(());
-            }
+        if self.links && link_to_blob(link, file).is_ok() {
+            return Ok(());
         }
         let mut copy = create_new(link)?;
         io::copy(&mut File::open(blob)?, &mut copy)?;
@@ -164,6 +167,13 @@ impl RepoCache {
         fs_err::rename(&new, &path)?;
         Ok(())
     }
+}
+
+/// Makes a relative link to a file's blob, so that the cache can be moved.
+fn link_to_blob(link: &Path, file: &HubFile) -> io::Result<()> {
+    let depth = 2 + file.path.matches('/').count();
+    let target = "../".repeat(depth) + "blobs/" + file.hash.text();
+    symlink(Path::new(&target), link)
 }
 
 #[cfg(unix)]

@@ -132,16 +132,12 @@ fn settings_with_local_paths_do_not_reach_the_result() {
 #[test]
 fn a_budget_that_is_too_small_is_told_from_the_plan_with_one_that_is_enough() {
     let world = World::with_models();
-    for method in ["ties", "slerp"] {
-        let recipe = SLERP
-            .replace("slerp", method)
-            .replace("t: 0.5", "t: 0.5\n  density: 0.5");
-        let recipe = if method == "ties" {
-            recipe.replace("  t: 0.5\n", "")
-        } else {
-            SLERP.to_owned()
-        };
-        world.write("recipe.yml", &recipe);
+    for (method, parameters) in [
+        ("ties", "  density: 0.5\n  weight: 1\n"),
+        ("slerp", "  t: 0.5\n"),
+    ] {
+        let recipe = SLERP.replace("slerp", method);
+        world.write("recipe.yml", &recipe.replace("  t: 0.5\n", parameters));
         for dry in [&["--dry-run"][..], &[]] {
             let merge = [&["merge", "recipe.yml", "out", "--max-memory", "1MiB"], dry].concat();
             let run = world.run(&merge);
