@@ -163,9 +163,10 @@ fn a_reader_that_leaves_is_no_error() {
 #[test]
 fn many_problems_are_counted_and_few_told() {
     let world = World::new();
-    let keys: String = (0..1000)
+    let keys = (0..1000)
         .map(|number| format!("key{number}: 1\n"))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     world.write(
         "recipe.yml",
         &format!("merge_method: slurp\nmodels: []\n{keys}"),

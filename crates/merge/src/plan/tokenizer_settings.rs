@@ -44,11 +44,11 @@ pub(super) fn check(
         let changes = template_changes(&template.value, models, donor, all);
         let (what, span) = ("`chat_template:`", template.span);
         said.extend(changes.map(|changes| {
-            match changes {
-                true => refusal(what, span)
-                    .hint("without it, the base model's template comes along unchanged"),
-                false => no_effect(what, span)
-                    .hint("the base model's template is the one that it asks for"),
+            if changes {
+                refusal(what, span)
+                    .hint("without it, the base model's template comes along unchanged")
+            } else {
+                no_effect(what, span).hint("the base model's template is the one that it asks for")
             }
         }));
     }
@@ -56,12 +56,11 @@ pub(super) fn check(
 }
 
 fn tokenizer(what: &str, span: Span, changes: Option<bool>) -> Option<Diagnostic> {
-    Some(match changes? {
-        true => {
-            refusal(what, span).hint("without it, the base model's tokenizer comes along unchanged")
-        }
-        false => no_effect(what, span)
-            .hint("all models have the same tokenizer, which comes along unchanged"),
+    Some(if changes? {
+        refusal(what, span).hint("without it, the base model's tokenizer comes along unchanged")
+    } else {
+        no_effect(what, span)
+            .hint("all models have the same tokenizer, which comes along unchanged")
     })
 }
 

@@ -396,7 +396,8 @@ mod tests {
                 "{}\n\n{}",
                 (0..90)
                     .map(|n| format!("<font size={n}>"))
-                    .collect::<String>(),
+                    .collect::<Vec<_>>()
+                    .concat(),
                 "a\n\n".repeat(60_000)
             ),
         );
@@ -459,9 +460,10 @@ mod tests {
     fn cards_as_people_write_them_are_rendered() {
         let nested = "> - 1. > quote in a list\n>   - item\n\n<details><summary>More</summary>\n\n**bold**\n\n</details>\n\n\
             <div align=\"center\">\n<img src=\"shares.svg\">\n\n# T\n\n</div>\n\n";
-        let table: String = (0..500)
+        let table = (0..500)
             .map(|n| format!("| task {n} | `a` | **0.{n}** | 1 |\n"))
-            .collect();
+            .collect::<Vec<_>>()
+            .concat();
         let card = format!(
             "{}| a | b | c | d |\n|---|---|---|---|\n{table}",
             nested.repeat(100)

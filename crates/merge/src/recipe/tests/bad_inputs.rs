@@ -86,6 +86,7 @@ slices:
     assert_snapshot!(with(lines), @"
     5:9: error: an entry of `sources` has no `layer_range`
       hint: the range `[0, 8]` takes the layers 0 to 7
+      hint: whole models are listed under `models:`, without `slices` and `sources`
     6:9: error: an entry of `sources` has no `model`
       hint: write `- model: …`
     7:5: warning: `model` has no effect in an entry of `slices:`

@@ -116,9 +116,10 @@ fn problems_are_told_in_few_words_however_long_what_they_quote() {
     );
     let parsed = bounded(&text);
     assert!(parsed.omitted.errors > 40_000, "{:?}", parsed.omitted);
-    let keys: String = (0..10_000)
+    let keys = (0..10_000)
         .map(|n| format!("unknown_key_of_some_length_{n}: 1\n"))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     let parsed = bounded(&format!(
         "merge_method: linear\nmodels: [{{model: a}}]\n{keys}dtype: half\n"
     ));
@@ -145,9 +146,10 @@ fn filters_are_compared_in_little_time() {
 
 #[test]
 fn few_models_can_be_named() {
-    let slices: String = (0..1000)
+    let slices = (0..1000)
         .map(|n| format!("  - sources: [{{model: org/m{n}, layer_range: [0, 1]}}]\n"))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     let parsed = bounded(&format!("merge_method: passthrough\nslices:\n{slices}"));
     assert_eq!(parsed.recipes, []);
     assert_eq!(
