@@ -7,6 +7,7 @@ mod completions;
 mod failure;
 mod fields;
 mod guard;
+mod local_paths;
 mod logprobs;
 mod metrics;
 mod models;

@@ -4,6 +4,7 @@ mod chats;
 mod completions;
 mod guards;
 mod limits;
+mod local_paths;
 mod models;
 mod pages;
 mod same_tokens;
