@@ -7,6 +7,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use super::local_paths::without_folders;
 use super::receive::BodyError;
 use crate::models::Unavailable;
 
@@ -224,7 +225,10 @@ impl From<Unavailable> for ApiError {
                 status,
                 "server_error",
                 "model_failed_to_load",
-                format!("the model could not be loaded: {problem}"),
+                format!(
+                    "the model could not be loaded: {}",
+                    without_folders(&problem)
+                ),
             ),
             Unavailable::Removed => Self::of(
                 StatusCode::NOT_FOUND,
@@ -266,6 +270,11 @@ impl From<BodyError> for ApiError {
 impl From<weightsmith_infer::Error> for ApiError {
     /// Errors of tokenizers and templates: they are about the request's text.
     fn from(error: weightsmith_infer::Error) -> Self {
-        Self::invalid(error.to_string())
+        let message = error.to_string();
+        match error {
+            // it names a file already, and the rest is the template's own words
+            weightsmith_infer::Error::Template { .. } => Self::invalid(message),
+            _ => Self::invalid(without_folders(&message)),
+        }
     }
 }

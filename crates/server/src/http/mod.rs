@@ -12,6 +12,7 @@ mod elsewhere;
 mod failure;
 mod fields;
 mod guard;
+mod local_paths;
 mod logprobs;
 mod messages;
 mod metrics;

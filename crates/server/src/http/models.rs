@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::admission::App;
 use super::failure::ApiError;
+use super::local_paths::without_folders;
 use crate::{ModelState, ServedModel};
 
 /// All models.
@@ -35,7 +36,7 @@ fn entry(app: &App, model: &ServedModel) -> Value {
         Some(ModelState::Cold) | None => ("cold", None, None),
         Some(ModelState::Loading(share)) => ("loading", Some(share), None),
         Some(ModelState::Warm) => ("warm", None, None),
-        Some(ModelState::Failed(problem)) => ("failed", None, Some(problem)),
+        Some(ModelState::Failed(problem)) => ("failed", None, Some(without_folders(&problem))),
     };
     json!({
         "id": model.name,

@@ -8,6 +8,7 @@ use tokio::time::{Instant, timeout_at};
 use weightsmith_infer::Cancel;
 
 use super::failure::ApiError;
+use super::local_paths::without_folders;
 use super::parameters::Parameters;
 use super::pieces::{Piece, Pieces};
 use crate::engine::{BROKE_OFF, Ending, Event, Request};
@@ -201,7 +202,7 @@ impl Running {
                 }
                 Ok(())
             }
-            Event::Failed { problem } => Err(ApiError::internal(problem)),
+            Event::Failed { problem } => Err(ApiError::internal(without_folders(&problem))),
         }
     }
 

@@ -5,6 +5,7 @@ mod completions;
 mod connections;
 mod guards;
 mod limits;
+mod local_paths;
 mod models;
 mod pages;
 mod panics;
