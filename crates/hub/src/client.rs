@@ -482,7 +482,7 @@ mod tests {
     #[test]
     fn a_name_that_cannot_be_looked_up_is_asked_for_once() {
         let mut settings = HubSettings::new("http://no.such.host.invalid", "/cache".into());
-        settings.first_wait = Duration::from_secs(60);
+        settings.first_wait = Duration::from_mins(1);
         let client = Client::new(&settings);
         let error = client
             .ask(Ask::get("http://no.such.host.invalid/api"))
@@ -503,7 +503,7 @@ mod tests {
         };
         let endpoint = format!("http://127.0.0.1:{port}");
         let mut settings = HubSettings::new(&endpoint, "/cache".into());
-        settings.first_wait = Duration::from_secs(60);
+        settings.first_wait = Duration::from_mins(1);
         let client = Client::new(&settings);
         let url = format!("{endpoint}/api");
         for _ in 0..2 {

@@ -11,17 +11,25 @@ use crate::upload::MOST_PARTS;
 /// Names that are not parts.
 const OTHERS: usize = 64;
 
+/// How large the parts of an upload are to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PartSize {
+    Bytes(u64),
+    /// What is said is no size.
+    Unreadable,
+}
+
 /// The `header` of an LFS action, of which only texts and numbers are kept.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LfsHeader {
-    chunk_size: Option<Option<u64>>,
+    part_size: Option<PartSize>,
     parts: BTreeMap<usize, String>,
 }
 
 impl LfsHeader {
-    /// The bytes of a part: nothing where the file goes up in one, and nothing in it where it is no size.
-    pub(crate) fn chunk_size(&self) -> Option<Option<u64>> {
-        self.chunk_size
+    /// The size of a part; nothing where the file goes up in one.
+    pub(crate) fn part_size(&self) -> Option<PartSize> {
+        self.part_size
     }
 
     /// Where a part goes; they are counted from 1.
@@ -49,7 +57,10 @@ impl<'de> Deserialize<'de> for LfsHeader {
                         return Err(A::Error::custom(format!("more than {MOST_PARTS} parts")));
                     }
                     if name == "chunk_size" {
-                        header.chunk_size = Some(value.parse().ok().filter(|size| *size > 0));
+                        header.part_size = Some(match value.parse() {
+                            Ok(size) if size > 0 => PartSize::Bytes(size),
+                            _ => PartSize::Unreadable,
+                        });
                     } else if let Ok(number) = name.parse() {
                         header.parts.insert(number, value);
                     }
@@ -98,19 +109,19 @@ mod tests {
     fn parts_and_their_size_are_read_as_texts_or_numbers() {
         let json = r#"{"chunk_size":"16","2":"http://h/2","00001":"http://h/1","x":"y"}"#;
         let header: LfsHeader = serde_json::from_str(json).unwrap();
-        assert_eq!(header.chunk_size(), Some(Some(16)));
+        assert_eq!(header.part_size(), Some(PartSize::Bytes(16)));
         assert_eq!(header.part(1), Some("http://h/1"));
         assert_eq!(header.part(2), Some("http://h/2"));
         assert_eq!(header.part(3), None);
         let size = |json: &str| {
             let header: LfsHeader = serde_json::from_str(json).unwrap();
-            header.chunk_size()
+            header.part_size()
         };
-        assert_eq!(size(r#"{"chunk_size":5}"#), Some(Some(5)));
+        assert_eq!(size(r#"{"chunk_size":5}"#), Some(PartSize::Bytes(5)));
         for none in ["0", "-1", "\"x\"", "\"\""] {
             assert_eq!(
                 size(&format!(r#"{{"chunk_size":{none}}}"#)),
-                Some(None),
+                Some(PartSize::Unreadable),
                 "{none}"
             );
         }

@@ -41,7 +41,7 @@ impl std::error::Error for TooSlow {}
 impl TooSlow {
     /// Whether an error is that too little came.
     pub(crate) fn is(error: &io::Error) -> bool {
-        error.get_ref().is_some_and(|inner| inner.is::<Self>())
+        matches!(error.get_ref(), Some(inner) if inner.is::<Self>())
     }
 }
 

@@ -222,6 +222,10 @@ pub(crate) fn in_order(
 mod tests {
     use super::*;
 
+    fn one(range: Range<u64>) -> Vec<Range<u64>> {
+        std::iter::once(range).collect()
+    }
+
     fn ranges(files: &[Range<u64>]) -> Vec<(usize, Range<u64>)> {
         let pieces = Pieces::new(files.iter().cloned(), 4);
         let all = (0..pieces.len()).map(|number| pieces.get(number));
@@ -230,10 +234,10 @@ mod tests {
 
     #[test]
     fn a_file_is_cut_from_where_it_stopped() {
-        assert_eq!(ranges(&[0..10]), [(0, 0..4), (0, 4..8), (0, 8..10)]);
-        assert_eq!(ranges(&[5..10]), [(0, 5..9), (0, 9..10)]);
-        assert_eq!(ranges(&[0..0]), [(0, 0..0)]);
-        assert_eq!(ranges(&[10..10]), [(0, 10..10)]);
+        assert_eq!(ranges(&one(0..10)), [(0, 0..4), (0, 4..8), (0, 8..10)]);
+        assert_eq!(ranges(&one(5..10)), [(0, 5..9), (0, 9..10)]);
+        assert_eq!(ranges(&one(0..0)), [(0, 0..0)]);
+        assert_eq!(ranges(&one(10..10)), [(0, 10..10)]);
         let several = [(0, 0..4), (0, 4..5), (1, 0..0), (2, 3..7), (2, 7..8)];
         assert_eq!(ranges(&[0..5, 0..0, 3..8]), several);
     }
@@ -250,7 +254,7 @@ mod tests {
 
     #[test]
     fn pieces_are_put_down_in_order_and_all_before_a_failure() {
-        let pieces = Pieces::new([0..100], 1);
+        let pieces = Pieces::new(one(0..100), 1);
         let put_until = |broken: u64| {
             let mut put = Vec::new();
             let fetch = |piece: &Piece, mut memory: Vec<u8>| {
@@ -277,7 +281,7 @@ mod tests {
 
     #[test]
     fn a_fetch_that_panics_leaves_nobody_waiting() {
-        let pieces = Pieces::new([0..10], 1);
+        let pieces = Pieces::new(one(0..10), 1);
         let fetch = |piece: &Piece, memory: Vec<u8>| {
             assert_ne!(piece.range.start, 3, "a fault that was asked for");
             Ok(memory)

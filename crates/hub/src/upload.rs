@@ -12,7 +12,7 @@ use weightsmith_tensors::open_regular;
 
 use crate::answer::{LARGE_JSON, Subject, header_text};
 use crate::client::{Ask, Client, LFS_JSON, Open, Payload, without_query};
-use crate::lfs_header::LfsHeader;
+use crate::lfs_header::{LfsHeader, PartSize};
 use crate::{HubError, Progress};
 
 /// Objects in one question to the hub.
@@ -227,17 +227,17 @@ fn send(
         return Err(HubError::Stopped);
     }
     let sent = |bytes| progress.advance(object.file, bytes);
-    match header.chunk_size() {
+    match header.part_size() {
         None => {
             put(client, href, object.content, 0..object.size, &sent)?;
         }
-        Some(Some(size)) if object.size.div_ceil(size) <= MOST_PARTS => {
+        Some(PartSize::Bytes(size)) if object.size.div_ceil(size) <= MOST_PARTS => {
             in_parts(client, object, href, header, size, &sent, progress)?;
         }
         Some(size) => {
             let problem = match size {
-                None => "`chunk_size` is no number of bytes".to_owned(),
-                Some(size) => format!(
+                PartSize::Unreadable => "`chunk_size` is no number of bytes".to_owned(),
+                PartSize::Bytes(size) => format!(
                     "`chunk_size` is {size} for {} bytes, expected at most {MOST_PARTS} parts",
                     object.size
                 ),
