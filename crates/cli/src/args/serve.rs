@@ -128,7 +128,7 @@ pub(crate) struct LimitArgs {
     #[arg(long, value_name = "SIZE", default_value = "2GiB")]
     pub(crate) cache_memory: String,
 
-    /// Size of a request at most, whatever it is for; all that are being received take 128 MiB of memory at most
+    /// Size of a request at most, whatever it is for; all together take four times as much memory, or 128 MiB
     #[arg(long, value_name = "SIZE", default_value = "8MiB")]
     pub(crate) max_body: String,
 

@@ -163,6 +163,8 @@ fn resolve(limits: LimitArgs) -> Result<Settings, Failure> {
         grace,
     } = limits;
     let budget = memory_budget.map(|text| size("--memory-budget", &text));
+    let body_bytes = size("--max-body", &max_body)?;
+    let usual = Settings::default();
     Ok(Settings {
         engine: EngineSettings {
             parallel: parallel as usize,
@@ -172,10 +174,12 @@ fn resolve(limits: LimitArgs) -> Result<Settings, Failure> {
         queue: queue as usize,
         memory_budget: budget.transpose()?,
         context: context.map(|context| context as usize),
-        body_bytes: size("--max-body", &max_body)? as usize,
+        body_bytes: body_bytes as usize,
+        // the largest one must fit, as it comes and as it is read
+        body_memory: usual.body_memory.max(body_bytes.saturating_mul(4)),
         timeout: Duration::from_secs(timeout.into()),
         grace: Duration::from_secs(grace.into()),
-        ..Settings::default()
+        ..usual
     })
 }
 
