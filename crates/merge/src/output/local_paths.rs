@@ -25,7 +25,10 @@ const HOMES: [&str; 6] = ["/home/", "/Users/", "/root/", "~/", "~\\", "file://"]
 /// Whether a file is JSON in which local paths are looked for.
 pub(crate) fn is_searched(name: &str, bytes: u64) -> bool {
     let file = name.rsplit('/').next().unwrap_or(name);
-    file.ends_with(".json") && bytes <= LARGEST && !VOCABULARIES.contains(&file)
+    let is_json = std::path::Path::new(file)
+        .extension()
+        .is_some_and(|kind| kind.eq_ignore_ascii_case("json"));
+    is_json && bytes <= LARGEST && !VOCABULARIES.contains(&file)
 }
 
 /// JSON without the members that hold local paths, and their keys; `None` where there are none, or where the text is no JSON.

@@ -45,7 +45,7 @@ pub(super) fn is_of_model(path: &str) -> bool {
     let is_known = NAMES.contains(&name) || ENDS.iter().any(|end| name.ends_with(end));
     is_terms(path) || (is_known && (folder.is_empty() || is_module(folder)))
         // the hub's form of scores
-        || (folder == ".eval_results" && name.ends_with(".yaml"))
+        || (folder == ".eval_results" && name.strip_suffix(".yaml").is_some())
 }
 
 /// Whether a text says under which terms the model is.

@@ -73,7 +73,7 @@ impl PublicationError {
 }
 
 fn places(found: &[Secret]) -> String {
-    let mut text = found
+    let text = found
         .iter()
         .take(SHOWN)
         .map(|secret| {
@@ -84,8 +84,8 @@ fn places(found: &[Secret]) -> String {
         })
         .collect::<Vec<_>>()
         .join("; ");
-    if found.len() > SHOWN {
-        text += &format!("; and {} more", found.len() - SHOWN);
+    match found.len().saturating_sub(SHOWN) {
+        0 => text,
+        more => format!("{text}; and {more} more"),
     }
-    text
 }
