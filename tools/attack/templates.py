@@ -52,7 +52,7 @@ def nested():
     yield "elif", "{% if 0 %}" + "{% elif 0 %}" * 20_000 + "{% endif %}"
     yield "choices", "{{ 1" + " if 1 else 1" * 20_000 + " }}"
     yield "open choices", "{{ 1" + " if 1" * 50_000 + " }}"
-    yield "tilde", "{{ 1" + "~1" * many + " }}"
+    yield "tilde", "{{ 1" + "~''" * 60_000 + " }}"
     yield "comparisons", "{{ 1" + "<1" * many + " }}"
     for opening in ["(", "[", "{1:", "f(", "a[", "{{ ", "1 is eq("]:
         yield f"brackets {opening.strip()}", "{{ " + opening * (240_000 // len(opening))

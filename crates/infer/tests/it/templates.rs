@@ -1,5 +1,10 @@
 //! Chat templates beside transformers' own environment: `tests/golden/templates`.
 
+#![allow(
+    clippy::default_trait_access,
+    reason = "the type of special tokens is of no interest here"
+)]
+
 use serde_json::{Map, Value};
 use weightsmith_infer::{ChatTemplate, TemplateOptions};
 

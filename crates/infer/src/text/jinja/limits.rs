@@ -21,7 +21,7 @@ const STEP: u64 = 32;
 /// Bytes of the text that a template writes, and of any one value, beside what the conversation's length allows.
 const MAX_SIZE: usize = 16 << 20;
 /// Bytes of all values that a run makes, those given back included.
-const MAX_MADE: usize = 512 << 20;
+const MAX_MADE: usize = 128 << 20;
 /// Time of a run. The steps end first, unless the machine is very busy.
 const MAX_TIME: Duration = Duration::from_secs(5);
 

@@ -80,16 +80,10 @@ pub(in crate::text::jinja) fn unescaped(text: &str) -> String {
             .skip(1)
             .take(LONGEST_ENTITY)
             .position(|byte| byte == b';');
-        match entity.and_then(|end| Some((end, letter(&rest[1..=end])?))) {
-            Some((end, letter)) => {
-                out.push(letter);
-                rest = &rest[end + 2..];
-            }
-            None => {
-                out.push('&');
-                rest = &rest[1..];
-            }
-        }
+        let read = entity.and_then(|end| Some((letter(&rest[1..=end])?, end + 2)));
+        let (letter, length) = read.unwrap_or(('&', 1));
+        out.push(letter);
+        rest = &rest[length..];
     }
     out + rest
 }

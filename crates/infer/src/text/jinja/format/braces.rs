@@ -186,17 +186,15 @@ impl Filler<'_> {
         } else {
             None
         };
-        let found = match number {
-            Some(place) => self.arguments.positional.get(place),
-            None => {
-                let mut named = self.arguments.named.iter();
-                self.heap
-                    .meter
-                    .work(self.arguments.named.len() as u64 / 4)?;
-                named
-                    .find(|(known, _)| **known == *name)
-                    .map(|(_, value)| value)
-            }
+        let found = if let Some(place) = number {
+            self.arguments.positional.get(place)
+        } else {
+            let named = &self.arguments.named;
+            self.heap.meter.work(named.len() as u64 / 4)?;
+            let mut named = named.iter();
+            named
+                .find(|(known, _)| **known == *name)
+                .map(|(_, value)| value)
         };
         found
             .cloned()

@@ -3,11 +3,15 @@
 use super::float;
 use crate::text::jinja::problem::{Problem, Result, fail};
 use crate::text::jinja::value::heap::Writer;
-use crate::text::jinja::value::text::escape;
+use crate::text::jinja::value::text::{by_number, escape};
 use crate::text::jinja::value::{Dict, Heap, Text, Value, number, repr};
 
 /// What stands between `%` and its letter.
 #[derive(Debug, Default)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the format"
+)]
 struct Directive {
     left: bool,
     plus: bool,
@@ -274,11 +278,10 @@ fn pad(
 pub(super) fn ascii(text: &str) -> String {
     let mut out = String::new();
     for letter in text.chars() {
-        match u32::from(letter) {
-            0..0x80 => out.push(letter),
-            code @ 0x80..0x100 => out.push_str(&format!("\\x{code:02x}")),
-            code @ 0x100..0x1_0000 => out.push_str(&format!("\\u{code:04x}")),
-            code => out.push_str(&format!("\\U{code:08x}")),
+        if letter.is_ascii() {
+            out.push(letter);
+        } else {
+            out.push_str(&by_number(letter));
         }
     }
     out

@@ -71,16 +71,9 @@ impl Run<'_> {
         let mut positional = arguments.positional.drain(..);
         let mut missing = Vec::new();
         for parameter in &def.parameters {
-            let value = match positional.next() {
-                Some(value) => Some(value),
-                None => {
-                    let place = arguments
-                        .named
-                        .iter()
-                        .position(|(name, _)| **name == *parameter.text);
-                    place.map(|place| arguments.named.remove(place).1)
-                }
-            };
+            let value = positional
+                .next()
+                .or_else(|| take_named(&mut arguments.named, &parameter.text));
             match value {
                 Some(value) => self.scopes.set(scope, parameter.name, value),
                 None => missing.push(parameter),
@@ -145,4 +138,10 @@ impl Run<'_> {
             self.scopes.set(scope, *name, value);
         }
     }
+}
+
+/// Takes a named argument out of the others.
+fn take_named(named: &mut Vec<(Rc<str>, Value)>, name: &str) -> Option<Value> {
+    let place = named.iter().position(|(known, _)| **known == *name)?;
+    Some(named.remove(place).1)
 }

@@ -81,7 +81,7 @@ pub(super) fn float_length(source: &str) -> Option<usize> {
 
 /// The length of digits with single underscores between them.
 fn digits(source: &str) -> Option<usize> {
-    let length = length_of(source, |byte| byte.is_ascii_digit(), false);
+    let length = length_of(source, u8::is_ascii_digit, false);
     (length > 0).then_some(length)
 }
 

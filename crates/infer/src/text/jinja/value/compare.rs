@@ -75,7 +75,11 @@ fn first_difference(left: &Items, right: &Items, heap: &Heap) -> Result<Option<u
     Ok(None)
 }
 
-/// The order of two numbers; `None` for values that are none.
+/// The order of two numbers; `None` for values that are none. NaN has none.
+#[allow(
+    clippy::option_option,
+    reason = "no numbers, and numbers without an order, differ"
+)]
 fn numbers(left: &Value, right: &Value) -> Option<Option<Ordering>> {
     if let (Some(left), Some(right)) = (left.as_int(), right.as_int()) {
         return Some(Some(left.cmp(&right)));

@@ -93,7 +93,8 @@ impl Heap {
         })))
     }
 
-    /// A mapping.
+    /// A mapping, whose entries were counted when they came.
+    #[allow(clippy::unused_self, reason = "values are made by the heap")]
     pub(in crate::text::jinja) fn dict(&self, dict: Dict) -> Value {
         Value::Dict(Rc::new(dict))
     }
@@ -104,6 +105,7 @@ impl Heap {
     }
 
     /// The level of a value that contains these.
+    #[allow(clippy::unused_self, reason = "values are made by the heap")]
     pub(in crate::text::jinja) fn depth<'v>(
         &self,
         values: impl IntoIterator<Item = &'v Value>,

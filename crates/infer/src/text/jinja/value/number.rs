@@ -196,7 +196,7 @@ pub(in crate::text::jinja) fn parse_int(text: &str, base: u32) -> Option<i128> {
         None if base == 0
             && lower.len() > 1
             && lower.starts_with('0')
-            && lower.trim_matches(['0', '_']) != "" =>
+            && !lower.trim_matches(['0', '_']).is_empty() =>
         {
             return None;
         }

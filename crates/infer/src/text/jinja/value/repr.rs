@@ -2,7 +2,7 @@
 
 use super::heap::Writer;
 use super::number::float_repr;
-use super::text::is_printable;
+use super::text::{by_number, is_printable};
 use super::{Dict, Heap, Object, Part, Value, bytes, sequence};
 use crate::text::jinja::limits::MAX_DEPTH;
 use crate::text::jinja::problem::{Result, fail};
@@ -165,11 +165,7 @@ fn write_quoted(text: &str, out: &mut Writer<'_>) -> Result<()> {
             '\t' => quoted.push_str("\\t"),
             letter if letter == quote || letter == '\\' => quoted.extend(['\\', letter]),
             letter if is_printable(letter) => quoted.push(letter),
-            letter => quoted.push_str(&match u32::from(letter) {
-                code @ 0..0x100 => format!("\\x{code:02x}"),
-                code @ 0x100..0x1_0000 => format!("\\u{code:04x}"),
-                code => format!("\\U{code:08x}"),
-            }),
+            letter => quoted.push_str(&by_number(letter)),
         }
     }
     quoted.push(quote);

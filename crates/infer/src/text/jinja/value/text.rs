@@ -16,6 +16,15 @@ pub(in crate::text::jinja) fn is_printable(letter: char) -> bool {
     pair.escape_debug().count() == 2
 }
 
+/// A letter as an escape with its number.
+pub(in crate::text::jinja) fn by_number(letter: char) -> String {
+    match u32::from(letter) {
+        code @ 0..0x100 => format!("\\x{code:02x}"),
+        code @ 0x100..0x1_0000 => format!("\\u{code:04x}"),
+        code => format!("\\U{code:08x}"),
+    }
+}
+
 /// `str.splitlines(keep)`.
 pub(in crate::text::jinja) fn lines(text: &str, keep: bool) -> Vec<&str> {
     let mut lines = Vec::new();
