@@ -286,7 +286,9 @@ fn a_result_that_is_not_of_the_same_run_is_not_taken_for_it() {
         is_refused(&tokenizer, false),
         "a file that comes along is another"
     );
-    let input = |workshop: &Workshop| workshop.model("b", 3, &Shape::default());
+    let input = |workshop: &Workshop| {
+        workshop.model("b", 3, &Shape::default());
+    };
     assert!(is_refused(&input, false), "an input is another");
     let card = small_workshop();
     card.merge(RECIPE, "out");
