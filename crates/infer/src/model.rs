@@ -7,7 +7,7 @@ use std::sync::Arc;
 use weightsmith_tensors::{Checkpoint, TensorSource, json, read_companion};
 
 use crate::text::Companions;
-use crate::{ConfigError, Decoder, DecoderOptions, Error, ModelConfig, Pool};
+use crate::{Cancel, ConfigError, Decoder, DecoderOptions, Error, ModelConfig, Pool};
 
 /// A decoder and what it takes to talk with it.
 #[derive(Debug)]
@@ -35,6 +35,27 @@ impl Model {
     pub fn open(folder: &Path, pool: Arc<Pool>, options: DecoderOptions) -> Result<Self, Error> {
         let source = Arc::new(Checkpoint::open(folder)?);
         Self::assemble(source, folder, Overrides::default(), pool, options)
+    }
+
+    /// The tokens of a prompt, if they fit the model's positions: a text that cannot is not taken apart to its end.
+    ///
+    /// # Errors
+    /// [`Error::TooLong`] with the number of tokens, or [`Error::TooManyTokens`] where it is not known.
+    pub fn prompt_tokens(&self, text: &str, special: bool) -> Result<Vec<u32>, Error> {
+        let positions = self.decoder.config().positions;
+        let tokenizer = &self.companions.tokenizer;
+        match tokenizer.encode_within(text, special, positions, &Cancel::default()) {
+            Err(Error::TooManyTokens {
+                found: Some(wanted),
+                ..
+            }) => Err(Error::TooLong {
+                wanted,
+                cached: 0,
+                new: wanted,
+                positions,
+            }),
+            tokens => tokens,
+        }
     }
 
     /// Puts a model together from tensors that may come from anywhere and the small files of a folder.

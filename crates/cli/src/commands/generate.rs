@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, Read as _, Write as _, stdin, stdout};
 
 use anyhow::Context as _;
-use weightsmith_infer::{Cancel, Finish, Message, Model, Session, TemplateOptions};
+use weightsmith_infer::{Finish, Message, Model, Session, TemplateOptions};
 
 use crate::args::GenerateArgs;
 use crate::exit_code::ExitCode;
@@ -47,10 +47,8 @@ pub(crate) fn run(args: GenerateArgs, printer: &Printer) -> Result<ExitCode, Fai
         printer.note("the model has no chat template, so the prompt is continued as plain text");
     }
     let mut settings = sampling::settings(&model.companions.defaults, &sampling);
-    let most = model.decoder.config().positions;
     let tokens = if raw || model.companions.template.is_none() {
-        let tokenizer = &model.companions.tokenizer;
-        tokenizer.encode_within(&prompt, true, most, &Cancel::default())?
+        model.prompt_tokens(&prompt, true)?
     } else {
         model.companions.end_turns(&mut settings);
         conversation(model, system.as_deref(), &prompt)?
@@ -110,7 +108,5 @@ fn conversation(model: &Model, system: Option<&str>, prompt: &str) -> Result<Vec
         ..TemplateOptions::default()
     };
     let text = model.companions.template()?.render(&messages, &options)?;
-    let most = model.decoder.config().positions;
-    let tokenizer = &model.companions.tokenizer;
-    Ok(tokenizer.encode_within(&text, false, most, &Cancel::default())?)
+    Ok(model.prompt_tokens(&text, false)?)
 }

@@ -11,7 +11,7 @@ use super::tasks::{Answer, Prompt, Question};
 use crate::Model;
 use crate::decoder::{SequenceStep, Wants};
 use crate::text::TemplateOptions;
-use crate::{Cancel, Companions, Error, KvCache};
+use crate::{Companions, Error, KvCache};
 
 /// Questions that are answered at once.
 const BATCH: usize = 16;
@@ -106,21 +106,15 @@ fn up_to_stop<'a>(text: &'a str, companions: &Companions) -> &'a str {
 /// The tokens of what a question asks.
 pub(super) fn prompt_tokens(model: &Model, prompt: &Prompt) -> Result<Vec<u32>, Error> {
     let companions = &model.companions;
-    let most = model.decoder.config().positions;
-    let cancel = Cancel::default();
     match prompt {
-        Prompt::Text(text) => companions
-            .tokenizer
-            .encode_within(text, true, most, &cancel),
+        Prompt::Text(text) => model.prompt_tokens(text, true),
         Prompt::Messages(messages) => {
             let options = TemplateOptions {
                 generation_prompt: true,
                 ..TemplateOptions::default()
             };
             let text = companions.template()?.render(messages, &options)?;
-            companions
-                .tokenizer
-                .encode_within(&text, false, most, &cancel)
+            model.prompt_tokens(&text, false)
         }
     }
 }

@@ -99,7 +99,7 @@ fn read(folder: &Path, with_template: bool) -> Result<Companions, Error> {
         };
         Ok(match name {
             "generation_config.json" | "config.json" => {
-                Some(bytes).filter(|bytes| serde_json::from_slice::<Value>(bytes).is_ok())
+                Some(bytes).filter(|bytes| json::read::<Value>(bytes).is_ok())
             }
             "chat_template.jinja" | "chat_template.json" if !with_template => None,
             "tokenizer_config.json" if !with_template => Some(without_template(bytes)),

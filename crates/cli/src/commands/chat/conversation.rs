@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _, stdout};
 
 use weightsmith_infer::{
-    Cancel, Error, Finish, GenerationSettings, Message, Model, Report, Session, TemplateOptions,
+    Error, Finish, GenerationSettings, Message, Model, Report, Session, TemplateOptions,
 };
 
 use crate::failure::Failure;
@@ -75,9 +75,7 @@ impl Conversation {
             ..TemplateOptions::default()
         };
         let text = model.companions.template()?.render(&messages, &options)?;
-        let most = model.decoder.config().positions;
-        let tokenizer = &model.companions.tokenizer;
-        Ok(tokenizer.encode_within(&text, false, most, &Cancel::default())?)
+        model.prompt_tokens(&text, false).map_err(refused)
     }
 
     /// Has a model answer, and shows the answer as it comes.
@@ -110,7 +108,7 @@ impl Conversation {
 
 /// Why an answer cannot begin, with advice where the chat grew too long.
 fn refused(error: Error) -> Failure {
-    let too_long = matches!(error, Error::TooLong { .. });
+    let too_long = matches!(error, Error::TooLong { .. } | Error::TooManyTokens { .. });
     let failure = Failure::new(error);
     if too_long {
         failure.hint("`/reset` forgets all turns")
