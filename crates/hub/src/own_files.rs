@@ -136,7 +136,8 @@ fn require_known_owner(_path: &Path, _link: &Metadata) -> Result<(), HubError> {
     Ok(())
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::io::{Read as _, Write as _};
 

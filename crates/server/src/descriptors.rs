@@ -37,7 +37,8 @@ fn share(descriptors: Option<u64>) -> usize {
     half.clamp(16, MOST as u64) as usize
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 

@@ -141,10 +141,10 @@ fn some_likelihoods(model: &Model, before: &Before, choices: &[String]) -> Resul
     let mut sums = Sums {
         sequences: &sequences,
         shared,
-        sums: vec![0.0; sequences.len()],
+        by_sequence: vec![0.0; sequences.len()],
     };
     decoder.step_with(&mut steps, &mut sums)?;
-    Ok(sums.sums)
+    Ok(sums.by_sequence)
 }
 
 /// Adds up the logarithms of the choices' tokens while their logits come.
@@ -153,7 +153,7 @@ struct Sums<'a> {
     sequences: &'a [Sequence],
     /// Tokens before those of the step.
     shared: usize,
-    sums: Vec<f64>,
+    by_sequence: Vec<f64>,
 }
 
 impl Observer for Sums<'_> {
@@ -161,7 +161,7 @@ impl Observer for Sums<'_> {
         let one = &self.sequences[sequence];
         let next = self.shared + token + 1;
         if next >= one.begin {
-            self.sums[sequence] += log_probability(logits, one.tokens[next]);
+            self.by_sequence[sequence] += log_probability(logits, one.tokens[next]);
         }
     }
 }

@@ -7,6 +7,7 @@
 
 use std::time::{Duration, Instant};
 
+use weightsmith_infer::text::SpecialTokens;
 use weightsmith_infer::{ChatTemplate, Message, TemplateOptions};
 
 const DEEP: &str = "deep";
@@ -20,7 +21,7 @@ const WHOLE: &str = "a whole number of more than 128 bits";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn outcome(source: &str) -> Result<String, String> {
-    ChatTemplate::new(source, "t", Default::default())
+    ChatTemplate::new(source, "t", SpecialTokens::default())
         .and_then(|template| {
             template.render(&[Message::new("user", "Hi")], &TemplateOptions::default())
         })
@@ -298,7 +299,7 @@ fn steps_are_bounded() {
 #[test]
 fn a_long_conversation_is_no_bomb() {
     let source = "{% for m in messages %}{{ '<|' ~ m.role ~ '|>' }}{{ m['content'] | trim }}{% if loop.last %}.{% endif %}{% endfor %}";
-    let template = ChatTemplate::new(source, "t", Default::default()).unwrap();
+    let template = ChatTemplate::new(source, "t", SpecialTokens::default()).unwrap();
     let messages: Vec<Message> = (0..5000)
         .map(|_| Message::new("user", &"word ".repeat(800)))
         .collect();

@@ -6,6 +6,7 @@
 )]
 
 use serde_json::{Map, Value};
+use weightsmith_infer::text::SpecialTokens;
 use weightsmith_infer::{ChatTemplate, TemplateOptions};
 
 use crate::support::repository;
@@ -51,7 +52,7 @@ fn differences(name: &str, count: usize) -> Vec<String> {
     assert_eq!(cases.len(), count, "cases in {name}");
     let mut different = Vec::new();
     for (source, expected) in cases {
-        let found = ChatTemplate::new(&source, "t", Default::default())
+        let found = ChatTemplate::new(&source, "t", SpecialTokens::default())
             .and_then(|template| template.render(&[], &options));
         if found.as_ref().ok() != expected.as_ref() {
             println!("{source}\n  ours   {found:?}\n  theirs {expected:?}");

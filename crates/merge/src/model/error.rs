@@ -8,7 +8,7 @@ use std::path::PathBuf;
 pub enum LocateError {
     /// A merge is about to take its place in the folder.
     #[error(transparent)]
-    Unfinished(#[from] weightsmith_tensors::Error),
+    Unfinished(Box<weightsmith_tensors::Error>),
 
     /// The recipe names no model at all.
     #[error("the model's path is empty")]
@@ -72,7 +72,7 @@ pub enum LocateError {
         /// Whether the hub must not be asked (`HF_HUB_OFFLINE`).
         offline: bool,
         /// Why the hub could not be asked, where somebody tried.
-        away: Option<String>,
+        away: Option<Box<str>>,
     },
 
     /// A name on the hub that is cached in other revisions only.
@@ -92,7 +92,7 @@ pub enum LocateError {
         /// Whether the hub must not be asked (`HF_HUB_OFFLINE`).
         offline: bool,
         /// Why the hub could not be asked, where somebody tried.
-        away: Option<String>,
+        away: Option<Box<str>>,
     },
 
     /// A short commit hash that more than one cached snapshot begins with.
@@ -121,13 +121,13 @@ pub enum LocateError {
         /// Its folder.
         folder: PathBuf,
         /// Weights in formats that are not read, such as `pytorch_model.bin`.
-        other_weights: Vec<String>,
+        other_weights: Box<[String]>,
         /// Links to weights that are not there.
-        broken_links: Vec<String>,
+        broken_links: Box<[String]>,
         /// The revision where the model is on the hub (its name there is `label`).
         revision: Option<String>,
         /// Why the hub could not be asked, where somebody tried.
-        away: Option<String>,
+        away: Option<Box<str>>,
     },
 
     /// The index names weight files that are not there.
@@ -144,7 +144,7 @@ pub enum LocateError {
         /// The revision where the model is on the hub (its name there is `label`).
         revision: Option<String>,
         /// Why the hub could not be asked, where somebody tried.
-        away: Option<String>,
+        away: Option<Box<str>>,
     },
 
     /// The index of the weights is not what it should be.
@@ -174,7 +174,7 @@ impl LocateError {
                 ..
             } => {
                 let mut hints = meant_hints(meant.as_ref());
-                hints.extend(download_hints(repo, revision, *offline, away.as_ref()));
+                hints.extend(download_hints(repo, revision, *offline, away.as_deref()));
                 hints.push(format!("if `{repo}` is a folder, write its full path"));
                 hints
             }
@@ -194,7 +194,7 @@ impl LocateError {
                         last.get(..12).unwrap_or(last),
                     ));
                 }
-                hints.extend(download_hints(repo, revision, *offline, away.as_ref()));
+                hints.extend(download_hints(repo, revision, *offline, away.as_deref()));
                 hints
             }
             Self::AmbiguousRevision { .. } => {
@@ -215,7 +215,7 @@ impl LocateError {
                     ));
                 }
                 if let Some(revision) = revision {
-                    hints.extend(download_hints(label, revision, false, away.as_ref()));
+                    hints.extend(download_hints(label, revision, false, away.as_deref()));
                 }
                 hints
             }
@@ -225,7 +225,7 @@ impl LocateError {
                 away,
                 ..
             } => match revision {
-                Some(revision) => download_hints(label, revision, false, away.as_ref()),
+                Some(revision) => download_hints(label, revision, false, away.as_deref()),
                 None => vec!["copy or download the missing files into the folder".to_owned()],
             },
             Self::InStore { .. } => vec![
@@ -255,9 +255,9 @@ impl LocateError {
 
 impl LocateError {
     /// With the reason why what is missing was not downloaded.
-    pub(super) fn with_away(mut self, reason: Option<&String>) -> Self {
+    pub(super) fn with_away(mut self, reason: Option<&str>) -> Self {
         if let Self::NoWeights { away, .. } | Self::MissingShards { away, .. } = &mut self {
-            *away = reason.cloned();
+            *away = reason.map(Into::into);
         }
         self
     }
@@ -288,7 +288,7 @@ fn not_found_hints(path: &str) -> Vec<String> {
     hints
 }
 
-fn download_hints(repo: &str, revision: &str, offline: bool, away: Option<&String>) -> Vec<String> {
+fn download_hints(repo: &str, revision: &str, offline: bool, away: Option<&str>) -> Vec<String> {
     if let Some(reason) = away {
         return vec![format!("{reason}; are you online?")];
     }

@@ -149,7 +149,7 @@ pub fn locate(
     let located = locate_folder(path, revision, options)?;
     match located.require_weights() {
         Ok(()) => Ok(located),
-        Err(error) => Err(error.with_away(options.away.as_ref())),
+        Err(error) => Err(error.with_away(options.away.as_deref())),
     }
 }
 
@@ -350,7 +350,7 @@ fn locate_cached(
             meant: similar_folder(repo, options),
             looked,
             offline: options.offline,
-            away: options.away.clone(),
+            away: options.away.as_deref().map(Into::into),
         });
     }
     in_repo(&cached, repo, revision, looked, options)
@@ -403,7 +403,7 @@ fn in_repo(
                 looked,
                 cached: cached.revisions()?,
                 offline: options.offline,
-                away: options.away.clone(),
+                away: options.away.as_deref().map(Into::into),
             })
         }
     }

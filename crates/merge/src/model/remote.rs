@@ -51,10 +51,16 @@ pub struct Opened {
 pub enum OpenError {
     /// It was not found.
     #[error(transparent)]
-    Locate(#[from] LocateError),
+    Locate(Box<LocateError>),
     /// Its weights are not sound.
     #[error(transparent)]
     Weights(#[from] weightsmith_tensors::Error),
+}
+
+impl From<LocateError> for OpenError {
+    fn from(error: LocateError) -> Self {
+        Self::Locate(Box::new(error))
+    }
 }
 
 impl OpenError {
@@ -231,12 +237,12 @@ mod tests {
         let error = open("s3://bucket/models/b", None, &options).unwrap_err();
         assert!(matches!(
             error,
-            OpenError::Locate(LocateError::InStore { .. })
+            OpenError::Locate(error) if matches!(*error, LocateError::InStore { .. })
         ));
         let error = open("org/other", None, &options).unwrap_err();
         assert!(matches!(
             error,
-            OpenError::Locate(LocateError::NotCached { .. })
+            OpenError::Locate(error) if matches!(*error, LocateError::NotCached { .. })
         ));
     }
 }

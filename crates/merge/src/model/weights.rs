@@ -29,7 +29,8 @@ impl Located {
     /// # Errors
     /// [`LocateError::NoWeights`], [`LocateError::MissingShards`], [`LocateError::InvalidIndex`] or an I/O error.
     pub fn require_weights(&self) -> Result<(), LocateError> {
-        weightsmith_tensors::refuse_unfinished(&self.folder)?;
+        weightsmith_tensors::refuse_unfinished(&self.folder)
+            .map_err(|unfinished| LocateError::Unfinished(Box::new(unfinished)))?;
         if self.file.is_some() {
             return Ok(());
         }
@@ -62,8 +63,8 @@ impl Located {
         Err(LocateError::NoWeights {
             label: self.label.clone(),
             folder: self.folder.clone(),
-            other_weights,
-            broken_links,
+            other_weights: other_weights.into(),
+            broken_links: broken_links.into(),
             revision: self.hub_revision(),
             away: None,
         })

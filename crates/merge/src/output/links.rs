@@ -25,7 +25,8 @@ fn is_blob(target: &Path) -> bool {
     is_hash && blobs == "blobs" && model.starts_with("models--")
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::symlink;
 

@@ -120,8 +120,8 @@ fn have_one_tokenizer(models: &[Model]) -> bool {
     has_vocabulary
         && others.iter().all(|other| {
             let is_same =
-                |name: &&str| same_file(&folder.join(name), &other.located.folder.join(name));
-            FILES.iter().all(|name| is_same(&name))
+                |name: &str| same_file(&folder.join(name), &other.located.folder.join(name));
+            FILES.iter().all(|name| is_same(name))
         })
 }
 

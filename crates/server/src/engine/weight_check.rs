@@ -42,9 +42,9 @@ impl WeightCheck {
 fn without_folder(error: &Error) -> String {
     use weightsmith_tensors::Error::{Changed, Lost, Shortened};
     let message = error.to_string();
-    let path = match error {
-        Error::Tensors(Shortened { path, .. } | Lost { path } | Changed { path, .. }) => path,
-        _ => return message,
+    let Error::Tensors(Shortened { path, .. } | Lost { path } | Changed { path, .. }) = error
+    else {
+        return message;
     };
     let (whole, name) = (path.display().to_string(), path.file_name());
     let name = name.map_or_else(String::new, |name| Path::new(name).display().to_string());

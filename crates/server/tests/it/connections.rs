@@ -182,7 +182,7 @@ fn a_client_that_still_sends_reads_why_it_is_refused() {
         let mut stream = server.send(&post(path, length, headers));
         // all of it is written before anything is read
         for _ in 0..length >> 16 {
-            stream.write_all(&[b' '; 1 << 16]).expect("it is taken");
+            stream.write_all(&vec![b' '; 1 << 16]).expect("it is taken");
         }
         let text = rest(&mut stream);
         assert!(
@@ -196,7 +196,7 @@ fn a_client_that_still_sends_reads_why_it_is_refused() {
     let mut stream = server.send(&head);
     for _ in 0..100 {
         stream.write_all(b"10000\r\n").expect("it is taken");
-        stream.write_all(&[b' '; 1 << 16]).expect("it is taken");
+        stream.write_all(&vec![b' '; 1 << 16]).expect("it is taken");
         stream.write_all(b"\r\n").expect("it is taken");
     }
     stream.write_all(b"0\r\n\r\n").expect("it is taken");
