@@ -166,9 +166,12 @@ fn measure(
     let scores = match content {
         Data::Text(text) => {
             let stopped = || progress.interrupt().load(Ordering::Relaxed);
-            let mut goes_on = || match stopped() {
-                true => ControlFlow::Break(()),
-                false => ControlFlow::Continue(()),
+            let mut goes_on = || {
+                if stopped() {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
             };
             let windows = windows_while(text, &model.companions, &options(model), &mut goes_on);
             if stopped() {

@@ -140,10 +140,10 @@ fn some_likelihoods(model: &Model, before: &Before, choices: &[String]) -> Resul
     let mut sums = Sums {
         sequences: &sequences,
         shared,
-        sums: vec![0.0; sequences.len()],
+        likelihoods: vec![0.0; sequences.len()],
     };
     decoder.step_with(&mut steps, &mut sums)?;
-    Ok(sums.sums)
+    Ok(sums.likelihoods)
 }
 
 /// Adds up the logarithms of the choices' tokens while their logits come.
@@ -152,7 +152,7 @@ struct Sums<'a> {
     sequences: &'a [Sequence],
     /// Tokens before those of the step.
     shared: usize,
-    sums: Vec<f64>,
+    likelihoods: Vec<f64>,
 }
 
 impl Observer for Sums<'_> {
@@ -160,7 +160,7 @@ impl Observer for Sums<'_> {
         let one = &self.sequences[sequence];
         let next = self.shared + token + 1;
         if next >= one.begin {
-            self.sums[sequence] += log_probability(logits, one.tokens[next]);
+            self.likelihoods[sequence] += log_probability(logits, one.tokens[next]);
         }
     }
 }

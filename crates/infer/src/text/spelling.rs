@@ -28,9 +28,12 @@ impl Tokenizer {
         }
         let pieces: Vec<Vec<u8>> = tokens
             .iter()
-            .map(|&token| match skip_special && self.is_special(token) {
-                true => Vec::new(),
-                false => self.piece(token),
+            .map(|&token| {
+                if skip_special && self.is_special(token) {
+                    Vec::new()
+                } else {
+                    self.piece(token)
+                }
             })
             .collect();
         let bytes = pieces.concat();

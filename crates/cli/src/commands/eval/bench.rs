@@ -135,9 +135,12 @@ impl Bench<'_> {
         text: &str,
     ) -> Result<Option<Vec<Window>>, Failure> {
         let options = self.window_options(&model.decoder);
-        let mut goes_on = || match self.is_stopped() {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
+        let mut goes_on = || {
+            if self.is_stopped() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         };
         let windows = windows_while(text, &model.companions, &options, &mut goes_on);
         let windows = match windows {
