@@ -133,7 +133,7 @@ async fn a_text_that_cannot_fit_is_refused_without_reading_it_to_the_end() {
     );
     // 32 MB of text would take minutes
     assert!(
-        begun.elapsed() < Duration::from_secs(60),
+        begun.elapsed() < Duration::from_mins(1),
         "{:?}",
         begun.elapsed()
     );
