@@ -141,10 +141,10 @@ fn some_likelihoods(model: &Model, before: &Before, choices: &[String]) -> Resul
     let mut sums = Sums {
         sequences: &sequences,
         shared,
-        by_sequence: vec![0.0; sequences.len()],
+        likelihoods: vec![0.0; sequences.len()],
     };
     decoder.step_with(&mut steps, &mut sums)?;
-    Ok(sums.by_sequence)
+    Ok(sums.likelihoods)
 }
 
 /// Adds up the logarithms of the choices' tokens while their logits come.
@@ -153,7 +153,7 @@ struct Sums<'a> {
     sequences: &'a [Sequence],
     /// Tokens before those of the step.
     shared: usize,
-    by_sequence: Vec<f64>,
+    likelihoods: Vec<f64>,
 }
 
 impl Observer for Sums<'_> {
@@ -161,7 +161,7 @@ impl Observer for Sums<'_> {
         let one = &self.sequences[sequence];
         let next = self.shared + token + 1;
         if next >= one.begin {
-            self.by_sequence[sequence] += log_probability(logits, one.tokens[next]);
+            self.likelihoods[sequence] += log_probability(logits, one.tokens[next]);
         }
     }
 }
