@@ -172,6 +172,6 @@ fn a_recipe_may_come_through_a_pipe_that_the_user_names() {
     let run = world.outcome(&ended(child, "check"));
     run.expect_code(0);
     let run = world.run(&["check", "/dev/zero"]);
-    run.expect_code(1)
-        .expect_error("/dev/zero: more than the 16777216 bytes that such a file may have");
+    run.expect_code(2)
+        .expect_error("the recipe `/dev/zero` has more than 1048576 bytes");
 }

@@ -10,6 +10,7 @@ use std::fmt;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use weightsmith_tensors::json;
 
 /// Bytes of the file. The largest of real models have 35 MB.
 const MOST_BYTES: usize = 128 << 20;
@@ -47,7 +48,7 @@ pub(super) fn look(bytes: &[u8]) -> Result<(), String> {
         let (found, most) = (bytes.len() >> 20, MOST_BYTES >> 20);
         return Err(format!("{found} MiB; at most {most} MiB are read"));
     }
-    let outline: Outline = serde_json::from_slice(bytes).map_err(|problem| problem.to_string())?;
+    let outline: Outline = json::read(bytes).map_err(|problem| problem.to_string())?;
     let added = outline.added_tokens.unwrap_or_default();
     let longest = added.iter().map(|token| token.content.0);
     let longest = longest.max().unwrap_or(0).max(outline.model.vocab.0);
@@ -173,7 +174,7 @@ fn merges_have(prefix: &str, bytes: &[u8]) -> Result<(), String> {
         #[serde(default)]
         merges: Vec<Value>,
     }
-    let file: File = serde_json::from_slice(bytes).map_err(|problem| problem.to_string())?;
+    let file: File = json::read(bytes).map_err(|problem| problem.to_string())?;
     for merge in &file.model.merges {
         let second = match merge {
             Value::String(pair) => pair.split_once(' ').map(|(_, second)| second),

@@ -107,7 +107,7 @@ mod tests {
         assert_eq!(next(), Answer::Text(String::new()));
         assert_eq!(
             next(),
-            problem("syntax error: unexpected end of block (line 1)")
+            problem("syntax error: unexpected `%}`, expected a value (line 1)")
         );
         assert!(
             matches!(next(), Answer::Problem(text) if text.starts_with("its conversation cannot be read"))
