@@ -2,6 +2,7 @@
 
 use super::super::Lock;
 use super::super::published_recipe::without_absolute_paths;
+use crate::model::{hub_name, is_in_store, web_address};
 use crate::recipe;
 
 /// A recipe without local paths, and what was replaced by what.
@@ -37,6 +38,9 @@ pub(super) fn hidden(text: &str, lock: Option<&Lock>) -> (String, Vec<(String, S
 
 /// Whether a reference is a folder here: the lock knows which models came from the hub.
 fn is_local(path: &str, lock: Option<&Lock>) -> bool {
+    if is_in_store(path) || hub_name(path).is_some() || web_address(path).is_some() {
+        return false;
+    }
     let looks_so = path.starts_with(['/', '.', '~', '\\'])
         || path.contains('\\')
         || path.matches('/').count() > 1
@@ -136,6 +140,27 @@ pub(super) mod tests {
         ];
         assert_eq!(replaced, pairs.map(|(a, b)| (a.to_owned(), b.to_owned())));
         assert_eq!(published.lines().count(), TEXT.lines().count());
+    }
+
+    #[test]
+    fn addresses_stay() {
+        let names = [
+            "s3://bucket/models/base",
+            "gs://b/m/",
+            "hf://org/name",
+            "https://huggingface.co/org/name/tree/main",
+            "hf.co/org/name",
+        ];
+        for name in names {
+            let text = format!(
+                "merge_method: linear\nmodels:\n  - model: {name}\n    parameters: {{weight: 1}}\n"
+            );
+            assert_eq!(
+                hidden(&text, Some(&lock())),
+                (text.clone(), Vec::new()),
+                "{name}"
+            );
+        }
     }
 
     #[test]
