@@ -1,36 +1,44 @@
-//! Models that speak: from a folder, from the cache, or from a recipe that was never written.
+//! Models that generate text: from a folder, from the cache, or from a recipe that was never written.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use weightsmith::model::is_in_store;
 use weightsmith::plan::Planned;
 use weightsmith::run::MergedSource;
 use weightsmith_infer::{DecoderOptions, Model, Overrides, Pool};
 use weightsmith_tensors::{Checkpoint, TensorSource};
 
-use crate::args::{ModelArgs, PlanArgs, Quantization};
-use crate::exit_code::ExitCode;
-use crate::failure::Failure;
-use crate::printer::Printer;
-use crate::remote::Access;
-use crate::settings::{PlanSettings, locate_options, threads};
-use crate::{models, planning, remote};
+use crate::{
+    Access, Gathered, Monitor, Note, Outcome, PrepareOptions, RecipeText, Session, SessionError,
+};
 
-/// Where models are found and how they compute, shared by all that a command opens.
+/// How models compute, and recipes are planned.
+#[derive(Debug, Clone, Default)]
+pub struct TextOptions {
+    /// How models compute.
+    pub decoder: DecoderOptions,
+    /// A file with a chat template, in the place of the models' own.
+    pub template: Option<PathBuf>,
+    /// How recipes are planned.
+    pub prepare: PrepareOptions,
+}
+
+/// Where models are found and how they compute, shared by all that are opened.
 #[derive(Debug, Clone)]
-pub(crate) struct TextModels {
-    args: ModelArgs,
+pub struct TextModels {
+    session: Session,
+    options: TextOptions,
     pool: Arc<Pool>,
-    options: DecoderOptions,
 }
 
 /// A model that was found, or a recipe that was planned; its tensors have not been looked at.
 #[derive(Debug)]
-pub(crate) struct Found {
+pub struct UnloadedModel {
     /// What to call it.
-    pub(crate) label: String,
+    pub label: String,
     /// The folder of its `config.json` and tokenizer.
-    pub(crate) folder: PathBuf,
+    pub folder: PathBuf,
     weights: Weights,
 }
 
@@ -41,122 +49,127 @@ enum Weights {
     Merge(Box<Planned>),
 }
 
-/// A model that can speak, and where it comes from.
+/// A model that generates text, and where it comes from.
 #[derive(Debug)]
-pub(crate) struct TextModel {
+pub struct TextModel {
     /// What to call it.
-    pub(crate) label: String,
-    pub(crate) model: Model,
+    pub label: String,
+    /// The model.
+    pub model: Model,
     /// The models that it is merged from; none, if it is no recipe.
-    pub(crate) parents: Vec<Parent>,
+    pub parents: Vec<Parent>,
     /// The merge's method, if it is one.
-    pub(crate) method: Option<String>,
+    pub method: Option<String>,
 }
 
 /// A model that a merge reads.
 #[derive(Debug)]
-pub(crate) struct Parent {
+pub struct Parent {
     /// What to call it.
-    pub(crate) label: String,
+    pub label: String,
     source: Arc<dyn TensorSource>,
     folder: PathBuf,
 }
 
 impl TextModels {
-    /// Starts the threads.
-    pub(crate) fn new(args: &ModelArgs) -> Self {
+    /// Models of a session, which share these threads.
+    pub fn new(session: Session, options: TextOptions, pool: Arc<Pool>) -> Self {
         Self {
-            pool: Arc::new(Pool::new(threads(args.threads))),
-            options: DecoderOptions {
-                exact: args.exact,
-                quantize_q8_0: args.quantize == Some(Quantization::Q8_0),
-            },
-            args: args.clone(),
+            session,
+            options,
+            pool,
         }
     }
 
-    /// Opens a model or plans a recipe. A recipe that is wrong is an exit code: its problems have been shown.
-    pub(crate) fn open(
-        &self,
-        name: &str,
-        printer: &Printer,
-    ) -> Result<Result<TextModel, ExitCode>, Failure> {
-        match self.find(name, printer)? {
-            Ok(found) => self.speaking(found).map(Ok),
-            Err(code) => Ok(Err(code)),
-        }
+    /// Opens a model, or computes the merge of a recipe.
+    ///
+    /// # Errors
+    /// When it cannot be had, or a recipe has mistakes.
+    pub fn open(&self, name: &str, monitor: Monitor<'_>) -> Result<TextModel, SessionError> {
+        self.loaded(self.find(name, monitor)?)
     }
 
     /// Downloads what is not here of models that will be opened, after all of them have been looked at. Recipes are left to [`Self::find`].
-    pub(crate) fn download<'a>(
+    ///
+    /// # Errors
+    /// When one of them cannot be had.
+    pub fn download<'a>(
         &self,
         names: impl IntoIterator<Item = &'a str>,
-        printer: &Printer,
-    ) -> Result<(), Failure> {
-        let names: Vec<&str> = names.into_iter().filter(|name| !is_recipe(name)).collect();
-        let mut options = locate_options(self.args.transformers_cache.clone());
-        remote::prepare_models(&names, &mut options, Access::Download, printer)
+        monitor: Monitor<'_>,
+    ) -> Result<(), SessionError> {
+        let names = names.into_iter();
+        let names: Vec<&str> = names
+            .filter(|name| !is_recipe(name) && !is_in_store(name))
+            .collect();
+        self.session
+            .with_models(&names, Access::Download, monitor)
+            .map(drop)
     }
 
     /// Finds a model or plans a recipe, from headers alone; what is not on this machine is downloaded.
-    pub(crate) fn find(
-        &self,
-        name: &str,
-        printer: &Printer,
-    ) -> Result<Result<Found, ExitCode>, Failure> {
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn find(&self, name: &str, monitor: Monitor<'_>) -> Result<UnloadedModel, SessionError> {
         if is_recipe(name) {
-            return self.recipe(name, printer);
+            return self.recipe(name, monitor);
         }
-        let cache = self.args.transformers_cache.clone();
-        let opened = models::open(name, cache, Access::Download, printer)?;
-        Ok(Ok(Found {
+        let opened = self.session.open(name, Access::Download, monitor)?;
+        Ok(UnloadedModel {
             label: opened.located.label,
             folder: opened.located.folder,
             weights: Weights::Checkpoint(opened.checkpoint),
-        }))
+        })
     }
 
     /// Opens what was found; of a recipe, the merge is computed. `watch` may put a source before the tensors.
-    pub(crate) fn load(
+    ///
+    /// # Errors
+    /// When the model cannot run.
+    pub fn load(
         &self,
-        found: &Found,
+        found: &UnloadedModel,
         watch: impl FnOnce(Arc<dyn TensorSource>) -> Arc<dyn TensorSource>,
-    ) -> Result<Model, Failure> {
+    ) -> Result<Model, SessionError> {
         let source = watch(found.source()?);
         self.model(source, &found.folder, found.config())
     }
 
     /// Opens a parent of a merge.
-    pub(crate) fn parent(&self, parent: &Parent) -> Result<Model, Failure> {
+    ///
+    /// # Errors
+    /// When it cannot run.
+    pub fn parent(&self, parent: &Parent) -> Result<Model, SessionError> {
         self.model(Arc::clone(&parent.source), &parent.folder, None)
     }
 
-    fn recipe(&self, name: &str, printer: &Printer) -> Result<Result<Found, ExitCode>, Failure> {
-        let settings = self.plan_settings(name);
-        let outcome = planning::plan_with_hub(settings, Access::Download, printer)?;
-        Ok(outcome
-            .into_plan(printer)
-            .map(|(_, planned)| Found::merge(name, planned)))
+    /// Reads a recipe and looks for its models, to plan it several times; what is not on this machine is downloaded.
+    ///
+    /// # Errors
+    /// When it cannot be read, or a transfer fails.
+    pub fn gather(&self, name: &str, monitor: Monitor<'_>) -> Result<Gathered, SessionError> {
+        let recipe = RecipeText::read(Path::new(name))?;
+        let prepare = &self.options.prepare;
+        self.session
+            .gather(recipe, prepare, Access::Download, monitor)
     }
 
-    /// How a recipe is planned.
-    pub(crate) fn plan_settings(&self, name: &str) -> PlanSettings {
-        let plan = PlanArgs {
-            strict: false,
-            transformers_cache: self.args.transformers_cache.clone(),
-            random_seed: self.args.random_seed,
-            unsafe_truncate_embeddings: self.args.unsafe_truncate_embeddings,
-            no_unsafe_truncate_embeddings: false,
-        };
-        PlanSettings::resolve(name.into(), plan)
+    fn recipe(&self, name: &str, monitor: Monitor<'_>) -> Result<UnloadedModel, SessionError> {
+        let outcome = self.gather(name, monitor)?.into_outcome();
+        let planned = outcome.into_plan(monitor)?;
+        Ok(UnloadedModel::merge(name, planned))
     }
 
     /// Computes a planned merge.
-    pub(crate) fn planned(&self, name: &str, planned: Planned) -> Result<TextModel, Failure> {
-        self.speaking(Found::merge(name, planned))
+    ///
+    /// # Errors
+    /// When the model cannot run.
+    pub fn planned(&self, name: &str, planned: Planned) -> Result<TextModel, SessionError> {
+        self.loaded(UnloadedModel::merge(name, planned))
     }
 
-    fn speaking(&self, found: Found) -> Result<TextModel, Failure> {
+    fn loaded(&self, found: UnloadedModel) -> Result<TextModel, SessionError> {
         let planned = found.planned();
         Ok(TextModel {
             model: self.load(&found, |source| source)?,
@@ -172,20 +185,35 @@ impl TextModels {
         source: Arc<dyn TensorSource>,
         folder: &Path,
         config: Option<&str>,
-    ) -> Result<Model, Failure> {
+    ) -> Result<Model, SessionError> {
         let overrides = Overrides {
             config,
-            template: self.args.template.as_deref(),
+            template: self.options.template.as_deref(),
         };
-        let pool = Arc::clone(&self.pool);
-        let model = Model::assemble(source, folder, overrides, pool, self.options);
-        Ok(model?)
+        let (pool, decoder) = (Arc::clone(&self.pool), self.options.decoder);
+        Ok(Model::assemble(source, folder, overrides, pool, decoder)?)
     }
 }
 
-impl Found {
+impl Outcome {
+    /// The plan, after telling what else is to be said.
+    ///
+    /// # Errors
+    /// [`SessionError::Recipe`] where there is none.
+    pub fn into_plan(mut self, monitor: Monitor<'_>) -> Result<Planned, SessionError> {
+        match self.planned.take() {
+            Some(planned) => {
+                monitor.note(&Note::Checked(&self));
+                Ok(planned)
+            }
+            None => Err(SessionError::Recipe(Box::new(self))),
+        }
+    }
+}
+
+impl UnloadedModel {
     /// A planned recipe, with the files of its donor.
-    fn merge(name: &str, planned: Planned) -> Self {
+    pub fn merge(name: &str, planned: Planned) -> Self {
         let donor = &planned.models.as_slice()[planned.plan.donor];
         Self {
             label: name.to_owned(),
@@ -195,7 +223,7 @@ impl Found {
     }
 
     /// The plan, if it is a recipe.
-    pub(crate) fn planned(&self) -> Option<&Planned> {
+    pub fn planned(&self) -> Option<&Planned> {
         match &self.weights {
             Weights::Merge(planned) => Some(planned),
             Weights::Checkpoint(_) => None,
@@ -203,7 +231,10 @@ impl Found {
     }
 
     /// The tensors, none of them read. Files that are not those any more that were found are opened again.
-    pub(crate) fn source(&self) -> Result<Arc<dyn TensorSource>, Failure> {
+    ///
+    /// # Errors
+    /// When they are gone.
+    pub fn source(&self) -> Result<Arc<dyn TensorSource>, SessionError> {
         Ok(match &self.weights {
             Weights::Checkpoint(found) => match found
                 .ensure_unchanged()
@@ -220,7 +251,7 @@ impl Found {
     }
 
     /// The `config.json` that goes before the folder's.
-    pub(crate) fn config(&self) -> Option<&str> {
+    pub fn config(&self) -> Option<&str> {
         self.planned()?.plan.config.as_deref()
     }
 }
@@ -242,7 +273,7 @@ fn parents(planned: &Planned) -> Vec<Parent> {
 }
 
 /// Whether a name on the command line is that of a recipe: a YAML file, or any file that holds no weights.
-pub(crate) fn is_recipe(name: &str) -> bool {
+pub fn is_recipe(name: &str) -> bool {
     let path = Path::new(name);
     let has = |wanted: &str| {
         path.extension()
@@ -255,7 +286,7 @@ pub(crate) fn is_recipe(name: &str) -> bool {
 
 impl TextModel {
     /// What it is, in a few words.
-    pub(crate) fn introduction(&self) -> String {
+    pub fn introduction(&self) -> String {
         let Some(method) = &self.method else {
             return self.label.clone();
         };
