@@ -13,12 +13,11 @@ pub(crate) fn find_or_explain(
     }
     let names = || METHODS.iter().map(|method| method.name);
     let message = format!("unknown merge method `{}`", name.value);
-    let hint = match closest(&name.value, names()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => {
-            let quoted: Vec<String> = names().map(|name| format!("`{name}`")).collect();
-            format!("expected one of {}", quoted.join(", "))
-        }
+    let hint = if let Some(near) = closest(&name.value, names()) {
+        format!("did you mean `{near}`?")
+    } else {
+        let quoted: Vec<String> = names().map(|name| format!("`{name}`")).collect();
+        format!("expected one of {}", quoted.join(", "))
     };
     Err(Box::new(Diagnostic::error(message, name.span).hint(hint)))
 }
