@@ -1,6 +1,6 @@
 //! How models differ.
 
-use weightsmith::diff::{DiffOptions, Difference, diff};
+use weightsmith_report::diff::{DiffOptions, Difference, diff};
 use weightsmith_tensors::TensorSource;
 
 use crate::verify::Reading;

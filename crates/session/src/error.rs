@@ -5,12 +5,12 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use weightsmith::diff::DiffError;
 use weightsmith::model::{LocateError, OpenError};
 use weightsmith::output::{LockError, PublicationError};
 use weightsmith::run::RunError;
 use weightsmith::verify::VerifyError;
 use weightsmith_hub::HubError;
+use weightsmith_report::diff::DiffError;
 use weightsmith_stores::StoreError;
 
 use crate::{DestinationError, Outcome, RecipeTextError};

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use weightsmith::plan::{Plan, Planned};
 use weightsmith::run::{Report, Reporter, RunOptions, execute, require_memory};
+use weightsmith_report::card::ModelCardFiles;
 
 use crate::destination::Place;
 use crate::{Monitor, Note, Progress, Session, SessionError, Target, Work, staging};
@@ -100,7 +101,7 @@ fn write(
         allow_non_finite: options.allow_non_finite,
         fresh: options.fresh,
         copy_companions: options.copy_companions,
-        card: options.card,
+        card: options.card.then_some(&ModelCardFiles as _),
         recipe,
         interrupt: monitor.cancel.flag(),
     };

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use weightsmith::diff::{Difference, Group, Measures, State, TensorDifference};
+use weightsmith_report::diff::{Difference, Group, Measures, State, TensorDifference};
 use weightsmith_session::quantities::{counted, grouped, percent};
 use weightsmith_session::{Access, Session};
 use weightsmith_tensors::{TensorInfo, TensorSource};

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use serde_json::json;
-use weightsmith::explain::{explain, render_text};
+use weightsmith_report::explain::{explain, render_text};
 use weightsmith_session::Access;
 
 use crate::args::ExplainArgs;

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 
-use weightsmith::explain::explain;
 use weightsmith::plan::{Plan, Planned};
 use weightsmith::run::Report;
+use weightsmith_report::explain::explain;
 use weightsmith_session::quantities::{bytes, counted, grouped, memory, parameters, seconds};
 use weightsmith_session::{Access, Delivered, Destination, Merged, Session};
 

@@ -14,7 +14,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use serde::Serialize;
-use weightsmith::output::{ScorePicture, score_picture};
+use weightsmith_report::pictures::{ScorePicture, score_picture};
 use weightsmith_session::{TextModels, replace_file};
 
 use self::bench::{Bench, Other};
