@@ -6,11 +6,8 @@
 mod budget;
 mod discard;
 mod error;
-#[cfg(test)]
-pub(crate) mod evaluate;
 mod execute;
 mod executor;
-mod findings;
 mod finished;
 mod finished_files;
 mod journal;
@@ -26,8 +23,6 @@ mod reporter;
 mod schedule;
 mod side_files;
 mod space;
-mod steps;
-mod tensor_job;
 mod verification;
 mod work_folder;
 
