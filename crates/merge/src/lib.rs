@@ -5,10 +5,6 @@
 
 pub mod architecture;
 mod diagnostic;
-pub mod diff;
-pub mod explain;
-pub mod host;
-pub mod inspect;
 pub mod methods;
 pub mod model;
 pub mod output;
@@ -16,7 +12,7 @@ pub mod plan;
 mod problems;
 pub mod recipe;
 pub mod run;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod vary;
 pub mod verify;
