@@ -70,7 +70,16 @@ impl Failure {
 
     /// The same for programs that read stdout.
     pub(crate) fn report_json(&self, printer: &Printer) -> ExitCode {
-        let told = json!({"error": {"message": self.sentence(), "hints": self.hints}});
+        let told = match self.error.downcast_ref() {
+            Some(SessionError::Recipe(outcome)) => {
+                let name = &outcome.recipe.name;
+                let message = diagnostics::sentence(outcome.count(), name);
+                let told = outcome.told();
+                let problems = diagnostics::json(name, &told);
+                json!({"error": {"message": message, "diagnostics": problems}})
+            }
+            _ => json!({"error": {"message": self.sentence(), "hints": self.hints}}),
+        };
         // what cannot be written there is still said on stderr
         let _ = printer.json(&told);
         self.report(printer)

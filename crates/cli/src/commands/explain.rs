@@ -2,7 +2,6 @@
 
 use std::io::Write as _;
 
-use serde_json::json;
 use weightsmith_report::explain::{explain, render_text};
 use weightsmith_session::Access;
 
@@ -11,9 +10,9 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::settings::PlanSettings;
+use crate::terminal;
 use crate::terminal_progress::TerminalProgress;
 use crate::terminal_text::safe_lines;
-use crate::{diagnostics, terminal};
 
 /// Draws the curves, or gives the numbers behind them.
 pub(crate) fn run(args: ExplainArgs, printer: &Printer) -> Result<ExitCode, Failure> {
@@ -25,12 +24,6 @@ pub(crate) fn run(args: ExplainArgs, printer: &Printer) -> Result<ExitCode, Fail
     let progress = TerminalProgress::new(printer);
     let monitor = progress.monitor();
     let outcome = PlanSettings::resolve(recipe, plan).prepare(Access::Headers, monitor)?;
-    if as_json && outcome.planned.is_none() {
-        let message = diagnostics::sentence(outcome.count(), &outcome.recipe.name);
-        let told = outcome.told();
-        let problems = diagnostics::json(&outcome.recipe.name, &told);
-        printer.json(&json!({"error": {"message": message, "diagnostics": problems}}))?;
-    }
     let planned = outcome.into_plan(monitor)?;
     let explanation = explain(&planned.plan);
     if as_json {
