@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use weightsmith_tensors::ModelFolder;
+
 use crate::model::{LocateOptions, Opened, open};
 use crate::output::{FrontMatter, Lock, parent_readme};
 
@@ -17,7 +19,7 @@ pub fn known_bases(folder: &Path, options: &LocateOptions) -> Vec<Opened> {
                 .map(|input| (input.label, input.revision)),
         );
     }
-    if let Some(matter) = parent_readme(folder)
+    if let Some(matter) = parent_readme(&ModelFolder::new(folder))
         .ok()
         .flatten()
         .as_deref()

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::config_editor::Editor;
 use super::json_text;
 use super::layer_settings::LayerChange;
-use super::model_config::ConfigError;
+use super::config_file::ConfigError;
 
 /// A rule of the form "every so many layers".
 struct Period {

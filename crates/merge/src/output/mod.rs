@@ -1,17 +1,15 @@
 //! What stands beside the weights of a merged model.
 
-mod companion_files;
 mod config_editor;
 mod front_matter;
 mod hub_metadata;
 mod json_text;
 mod layer_patterns;
 mod layer_settings;
-mod links;
 mod local_paths;
 mod lock;
 mod model_card;
-mod model_config;
+mod config_file;
 mod model_files;
 mod parent_files;
 mod picture_style;
@@ -25,14 +23,13 @@ mod tests;
 
 pub use front_matter::FrontMatter;
 
-pub use companion_files::{Companion, CompanionError, companions};
 pub use json_text::JsonError;
 pub(crate) use local_paths::{is_searched, without_local_paths};
 pub use lock::{
     LOCK_FILE, LOCK_FORMAT, Lock, LockError, LockFacts, LockedFile, LockedInput, LockedInputFile,
 };
 pub use model_card::{CardFacts, CardScore, CardScores, MODEL_CARD, card_with_scores, model_card};
-pub use model_config::{ConfigEdit, ConfigError, EditedConfig, ModelConfig};
+pub use config_file::{ConfigEdit, ConfigError, EditedConfig, ConfigFile};
 pub use parent_files::{has_chat_template, parent_readme};
 pub use publication::{
     Publication, PublicationError, PublicationOptions, PublishedFile, model_name, publication,

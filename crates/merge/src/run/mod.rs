@@ -15,6 +15,7 @@ mod finished;
 mod journal;
 mod memory;
 mod merged;
+mod merged_model;
 mod mount_point;
 mod moving;
 mod output_path;
@@ -36,4 +37,5 @@ pub use execute::{OutputFile, Report, RunOptions, execute, require_memory};
 #[cfg(feature = "testing")]
 pub(crate) use journal::journal_blocks;
 pub use merged::MergedSource;
+pub use merged_model::MergedModel;
 pub use reporter::{Reporter, Silent};

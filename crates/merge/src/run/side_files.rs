@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde_json::Value;
-use weightsmith_tensors::{json, open_regular, read_companion};
+use weightsmith_tensors::{Companion, ModelSource, json};
 
 use super::error::RunError;
 use super::execute::{OutputFile, Report, RunOptions};
@@ -13,8 +13,8 @@ use super::finished::run_key;
 use super::work_folder::WorkFolder;
 use crate::explain::explain;
 use crate::output::{
-    CardFacts, Companion, LOCK_FILE, Lock, LockFacts, MODEL_CARD, SHARE_PICTURE, companions,
-    is_searched, model_card, parent_readme, share_picture, without_local_paths,
+    CardFacts, LOCK_FILE, Lock, LockFacts, MODEL_CARD, SHARE_PICTURE, is_searched, model_card,
+    parent_readme, share_picture, without_local_paths,
 };
 use crate::plan::Planned;
 
@@ -63,10 +63,8 @@ impl SideFiles {
                 plan.layout.index_json(),
             ));
         }
-        // the folder of a single file may be any folder
-        let is_model_folder = donor.located.file.is_none() || donor.config.is_some();
-        let mut found = if options.copy_companions && is_model_folder {
-            companions(&donor.located.folder)?
+        let mut found = if options.copy_companions {
+            donor.source.companions()?
         } else {
             Vec::new()
         };
@@ -77,7 +75,7 @@ impl SideFiles {
         let run = run_key(planned, options, &found)?;
         let mut copied = Vec::new();
         for companion in found {
-            let (content, keys) = changed_content(&companion)?.unzip();
+            let (content, keys) = changed_content(donor.source.as_ref(), &companion)?.unzip();
             let keys = keys.into_iter().flatten();
             dropped.extend(keys.map(|key| (published_name(&companion.relative), key)));
             copied.push(Copied { companion, content });
@@ -120,11 +118,12 @@ impl SideFiles {
         if options.card {
             self.card(planned, folder, date, non_finite, options)?;
         }
+        let donor = &planned.models.as_slice()[planned.plan.donor];
         let mut files = report.files.clone();
         for Copied { companion, content } in &self.copied {
             files.push(match content {
                 Some(content) => write_file(folder, &companion.relative, content)?,
-                None => copy_file(folder, companion)?,
+                None => copy_file(donor.source.as_ref(), folder, companion)?,
             });
         }
         for (path, content) in &self.made {
@@ -159,8 +158,9 @@ impl SideFiles {
             .and_then(|config| json::read(config.as_bytes()).ok());
         let models = planned.models.as_slice().iter();
         let readmes = models
-            .map(|model| parent_readme(&model.located.folder))
+            .map(|model| parent_readme(model.source.as_ref()))
             .collect::<std::io::Result<Vec<Option<String>>>>()?;
+        let donor = &planned.models.as_slice()[plan.donor];
         let picture = share_picture(&explanation);
         let card = model_card(&CardFacts {
             title: &folder.name(),
@@ -170,7 +170,7 @@ impl SideFiles {
             config: config.as_ref(),
             readmes: &readmes,
             has_picture: picture.is_some(),
-            has_chat_template: self.has_chat_template()?,
+            has_chat_template: self.has_chat_template(donor.source.as_ref())?,
             has_modules: self.companion("modules.json").is_some(),
             date,
             non_finite,
@@ -187,25 +187,31 @@ impl SideFiles {
     }
 
     /// Whether a chat template comes along, as a file of its own or in the tokenizer's configuration.
-    fn has_chat_template(&self) -> std::io::Result<bool> {
+    fn has_chat_template(&self, donor: &dyn ModelSource) -> std::io::Result<bool> {
         let own_file = ["chat_template.jinja", "chat_template.json"];
         if own_file.iter().any(|name| self.companion(name).is_some()) {
             return Ok(true);
         }
-        let Some(config) = self.companion("tokenizer_config.json") else {
+        let name = "tokenizer_config.json";
+        if self.companion(name).is_none() {
             return Ok(false);
-        };
-        let config: Option<Value> = json::read(&read_companion(&config.source)?).ok();
+        }
+        let config = donor.file(name)?.unwrap_or_default();
+        let config: Option<Value> = json::read(&config).ok();
         Ok(config.is_some_and(|config| config.get("chat_template").is_some()))
     }
 }
 
 /// A companion's content without the settings that hold local paths, which lead nowhere for whoever gets the result, and their keys.
-fn changed_content(companion: &Companion) -> std::io::Result<Option<(Vec<u8>, Vec<String>)>> {
-    if !is_searched(&published_name(&companion.relative), companion.bytes) {
+fn changed_content(
+    donor: &dyn ModelSource,
+    companion: &Companion,
+) -> std::io::Result<Option<(Vec<u8>, Vec<String>)>> {
+    let name = published_name(&companion.relative);
+    if !is_searched(&name, companion.bytes) {
         return Ok(None);
     }
-    let text = String::from_utf8(read_companion(&companion.source)?).ok();
+    let text = String::from_utf8(donor.file(&name)?.unwrap_or_default()).ok();
     let changed = text.as_deref().and_then(without_local_paths);
     Ok(changed.map(|(text, keys)| (text.into_bytes(), keys)))
 }
@@ -219,8 +225,12 @@ fn write_file(folder: &WorkFolder, path: &Path, content: &[u8]) -> Result<Output
     })
 }
 
-fn copy_file(folder: &WorkFolder, companion: &Companion) -> Result<OutputFile, RunError> {
-    let mut from = open_regular(&companion.source)?;
+fn copy_file(
+    donor: &dyn ModelSource,
+    folder: &WorkFolder,
+    companion: &Companion,
+) -> Result<OutputFile, RunError> {
+    let mut from = donor.open_companion(&companion.relative)?;
     let mut to = create(folder, &companion.relative)?;
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; COPY_BUFFER];

@@ -9,6 +9,7 @@ mod header;
 mod index;
 mod lost_pages;
 mod mapping;
+mod model;
 mod regular_file;
 mod remote_files;
 mod shard_file;
@@ -27,6 +28,7 @@ pub use regular_file::{
     MAX_SMALL_FILE_BYTES, MAX_VOCABULARY_BYTES, UnreadableFile, open_regular, read_companion,
     read_companion_text, read_given_text, read_regular, read_regular_text,
 };
+pub(crate) use regular_file::text_of;
 pub use remote_files::RemoteRead;
 pub use shard_file::ShardFile;
 pub use unfinished::{MOVING_MARKER, WORKING_FOLDER, refuse_unfinished};
