@@ -164,9 +164,7 @@ impl TextModels {
     fn model(&self, source: Arc<dyn ModelSource>) -> Result<Model, Failure> {
         let pool = Arc::clone(&self.pool);
         Ok(match &self.args.template {
-            Some(template) => {
-                Model::open_with_template(source, template, pool, self.options)?
-            }
+            Some(template) => Model::open_with_template(source, template, pool, self.options)?,
             None => Model::open_source(source, pool, self.options)?,
         })
     }

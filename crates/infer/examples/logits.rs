@@ -10,7 +10,7 @@ use std::io::{BufWriter, Read, Write, stdin};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use weightsmith_infer::{Decoder, DecoderOptions, DecoderConfig, Pool, SequenceStep, Wants};
+use weightsmith_infer::{Decoder, DecoderConfig, DecoderOptions, Pool, SequenceStep, Wants};
 use weightsmith_tensors::Checkpoint;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use weightsmith_infer::{
-    Decoder, DecoderOptions, KvCache, DecoderConfig, Observer, Pool, SequenceStep, Wants,
+    Decoder, DecoderConfig, DecoderOptions, KvCache, Observer, Pool, SequenceStep, Wants,
 };
 use weightsmith_tensors::Checkpoint;
 

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use weightsmith_infer::{Decoder, DecoderOptions, DecoderConfig, Pool, SequenceStep, Wants};
+use weightsmith_infer::{Decoder, DecoderConfig, DecoderOptions, Pool, SequenceStep, Wants};
 use weightsmith_tensors::Checkpoint;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

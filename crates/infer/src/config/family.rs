@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::fields::Fields;
 use super::rope::RopeFields;
-use super::{Activation, LayerConfig, DecoderConfig, RopeKind, RopeSettings};
+use super::{Activation, DecoderConfig, LayerConfig, RopeKind, RopeSettings};
 use crate::ConfigError;
 
 /// A family of decoders that the graph knows.
@@ -159,7 +159,8 @@ fn architecture(fields: Fields<'_>) -> Result<DecoderFamily, ConfigError> {
         let name = fields
             .text("model_type")
             .ok_or_else(|| ConfigError::Missing("architectures".to_owned()))?;
-        return DecoderFamily::named(name).ok_or_else(|| ConfigError::Architecture(name.to_owned()));
+        return DecoderFamily::named(name)
+            .ok_or_else(|| ConfigError::Architecture(name.to_owned()));
     }
     names
         .iter()
@@ -337,7 +338,10 @@ impl Reader<'_> {
 
     fn window(&self) -> Result<Option<usize>, ConfigError> {
         let fields = self.fields;
-        let qwen = matches!(self.architecture, DecoderFamily::Qwen2 | DecoderFamily::Qwen3);
+        let qwen = matches!(
+            self.architecture,
+            DecoderFamily::Qwen2 | DecoderFamily::Qwen3
+        );
         if self.architecture == DecoderFamily::Llama
             || (qwen && !fields.flag("use_sliding_window", false)?)
         {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use weightsmith_infer::{Decoder, DecoderOptions, Error, DecoderConfig, Pool, SequenceStep, Wants};
+use weightsmith_infer::{Decoder, DecoderConfig, DecoderOptions, Error, Pool, SequenceStep, Wants};
 use weightsmith_tensors::testing::write_checkpoint;
 use weightsmith_tensors::{Checkpoint, DType};
 

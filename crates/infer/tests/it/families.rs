@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::Value;
 use weightsmith_infer::config::DecoderFamily;
-use weightsmith_infer::{Decoder, DecoderOptions, DecoderConfig, Pool, Wants};
+use weightsmith_infer::{Decoder, DecoderConfig, DecoderOptions, Pool, Wants};
 use weightsmith_tensors::Checkpoint;
 
 use crate::support::{distance, repository, rows, run};

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use weightsmith_infer::{Decoder, DecoderOptions, KvCache, DecoderConfig, Pool, SequenceStep, Wants};
+use weightsmith_infer::{
+    Decoder, DecoderConfig, DecoderOptions, KvCache, Pool, SequenceStep, Wants,
+};
 use weightsmith_tensors::{Checkpoint, TensorSource, widen_f32};
 
 /// A folder of the repository.

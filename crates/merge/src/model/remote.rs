@@ -208,8 +208,8 @@ pub fn missing_model(
 
 #[cfg(test)]
 mod tests {
-    use weightsmith_tensors::testing::{TestTensor, write_checkpoint};
     use weightsmith_tensors::DType;
+    use weightsmith_tensors::testing::{TestTensor, write_checkpoint};
 
     use super::*;
 

@@ -38,7 +38,10 @@ impl MergedModel {
     pub fn new(planned: &Planned, origin: impl Into<PathBuf>) -> Result<Self, RunError> {
         let plan = &planned.plan;
         let models = planned.models.as_slice();
-        let inputs: Vec<_> = models.iter().map(|model| Arc::clone(&model.source)).collect();
+        let inputs: Vec<_> = models
+            .iter()
+            .map(|model| Arc::clone(&model.source))
+            .collect();
         let config = plan.config.clone().map(|config| {
             let changed = without_local_paths(&config).map(|(config, _)| config);
             changed.unwrap_or(config).into_bytes()
@@ -75,7 +78,9 @@ impl MergedModel {
         if !is_searched(name, bytes.len() as u64) {
             return Ok(Some(bytes));
         }
-        let changed = std::str::from_utf8(&bytes).ok().and_then(without_local_paths);
+        let changed = std::str::from_utf8(&bytes)
+            .ok()
+            .and_then(without_local_paths);
         Ok(Some(changed.map_or(bytes, |(text, _)| text.into_bytes())))
     }
 }
@@ -158,7 +163,9 @@ impl ModelFiles for MergedModel {
         let companion = found.iter().find(|one| one.relative == relative);
         let companion = companion.ok_or_else(missing)?;
         match searched(companion) {
-            Some(name) => Ok(Box::new(Cursor::new(self.file(&name)?.ok_or_else(missing)?))),
+            Some(name) => Ok(Box::new(Cursor::new(
+                self.file(&name)?.ok_or_else(missing)?,
+            ))),
             None => self.donor.open_companion(relative),
         }
     }
@@ -185,6 +192,8 @@ impl ModelSource for MergedModel {
     }
 
     fn ensure_unchanged(&self) -> Result<(), Error> {
-        self.inputs.iter().try_for_each(|input| input.ensure_unchanged())
+        self.inputs
+            .iter()
+            .try_for_each(|input| input.ensure_unchanged())
     }
 }

@@ -61,7 +61,11 @@ fn unlinked(path: &Path) -> std::io::Result<PathBuf> {
     match (path.parent(), path.file_name()) {
         (Some(parent), Some(name)) if !path.is_dir() => {
             let here = Path::new(".");
-            let parent = if parent == Path::new("") { here } else { parent };
+            let parent = if parent == Path::new("") {
+                here
+            } else {
+                parent
+            };
             Ok(fs_err::canonicalize(parent)?.join(name))
         }
         _ => fs_err::canonicalize(path),

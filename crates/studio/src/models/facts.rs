@@ -4,10 +4,11 @@ use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use serde_json::Value;
-use weightsmith::inspect::inspect;
 use weightsmith::model::Located;
-use weightsmith::output::{FrontMatter, LOCK_FILE, Lock, MODEL_CARD};
+use weightsmith::output::{LOCK_FILE, Lock, MODEL_CARD};
 use weightsmith_infer::DecoderConfig;
+use weightsmith_report::card::FrontMatter;
+use weightsmith_report::inspect::inspect;
 use weightsmith_server::ModelFacts;
 use weightsmith_tensors::read_regular;
 

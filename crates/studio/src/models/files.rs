@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use serde_json::{Value, json};
-use weightsmith::inspect::inspect;
 use weightsmith::output::{LOCK_FILE, Lock, LockedFile, MODEL_CARD};
+use weightsmith_report::inspect::inspect;
 use weightsmith_tensors::read_regular;
 
 use super::facts::{LARGEST_TEXT, RECIPE};
@@ -101,7 +101,9 @@ pub(crate) fn tensors(entry: &Entry) -> Result<Value, Refusal> {
     let located = entry.located.as_ref().ok_or_else(|| not_written(entry))?;
     let unreadable =
         |problem: String| Refusal::new(axum::http::StatusCode::CONFLICT, "broken_model", problem);
-    let opened = located.open().map_err(|error| unreadable(error.to_string()))?;
+    let opened = located
+        .open()
+        .map_err(|error| unreadable(error.to_string()))?;
     let mut found = inspect(&opened).map_err(|error| unreadable(error.to_string()))?;
     let tensors: Vec<Value> = std::mem::take(&mut found.tensors)
         .into_iter()

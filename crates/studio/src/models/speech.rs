@@ -4,13 +4,11 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use weightsmith::host::{ExpectedTensor, Speech, Template};
 use weightsmith_infer::{
-    Companions, Error, Message, DecoderConfig, TemplateOptions, expected_tensors,
+    Companions, DecoderConfig, Error, Message, TemplateOptions, expected_tensors,
 };
-use weightsmith_tensors::{
-    Companion, CompanionError, ModelFiles, ModelFolder, TensorSource, json,
-};
+use weightsmith_report::host::{ExpectedTensor, Speech, Template};
+use weightsmith_tensors::{Companion, CompanionError, ModelFiles, ModelFolder, TensorSource, json};
 
 /// What a user says in the trial.
 const QUESTION: &str = "What is the capital of France?";

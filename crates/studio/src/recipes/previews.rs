@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use weightsmith::host::concurrency_units;
 use weightsmith::plan::Planned;
 use weightsmith::run::MergedModel;
 use weightsmith_infer::{DecoderConfig, Model};
+use weightsmith_report::host::concurrency_units;
 use weightsmith_server::{CountedSource, LoadProgress, ModelFacts, ServedModel};
 
 use super::answer::{main_type, refusal};

@@ -24,11 +24,11 @@ pub use folder::{Checkpoint, UnindexedTensor};
 pub(crate) use header::bits_of;
 pub use header::{Header, HeaderError, HeaderTensor, MAX_HEADER_BYTES};
 pub use index::indexed_files;
+pub(crate) use regular_file::text_of;
 pub use regular_file::{
     MAX_SMALL_FILE_BYTES, MAX_VOCABULARY_BYTES, UnreadableFile, open_regular, read_companion,
     read_companion_text, read_given_text, read_regular, read_regular_text,
 };
-pub(crate) use regular_file::text_of;
 pub use remote_files::RemoteRead;
 pub use shard_file::ShardFile;
 pub use unfinished::{MOVING_MARKER, WORKING_FOLDER, refuse_unfinished};

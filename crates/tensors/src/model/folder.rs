@@ -176,7 +176,10 @@ pub fn comes_along(relative: &Path) -> bool {
     depth <= DEEPEST
         && !folders.any(is_other_folder)
         && (!is_other_file(name)
-            || (is_module_part(name) && relative.parent().is_some_and(|at| is_module_folder(at, depth))))
+            || (is_module_part(name)
+                && relative
+                    .parent()
+                    .is_some_and(|at| is_module_folder(at, depth))))
 }
 
 /// Whether a folder is a module of a sentence-transformers model, such as `2_Dense/`: its weights are no part of a merge.
