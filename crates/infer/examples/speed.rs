@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ..DecoderOptions::default()
     };
     let folder = Path::new(folder);
-    let config = DecoderConfig::read(&folder)?;
+    let config = DecoderConfig::read(folder)?;
     let source = Arc::new(Checkpoint::open(folder)?);
     let decoder = Decoder::open(source, config, Arc::new(Pool::new(threads)), options)?;
 
