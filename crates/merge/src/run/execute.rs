@@ -22,9 +22,9 @@ use super::reporter::Reporter;
 use super::schedule::{Measuring, Placed, Schedule, ShardMap, schedule};
 use super::side_files::SideFiles;
 use super::space::require_space;
-use super::tensor_job::TensorJob;
 use super::verification::verify_headers;
 use super::work_folder::WorkFolder;
+use crate::methods::job::TensorJob;
 use crate::plan::{Plan, Planned};
 
 /// What a run depends on besides the plan.

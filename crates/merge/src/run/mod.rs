@@ -6,11 +6,8 @@
 mod budget;
 mod discard;
 mod error;
-#[cfg(test)]
-pub(crate) mod evaluate;
 mod execute;
 mod executor;
-mod findings;
 mod finished;
 mod journal;
 mod memory;
@@ -25,8 +22,6 @@ mod reporter;
 mod schedule;
 mod side_files;
 mod space;
-mod steps;
-mod tensor_job;
 mod verification;
 mod work_folder;
 
