@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use weightsmith::diff::{DiffError, DiffOptions, Difference, Measures, TensorDifference, diff};
+use weightsmith_report::diff::{
+    DiffError, DiffOptions, Difference, Measures, TensorDifference, diff,
+};
 
 use crate::app::App;
 use crate::error::Refusal;
@@ -146,3 +148,6 @@ impl weightsmith::run::Reporter for Comparing<'_> {
         self.0.advance(bytes);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,7 @@ use super::budget;
 use super::error::RunError;
 use super::executor::{Executor, hashes_in_order};
 use super::finished::finished;
+use super::finished_files::FinishedFiles;
 use super::journal::{FinishedBlock, Journal};
 use super::memory::{Peak, peak_resident};
 use super::merged::jobs;
@@ -48,8 +49,8 @@ pub struct RunOptions<'a> {
     pub fresh: bool,
     /// Copy the donor's tokenizer and other files.
     pub copy_companions: bool,
-    /// Write a model card.
-    pub card: bool,
+    /// Makes the model card and what belongs to it, where one is wanted.
+    pub card: Option<&'a dyn FinishedFiles>,
     /// The recipe's text, which is stored beside the result.
     pub recipe: &'a str,
     /// Set from outside to stop the run; what is done is kept for the next one.

@@ -9,6 +9,7 @@ mod error;
 mod execute;
 mod executor;
 mod finished;
+mod finished_files;
 mod journal;
 mod memory;
 mod merged;
@@ -28,6 +29,7 @@ mod work_folder;
 pub use discard::discard;
 pub use error::RunError;
 pub use execute::{OutputFile, Report, RunOptions, execute, require_memory};
+pub use finished_files::{FinishedFiles, MadeFile, RunFacts};
 #[cfg(feature = "testing")]
 pub(crate) use journal::journal_blocks;
 pub use merged::MergedSource;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use weightsmith::host::{concurrency_units, size_class};
+use weightsmith_report::host::{concurrency_units, size_class};
 use weightsmith_server::ModelState;
 
 use super::{Entry, ParentName};

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use serde_json::{Value, json};
-use weightsmith::inspect::inspect;
 use weightsmith::model::Opened;
 use weightsmith::output::{LOCK_FILE, Lock, LockedFile, MODEL_CARD};
+use weightsmith_report::inspect::inspect;
 use weightsmith_tensors::{Checkpoint, TensorSource as _, read_regular};
 
 use super::facts::{LARGEST_TEXT, RECIPE};

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use weightsmith::host::{Outcome, Subject, check, known_bases};
 use weightsmith::model::{Opened, open};
+use weightsmith_report::host::{Outcome, Subject, check, known_bases};
 use weightsmith_tensors::{Checkpoint, TensorSource};
 
 use super::{Entry, Origin, locate, speech};

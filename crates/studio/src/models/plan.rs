@@ -2,9 +2,9 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use weightsmith::explain::explain;
 use weightsmith::plan::Planned;
 use weightsmith::{Diagnostic, Severity, recipe};
+use weightsmith_report::explain::explain;
 
 use super::details;
 use super::facts::sorted;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use weightsmith::explain::explain;
 use weightsmith::plan::{Plan, Planned};
 use weightsmith::{Diagnostic, Severity, methods};
 use weightsmith_hub::ModelName;
+use weightsmith_report::explain::explain;
 
 use super::planning::{Access, plan};
 use super::remote::Remotes;

@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use weightsmith::host::concurrency_units;
 use weightsmith::plan::Planned;
 use weightsmith::run::MergedSource;
 use weightsmith_infer::{Model, ModelConfig, Overrides};
+use weightsmith_report::host::concurrency_units;
 use weightsmith_server::{CountedSource, LoadProgress, ModelFacts, ServedModel};
 
 use super::answer::{main_type, refusal};

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use weightsmith::explain::explain;
 use weightsmith::plan::Plan;
 use weightsmith::run::{Reporter, RunError, RunOptions, execute};
+use weightsmith_report::card::ModelCardFiles;
+use weightsmith_report::explain::explain;
 
 use super::kinds::text;
 use super::progress::{RunFailure, RunProgress};
@@ -127,7 +128,7 @@ pub(super) fn run(
         allow_non_finite: is_set(request, "allow_non_finite"),
         fresh: false,
         copy_companions: true,
-        card: true,
+        card: Some(&ModelCardFiles),
         recipe: &recipe,
         interrupt: progress.interrupt(),
     };
