@@ -1,5 +1,7 @@
 //! Why a method refuses the parameters of a tensor, with the place where the recipe sets them.
 
+use std::collections::BTreeSet;
+
 use super::parameters::{Resolver, Subject};
 use super::slices::PlannedSlice;
 use super::{Operation, Value};
@@ -38,6 +40,12 @@ pub(super) fn refusal(
         return diagnostic.hint(format!("for tensor `{}`, {values}", subject.output));
     }
     diagnostic
+}
+
+/// Whether a reason that [`MethodSpec::validate`] gave is about one of these parameters.
+pub(super) fn is_about(reason: &str, method: &MethodSpec, parameters: &BTreeSet<&str>) -> bool {
+    let mut named = named(reason, method).into_iter();
+    named.any(|named| parameters.contains(named.name))
 }
 
 /// The parameters that a reason names, in its order: in backticks, alone or before a value, or as a plain word.

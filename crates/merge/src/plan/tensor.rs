@@ -3,7 +3,7 @@
 use weightsmith_tensors::{DType, TensorInfo, TensorSource};
 
 use super::parameters::Subject;
-use super::refusal::refusal;
+use super::refusal::{is_about, refusal};
 use super::slices::PlannedSlice;
 use super::tensors::{Assembly, Wanted};
 use super::{Action, Operation, PlannedTensor, SourceTensor};
@@ -300,19 +300,22 @@ impl Assembly<'_> {
                 .collect(),
             position: wanted.position,
         };
-        let (parameters, source_parameters) =
-            self.resolver
-                .resolve(self.method, slice, &positions, &subject)?;
+        let resolved = self
+            .resolver
+            .resolve(self.method, slice, &positions, &subject);
         let operation = Operation {
             method: self.method.name.to_owned(),
             sources: present.iter().map(|source| source.source.clone()).collect(),
             base: slice
                 .base
                 .and_then(|base| positions.iter().position(|position| *position == base)),
-            parameters,
-            source_parameters,
+            parameters: resolved.global,
+            source_parameters: resolved.of_sources,
         };
         if let Err(reason) = (self.method.validate)(&operation) {
+            if is_about(&reason, self.method, &resolved.lacking) {
+                return None;
+            }
             self.resolver.complain(refusal(
                 reason,
                 self.method,
@@ -321,6 +324,9 @@ impl Assembly<'_> {
                 &positions,
                 &subject,
             ));
+            return None;
+        }
+        if !resolved.lacking.is_empty() {
             return None;
         }
         Some(match (self.method.identity)(&operation) {
