@@ -98,7 +98,7 @@ impl Located {
             folder: self.folder.clone(),
             other_weights: other_weights.into(),
             broken_links: broken_links.into(),
-            elsewhere: self.elsewhere(),
+            elsewhere: Box::new(self.elsewhere()),
         })
     }
 
@@ -135,19 +135,19 @@ impl Located {
             folder: self.folder.clone(),
             missing,
             total: files.len(),
-            elsewhere: self.elsewhere(),
+            elsewhere: Box::new(self.elsewhere()),
         })
     }
 
-    fn elsewhere(&self) -> Box<Elsewhere> {
+    fn elsewhere(&self) -> Elsewhere {
         let revision = match &self.kind {
             LocatedKind::Local | LocatedKind::Store { .. } => None,
             LocatedKind::HubCache { revision, .. } => Some(revision.clone()),
         };
-        Box::new(Elsewhere {
+        Elsewhere {
             revision,
             ..Elsewhere::default()
-        })
+        }
     }
 }
 

@@ -75,10 +75,12 @@ pub(crate) fn is_prose(name: &str, bytes: u64) -> bool {
 pub(crate) fn in_prose(text: &str) -> Vec<(usize, &str)> {
     let lines = text.lines().zip(1..);
     let paths = lines.flat_map(|(line, number)| {
-        line.split([' ', '\t', '`', '"', '\'', '(', ')', '[', ']', '<', '>', ',', ';', '=', '|'])
-            .map(|word| word.trim_end_matches(['.', ':', '!', '?', '*']))
-            .filter(|word| is_home(word))
-            .map(move |word| (number, word))
+        line.split([
+            ' ', '\t', '`', '"', '\'', '(', ')', '[', ']', '<', '>', ',', ';', '=', '|',
+        ])
+        .map(|word| word.trim_end_matches(['.', ':', '!', '?', '*']))
+        .filter(|word| is_home(word))
+        .map(move |word| (number, word))
     });
     paths.take(MOST_TOLD).collect()
 }
@@ -213,11 +215,23 @@ mod tests {
                 (3, "D:/Users/x"),
             ]
         );
-        for text in ["https://example.org/home/kim", "in /home/ or ~/.cache", "a/Users/b", "and/or /data/x", ""] {
+        for text in [
+            "https://example.org/home/kim",
+            "in /home/ or ~/.cache",
+            "a/Users/b",
+            "and/or /data/x",
+            "",
+        ] {
             assert_eq!(in_prose(text), [], "{text}");
         }
         assert_eq!(in_prose(&"/home/kim\n".repeat(50)).len(), MOST_TOLD);
-        for (name, expected) in [("README.md", true), ("LICENSE", true), ("docs/a.TXT", true), ("a.json", false), ("merges.txt", false)] {
+        for (name, expected) in [
+            ("README.md", true),
+            ("LICENSE", true),
+            ("docs/a.TXT", true),
+            ("a.json", false),
+            ("merges.txt", false),
+        ] {
             assert_eq!(is_prose(name, 9), expected, "{name}");
         }
     }

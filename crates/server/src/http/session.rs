@@ -88,7 +88,9 @@ pub(super) async fn logout(State(app): State<Arc<App>>, headers: HeaderMap) -> R
         let error = ApiError::internal(without_folders(&message)).into_response();
         let cookie = response.headers_mut().remove(header::SET_COOKIE);
         response = error;
-        response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+        response
+            .headers_mut()
+            .extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
     }
     response
 }
@@ -246,7 +248,9 @@ mod tests {
             let one = session(key, now() + 60, number);
             with(&format!("{COOKIE}={one}"))
         });
-        ended.end(open(&sessions[0], key).expect("it counts")).unwrap();
+        ended
+            .end(open(&sessions[0], key).expect("it counts"))
+            .unwrap();
         assert!(!is_known(&sessions[0], key, &ended));
         assert!(is_known(&sessions[1], key, &ended));
         for number in 0..ENDED as u64 + 5 {
@@ -266,7 +270,11 @@ mod tests {
         let next = Ended::read(Some(&file));
         assert!(next.has(one) && !next.has(over) && !next.has(other));
         next.end(other).unwrap();
-        fs_err::write(&file, fs_err::read_to_string(&file).unwrap() + "12 not a number\n17").unwrap();
+        fs_err::write(
+            &file,
+            fs_err::read_to_string(&file).unwrap() + "12 not a number\n17",
+        )
+        .unwrap();
         let last = Ended::read(Some(&file));
         assert!(last.has(one) && last.has(other));
         fs_err::create_dir(file.with_extension("new")).unwrap();

@@ -435,7 +435,10 @@ mod tests {
             path: "/home/kim/runs".to_owned(),
         };
         assert_eq!(publication.mentioned, [mention]);
-        let file = publication.files.iter().find(|file| file.name == "README.md");
+        let file = publication
+            .files
+            .iter()
+            .find(|file| file.name == "README.md");
         assert_eq!(file.unwrap().content, None);
     }
 
