@@ -19,26 +19,39 @@ use axum::response::Response;
 use axum::routing::get;
 use axum::{Router, middleware};
 use serde_json::Value;
+use weightsmith_server::Pages;
 
 use crate::app::App;
 use crate::assets;
 use crate::error::Refusal;
 use routes::Routes;
 
-/// What answers, and the paths of the OpenAPI document.
-pub(crate) fn router(app: Arc<App>) -> (Router, Value) {
-    let mut routes = Routes::default();
-    for add in [models::add, hub::add, runs::add, recipes::add, events::add] {
-        routes = add(routes);
-    }
-    let (api, paths) = routes.finish();
+/// What answers, and what the OpenAPI document says of it.
+pub(crate) fn pages(app: Arc<App>) -> Pages {
+    let (api, paths, definitions) = routes().finish();
     let api = api
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::map_response(fresh))
         .with_state(app);
-    let router = Router::new().nest("/api", api).fallback(get(assets::show));
-    (router, paths)
+    Pages {
+        router: Router::new().nest("/api", api).fallback(get(assets::show)),
+        is_open: assets::is_open,
+        paths,
+        schemas: Value::Object(document::components(&definitions)),
+    }
+}
+
+fn routes() -> Routes {
+    let all = [models::add, hub::add, runs::add, recipes::add, events::add];
+    all.into_iter().fold(Routes::default(), |routes, add| add(routes))
+}
+
+/// The schemas of everything that routes take and give, by name.
+#[cfg(test)]
+pub(crate) fn definitions() -> serde_json::Map<String, Value> {
+    let (_, _, definitions) = routes().finish();
+    definitions
 }
 
 async fn nowhere(uri: Uri) -> Refusal {

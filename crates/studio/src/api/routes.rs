@@ -9,12 +9,14 @@ use serde_json::{Map, Value};
 
 use super::document::Operation;
 use crate::app::App;
+use crate::wire::Schemas;
 
 /// Routes below `/api`, and what the OpenAPI document says of them.
 #[derive(Debug, Default)]
 pub(super) struct Routes {
     router: Router<Arc<App>>,
     paths: Map<String, Value>,
+    schemas: Schemas,
 }
 
 impl Routes {
@@ -42,9 +44,10 @@ impl Routes {
         self.add("delete", path, delete(handler), operation)
     }
 
-    /// The router, and the paths of the document.
-    pub(super) fn finish(self) -> (Router<Arc<App>>, Value) {
-        (self.router, Value::Object(self.paths))
+    /// The router, the paths of the document, and the types that they name.
+    pub(super) fn finish(self) -> (Router<Arc<App>>, Value, Map<String, Value>) {
+        let paths = Value::Object(self.paths);
+        (self.router, paths, self.schemas.definitions())
     }
 
     fn add(
@@ -55,7 +58,7 @@ impl Routes {
         operation: &Operation,
     ) -> Self {
         self.router = self.router.route(path, handler);
-        let described = operation.described(path);
+        let described = operation.described(path, &mut self.schemas);
         let paths = self.paths.entry(format!("/api{path}"));
         paths.or_insert_with(|| Value::Object(Map::new()))[method] = described;
         self
