@@ -5,10 +5,6 @@
 
 pub mod architecture;
 mod diagnostic;
-pub mod diff;
-pub mod explain;
-pub mod host;
-pub mod inspect;
 pub mod methods;
 pub mod model;
 pub mod output;
@@ -16,15 +12,15 @@ pub mod plan;
 mod problems;
 pub mod recipe;
 pub mod run;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod vary;
 pub mod verify;
 
-/// Compiles the example in the README.
+/// Compiles the example in the library documentation.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct Readme;
+#[doc = include_str!("../../../docs/library.md")]
+struct LibraryPage;
 
 pub use diagnostic::{Diagnostic, Severity, Span, Spanned};
 pub use problems::{MOST_PROBLEMS, Omitted, Problems};

@@ -1,6 +1,7 @@
 //! What merges and the hub leave behind and bring along.
 
-use weightsmith::output::{FrontMatter, Lock};
+use weightsmith::output::Lock;
+use weightsmith_report::card::FrontMatter;
 
 /// A recipe.
 pub fn recipe(input: &[u8]) {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 
-use weightsmith::host::{
+use weightsmith_report::host::{
     HostCheck, HostFacts, HostReport, MemoryNeed, Outcome, SHORT_CONTEXT, Subject, check,
     known_bases,
 };

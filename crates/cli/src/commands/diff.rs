@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use weightsmith::diff::{
+use weightsmith_report::diff::{
     DiffError, DiffOptions, Difference, Group, Measures, State, TensorDifference, diff,
 };
 use weightsmith_tensors::{TensorInfo, TensorSource};

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use serde_json::json;
-use weightsmith::explain::{explain, render_text};
+use weightsmith_report::explain::{explain, render_text};
 
 use crate::args::ExplainArgs;
 use crate::exit_code::ExitCode;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use weightsmith::inspect::{Inspection, Vocabulary, inspect};
+use weightsmith_report::inspect::{Inspection, Vocabulary, inspect};
 
 use crate::args::InspectArgs;
 use crate::exit_code::ExitCode;

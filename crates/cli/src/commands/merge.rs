@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 
-use weightsmith::explain::explain;
 use weightsmith::plan::{Plan, Planned};
 use weightsmith::run::{Report, RunError, RunOptions, execute, require_memory};
+use weightsmith_report::card::ModelCardFiles;
+use weightsmith_report::explain::explain;
 
 use crate::args::MergeArgs;
 use crate::destination::{Destination, Elsewhere};
@@ -131,7 +132,7 @@ fn merge_into(
         allow_non_finite: settings.allow_non_finite,
         fresh: settings.fresh,
         copy_companions: settings.copy_companions,
-        card: settings.card,
+        card: settings.card.then_some(&ModelCardFiles as _),
         recipe,
         interrupt: interrupt::flag()?,
     };

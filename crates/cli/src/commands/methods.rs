@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use serde::Serialize;
-use weightsmith::methods::{METHODS, MethodSpec, PLANNED, find};
+use weightsmith::methods::{METHODS, MethodSpec, find, minimal_recipe};
 use weightsmith::recipe::closest;
 
 use crate::args::MethodsArgs;
@@ -51,20 +51,16 @@ impl From<&'static MethodSpec> for Described {
     fn from(method: &'static MethodSpec) -> Self {
         Self {
             method,
-            recipe: method.minimal_recipe(),
+            recipe: minimal_recipe(method),
         }
     }
 }
 
 fn unknown(name: &str) -> Failure {
-    let hint = "`weightsmith methods` lists the methods";
-    if PLANNED.contains(&name) {
-        return Failure::usage(format!("merge method `{name}` is not implemented yet")).hint(hint);
-    }
     let failure = Failure::usage(format!("unknown merge method `{name}`"));
     match closest(name, METHODS.iter().map(|method| method.name)) {
         Some(near) => failure.hint(format!("did you mean `{near}`?")),
-        None => failure.hint(hint),
+        None => failure.hint("`weightsmith methods` lists the methods"),
     }
 }
 
@@ -104,7 +100,7 @@ fn page(method: &MethodSpec, width: usize) -> String {
         "Missing tensors",
         &paragraphs(method.missing.in_words(), width),
     );
-    section("Shortest recipe", &indented(&method.minimal_recipe()));
+    section("Shortest recipe", &indented(&minimal_recipe(method)));
     if let Some(reference) = &method.reference {
         let title = paragraphs(reference.title, width);
         section("Reference", &format!("{title}  {}\n", reference.url));

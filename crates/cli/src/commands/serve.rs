@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::Value;
-use weightsmith::host::concurrency_units;
 use weightsmith_infer::ModelConfig;
+use weightsmith_report::host::concurrency_units;
 use weightsmith_server::{
     CountedSource, EngineSettings, LoadProgress, ModelFacts, ServedModel, Server, ServerError,
     Settings,

@@ -218,7 +218,7 @@ fn every_method_writes_the_same_bytes_on_every_instruction_set() {
     for method in weightsmith::methods::METHODS {
         let recipe = match method.name {
             "passthrough" => stack.to_owned(),
-            _ => method.minimal_recipe(),
+            _ => weightsmith::methods::minimal_recipe(method),
         };
         let thins_out = method
             .parameters

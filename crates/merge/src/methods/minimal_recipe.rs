@@ -10,73 +10,71 @@ const BASE: &str = "path/to/base";
 /// Value of a required number that has no usual range: as a weight, half of two.
 const HALF: f64 = 0.5;
 
-impl MethodSpec {
-    /// The shortest useful recipe: nothing is set but what must be, the models are placeholders.
-    ///
-    /// A method that takes a single model is shown stacking layers.
-    pub fn minimal_recipe(&self) -> String {
-        let needs_base = self.base == BaseRule::Required;
-        let mut recipe = if self.inputs.max == Some(1) && !needs_base {
-            self.stack()
-        } else {
-            self.models(needs_base)
-        };
-        let _ = writeln!(recipe, "merge_method: {}", self.name);
-        if needs_base {
-            let _ = writeln!(recipe, "base_model: {BASE}");
-        }
-        recipe.push_str(&self.required(Scope::Global, ""));
-        recipe
+/// The shortest useful recipe for a method: nothing is set but what must be, the models are placeholders.
+///
+/// A method that takes a single model is shown stacking layers.
+pub fn minimal_recipe(method: &MethodSpec) -> String {
+    let needs_base = method.base == BaseRule::Required;
+    let mut recipe = if method.inputs.max == Some(1) && !needs_base {
+        stack(method)
+    } else {
+        models(method, needs_base)
+    };
+    let _ = writeln!(recipe, "merge_method: {}", method.name);
+    if needs_base {
+        let _ = writeln!(recipe, "base_model: {BASE}");
     }
+    recipe.push_str(&required(method, Scope::Global, ""));
+    recipe
+}
 
-    /// `models:`, with the base where it counts towards a fixed number, and two more where the method takes them.
-    fn models(&self, needs_base: bool) -> String {
-        let mut recipe = String::from("models:\n");
-        if needs_base && self.inputs.max.is_some() {
-            let _ = writeln!(recipe, "  - model: {BASE}");
-        }
-        let bases = usize::from(needs_base);
-        let wanted = self.inputs.min.max(bases + 2);
-        let total = self.inputs.max.map_or(wanted, |max| wanted.min(max));
-        for number in 1..=total.saturating_sub(bases) {
-            let _ = writeln!(recipe, "  - model: {}", model(number));
-            recipe.push_str(&self.required(Scope::Model, "    "));
-        }
-        recipe
+/// `models:`, with the base where it counts towards a fixed number, and two more where the method takes them.
+fn models(method: &MethodSpec, needs_base: bool) -> String {
+    let mut recipe = String::from("models:\n");
+    if needs_base && method.inputs.max.is_some() {
+        let _ = writeln!(recipe, "  - model: {BASE}");
     }
+    let bases = usize::from(needs_base);
+    let wanted = method.inputs.min.max(bases + 2);
+    let total = method.inputs.max.map_or(wanted, |max| wanted.min(max));
+    for number in 1..=total.saturating_sub(bases) {
+        let _ = writeln!(recipe, "  - model: {}", model(number));
+        recipe.push_str(&required(method, Scope::Model, "    "));
+    }
+    recipe
+}
 
-    /// `slices:` that repeat layers of two models.
-    fn stack(&self) -> String {
-        let mut recipe = String::from("slices:\n");
-        for (number, range) in [(1, "[0, 4]"), (2, "[2, 6]")] {
+/// `slices:` that repeat layers of two models.
+fn stack(method: &MethodSpec) -> String {
+    let mut recipe = String::from("slices:\n");
+    for (number, range) in [(1, "[0, 4]"), (2, "[2, 6]")] {
+        let _ = writeln!(
+            recipe,
+            "  - sources:\n      - model: {}\n        layer_range: {range}",
+            model(number)
+        );
+        recipe.push_str(&required(method, Scope::Model, "        "));
+    }
+    recipe
+}
+
+/// `parameters:` with those of a scope that have no default; empty where there are none.
+fn required(method: &MethodSpec, scope: Scope, indent: &str) -> String {
+    let mut block = String::new();
+    for parameter in method.parameters {
+        if parameter.scope == scope && parameter.default == Default::Required {
             let _ = writeln!(
-                recipe,
-                "  - sources:\n      - model: {}\n        layer_range: {range}",
-                model(number)
+                block,
+                "{indent}  {}: {}",
+                parameter.name,
+                example(parameter)
             );
-            recipe.push_str(&self.required(Scope::Model, "        "));
         }
-        recipe
     }
-
-    /// `parameters:` with those of a scope that have no default; empty where there are none.
-    fn required(&self, scope: Scope, indent: &str) -> String {
-        let mut block = String::new();
-        for parameter in self.parameters {
-            if parameter.scope == scope && parameter.default == Default::Required {
-                let _ = writeln!(
-                    block,
-                    "{indent}  {}: {}",
-                    parameter.name,
-                    example(parameter)
-                );
-            }
-        }
-        if !block.is_empty() {
-            block.insert_str(0, &format!("{indent}parameters:\n"));
-        }
-        block
+    if !block.is_empty() {
+        block.insert_str(0, &format!("{indent}parameters:\n"));
     }
+    block
 }
 
 fn model(number: usize) -> String {
@@ -118,7 +116,7 @@ mod tests {
     #[test]
     fn every_method_s_recipe_is_planned_without_a_word() {
         for method in METHODS {
-            let recipe = on_fixtures(&method.minimal_recipe());
+            let recipe = on_fixtures(&minimal_recipe(method));
             let parsed = parse(&recipe, &|_| true);
             let name = method.name;
             assert_eq!(parsed.diagnostics, [], "{name}\n{recipe}");
@@ -133,7 +131,7 @@ mod tests {
     #[test]
     fn a_base_that_counts_is_listed_and_required_parameters_are_set() {
         let slerp = crate::methods::find("slerp").expect("a method");
-        insta::assert_snapshot!(slerp.minimal_recipe(), @r"
+        insta::assert_snapshot!(minimal_recipe(slerp), @r"
         models:
           - model: path/to/base
           - model: path/to/model-1
@@ -143,7 +141,7 @@ mod tests {
           t: 0.5
         ");
         let linear = crate::methods::find("linear").expect("a method");
-        insta::assert_snapshot!(linear.minimal_recipe(), @r"
+        insta::assert_snapshot!(minimal_recipe(linear), @r"
         models:
           - model: path/to/model-1
             parameters:
@@ -158,7 +156,7 @@ mod tests {
     #[test]
     fn a_method_of_one_model_stacks_layers() {
         let passthrough = crate::methods::find("passthrough").expect("a method");
-        insta::assert_snapshot!(passthrough.minimal_recipe(), @r"
+        insta::assert_snapshot!(minimal_recipe(passthrough), @r"
         slices:
           - sources:
               - model: path/to/model-1

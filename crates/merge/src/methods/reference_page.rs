@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::{METHODS, MethodSpec};
+use super::{METHODS, MethodSpec, minimal_recipe};
 
 const HEAD: &str = "\
 # Merge methods
 
-<!-- Made from the specifications in crates/merge/src/methods by `UPDATE_DOCS=1 cargo test -p weightsmith --lib`. -->
+<!-- Made from the specifications in crates/methods by `UPDATE_DOCS=1 cargo test -p weightsmith --lib`. -->
 
 A recipe names its method in `merge_method`. `weightsmith methods` shows this list, and `weightsmith methods NAME` a method's page,
 in the terminal.
@@ -60,7 +60,7 @@ fn section(page: &mut String, method: &MethodSpec) {
         "\n{}\n\n{}\n\n```yaml\n{}```\n",
         method.models_in_words(),
         method.missing.in_words(),
-        method.minimal_recipe()
+        minimal_recipe(method)
     );
     if let Some(reference) = &method.reference {
         let _ = writeln!(

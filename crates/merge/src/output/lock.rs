@@ -303,7 +303,7 @@ fn locked_inputs(plan: &Plan) -> Vec<LockedInput> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::explain::example_plans::v;
+    use crate::testing::example_plans::v;
 
     fn lock() -> Lock {
         let file = |name: &str| OutputFile {

@@ -2,42 +2,33 @@
 
 mod companion_files;
 mod config_editor;
-mod front_matter;
-mod hub_metadata;
+mod file_names;
 mod json_text;
 mod layer_patterns;
 mod layer_settings;
 mod links;
 mod local_paths;
 mod lock;
-mod model_card;
 mod model_config;
 mod model_files;
 mod parent_files;
-mod picture_style;
 mod publication;
 mod published_recipe;
-mod score_picture;
 mod secrets;
-mod share_picture;
 #[cfg(test)]
 mod tests;
 
-pub use front_matter::FrontMatter;
-
 pub use companion_files::{Companion, CompanionError, companions};
+pub use file_names::{MODEL_CARD, SHARE_PICTURE};
 pub use json_text::JsonError;
 pub(crate) use local_paths::{is_searched, without_local_paths};
 pub use lock::{
     LOCK_FILE, LOCK_FORMAT, Lock, LockError, LockFacts, LockedFile, LockedInput, LockedInputFile,
 };
-pub use model_card::{CardFacts, CardScore, CardScores, MODEL_CARD, card_with_scores, model_card};
 pub use model_config::{ConfigEdit, ConfigError, EditedConfig, ModelConfig};
 pub use parent_files::{has_chat_template, parent_readme};
 pub use publication::{
     Publication, PublicationError, PublicationOptions, PublishedFile, model_name, publication,
 };
 pub use published_recipe::published_recipe;
-pub use score_picture::{ScoreChart, ScoreLine, ScorePicture, ScoreValues, score_picture};
 pub use secrets::Secret;
-pub use share_picture::{SHARE_PICTURE, share_picture};

@@ -92,7 +92,7 @@ fn ends_path(letter: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::explain::example_plans::v;
+    use crate::testing::example_plans::v;
 
     /// Models at `/models/Qwen/Qwen2.5-0.5B` and `/models/Qwen/Qwen2.5-0.5B-Instruct`, labelled `base` and `instruct`.
     fn published(recipe: &str) -> String {

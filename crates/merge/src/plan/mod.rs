@@ -7,7 +7,6 @@ mod build;
 mod config;
 mod labels;
 mod models;
-mod operation;
 mod parameter_names;
 mod parameters;
 mod refusal;
@@ -23,7 +22,7 @@ use weightsmith_tensors::{ShardLayout, TensorInfo};
 
 pub use build::{PlanOptions, Planned, build};
 pub use models::{Model, Models};
-pub use operation::{Operation, SourceTensor, Value};
+pub use weightsmith_methods::{Operation, SourceTensor, Value};
 
 /// A planned merge.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use weightsmith_tensors::kernels::REDUCTION_BLOCK;
 
 use super::error::RunError;
 use super::schedule::SPREAD;
-use super::tensor_job::TensorJob;
+use crate::methods::job::TensorJob;
 use crate::plan::{Action, Plan};
 
 /// Memory of the process besides its workers: code, allocator, headers of a small model.

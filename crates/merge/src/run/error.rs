@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::findings::Findings;
-use super::tensor_job::{Scratch, TensorJob};
+use crate::methods::job::{Findings, Scratch, TensorJob};
 
 /// A run that could not be finished.
 #[derive(Debug, thiserror::Error)]

@@ -12,6 +12,7 @@ use super::budget;
 use super::error::RunError;
 use super::executor::{Executor, hashes_in_order};
 use super::finished::finished;
+use super::finished_files::FinishedFiles;
 use super::journal::{FinishedBlock, Journal};
 use super::memory::{Peak, peak_resident};
 use super::merged::jobs;
@@ -22,9 +23,9 @@ use super::reporter::Reporter;
 use super::schedule::{Measuring, Placed, Schedule, ShardMap, schedule};
 use super::side_files::SideFiles;
 use super::space::require_space;
-use super::tensor_job::TensorJob;
 use super::verification::verify_headers;
 use super::work_folder::WorkFolder;
+use crate::methods::job::TensorJob;
 use crate::plan::{Plan, Planned};
 
 /// What a run depends on besides the plan.
@@ -48,8 +49,8 @@ pub struct RunOptions<'a> {
     pub fresh: bool,
     /// Copy the donor's tokenizer and other files.
     pub copy_companions: bool,
-    /// Write a model card.
-    pub card: bool,
+    /// Makes the model card and what belongs to it, where one is wanted.
+    pub card: Option<&'a dyn FinishedFiles>,
     /// The recipe's text, which is stored beside the result.
     pub recipe: &'a str,
     /// Set from outside to stop the run; what is done is kept for the next one.

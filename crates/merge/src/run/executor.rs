@@ -8,13 +8,12 @@ use std::time::Duration;
 use weightsmith_tensors::{BlockHash, HASH_BLOCK};
 
 use super::error::RunError;
-use super::findings::Findings;
 use super::journal::{FinishedBlock, Journal};
 use super::memory::Peak;
 use super::output_shard::OutputShard;
 use super::reporter::Reporter;
 use super::schedule::{Placed, Schedule, ShardMap, Task};
-use super::tensor_job::{Scratch, TensorJob};
+use crate::methods::job::{Findings, Scratch, TensorJob};
 use crate::plan::PlannedTensor;
 
 /// All that workers share.
@@ -309,8 +308,8 @@ mod tests {
     use weightsmith_tensors::{DType, Error, ShardLayout, TensorEntry, TensorInfo, TensorSource};
 
     use super::super::reporter::Silent;
-    use super::super::tensor_job::JobSource;
     use super::*;
+    use crate::methods::job::JobSource;
     use crate::plan::{Operation, SourceTensor, Value};
 
     /// A tensor whose reading takes a while and fails in a way that nobody foresaw.

@@ -18,7 +18,10 @@ pub(super) fn run_key(
     let mut hasher = blake3::Hasher::new();
     hasher.update(plan_key(&planned.plan)?.as_bytes());
     hasher.update(blake3::hash(options.recipe.as_bytes()).as_bytes());
-    hasher.update(&[u8::from(options.copy_companions), u8::from(options.card)]);
+    hasher.update(&[
+        u8::from(options.copy_companions),
+        u8::from(options.card.is_some()),
+    ]);
     for companion in companions {
         hasher.update(companion.relative.as_os_str().as_encoded_bytes());
         hasher.update(&[0]);

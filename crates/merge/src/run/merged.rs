@@ -7,7 +7,7 @@ use std::sync::Arc;
 use weightsmith_tensors::{Error, TensorEntry, TensorSource};
 
 use super::error::RunError;
-use super::tensor_job::{JobSource, Scratch, TensorJob};
+use crate::methods::job::{JobSource, Scratch, TensorJob};
 use crate::methods::{self, Subject};
 use crate::plan::{Action, Plan, PlannedTensor, SourceTensor};
 

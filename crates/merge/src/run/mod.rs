@@ -6,12 +6,10 @@
 mod budget;
 mod discard;
 mod error;
-#[cfg(test)]
-pub(crate) mod evaluate;
 mod execute;
 mod executor;
-mod findings;
 mod finished;
+mod finished_files;
 mod journal;
 mod memory;
 mod merged;
@@ -25,14 +23,13 @@ mod reporter;
 mod schedule;
 mod side_files;
 mod space;
-mod steps;
-mod tensor_job;
 mod verification;
 mod work_folder;
 
 pub use discard::discard;
 pub use error::RunError;
 pub use execute::{OutputFile, Report, RunOptions, execute, require_memory};
+pub use finished_files::{FinishedFiles, MadeFile, RunFacts};
 #[cfg(feature = "testing")]
 pub(crate) use journal::journal_blocks;
 pub use merged::MergedSource;

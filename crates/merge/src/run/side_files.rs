@@ -10,11 +10,11 @@ use weightsmith_tensors::{json, open_regular, read_companion};
 use super::error::RunError;
 use super::execute::{OutputFile, Report, RunOptions};
 use super::finished::run_key;
+use super::finished_files::{FinishedFiles, RunFacts};
 use super::work_folder::WorkFolder;
-use crate::explain::explain;
 use crate::output::{
-    CardFacts, Companion, LOCK_FILE, Lock, LockFacts, MODEL_CARD, SHARE_PICTURE, companions,
-    is_searched, model_card, parent_readme, share_picture, without_local_paths,
+    Companion, LOCK_FILE, Lock, LockFacts, SHARE_PICTURE, companions, is_searched,
+    without_local_paths,
 };
 use crate::plan::Planned;
 
@@ -117,8 +117,9 @@ impl SideFiles {
     ) -> Result<(), RunError> {
         let date = Timestamp::now();
         let non_finite = report.non_finite.iter().map(|(_, count)| count).sum();
-        if options.card {
-            self.card(planned, folder, date, non_finite, options)?;
+        if let Some(card) = options.card {
+            let facts = (date, non_finite, options.recipe);
+            self.card(card, planned, &folder.name(), facts)?;
         }
         let mut files = report.files.clone();
         for Copied { companion, content } in &self.copied {
@@ -142,42 +143,26 @@ impl SideFiles {
         Ok(())
     }
 
-    /// Adds the model card and its picture.
+    /// Adds the model card and what belongs to it.
     fn card(
         &mut self,
+        card: &dyn FinishedFiles,
         planned: &Planned,
-        folder: &WorkFolder,
-        date: Timestamp,
-        non_finite: u64,
-        options: &RunOptions<'_>,
+        title: &str,
+        (date, non_finite, recipe): (Timestamp, u64, &str),
     ) -> Result<(), RunError> {
-        let plan = &planned.plan;
-        let explanation = explain(plan);
-        let config: Option<Value> = plan
-            .config
-            .as_ref()
-            .and_then(|config| json::read(config.as_bytes()).ok());
-        let models = planned.models.as_slice().iter();
-        let readmes = models
-            .map(|model| parent_readme(&model.located.folder))
-            .collect::<std::io::Result<Vec<Option<String>>>>()?;
-        let picture = share_picture(&explanation);
-        let card = model_card(&CardFacts {
-            title: &folder.name(),
-            plan,
-            explanation: &explanation,
-            recipe: options.recipe,
-            config: config.as_ref(),
-            readmes: &readmes,
-            has_picture: picture.is_some(),
-            has_chat_template: self.has_chat_template()?,
-            has_modules: self.companion("modules.json").is_some(),
+        let facts = RunFacts {
+            planned,
+            title,
+            recipe,
             date,
             non_finite,
-        });
-        let picture = picture.map(|picture| (SHARE_PICTURE.into(), picture.into_bytes()));
-        self.made.extend(picture);
-        self.made.push((MODEL_CARD.into(), card.into_bytes()));
+            has_chat_template: self.has_chat_template()?,
+            has_modules: self.companion("modules.json").is_some(),
+        };
+        let files = card.files(&facts)?.into_iter();
+        self.made
+            .extend(files.map(|file| (file.name.into(), file.content)));
         Ok(())
     }
 

@@ -5,9 +5,9 @@ use weightsmith_tensors::DType;
 use weightsmith_tensors::testing::{write_checkpoint, write_sharded_checkpoint};
 
 use super::*;
-use crate::explain::example_plans::v;
 use crate::output::{LOCK_FILE, LockFacts, LockedFile};
 use crate::run::{OutputFile, Silent};
+use crate::testing::example_plans::v;
 
 /// More than two hash blocks, so that blocks are put together and one ends within a tensor.
 const LARGE: u64 = 1500 * 1500;

@@ -40,7 +40,7 @@ fn run(
         options.threads = threads;
         options.max_memory = budget;
         options.force = true;
-        options.card = false;
+        options.card = None;
         options.copy_companions = false;
     })?;
     Ok(weight_files(&workshop.path("out")))

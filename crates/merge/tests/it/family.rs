@@ -4,12 +4,26 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use weightsmith::model::LocateOptions;
+use weightsmith::output::MODEL_CARD;
 use weightsmith::plan::{PlanOptions, Planned, build};
 use weightsmith::recipe::parse;
-use weightsmith::run::{Report, Reporter, RunError, RunOptions, Silent, execute};
+use weightsmith::run::{
+    FinishedFiles, MadeFile, Report, Reporter, RunError, RunFacts, RunOptions, Silent, execute,
+};
 use weightsmith::{Diagnostic, Severity};
 use weightsmith_tensors::testing::write_checkpoint;
 use weightsmith_tensors::{Checkpoint, DType, TensorSource};
+
+/// A model card of few words.
+#[derive(Debug)]
+pub(crate) struct Card;
+
+impl FinishedFiles for Card {
+    fn files(&self, facts: &RunFacts<'_>) -> Result<Vec<MadeFile>, RunError> {
+        let card = format!("# {}\n", facts.title);
+        Ok(vec![MadeFile::new(MODEL_CARD, card)])
+    }
+}
 
 /// A folder for models and results.
 pub(crate) struct Workshop {
@@ -209,7 +223,7 @@ impl Workshop {
             allow_non_finite: false,
             fresh: false,
             copy_companions: true,
-            card: true,
+            card: Some(&Card),
             recipe: "a recipe",
             interrupt,
         };

@@ -211,7 +211,7 @@ fn files_of_an_interrupted_run_with_other_options_do_not_reach_the_result() {
     let never = AtomicBool::new(false);
     let report = workshop
         .run(&planned, "out", &Silent, &never, |options| {
-            options.card = false;
+            options.card = None;
         })
         .unwrap();
     assert!(report.resumed_bytes > 0);

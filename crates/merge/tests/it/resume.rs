@@ -292,7 +292,7 @@ fn a_result_that_is_not_of_the_same_run_is_not_taken_for_it() {
     assert!(is_refused(&input, false), "an input is another");
     let card = small_workshop();
     card.merge(RECIPE, "out");
-    let result = again(&card, |options| options.card = false);
+    let result = again(&card, |options| options.card = None);
     assert!(
         matches!(result, Err(RunError::OutputExists { .. })),
         "{result:?}"

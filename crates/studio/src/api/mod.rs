@@ -18,8 +18,7 @@ use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Router, middleware};
-use serde_json::Value;
-use weightsmith_server::Pages;
+use weightsmith_server::{Pages, PagesDocument};
 
 use crate::app::App;
 use crate::assets;
@@ -37,8 +36,10 @@ pub(crate) fn pages(app: Arc<App>) -> Pages {
     Pages {
         router: Router::new().nest("/api", api).fallback(get(assets::show)),
         is_open: assets::is_open,
-        paths,
-        schemas: Value::Object(document::components(&definitions)),
+        document: PagesDocument {
+            paths,
+            schemas: document::components(&definitions),
+        },
     }
 }
 
@@ -49,7 +50,7 @@ fn routes() -> Routes {
 
 /// The schemas of everything that routes take and give, by name.
 #[cfg(test)]
-pub(crate) fn definitions() -> serde_json::Map<String, Value> {
+pub(crate) fn definitions() -> serde_json::Map<String, serde_json::Value> {
     let (_, _, definitions) = routes().finish();
     definitions
 }

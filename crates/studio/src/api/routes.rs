@@ -45,9 +45,8 @@ impl Routes {
     }
 
     /// The router, the paths of the document, and the types that they name.
-    pub(super) fn finish(self) -> (Router<Arc<App>>, Value, Map<String, Value>) {
-        let paths = Value::Object(self.paths);
-        (self.router, paths, self.schemas.definitions())
+    pub(super) fn finish(self) -> (Router<Arc<App>>, Map<String, Value>, Map<String, Value>) {
+        (self.router, self.paths, self.schemas.definitions())
     }
 
     fn add(

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use weightsmith::host::{concurrency_units, size_class};
+use weightsmith_report::host::{concurrency_units, size_class};
 use weightsmith_server::ModelState as Served;
 
 use super::{Entry, Facts, ParentName};

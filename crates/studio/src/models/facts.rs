@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use serde_json::Value;
-use weightsmith::inspect::inspect;
 use weightsmith::model::{Located, Opened};
-use weightsmith::output::{FrontMatter, LOCK_FILE, Lock, MODEL_CARD};
+use weightsmith::output::{LOCK_FILE, Lock, MODEL_CARD};
 use weightsmith_infer::ModelConfig;
+use weightsmith_report::card::FrontMatter;
+use weightsmith_report::inspect::inspect;
 use weightsmith_server::ModelFacts;
 use weightsmith_tensors::{Checkpoint, read_regular};
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use weightsmith::inspect::{Inspection as Found, inspect};
+use weightsmith_report::inspect::{Inspection as Found, inspect};
 use weightsmith::model::Opened;
 use weightsmith::output::{LOCK_FILE, Lock, LockedFile, MODEL_CARD};
 use weightsmith_tensors::{Checkpoint, TensorSource as _, read_regular};

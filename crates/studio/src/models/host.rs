@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use weightsmith::host::{Subject, check, known_bases};
+use weightsmith_report::host::{Subject, check, known_bases};
 use weightsmith::model::{Opened, open};
 use weightsmith_tensors::{Checkpoint, TensorSource};
 

@@ -1,9 +1,9 @@
 //! Stored recipes, planned again.
 
 use axum::http::StatusCode;
-use weightsmith::explain::explain;
 use weightsmith::plan::Planned;
 use weightsmith::{Diagnostic, Severity, recipe};
+use weightsmith_report::explain::explain;
 
 use super::details;
 use super::facts::sorted;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use weightsmith::host::concurrency_units;
 use weightsmith_infer::{Model, Overrides};
+use weightsmith_report::host::concurrency_units;
 use weightsmith_server::{CountedSource, LoadProgress, ModelFacts, ServedModel};
 use weightsmith_tensors::Checkpoint;
 

@@ -4,10 +4,10 @@ use std::io;
 use std::path::Path;
 
 use serde_json::Value;
-use weightsmith::host::{ExpectedTensor, Speech, Template};
 use weightsmith_infer::{
     Companions, Error, Message, ModelConfig, TemplateOptions, expected_tensors,
 };
+use weightsmith_report::host::{ExpectedTensor, Speech, Template};
 use weightsmith_tensors::{TensorSource, json, read_companion};
 
 /// What a user says in the trial.

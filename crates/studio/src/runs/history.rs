@@ -4,14 +4,21 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use serde::Serialize;
 use serde_json::Value;
 
-use super::kinds::{KINDS, Lane};
+use super::kinds::{Lane, lane};
 use super::migrations::migrate;
-use super::record::{Line, Run, RunError, RunState, shortened};
+use super::shortened::shortened;
+use crate::wire::{
+    LogLine, Request as _, Run, RunError, RunKind, RunRequest, RunResult, RunState,
+};
 
 /// Lines of a log that are kept.
 const MOST_LINES: i64 = 5000;
+
+/// Runs of kinds that this program knows.
+const KNOWN: &str = "kind IN ('merge', 'evaluate', 'difference', 'pull', 'push')";
 
 const COLUMNS: &str = "id, kind, state, title, model, request, created, started, ended, stage, \
     done, total, tensors_done, tensors, error, result";
@@ -19,7 +26,7 @@ const COLUMNS: &str = "id, kind, state, title, model, request, created, started,
 /// Which runs a list shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Filter {
-    pub(crate) kind: Option<String>,
+    pub(crate) kind: Option<RunKind>,
     pub(crate) state: Option<RunState>,
     pub(crate) model: Option<String>,
     /// Only those with smaller numbers.
@@ -42,7 +49,7 @@ pub(super) struct Standing {
 pub(super) struct End {
     pub(super) state: RunState,
     pub(super) error: Option<RunError>,
-    pub(super) result: Option<Value>,
+    pub(super) result: Option<RunResult>,
 }
 
 /// An open history.
@@ -81,19 +88,20 @@ impl History {
     /// Adds a run that waits for its turn.
     pub(super) fn add(
         &self,
-        kind: &str,
         title: &str,
         model: Option<&str>,
-        request: &Value,
+        request: &RunRequest,
     ) -> rusqlite::Result<i64> {
-        let brief = shortened(request);
+        let kind = request.kind().name();
+        let request = written(request)?;
+        let brief = shortened(&request);
         let transaction = self.connection.unchecked_transaction()?;
         transaction.execute(
             "INSERT INTO runs (kind, state, title, model, request, created, queued) VALUES (?1, 'queued', ?2, ?3, ?4, ?5, ?5)",
             params![kind, title, model, brief.to_string(), now()],
         )?;
         let id = transaction.last_insert_rowid();
-        if brief != *request {
+        if brief != request {
             transaction.execute(
                 "INSERT INTO requests (run, request) VALUES (?1, ?2)",
                 params![id, request.to_string()],
@@ -113,26 +121,26 @@ impl History {
             .connection
             .query_row(query, [id], |row| row.get::<_, String>(0));
         if let Some(whole) = whole.optional()? {
-            run.request = serde_json::from_str(&whole).unwrap_or_default();
+            run.request = requested(run.kind, &whole);
         }
         Ok(Some(run))
     }
 
     /// A run; nothing for a number that there is not.
     pub(super) fn get(&self, id: i64) -> rusqlite::Result<Option<Run>> {
-        let query = format!("SELECT {COLUMNS} FROM runs WHERE id = ?1");
+        let query = format!("SELECT {COLUMNS} FROM runs WHERE id = ?1 AND {KNOWN}");
         self.connection.query_row(&query, [id], run).optional()
     }
 
     /// Runs, newest first.
     pub(super) fn list(&self, filter: &Filter) -> rusqlite::Result<Vec<Run>> {
         let query = format!(
-            "SELECT {COLUMNS} FROM runs WHERE (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR state = ?2) \
+            "SELECT {COLUMNS} FROM runs WHERE {KNOWN} AND (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR state = ?2) \
              AND (?3 IS NULL OR model = ?3) AND (?4 IS NULL OR id < ?4) ORDER BY id DESC LIMIT ?5"
         );
         let mut statement = self.connection.prepare_cached(&query)?;
         let wanted = params![
-            filter.kind,
+            filter.kind.map(RunKind::name),
             filter.state.map(RunState::name),
             filter.model,
             filter.before,
@@ -143,7 +151,7 @@ impl History {
     }
 
     /// The numbers of the runs of a lane that wait, in their order.
-    pub(super) fn waiting(&self, lane: Lane) -> rusqlite::Result<Vec<i64>> {
+    pub(super) fn waiting(&self, wanted: Lane) -> rusqlite::Result<Vec<i64>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, kind FROM runs WHERE state = 'queued' ORDER BY queued, id",
         )?;
@@ -151,10 +159,8 @@ impl History {
             Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
         })?;
         let all: Vec<(i64, String)> = found.collect::<rusqlite::Result<_>>()?;
-        let is_in_lane = |kind: &str| {
-            let kind = KINDS.iter().find(|one| one.name == kind);
-            kind.is_some_and(|one| one.lane == lane)
-        };
+        let is_in_lane =
+            |kind: &str| RunKind::named(kind).is_some_and(|kind| lane(kind) == wanted);
         Ok(all
             .into_iter()
             .filter(|(_, kind)| is_in_lane(kind))
@@ -163,10 +169,10 @@ impl History {
     }
 
     /// Whether a run of a kind about a model waits or is worked on.
-    pub(super) fn is_under_way(&self, kind: &str, model: &str) -> rusqlite::Result<bool> {
+    pub(super) fn is_under_way(&self, kind: RunKind, model: &str) -> rusqlite::Result<bool> {
         let count: i64 = self.connection.query_row(
             "SELECT count(*) FROM runs WHERE kind = ?1 AND model = ?2 AND state IN ('queued', 'running')",
-            params![kind, model],
+            params![kind.name(), model],
             |row| row.get(0),
         )?;
         Ok(count > 0)
@@ -175,13 +181,13 @@ impl History {
     /// Whether another run of a kind about a model has not got to its end: it waits, is worked on or can be gone on with.
     pub(super) fn has_unfinished(
         &self,
-        kind: &str,
+        kind: RunKind,
         model: &str,
         but: i64,
     ) -> rusqlite::Result<bool> {
         let count: i64 = self.connection.query_row(
             "SELECT count(*) FROM runs WHERE kind = ?1 AND model = ?2 AND id <> ?3 AND state <> 'done'",
-            params![kind, model, but],
+            params![kind.name(), model, but],
             |row| row.get(0),
         )?;
         Ok(count > 0)
@@ -221,7 +227,8 @@ impl History {
     pub(super) fn end(&self, id: i64, end: &End) -> rusqlite::Result<()> {
         let error = end.error.as_ref().map(serde_json::to_string);
         let error = error.transpose().unwrap_or_default();
-        let result = end.result.as_ref().map(Value::to_string);
+        let result = end.result.as_ref().map(written).transpose()?;
+        let result = result.map(|result| result.to_string());
         self.connection.execute(
             "UPDATE runs SET state = ?2, ended = ?3, error = ?4, result = ?5 WHERE id = ?1",
             params![id, end.state.name(), now(), error, result],
@@ -237,7 +244,7 @@ impl History {
     }
 
     /// Adds a line to a run's log; false when there are too many already.
-    pub(super) fn log(&self, id: i64, line: &Line) -> rusqlite::Result<bool> {
+    pub(super) fn log(&self, id: i64, line: &LogLine) -> rusqlite::Result<bool> {
         let added = self.connection.execute(
             "INSERT INTO lines (run, at, text) SELECT ?1, ?2, ?3 WHERE (SELECT count(*) FROM lines WHERE run = ?1) < ?4",
             params![id, line.at, line.text, MOST_LINES],
@@ -246,11 +253,11 @@ impl History {
     }
 
     /// A run's log.
-    pub(super) fn lines(&self, id: i64) -> rusqlite::Result<Vec<Line>> {
+    pub(super) fn lines(&self, id: i64) -> rusqlite::Result<Vec<LogLine>> {
         let query = "SELECT at, text FROM lines WHERE run = ?1 ORDER BY rowid";
         let mut statement = self.connection.prepare_cached(query)?;
         let found = statement.query_map([id], |row| {
-            Ok(Line {
+            Ok(LogLine {
                 at: row.get(0)?,
                 text: row.get(1)?,
             })
@@ -260,19 +267,24 @@ impl History {
 }
 
 fn run(row: &Row<'_>) -> rusqlite::Result<Run> {
-    let json = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
     let count = |value: Option<i64>| value.map(|value| value.max(0) as u64);
+    let kind: String = row.get(1)?;
+    let kind = RunKind::named(&kind)
+        .ok_or_else(|| unreadable(1, format!("`{kind}` is no kind of run").into()))?;
     let state: String = row.get(2)?;
+    let request: String = row.get(5)?;
     let error: Option<String> = row.get(14)?;
+    let result: Option<String> = row.get(15)?;
+    let result = result.and_then(|text| serde_json::from_str(&text).ok());
     Ok(Run {
         id: row.get(0)?,
         version: 0,
-        kind: row.get(1)?,
+        kind,
         // a state that this program does not know is none that it works on
         state: RunState::named(&state).unwrap_or(RunState::Interrupted),
         title: row.get(3)?,
         model: row.get(4)?,
-        request: json(row.get(5)?).unwrap_or_default(),
+        request: requested(kind, &request),
         created: row.get(6)?,
         started: row.get(7)?,
         ended: row.get(8)?,
@@ -285,8 +297,28 @@ fn run(row: &Row<'_>) -> rusqlite::Result<Run> {
         tensors: count(row.get(13)?),
         queue_position: None,
         error: error.and_then(|text| serde_json::from_str(&text).ok()),
-        result: json(row.get(15)?),
+        result: result.and_then(|result| RunResult::read(kind, result)),
     })
+}
+
+/// What was asked for; nothing is in a request that cannot be read.
+fn requested(kind: RunKind, text: &str) -> RunRequest {
+    let request = serde_json::from_str(text).ok();
+    let request = request.and_then(|request| RunRequest::read(request).ok());
+    let request = request.filter(|request| request.kind() == kind);
+    request.unwrap_or_else(|| RunRequest::forgotten(kind))
+}
+
+fn written(value: &impl Serialize) -> rusqlite::Result<Value> {
+    let written = serde_json::to_value(value);
+    written.map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+}
+
+fn unreadable(
+    column: usize,
+    problem: Box<dyn std::error::Error + Send + Sync>,
+) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, problem)
 }
 
 #[cfg(test)]

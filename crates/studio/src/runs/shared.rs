@@ -9,8 +9,8 @@ use std::time::Duration;
 use super::history::{End, History, now};
 use super::kinds::Lane;
 use super::live::Live;
-use super::record::Run;
 use crate::app::App;
+use crate::wire::Run;
 
 /// A history that cannot be written, as on a full disk, is tried again.
 const AGAIN: Duration = Duration::from_secs(1);

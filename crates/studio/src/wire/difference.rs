@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use weightsmith::diff::Summary;
+use weightsmith_report::diff::Summary;
 
 /// How a model differs from another: a map of layers and kinds of tensors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

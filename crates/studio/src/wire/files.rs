@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use weightsmith::inspect::{ConfigFacts, FileRow, Stack, Template, TypeRow, Vocabulary};
+use weightsmith_report::inspect::{ConfigFacts, FileRow, Stack, Template, TypeRow, Vocabulary};
 
 /// A model's card.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use weightsmith::host::Outcome;
+use weightsmith_report::host::Outcome;
 
 /// Whether inference hosts will take a model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

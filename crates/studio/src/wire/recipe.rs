@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use weightsmith::Diagnostic;
-use weightsmith::explain::Explanation;
 use weightsmith::methods::MethodSpec;
+use weightsmith_report::explain::Explanation;
 
 use super::model::Model;
 use super::plan::Plan;

@@ -13,7 +13,7 @@ mod work;
 use std::io::Write as _;
 
 use serde::Serialize;
-use weightsmith::output::{ScorePicture, score_picture};
+use weightsmith_report::pictures::{ScorePicture, score_picture};
 
 use self::bench::{Bench, Other};
 use self::data::Data;

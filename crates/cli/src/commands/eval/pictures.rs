@@ -1,6 +1,6 @@
 //! What was measured, as a picture.
 
-use weightsmith::output::{ScoreChart, ScoreLine, ScorePicture, ScoreValues};
+use weightsmith_report::pictures::{ScoreChart, ScoreLine, ScorePicture, ScoreValues};
 
 use super::measures::{Divergence, Measure};
 use super::report::{Beside, Evaluation, Measurement, SweepReport};

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use weightsmith::output::{CardScore, CardScores, LOCK_FILE, MODEL_CARD, card_with_scores};
+use weightsmith::output::{LOCK_FILE, MODEL_CARD};
+use weightsmith_report::card::{CardScore, CardScores, card_with_scores};
 use weightsmith_tensors::{read_companion, read_companion_text};
 
 use super::data::Data;

@@ -1,0 +1,67 @@
+//! The merge methods, one per file, and what they have in common: what a method declares about itself ([`MethodSpec`]), the
+//! contract of its arithmetic ([`Kernel`]), and the work of a kernel on the tensors of some sources ([`job`]).
+//!
+//! Methods do no I/O and know no recipe: they see tiles of numbers and resolved parameters.
+
+mod arcee_fusion;
+mod delta_sum;
+mod family;
+mod gram;
+pub mod job;
+mod karcher;
+mod kernel;
+mod linear;
+mod model_stock;
+mod multislerp;
+mod nearswap;
+mod nuslerp;
+mod operation;
+mod passthrough;
+mod ram;
+mod sce;
+mod slerp;
+mod specification;
+mod task_vectors;
+#[cfg(test)]
+mod testing;
+mod words;
+
+pub use kernel::{
+    Apply, ColumnSums, Gathered, Gathers, Kernel, Measure, Memory, Stage, Statistic, Subject,
+    Tiles, Unit, Workspace,
+};
+pub use operation::{Operation, SourceTensor, Value};
+pub use passthrough::unchanged;
+pub use specification::{
+    BaseRule, Compile, Default, InputCount, Kind, MethodSpec, Missing, MissingRule, ParameterSpec,
+    Reference, Scope,
+};
+
+/// Every method, in the order in which the documentation lists them.
+pub static METHODS: &[&MethodSpec] = &[
+    &linear::SPEC,
+    &slerp::SPEC,
+    &nuslerp::SPEC,
+    &multislerp::SPEC,
+    &task_vectors::TASK_ARITHMETIC,
+    &task_vectors::TIES,
+    &task_vectors::DARE_LINEAR,
+    &task_vectors::DARE_TIES,
+    &task_vectors::BREADCRUMBS,
+    &task_vectors::BREADCRUMBS_TIES,
+    &task_vectors::DELLA,
+    &task_vectors::DELLA_LINEAR,
+    &sce::SPEC,
+    &karcher::SPEC,
+    &ram::SPEC,
+    &ram::PLUS,
+    &model_stock::SPEC,
+    &nearswap::SPEC,
+    &arcee_fusion::SPEC,
+    &passthrough::SPEC,
+];
+
+/// The method of that name.
+pub fn find(name: &str) -> Option<&'static MethodSpec> {
+    METHODS.iter().copied().find(|method| method.name == name)
+}

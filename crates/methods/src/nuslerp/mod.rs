@@ -1,0 +1,201 @@
+//! Interpolation along the arc between two models, or between what two models changed in a third.
+//! <https://github.com/arcee-ai/mergekit/blob/main/docs/merge_methods.md#nuslerp-nuslerp>
+
+mod columns;
+
+use std::f64::consts::PI;
+
+use weightsmith_tensors::Real;
+
+use self::columns::Columns;
+use super::gram::{Mix, MixRows, MixWhole, Mixing, Points, Products, cosine};
+use super::{
+    BaseRule, Compile, Default, InputCount, Kernel, Kind, MethodSpec, MissingRule, ParameterSpec,
+    Reference, Scope,
+};
+use crate::Operation;
+
+/// What recipes, the planner and the documentation know of it.
+pub(crate) static SPEC: MethodSpec = MethodSpec {
+    name: "nuslerp",
+    title: "NuSLERP",
+    summary: "SLERP with a weight for each of two models, of their weights or of what they changed in a base, whole or by rows or columns.",
+    documentation: "\
+With t = w₂ / (w₁ + w₂) (½ where the weights sum to nearly zero, below 1e-6) and θ the angle between the two tensors a and b:
+result = [sin((1−t)θ)·a + sin(tθ)·b] / sin θ. Where sin² θ ≤ 1e-16, a and b being parallel or opposite, it is (1−t)·a + t·b. A tensor of
+zeros is orthogonal to everything.
+
+Without a base model, a and b are the tensors of the two models. With one, which must be neither of the two, they are their
+differences to the base's tensor, and that is added to the result: models that changed the same base are then mixed by what
+they changed.
+
+The angle is measured for each tensor as one long vector; with `nuslerp_flatten: false` for each row of it (each vector along the last
+axis), or, if `nuslerp_row_wise` is true too, for each column (each vector along the first axis). The difference to `slerp` is that
+neither model is the base, that a base can be given besides, and that only vectors that are parallel to the last bit are interpolated
+linearly.",
+    reference: Some(Reference {
+        title: "MergeKit: Merge Methods, NuSLERP (Arcee AI, 2024)",
+        url: "https://github.com/arcee-ai/mergekit/blob/main/docs/merge_methods.md#nuslerp-nuslerp",
+    }),
+    base: BaseRule::Optional,
+    inputs: InputCount::exactly(2),
+    parameters: &[
+        ParameterSpec {
+            name: "weight",
+            scope: Scope::Model,
+            kind: Kind::Number,
+            default: Default::Required,
+            usual: None,
+            summary: "The model's share; only the ratio of the two counts.",
+        },
+        ParameterSpec {
+            name: "nuslerp_flatten",
+            scope: Scope::Global,
+            kind: Kind::Bool,
+            default: Default::Bool(true),
+            usual: None,
+            summary: "Take each tensor as one long vector instead of row by row.",
+        },
+        ParameterSpec {
+            name: "nuslerp_row_wise",
+            scope: Scope::Global,
+            kind: Kind::Bool,
+            default: Default::Bool(false),
+            usual: None,
+            summary: "Without flattening: vectors along the first axis instead of the last.",
+        },
+    ],
+    missing: MissingRule::CopyLone,
+    identity,
+    shares,
+    validate,
+    compile: Compile {
+        single: compile,
+        double: compile,
+    },
+};
+
+/// Sums of the weights below this are taken as zero: both models have the same share then.
+const NO_WEIGHT: f64 = 1e-6;
+
+/// Where sin² of the angle is at most this, there is no arc.
+const STRAIGHT: f64 = 1e-16;
+
+/// Below this cosine the angle is not taken from the cosine, whose rounding counts by 1 / sin² θ, but from the sum of the directions.
+const NEARLY_OPPOSITE: f64 = -0.9;
+
+/// How far to go from the first model to the second.
+fn share(operation: &Operation, points: &Points) -> f64 {
+    let weights = points.positions().iter();
+    let mut weights = weights.map(|source| operation.source_number(*source, "weight"));
+    let first = weights.next().unwrap_or(0.0);
+    let second = weights.next().unwrap_or(0.0);
+    let sum = first + second;
+    if sum.abs() < NO_WEIGHT {
+        0.5
+    } else {
+        second / sum
+    }
+}
+
+fn identity(operation: &Operation) -> Option<usize> {
+    let points = Points::tuned(operation);
+    match share(operation, &points) {
+        0.0 => Some(points.positions()[0]),
+        1.0 => Some(points.positions()[1]),
+        _ => None,
+    }
+}
+
+/// Those of `slerp`; deltas are not averaged, since orthogonal ones keep their length.
+fn shares(operation: &Operation) -> Option<Vec<f64>> {
+    let t = share(operation, &Points::tuned(operation));
+    operation.base.is_none().then(|| vec![1.0 - t, t])
+}
+
+fn validate(operation: &Operation) -> Result<(), String> {
+    match Points::tuned(operation).positions().len() {
+        2 => Ok(()),
+        count => Err(format!(
+            "`nuslerp` merges 2 models besides the base, found {count}"
+        )),
+    }
+}
+
+fn compile<T: Real>(operation: &Operation) -> Box<dyn Kernel<T>> {
+    let points = Points::tuned(operation);
+    let turn = Turn {
+        t: share(operation, &points),
+    };
+    if operation.switch("nuslerp_flatten") {
+        Box::new(MixWhole::new(points, turn))
+    } else if operation.switch("nuslerp_row_wise") {
+        Box::new(Columns::new(points, turn))
+    } else {
+        Box::new(MixRows::new(points, turn))
+    }
+}
+
+/// The way along an arc.
+#[derive(Debug, Clone, Copy)]
+struct Turn {
+    /// How far to go from the first point to the second.
+    t: f64,
+}
+
+/// What follows from the products of two points.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Decision {
+    /// The coefficients of both.
+    Mix([f64; 2]),
+    /// They are nearly opposite: the square of the length of this mixture, the sum of their directions, must be known.
+    Measure([f64; 2]),
+}
+
+impl Turn {
+    /// Decides by a·a, a·b and b·b.
+    fn decide(self, [aa, ab, bb]: [f64; 3]) -> Decision {
+        let cosine = cosine(aa, bb, ab);
+        if cosine < NEARLY_OPPOSITE {
+            return Decision::Measure([1.0 / aa.sqrt(), 1.0 / bb.sqrt()]);
+        }
+        let sine_squared = (1.0 - cosine) * (1.0 + cosine);
+        Decision::Mix(self.mix(libm::acos(cosine), sine_squared))
+    }
+
+    /// The coefficients for points whose directions' sum is that long, squared.
+    fn nearly_opposite(self, square: f64) -> [f64; 2] {
+        let short_of_opposite = 2.0 * libm::asin((square.sqrt() / 2.0).min(1.0));
+        let sine = libm::sin(short_of_opposite);
+        self.mix(PI - short_of_opposite, sine * sine)
+    }
+
+    fn mix(self, angle: f64, sine_squared: f64) -> [f64; 2] {
+        let t = self.t;
+        if sine_squared <= STRAIGHT {
+            return [1.0 - t, t];
+        }
+        let sine = sine_squared.sqrt();
+        [
+            libm::sin((1.0 - t) * angle) / sine,
+            libm::sin(t * angle) / sine,
+        ]
+    }
+}
+
+impl Mixing for Turn {
+    const PASSES: usize = 2;
+
+    fn mix(&self, products: &Products, square: Option<f64>) -> Mix {
+        if let Some(square) = square {
+            return Mix::Of(self.nearly_opposite(square).to_vec());
+        }
+        match self.decide([products.get(0, 0), products.get(0, 1), products.get(1, 1)]) {
+            Decision::Mix(coefficients) => Mix::Of(coefficients.to_vec()),
+            Decision::Measure(directions) => Mix::Measure(directions.to_vec()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

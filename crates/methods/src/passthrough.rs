@@ -1,0 +1,53 @@
+//! One model's tensors, unchanged or scaled.
+
+use weightsmith_tensors::Real;
+
+use super::linear::WeightedSum;
+use super::{
+    BaseRule, Compile, Default, InputCount, Kernel, Kind, MethodSpec, MissingRule, ParameterSpec,
+    Scope,
+};
+use crate::Operation;
+
+/// What recipes, the planner and the documentation know of it.
+pub(super) static SPEC: MethodSpec = MethodSpec {
+    name: "passthrough",
+    title: "Passthrough",
+    summary: "Takes one model's tensors as they are; with `slices`, stacks layers of several models.",
+    documentation: "\
+Each output tensor is `scale` × the tensor of its only source, byte for byte when `scale` is not set.
+
+Use it with `slices` to stack layers of one or several models into a deeper one (\"frankenmerge\"), or to cut layers out.
+Layers are renumbered, and the layer count and per-layer lists in `config.json` follow. A stacked model usually
+needs training before it is better than its parts. A filtered `scale` (0 for `o_proj` and `down_proj`) makes a duplicated
+layer start out doing nothing.",
+    reference: None,
+    base: BaseRule::Ignored,
+    inputs: InputCount::exactly(1),
+    parameters: &[ParameterSpec {
+        name: "scale",
+        scope: Scope::Model,
+        kind: Kind::Number,
+        default: Default::Unset,
+        usual: None,
+        summary: "Factor that the tensor is multiplied by; unchanged when not set.",
+    }],
+    missing: MissingRule::MergeRest,
+    identity: |operation| (scale(operation) == 1.0).then_some(0),
+    shares: |_| Some(vec![1.0]),
+    validate: |_| Ok(()),
+    compile: Compile {
+        single: |operation| Box::new(WeightedSum::<f32>::of(&[scale(operation)])),
+        double: |operation| Box::new(WeightedSum::<f64>::of(&[scale(operation)])),
+    },
+};
+
+/// The kernel that changes nothing but the type.
+pub fn unchanged<T: Real>() -> Box<dyn Kernel<T>> {
+    Box::new(WeightedSum::<T>::of(&[1.0]))
+}
+
+fn scale(operation: &Operation) -> f64 {
+    let scale = operation.source_number(0, "scale");
+    if scale.is_nan() { 1.0 } else { scale }
+}

@@ -1,0 +1,4 @@
+//! For tests of methods: kernels on numbers in memory, and formulas that results are held against.
+
+pub(crate) mod evaluate;
+pub(crate) mod oracle;

@@ -1,0 +1,48 @@
+//! The model card and its picture as files of a run's result.
+
+use serde_json::Value;
+use weightsmith::output::{MODEL_CARD, SHARE_PICTURE, parent_readme};
+use weightsmith::run::{FinishedFiles, MadeFile, RunError, RunFacts};
+use weightsmith_tensors::json;
+
+use super::{CardFacts, model_card};
+use crate::explain::explain;
+use crate::pictures::share_picture;
+
+/// The model card, and the picture of the shares where there is something to see.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ModelCardFiles;
+
+impl FinishedFiles for ModelCardFiles {
+    fn files(&self, facts: &RunFacts<'_>) -> Result<Vec<MadeFile>, RunError> {
+        let plan = &facts.planned.plan;
+        let explanation = explain(plan);
+        let config: Option<Value> = plan
+            .config
+            .as_ref()
+            .and_then(|config| json::read(config.as_bytes()).ok());
+        let models = facts.planned.models.as_slice().iter();
+        let readmes = models
+            .map(|model| parent_readme(&model.located.folder))
+            .collect::<std::io::Result<Vec<Option<String>>>>()?;
+        let picture = share_picture(&explanation);
+        let card = model_card(&CardFacts {
+            title: facts.title,
+            plan,
+            explanation: &explanation,
+            recipe: facts.recipe,
+            config: config.as_ref(),
+            readmes: &readmes,
+            has_picture: picture.is_some(),
+            has_chat_template: facts.has_chat_template,
+            has_modules: facts.has_modules,
+            date: facts.date,
+            non_finite: facts.non_finite,
+        });
+        let picture = picture.map(|picture| MadeFile::new(SHARE_PICTURE, picture));
+        Ok(picture
+            .into_iter()
+            .chain([MadeFile::new(MODEL_CARD, card)])
+            .collect())
+    }
+}

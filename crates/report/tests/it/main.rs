@@ -1,0 +1,3 @@
+//! What users see, for plans whose right explanation is known.
+
+mod explanations;
