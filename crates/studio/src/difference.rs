@@ -15,7 +15,11 @@ use crate::runs::{RunFailure, RunProgress, now};
 use crate::wire::{self, Cell, DifferenceRequest, DifferenceResult, Distance, OutsideTensor};
 
 /// A comparison that was kept; nothing where the models are no longer what they were.
-pub(crate) fn stored(app: &App, entry: &Entry, against: &Entry) -> Result<wire::Difference, Refusal> {
+pub(crate) fn stored(
+    app: &App,
+    entry: &Entry,
+    against: &Entry,
+) -> Result<wire::Difference, Refusal> {
     let text = fs_err::read_to_string(place(app, entry, against)).ok();
     let value = text.and_then(|text| serde_json::from_str(&text).ok());
     value.ok_or_else(|| {

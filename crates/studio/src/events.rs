@@ -135,7 +135,10 @@ mod tests {
             events.tell(Told::Models(Nothing {}));
         }
         assert!(ids(&events.listen(None)).is_empty());
-        assert_eq!(ids(&events.listen(Some(101))), [(102, "models"), (103, "models")]);
+        assert_eq!(
+            ids(&events.listen(Some(101))),
+            [(102, "models"), (103, "models")]
+        );
         assert!(ids(&events.listen(Some(103))).is_empty());
         assert_eq!(ids(&events.listen(Some(100))).len(), 3);
         // of the server that ran before, or of none

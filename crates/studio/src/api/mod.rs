@@ -45,7 +45,8 @@ pub(crate) fn pages(app: Arc<App>) -> Pages {
 
 fn routes() -> Routes {
     let all = [models::add, hub::add, runs::add, recipes::add, events::add];
-    all.into_iter().fold(Routes::default(), |routes, add| add(routes))
+    all.into_iter()
+        .fold(Routes::default(), |routes, add| add(routes))
 }
 
 /// The schemas of everything that routes take and give, by name.

@@ -192,7 +192,10 @@ async fn tensors(State(app): State<Arc<App>>, Path(name): Path<String>) -> Answe
     about(app, name, |_, entry| models::tensors(entry)).await
 }
 
-async fn explanation(State(app): State<Arc<App>>, Path(name): Path<String>) -> Answer<ExplanationAnswer> {
+async fn explanation(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+) -> Answer<ExplanationAnswer> {
     about(app, name, models::explanation).await
 }
 
@@ -214,7 +217,10 @@ async fn shown_difference(
     .await
 }
 
-async fn evaluations(State(app): State<Arc<App>>, Path(name): Path<String>) -> Answer<EvaluationList> {
+async fn evaluations(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+) -> Answer<EvaluationList> {
     about(app, name, evaluation::stored).await
 }
 

@@ -14,9 +14,7 @@ use super::routes::Routes;
 use crate::app::App;
 use crate::error::Refusal;
 use crate::recipes;
-use crate::wire::{
-    AskedMethod, Check, Gallery, Methods, PreviewAnswer, ProposedName, RecipeText,
-};
+use crate::wire::{AskedMethod, Check, Gallery, Methods, PreviewAnswer, ProposedName, RecipeText};
 
 pub(super) fn add(routes: Routes) -> Routes {
     routes

@@ -4,13 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use weightsmith_report::inspect::{Inspection as Found, inspect};
 use weightsmith::model::Opened;
 use weightsmith::output::{LOCK_FILE, Lock, LockedFile, MODEL_CARD};
+use weightsmith_report::inspect::{Inspection as Found, inspect};
 use weightsmith_tensors::{Checkpoint, TensorSource as _, read_regular};
 
-use super::facts::{LARGEST_TEXT, RECIPE};
 use super::Entry;
+use super::facts::{LARGEST_TEXT, RECIPE};
 use crate::error::Refusal;
 use crate::wire::{FileKind, FileList, Inspection, ModelFile, Origin, Tensor, TensorList};
 

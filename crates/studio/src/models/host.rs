@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use weightsmith_report::host::{Subject, check, known_bases};
 use weightsmith::model::{Opened, open};
+use weightsmith_report::host::{Subject, check, known_bases};
 use weightsmith_tensors::{Checkpoint, TensorSource};
 
 use super::{Entry, locate, speech};

@@ -66,11 +66,7 @@ pub(crate) fn refusal(diagnostics: &[Diagnostic]) -> Refusal {
 }
 
 /// A plan as the interface shows it.
-fn shown(
-    app: &App,
-    planned: &Planned,
-    missing: &[(String, u64)],
-) -> Result<wire::Plan, Refusal> {
+fn shown(app: &App, planned: &Planned, missing: &[(String, u64)]) -> Result<wire::Plan, Refusal> {
     let plan = &planned.plan;
     let inputs = plan.inputs.iter().enumerate();
     let files = plan.layout.shards().iter().map(|file| PlanFile {

@@ -10,9 +10,7 @@ use serde_json::Value;
 use super::kinds::{Lane, lane};
 use super::migrations::migrate;
 use super::shortened::shortened;
-use crate::wire::{
-    LogLine, Request as _, Run, RunError, RunKind, RunRequest, RunResult, RunState,
-};
+use crate::wire::{LogLine, Request as _, Run, RunError, RunKind, RunRequest, RunResult, RunState};
 
 /// Lines of a log that are kept.
 const MOST_LINES: i64 = 5000;
@@ -159,8 +157,7 @@ impl History {
             Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
         })?;
         let all: Vec<(i64, String)> = found.collect::<rusqlite::Result<_>>()?;
-        let is_in_lane =
-            |kind: &str| RunKind::named(kind).is_some_and(|kind| lane(kind) == wanted);
+        let is_in_lane = |kind: &str| RunKind::named(kind).is_some_and(|kind| lane(kind) == wanted);
         Ok(all
             .into_iter()
             .filter(|(_, kind)| is_in_lane(kind))
@@ -314,10 +311,7 @@ fn written(value: &impl Serialize) -> rusqlite::Result<Value> {
     written.map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 
-fn unreadable(
-    column: usize,
-    problem: Box<dyn std::error::Error + Send + Sync>,
-) -> rusqlite::Error {
+fn unreadable(column: usize, problem: Box<dyn std::error::Error + Send + Sync>) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, problem)
 }
 
@@ -335,9 +329,11 @@ mod tests {
     fn runs_are_kept_and_what_ran_is_interrupted() {
         let folder = tempfile::tempdir().unwrap();
         let first = history(folder.path());
-        let request = json!({"kind": "merge", "name": "a"});
-        let merge = first.add("merge", "Merge a", Some("a"), &request).unwrap();
-        let pull = first.add("pull", "Pull b", Some("b"), &json!({})).unwrap();
+        let request = json!({"kind": "merge", "recipe": "b", "name": "a"});
+        let request = RunRequest::read(request).unwrap();
+        let merge = first.add("Merge a", Some("a"), &request).unwrap();
+        let pull = RunRequest::forgotten(RunKind::Pull);
+        let pull = first.add("Pull b", Some("b"), &pull).unwrap();
         first.begin(merge).unwrap();
         let standing = Standing {
             stage: Some("merging".into()),
@@ -347,12 +343,12 @@ mod tests {
             tensors: Some(2),
         };
         first.note(merge, &standing).unwrap();
-        let line = Line {
+        let line = LogLine {
             at: 1.5,
             text: "a line".into(),
         };
         assert!(first.log(merge, &line).unwrap());
-        assert!(first.is_under_way("merge", "a").unwrap());
+        assert!(first.is_under_way(RunKind::Merge, "a").unwrap());
         drop(first);
 
         let second = history(folder.path());
@@ -362,7 +358,7 @@ mod tests {
         assert_eq!(run.request, request);
         assert!(run.ended >= run.started && run.started.is_some());
         assert_eq!(second.lines(merge).unwrap(), [line]);
-        assert!(!second.is_under_way("merge", "a").unwrap());
+        assert!(!second.is_under_way(RunKind::Merge, "a").unwrap());
         // what waited still waits
         assert_eq!(second.waiting(Lane::Network).unwrap(), [pull]);
         assert!(second.waiting(Lane::Compute).unwrap().is_empty());
@@ -375,16 +371,20 @@ mod tests {
     fn a_long_request_is_read_only_where_all_of_it_is_needed() {
         let folder = tempfile::tempdir().unwrap();
         let history = history(folder.path());
-        let request = json!({"kind": "evaluate", "data": {"text": "word ".repeat(100_000)}});
-        let id = history.add("evaluate", "a run", None, &request).unwrap();
+        let data = json!({"kind": "perplexity", "text": "word ".repeat(100_000)});
+        let request = json!({"kind": "evaluate", "model": "a", "data": data});
+        let request = RunRequest::read(request).unwrap();
+        let id = history.add("a run", None, &request).unwrap();
         let filter = Filter {
             limit: 10,
             ..Filter::default()
         };
         let listed = history.list(&filter).unwrap().remove(0);
         for run in [listed, history.get(id).unwrap().unwrap()] {
-            assert!(run.request.to_string().len() < 30_000);
-            assert_eq!(run.request["kind"], "evaluate");
+            let RunRequest::Evaluate(request) = run.request else {
+                panic!("another request");
+            };
+            assert!(request.data.text.unwrap().len() < 30_000);
         }
         // what is written while it is worked on is small too
         let size: i64 = history
@@ -406,8 +406,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let history = history(folder.path());
         for index in 0..5 {
-            let kind = if index % 2 == 0 { "merge" } else { "pull" };
-            history.add(kind, "a run", Some("a"), &json!({})).unwrap();
+            let kind = [RunKind::Merge, RunKind::Pull][index % 2];
+            let request = RunRequest::forgotten(kind);
+            history.add("a run", Some("a"), &request).unwrap();
         }
         let ids = |filter: &Filter| -> Vec<i64> {
             let found = history.list(filter).unwrap();
@@ -419,7 +420,7 @@ mod tests {
         };
         assert_eq!(ids(&all), [5, 4, 3, 2, 1]);
         let merges = Filter {
-            kind: Some("merge".into()),
+            kind: Some(RunKind::Merge),
             before: Some(5),
             ..all.clone()
         };
@@ -436,7 +437,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let history = history(folder.path());
         for _ in 0..2 {
-            history.add("merge", "a run", None, &json!({})).unwrap();
+            let request = RunRequest::forgotten(RunKind::Merge);
+            history.add("a run", None, &request).unwrap();
         }
         assert_eq!(history.waiting(Lane::Compute).unwrap(), [1, 2]);
         history.begin(1).unwrap();
@@ -453,5 +455,34 @@ mod tests {
         history.queue_again(1).unwrap();
         assert_eq!(history.waiting(Lane::Compute).unwrap(), [2, 1]);
         assert_eq!(history.get(1).unwrap().unwrap().error, None);
+    }
+
+    #[test]
+    fn what_this_program_does_not_know_is_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let history = history(folder.path());
+        for kind in RunKind::ALL {
+            let request = RunRequest::forgotten(kind);
+            history.add("a run", None, &request).unwrap();
+        }
+        history
+            .connection
+            .execute_batch(
+                "UPDATE runs SET request = '{\"kind\": \"merge\", \"recipe\": 3}', result = '[]' WHERE id = 1;
+                 UPDATE runs SET kind = 'bake' WHERE id = 2;
+                 UPDATE runs SET state = 'baked' WHERE id = 3;",
+            )
+            .unwrap();
+        let all = Filter {
+            limit: 10,
+            ..Filter::default()
+        };
+        let runs = history.list(&all).unwrap();
+        let ids: Vec<i64> = runs.iter().map(|run| run.id).collect();
+        assert_eq!(ids, [5, 4, 3, 1]);
+        assert_eq!(history.get(2).unwrap(), None);
+        assert_eq!(runs[3].request, RunRequest::forgotten(RunKind::Merge));
+        assert_eq!(runs[3].result, None);
+        assert_eq!(runs[2].state, RunState::Interrupted);
     }
 }

@@ -56,7 +56,10 @@ pub(super) fn check(app: &Arc<App>, request: &RunRequest) -> Result<Subject, Ref
         RunRequest::Evaluate(request) => check_evaluation(app, request),
         RunRequest::Difference(request) => check_difference(app, request),
         RunRequest::Pull(request) => check_pull(request),
-        RunRequest::Push(request) => Ok(Subject::new("Publish", known(app, &request.model, "model")?)),
+        RunRequest::Push(request) => Ok(Subject::new(
+            "Publish",
+            known(app, &request.model, "model")?,
+        )),
     }
 }
 

@@ -33,7 +33,12 @@ impl Runs {
         self.done(kind, None, count)
     }
 
-    fn done(&self, kind: RunKind, model: Option<&str>, most: usize) -> Result<Vec<Finished>, Refusal> {
+    fn done(
+        &self,
+        kind: RunKind,
+        model: Option<&str>,
+        most: usize,
+    ) -> Result<Vec<Finished>, Refusal> {
         let filter = Filter {
             kind: Some(kind),
             state: Some(RunState::Done),

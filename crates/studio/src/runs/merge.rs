@@ -82,8 +82,9 @@ pub(super) fn with_free_name(
     if let Some(options) = &mut request.options {
         options.replace = None;
     }
-    let is_free =
-        |request: &MergeRequest, name: &str| refuse_taken(app, request).is_ok() && !is_under_way(name);
+    let is_free = |request: &MergeRequest, name: &str| {
+        refuse_taken(app, request).is_ok() && !is_under_way(name)
+    };
     let stem: String = wanted.chars().take(LONGEST - 5).collect();
     let mut count = 2;
     let mut candidate = wanted;

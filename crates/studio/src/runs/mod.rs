@@ -208,8 +208,8 @@ impl Runs {
         let inner = self.shared.inner();
         let run = ended(&inner, id)?;
         let name = run.model.as_deref().unwrap_or_default();
-        let has_left = run.state.can_resume()
-            && !inner.history.has_unfinished(RunKind::Merge, name, id)?;
+        let has_left =
+            run.state.can_resume() && !inner.history.has_unfinished(RunKind::Merge, name, id)?;
         drop(inner);
         if let RunRequest::Merge(request) = &run.request
             && has_left

@@ -31,8 +31,7 @@ pub(crate) use host::{Host, HostCheck, HostMemory};
 pub(crate) use hub::{HubModel, HubModels, HubSearch};
 pub(crate) use model::{
     Folder, Generation, Model, ModelDetails, ModelList, ModelState, ModelStatus, Origin, Parent,
-    StateAnswer,
-    Usage,
+    StateAnswer, Usage,
 };
 pub(crate) use plan::{MissingModel, Plan, PlanDropped, PlanFile, PlanInput};
 pub(crate) use recipe::{
@@ -42,8 +41,8 @@ pub(crate) use recipe::{
 pub(crate) use request::{Request, Unexpected};
 pub(crate) use run::{LogLine, Run, RunDetails, RunError, RunFilter, RunKind, RunList, RunState};
 pub(crate) use run_request::{
-    DifferenceRequest, EvaluateRequest, EvaluationData, MergeOptions, MergeRequest, PullRequest,
-    PushRequest, RunRequest,
+    DifferenceRequest, EvaluateRequest, EvaluationData, MergeRequest, PullRequest, PushRequest,
+    RunRequest,
 };
 pub(crate) use run_result::{
     DifferenceResult, EvaluateResult, MergeResult, PullResult, PushResult, RunResult,

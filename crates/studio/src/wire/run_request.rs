@@ -32,7 +32,10 @@ pub(crate) struct MergeRequest {
     #[schemars(length(min = 1), regex(pattern = r"\S"))]
     pub(crate) recipe: String,
     /// What to call the model.
-    #[schemars(length(min = 1, max = 96), regex(pattern = "^[A-Za-z0-9_-][A-Za-z0-9._-]*$"))]
+    #[schemars(
+        length(min = 1, max = 96),
+        regex(pattern = "^[A-Za-z0-9_-][A-Za-z0-9._-]*$")
+    )]
     pub(crate) name: String,
     /// What it may do.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -211,7 +214,10 @@ mod tests {
         let data = |data: Value| json!({"kind": "evaluate", "model": "a", "data": data});
         for (request, expected) in [
             (json!([]), "`kind` is missing or empty, expected a text"),
-            (json!({"kind": 3}), "`kind` is missing or empty, expected a text"),
+            (
+                json!({"kind": 3}),
+                "`kind` is missing or empty, expected a text",
+            ),
             (json!({"kind": "bake"}), "there is no kind of run `bake`"),
             (
                 json!({"kind": "merge", "recipe": 3}),

@@ -65,8 +65,8 @@ pub(crate) struct PullResult {
 pub(crate) struct PushResult {
     /// Its page.
     pub(crate) url: String,
-    /// Its commit.
-    pub(crate) commit: String,
+    /// Its commit, where the hub tells.
+    pub(crate) commit: Option<String>,
     /// Where it is.
     pub(crate) repository: String,
     /// Its name in the table.
@@ -102,7 +102,8 @@ mod tests {
             "resumed_bytes": 0, "seconds": 0.5, "peak_private": null, "peak_resident": 5,
             "non_finite": [["a", 1]], "files": [{"name": "b", "bytes": 10, "blake3": "c"}],
         });
-        let score = json!({"model": "a", "metric": "exact_match", "value": 0.5, "error": null, "count": 4});
+        let score =
+            json!({"model": "a", "metric": "exact_match", "value": 0.5, "error": null, "count": 4});
         let evaluation = json!({
             "run": null, "at": 3, "data": {"name": "a", "kind": "tasks"}, "scores": [score],
         });

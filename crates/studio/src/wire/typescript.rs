@@ -72,7 +72,11 @@ fn comment(text: &mut String, schema: &Value, indent: &str) {
 /// A schema as a type.
 fn shown(schema: &Value, indent: &str) -> String {
     let Value::Object(fields) = schema else {
-        assert_eq!(*schema, Value::Bool(true), "a schema is an object or `true`");
+        assert_eq!(
+            *schema,
+            Value::Bool(true),
+            "a schema is an object or `true`"
+        );
         return "unknown".to_owned();
     };
     for name in fields.keys() {
@@ -146,7 +150,11 @@ fn object(fields: &Map<String, Value>, indent: &str) -> String {
     let mut text = "{\n".to_owned();
     for (name, schema) in properties {
         comment(&mut text, schema, &inner);
-        let mark = if required.contains(&name.as_str()) { "" } else { "?" };
+        let mark = if required.contains(&name.as_str()) {
+            ""
+        } else {
+            "?"
+        };
         let _ = writeln!(text, "{inner}{name}{mark}: {};", shown(schema, &inner));
     }
     text + indent + "}"
