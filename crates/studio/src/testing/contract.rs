@@ -44,7 +44,11 @@ impl<'a> Operation<'a> {
         let is_expected = status.is_client_error()
             || status.is_server_error()
             || responses.get(status.as_str()).is_some();
-        assert!(is_expected, "{}: {status} is not in the document", self.name);
+        assert!(
+            is_expected,
+            "{}: {status} is not in the document",
+            self.name
+        );
         let pictures = response["content"].get("image/*").is_some();
         if pictures {
             return;
@@ -139,8 +143,12 @@ fn fits(schemas: &Map<String, Value>, schema: &Value, value: &Value, fields: Fie
             }
             "minimum" => value.as_f64() >= wanted.as_f64() || !value.is_number(),
             "maximum" => value.as_f64() <= wanted.as_f64() || !value.is_number(),
-            "minItems" | "minLength" => length(value).is_none_or(|one| Some(one) >= wanted.as_u64()),
-            "maxItems" | "maxLength" => length(value).is_none_or(|one| Some(one) <= wanted.as_u64()),
+            "minItems" | "minLength" => {
+                length(value).is_none_or(|one| Some(one) >= wanted.as_u64())
+            }
+            "maxItems" | "maxLength" => {
+                length(value).is_none_or(|one| Some(one) <= wanted.as_u64())
+            }
             "default" | "description" | "format" | "pattern" | "title" => true,
             other => panic!("`{other}` in {schema}"),
         };
