@@ -215,3 +215,46 @@ fn length(value: &Value) -> Option<u64> {
         _ => None,
     }
 }
+
+#[test]
+fn what_the_document_does_not_say_is_noticed() {
+    use serde_json::json;
+
+    let schemas = json!({
+        "Named": {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]},
+        "Kind": {"oneOf": [{"const": "a", "type": "string"}, {"const": "b", "type": "string"}]},
+        "Tagged": {
+            "type": "object", "properties": {"kind": {"$ref": "#/components/schemas/Kind"}},
+            "required": ["kind"], "$ref": "#/components/schemas/Named",
+        },
+        "Many": {
+            "type": "array", "maxItems": 2,
+            "items": {"anyOf": [{"type": "null"}, {"type": "integer", "minimum": 0, "maximum": 9}]},
+        },
+    });
+    let schemas = schemas.as_object().unwrap();
+    let found = |name: &str, value: Value, fields| {
+        let schema = json!({"$ref": format!("{COMPONENTS}{name}")});
+        fits(schemas, &schema, &value, fields).is_ok()
+    };
+    let closed = |name, value| found(name, value, Fields::Closed);
+    assert!(closed("Named", json!({"name": "x"})));
+    assert!(!closed("Named", json!({"name": 3})));
+    assert!(!closed("Named", json!({})));
+    assert!(!closed("Named", json!({"name": "x", "more": 1})));
+    assert!(found(
+        "Named",
+        json!({"name": "x", "more": 1}),
+        Fields::Open
+    ));
+    assert!(closed("Tagged", json!({"kind": "a", "name": "x"})));
+    assert!(!closed("Tagged", json!({"kind": "c", "name": "x"})));
+    assert!(!closed(
+        "Tagged",
+        json!({"kind": "a", "name": "x", "more": 1})
+    ));
+    assert!(closed("Many", json!([null, 9])));
+    for wrong in [json!([10]), json!([0.5]), json!([1, 2, 3]), json!("x")] {
+        assert!(!closed("Many", wrong));
+    }
+}

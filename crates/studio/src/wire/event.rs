@@ -9,6 +9,7 @@ use super::run::{LogLine, Run};
 /// What pages are told: the name of a server-sent event, and its data.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(tag = "event", content = "data", rename_all = "lowercase")]
+#[schemars(rename = "ServerEvent")]
 pub(crate) enum Event {
     /// The beginning of a stream, which has the number of the last event before it.
     Hello(Nothing),

@@ -138,7 +138,7 @@ fn array(fields: &Map<String, Value>, indent: &str) -> String {
 fn object(fields: &Map<String, Value>, indent: &str) -> String {
     let Some(Value::Object(properties)) = fields.get("properties") else {
         return match fields.get("additionalProperties") {
-            Some(values) => format!("Record<string, {}>", shown(values, indent)),
+            Some(values) => format!("{{ [name: string]: {} }}", shown(values, indent)),
             None => "Record<string, never>".to_owned(),
         };
     };
