@@ -24,14 +24,14 @@ fn world(key: Option<&str>) -> World {
         router,
         is_open: |path| path == "/",
         document: PagesDocument {
-            paths: object(json!({"/api/things": {"get": {"summary": "Things", "responses": {}}}})),
-            schemas: object(json!({"Thing": {"type": "string"}})),
+            paths: object(&json!({"/api/things": {"get": {"summary": "Things", "responses": {}}}})),
+            schemas: object(&json!({"Thing": {"type": "string"}})),
         },
     };
     World::of(router_with(settings, registry.clone(), pages), registry)
 }
 
-fn object(value: Value) -> Map<String, Value> {
+fn object(value: &Value) -> Map<String, Value> {
     value.as_object().cloned().expect("an object")
 }
 

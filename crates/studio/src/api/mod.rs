@@ -27,7 +27,7 @@ use routes::Routes;
 
 /// What answers, and what the OpenAPI document says of it.
 pub(crate) fn pages(app: Arc<App>) -> Pages {
-    let (api, paths, definitions) = routes().finish();
+    let (api, described) = routes().finish();
     let api = api
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method)
@@ -37,8 +37,8 @@ pub(crate) fn pages(app: Arc<App>) -> Pages {
         router: Router::new().nest("/api", api).fallback(get(assets::show)),
         is_open: assets::is_open,
         document: PagesDocument {
-            paths,
-            schemas: document::components(&definitions),
+            paths: described.paths,
+            schemas: document::components(&described.definitions),
         },
     }
 }
@@ -52,8 +52,7 @@ fn routes() -> Routes {
 /// The schemas of everything that routes take and give, by name.
 #[cfg(test)]
 pub(crate) fn definitions() -> serde_json::Map<String, serde_json::Value> {
-    let (_, _, definitions) = routes().finish();
-    definitions
+    routes().finish().1.definitions
 }
 
 async fn nowhere(uri: Uri) -> Refusal {

@@ -19,6 +19,15 @@ pub(super) struct Routes {
     schemas: Schemas,
 }
 
+/// What the OpenAPI document says of routes.
+#[derive(Debug)]
+pub(super) struct Described {
+    /// Each path.
+    pub(super) paths: Map<String, Value>,
+    /// The types that paths name.
+    pub(super) definitions: Map<String, Value>,
+}
+
 impl Routes {
     pub(super) fn get<H, T>(self, path: &str, handler: H, operation: &Operation) -> Self
     where
@@ -44,9 +53,13 @@ impl Routes {
         self.add("delete", path, delete(handler), operation)
     }
 
-    /// The router, the paths of the document, and the types that they name.
-    pub(super) fn finish(self) -> (Router<Arc<App>>, Map<String, Value>, Map<String, Value>) {
-        (self.router, self.paths, self.schemas.definitions())
+    /// The router, and what the document says of it.
+    pub(super) fn finish(self) -> (Router<Arc<App>>, Described) {
+        let described = Described {
+            paths: self.paths,
+            definitions: self.schemas.definitions(),
+        };
+        (self.router, described)
     }
 
     fn add(

@@ -11,7 +11,7 @@ const COMPONENTS: &str = "#/components/schemas/";
 pub(crate) struct Operation<'a> {
     document: &'a PagesDocument,
     name: String,
-    operation: &'a Value,
+    described: &'a Value,
 }
 
 impl<'a> Operation<'a> {
@@ -26,17 +26,17 @@ impl<'a> Operation<'a> {
                 && pairs.all(|(name, part)| name.starts_with('{') || name == part)
         };
         let template = document.paths.keys().find(is_it)?;
-        let operation = document.paths[template].get(method.to_lowercase())?;
+        let described = document.paths[template].get(method.to_lowercase())?;
         Some(Self {
             document,
             name: format!("{method} {path}"),
-            operation,
+            described,
         })
     }
 
     /// Checks an answer, and the request that it succeeded with.
     pub(crate) fn check(&self, request: &Value, status: StatusCode, answer: &Value) {
-        let responses = &self.operation["responses"];
+        let responses = &self.described["responses"];
         let response = match responses.get(status.as_str()) {
             Some(response) => response,
             None => &responses["default"],
@@ -56,7 +56,7 @@ impl<'a> Operation<'a> {
         let schema = &response["content"]["application/json"]["schema"];
         self.assert_fits(schema, answer, "answer", Fields::Closed);
         if status.is_success() {
-            let body = &self.operation["requestBody"]["content"]["application/json"]["schema"];
+            let body = &self.described["requestBody"]["content"]["application/json"]["schema"];
             self.assert_fits(body, request, "request", Fields::Open);
         }
     }

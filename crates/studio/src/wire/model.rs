@@ -41,6 +41,10 @@ pub(crate) enum Origin {
 
 /// A model of the table.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "`model_type` is the name that configurations give it"
+)]
 pub(crate) struct Model {
     /// Its name: in addresses, in requests for texts, in recipes.
     pub(crate) name: String,

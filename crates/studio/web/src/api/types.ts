@@ -226,27 +226,6 @@ export type EvaluationList = {
   evaluations: Evaluation[];
 };
 
-/** What pages are told: the name of a server-sent event, and its data. */
-export type ServerEvent = {
-  event: "hello";
-  data: Nothing;
-} | {
-  event: "run";
-  data: Run;
-} | {
-  event: "log";
-  data: RunLine;
-} | {
-  event: "model";
-  data: ModelChange;
-} | {
-  event: "models";
-  data: Nothing;
-} | {
-  event: "reset";
-  data: Nothing;
-};
-
 /** A model that takes part. */
 export type ExplainedModel = {
   /** `org/name`, or the folder's name. */
@@ -1233,6 +1212,27 @@ export type Score = {
   error: number | null;
   /** How many tokens or questions it was measured on. */
   count: number;
+};
+
+/** What pages are told: the name of a server-sent event, and its data. */
+export type ServerEvent = {
+  event: "hello";
+  data: Nothing;
+} | {
+  event: "run";
+  data: Run;
+} | {
+  event: "log";
+  data: RunLine;
+} | {
+  event: "model";
+  data: ModelChange;
+} | {
+  event: "models";
+  data: Nothing;
+} | {
+  event: "reset";
+  data: Nothing;
 };
 
 /** How bad it is. */
