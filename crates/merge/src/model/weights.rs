@@ -110,7 +110,7 @@ impl Located {
 
     fn hub_revision(&self) -> Option<String> {
         match &self.kind {
-            LocatedKind::Local | LocatedKind::Store { .. } => None,
+            LocatedKind::Local | LocatedKind::Given | LocatedKind::Store { .. } => None,
             LocatedKind::HubCache { revision, .. } => Some(revision.clone()),
         }
     }

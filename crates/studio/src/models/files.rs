@@ -1,13 +1,11 @@
 //! A model's files and tensors.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use weightsmith::model::Opened;
 use weightsmith::output::{LOCK_FILE, Lock, LockedFile, MODEL_CARD};
 use weightsmith_report::inspect::{Inspection as Found, inspect};
-use weightsmith_tensors::{Checkpoint, TensorSource as _, read_regular};
+use weightsmith_tensors::read_regular;
 
 use super::Entry;
 use super::facts::{LARGEST_TEXT, RECIPE};
@@ -98,17 +96,15 @@ fn kind(name: &str) -> FileKind {
 
 /// What is in a checkpoint, and every tensor of it.
 pub(crate) fn tensors(entry: &Entry) -> Result<TensorList, Refusal> {
-    let folder = folder(entry)?;
+    let located = entry.located.as_ref().ok_or_else(|| not_written(entry))?;
     let unreadable =
         |problem: String| Refusal::new(axum::http::StatusCode::CONFLICT, "broken_model", problem);
-    let checkpoint = Checkpoint::open(folder).map_err(|error| unreadable(error.to_string()))?;
-    let opened = Opened {
-        located: entry.located.clone().ok_or_else(|| not_written(entry))?,
-        checkpoint: Arc::new(checkpoint),
-    };
+    let opened = located
+        .open()
+        .map_err(|error| unreadable(error.to_string()))?;
     let mut found = inspect(&opened).map_err(|error| unreadable(error.to_string()))?;
     let rows = std::mem::take(&mut found.tensors).into_iter();
-    let tensors = rows.zip(opened.checkpoint.tensors());
+    let tensors = rows.zip(opened.source.tensors());
     let tensors = tensors.map(|(row, tensor)| Tensor {
         name: row.name,
         dtype: row.dtype.to_string(),
