@@ -91,6 +91,7 @@ impl Progress for TerminalProgress<'_> {
         match note {
             Note::Checked(outcome) => diagnostics::show(outcome, printer),
             Note::FilesLeftOut(names) => printer.note(&left_out(names)),
+            Note::PathMentioned(_) => printer.note(&safe(&note.to_string())),
             Note::Publishing { .. } => printer.talk(&note.to_string()),
             note => match note.level() {
                 NoteLevel::Detail => printer.detail(&safe(&note.to_string())),

@@ -66,7 +66,7 @@ impl Session {
             let mut model = RemoteModel {
                 folder,
                 commit: listing.commit.clone(),
-                checkpoint: None,
+                source: None,
             };
             if access == Access::Download {
                 monitor.note(&Note::AtCommit {
@@ -105,7 +105,7 @@ impl Session {
             files: checkpoint.files().len(),
             bytes: checkpoint.bytes(),
         });
-        model.checkpoint = Some(Arc::new(checkpoint));
+        model.source = Some(Arc::new(checkpoint));
         let known = Known::Found {
             model: model.clone(),
             bytes,

@@ -6,6 +6,7 @@ use weightsmith_tensors::Cancel;
 
 use crate::Outcome;
 use crate::quantities::{bytes, counted};
+use weightsmith::output::Mention;
 
 /// Hears how far a call is, from any of its threads. The command line draws bars, the studio keeps it for its pages.
 pub trait Progress: Sync {
@@ -141,6 +142,8 @@ pub enum Note<'a> {
         /// The setting.
         key: &'a str,
     },
+    /// A text that is published mentions a path of somebody's machine.
+    PathMentioned(&'a Mention),
     /// Files that are not published.
     FilesLeftOut(&'a [String]),
     /// Files go to the Hub.
@@ -200,6 +203,10 @@ impl fmt::Display for Note<'_> {
             Self::PathLeftOut { file, key } => write!(
                 f,
                 "`{file}`: `{key}` holds a path of this machine and is left out"
+            ),
+            Self::PathMentioned(Mention { name, line, path }) => write!(
+                f,
+                "`{name}`, line {line}: `{path}` is a path of somebody's machine and is published"
             ),
             Self::FilesLeftOut(names) => write!(
                 f,

@@ -35,6 +35,9 @@ impl Session {
         for (file, key) in &publication.dropped {
             monitor.note(&Note::PathLeftOut { file, key });
         }
+        for mention in &publication.mentioned {
+            monitor.note(&Note::PathMentioned(mention));
+        }
         if !publication.left_out.is_empty() {
             monitor.note(&Note::FilesLeftOut(&publication.left_out));
         }

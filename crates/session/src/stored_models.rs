@@ -43,6 +43,6 @@ fn open(
     Ok(RemoteModel {
         folder: stored.folder,
         commit: stored.version,
-        checkpoint: Some(stored.checkpoint),
+        source: Some(stored.checkpoint),
     })
 }

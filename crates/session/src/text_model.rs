@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use weightsmith::model::is_in_store;
 use weightsmith::plan::Planned;
-use weightsmith::run::MergedSource;
-use weightsmith_infer::{DecoderOptions, Model, Overrides, Pool};
-use weightsmith_tensors::{Checkpoint, TensorSource};
+use weightsmith::run::MergedModel;
+use weightsmith_infer::{DecoderOptions, Model, Pool};
+use weightsmith_tensors::{Checkpoint, ModelSource};
 
 use crate::{
     Access, Gathered, Monitor, Note, Outcome, PrepareOptions, RecipeText, Session, SessionError,
@@ -37,16 +37,14 @@ pub struct TextModels {
 pub struct UnloadedModel {
     /// What to call it.
     pub label: String,
-    /// The folder of its `config.json` and tokenizer.
-    pub folder: PathBuf,
-    weights: Weights,
+    content: Content,
 }
 
-/// Where a model's tensors come from.
+/// What was found.
 #[derive(Debug)]
-enum Weights {
-    Checkpoint(Arc<Checkpoint>),
-    Merge(Box<Planned>),
+enum Content {
+    Model(Arc<dyn ModelSource>),
+    Recipe(Box<Planned>),
 }
 
 /// A model that generates text, and where it comes from.
@@ -67,8 +65,7 @@ pub struct TextModel {
 pub struct Parent {
     /// What to call it.
     pub label: String,
-    source: Arc<dyn TensorSource>,
-    folder: PathBuf,
+    source: Arc<dyn ModelSource>,
 }
 
 impl TextModels {
@@ -117,23 +114,21 @@ impl TextModels {
         }
         let opened = self.session.open(name, Access::Download, monitor)?;
         Ok(UnloadedModel {
-            label: opened.located.label,
-            folder: opened.located.folder,
-            weights: Weights::Checkpoint(opened.checkpoint),
+            label: opened.label,
+            content: Content::Model(opened.source),
         })
     }
 
-    /// Opens what was found; of a recipe, the merge is computed. `watch` may put a source before the tensors.
+    /// Opens what was found; of a recipe, the merge is computed. `watch` may put another model before it.
     ///
     /// # Errors
     /// When the model cannot run.
     pub fn load(
         &self,
         found: &UnloadedModel,
-        watch: impl FnOnce(Arc<dyn TensorSource>) -> Arc<dyn TensorSource>,
+        watch: impl FnOnce(Arc<dyn ModelSource>) -> Arc<dyn ModelSource>,
     ) -> Result<Model, SessionError> {
-        let source = watch(found.source()?);
-        self.model(source, &found.folder, found.config())
+        self.model(watch(found.source()?))
     }
 
     /// Opens a parent of a merge.
@@ -141,7 +136,7 @@ impl TextModels {
     /// # Errors
     /// When it cannot run.
     pub fn parent(&self, parent: &Parent) -> Result<Model, SessionError> {
-        self.model(Arc::clone(&parent.source), &parent.folder, None)
+        self.model(Arc::clone(&parent.source))
     }
 
     /// Reads a recipe and looks for its models, to plan it several times; what is not on this machine is downloaded.
@@ -179,19 +174,12 @@ impl TextModels {
         })
     }
 
-    /// A model from its tensors and its folder; `config` goes before the folder's `config.json`.
-    fn model(
-        &self,
-        source: Arc<dyn TensorSource>,
-        folder: &Path,
-        config: Option<&str>,
-    ) -> Result<Model, SessionError> {
-        let overrides = Overrides {
-            config,
-            template: self.options.template.as_deref(),
-        };
+    fn model(&self, source: Arc<dyn ModelSource>) -> Result<Model, SessionError> {
         let (pool, decoder) = (Arc::clone(&self.pool), self.options.decoder);
-        Ok(Model::assemble(source, folder, overrides, pool, decoder)?)
+        Ok(match &self.options.template {
+            Some(template) => Model::open_with_template(source, template, pool, decoder)?,
+            None => Model::open_source(source, pool, decoder)?,
+        })
     }
 }
 
@@ -212,47 +200,45 @@ impl Outcome {
 }
 
 impl UnloadedModel {
-    /// A planned recipe, with the files of its donor.
+    /// A planned recipe.
     pub fn merge(name: &str, planned: Planned) -> Self {
-        let donor = &planned.models.as_slice()[planned.plan.donor];
         Self {
             label: name.to_owned(),
-            folder: donor.located.folder.clone(),
-            weights: Weights::Merge(Box::new(planned)),
+            content: Content::Recipe(Box::new(planned)),
         }
     }
 
     /// The plan, if it is a recipe.
     pub fn planned(&self) -> Option<&Planned> {
-        match &self.weights {
-            Weights::Merge(planned) => Some(planned),
-            Weights::Checkpoint(_) => None,
+        match &self.content {
+            Content::Recipe(planned) => Some(planned),
+            Content::Model(_) => None,
         }
     }
 
-    /// The tensors, none of them read. Files that are not those any more that were found are opened again.
+    /// The folder of its files, if it is no recipe.
+    pub fn folder(&self) -> Option<PathBuf> {
+        match &self.content {
+            Content::Model(found) => found.path_of("config.json").parent().map(Path::to_owned),
+            Content::Recipe(_) => None,
+        }
+    }
+
+    /// The model, no tensor of it read. Files that are not those any more that were found are opened again.
     ///
     /// # Errors
     /// When they are gone.
-    pub fn source(&self) -> Result<Arc<dyn TensorSource>, SessionError> {
-        Ok(match &self.weights {
-            Weights::Checkpoint(found) => match found
+    pub fn source(&self) -> Result<Arc<dyn ModelSource>, SessionError> {
+        Ok(match &self.content {
+            Content::Model(found) => match found
                 .ensure_unchanged()
                 .and_then(|()| found.ensure_intact())
             {
-                Ok(()) => Arc::clone(found) as Arc<dyn TensorSource>,
-                Err(_) => Arc::new(Checkpoint::open(found.path())?),
+                Ok(()) => Arc::clone(found),
+                Err(_) => Arc::new(Checkpoint::open(found.origin())?),
             },
-            Weights::Merge(planned) => {
-                let inputs = planned.models.sources();
-                Arc::new(MergedSource::new(&planned.plan, &inputs)?)
-            }
+            Content::Recipe(planned) => Arc::new(MergedModel::new(planned, &self.label)?),
         })
-    }
-
-    /// The `config.json` that goes before the folder's.
-    pub fn config(&self) -> Option<&str> {
-        self.planned()?.plan.config.as_deref()
     }
 }
 
@@ -261,13 +247,9 @@ fn parents(planned: &Planned) -> Vec<Parent> {
         .models
         .as_slice()
         .iter()
-        .map(|model| {
-            let source: Arc<Checkpoint> = Arc::clone(&model.checkpoint);
-            Parent {
-                label: model.label().to_owned(),
-                source,
-                folder: model.located.folder.clone(),
-            }
+        .map(|model| Parent {
+            label: model.label().to_owned(),
+            source: Arc::clone(&model.source),
         })
         .collect()
 }

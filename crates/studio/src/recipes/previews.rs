@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::Value;
 use weightsmith::plan::Planned;
-use weightsmith::run::MergedSource;
-use weightsmith_infer::{Model, ModelConfig, Overrides};
+use weightsmith::run::MergedModel;
+use weightsmith_infer::{DecoderConfig, Model};
 use weightsmith_report::host::concurrency_units;
 use weightsmith_server::{CountedSource, LoadProgress, ModelFacts, ServedModel};
 
@@ -14,8 +14,9 @@ use super::answer::{main_type, refusal};
 use super::planning::{Access, plan};
 use crate::app::App;
 use crate::error::Refusal;
-use crate::models::{Entry, Origin, Preview, describe, parents_of};
+use crate::models::{Entry, Preview, describe, parents_of};
 use crate::runs::now;
+use crate::wire::{Origin, PreviewAnswer};
 
 /// Previews at a time; older ones go.
 const MOST: usize = 4;
@@ -25,7 +26,7 @@ const MOST: usize = 4;
 pub(crate) struct Previews(Mutex<()>);
 
 /// Makes a merge that was not written a model that speaks. The same recipe for the same models is the same preview.
-pub(crate) fn make(app: &Arc<App>, text: &str) -> Result<Value, Refusal> {
+pub(crate) fn make(app: &Arc<App>, text: &str) -> Result<PreviewAnswer, Refusal> {
     let outcome = plan(app, text, &Access::Headers)?;
     let Some(planned) = outcome.planned else {
         return Err(refusal(&outcome.diagnostics));
@@ -58,8 +59,11 @@ pub(crate) fn make(app: &Arc<App>, text: &str) -> Result<Value, Refusal> {
     }
 }
 
-fn shown(app: &App, entry: &Entry) -> Value {
-    json!({"name": entry.name, "model": describe(app, entry)})
+fn shown(app: &App, entry: &Entry) -> PreviewAnswer {
+    PreviewAnswer {
+        name: entry.name.clone(),
+        model: describe(app, entry),
+    }
 }
 
 /// Makes room for one more.
@@ -88,24 +92,12 @@ fn name(text: &str, planned: &Planned) -> Result<String, Refusal> {
 fn served(app: &App, name: &str, planned: Planned) -> ServedModel {
     let facts = facts(app, &planned);
     let (pool, options) = (Arc::clone(&app.pool), app.settings.options);
+    let origin = name.to_owned();
     ServedModel::new(name, facts, move |progress: &LoadProgress| {
-        let plan = &planned.plan;
-        let source = MergedSource::new(plan, &planned.models.sources())
-            .map_err(|error| error.to_string())?;
-        let source = CountedSource::new(Arc::new(source), progress.clone());
-        let donor = &planned.models.as_slice()[plan.donor].located.folder;
-        let overrides = Overrides {
-            config: plan.config.as_deref(),
-            template: None,
-        };
-        Model::assemble(
-            Arc::new(source),
-            donor,
-            overrides,
-            Arc::clone(&pool),
-            options,
-        )
-        .map_err(|error| error.to_string())
+        let merged = MergedModel::new(&planned, &origin).map_err(|error| error.to_string())?;
+        let source = CountedSource::new(Arc::new(merged), progress.clone());
+        Model::open_source(Arc::new(source), Arc::clone(&pool), options)
+            .map_err(|error| error.to_string())
     })
 }
 
@@ -118,7 +110,7 @@ fn facts(app: &App, planned: &Planned) -> ModelFacts {
     let config = plan.config.as_deref().unwrap_or_default();
     let config: Value = weightsmith_tensors::json::read(config.as_bytes()).unwrap_or_default();
     // what is wrong with it is told when the model is loaded
-    let parsed = ModelConfig::from_json(&config).ok();
+    let parsed = DecoderConfig::from_json(&config).ok();
     ModelFacts {
         is_merge: true,
         parameters,
