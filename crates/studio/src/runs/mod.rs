@@ -78,9 +78,9 @@ impl Runs {
 
     /// Ends what runs; it can be gone on with.
     pub(crate) fn close(&self) {
+        let begin = Instant::now();
         self.shared.close();
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
-        let begin = Instant::now();
         let is_working = |threads: &[JoinHandle<()>]| threads.iter().any(|one| !one.is_finished());
         while is_working(&threads) && begin.elapsed() < PATIENCE {
             std::thread::sleep(Duration::from_millis(10));
@@ -140,6 +140,7 @@ impl Runs {
             // it waits, or ended when that could not be noted
             (RunState::Queued | RunState::Running, _) => {
                 let end = history::End {
+                    at: now(),
                     state: RunState::Cancelled,
                     error: None,
                     result: None,
@@ -173,7 +174,7 @@ impl Runs {
         if let RunRequest::Merge(request) = &run.request {
             merge::refuse_foreign(app, request)?;
         }
-        let inner = self.shared.inner();
+        let mut inner = self.shared.inner();
         // two may have asked for it at once
         let state = shown(&inner, id)?.state;
         if state.can_resume() {
@@ -181,6 +182,7 @@ impl Runs {
                 refuse_twice(&inner, run.model.as_deref().unwrap_or_default())?;
             }
             inner.history.queue_again(id)?;
+            inner.unwritten.remove(&id);
         }
         drop(inner);
         self.shared.wake();
@@ -216,10 +218,12 @@ impl Runs {
         {
             merge::discard(app, request)?;
         }
-        let inner = self.shared.inner();
+        let mut inner = self.shared.inner();
         // somebody may have resumed it meanwhile
         ended(&inner, id)?;
-        Ok(inner.history.delete(id)?)
+        inner.history.delete(id)?;
+        inner.unwritten.remove(&id);
+        Ok(())
     }
 
     /// Writes a line into a run's log.
@@ -312,6 +316,9 @@ fn complete(inner: &Inner, run: &mut Run) -> Result<(), Refusal> {
     run.version = inner.version();
     if let Some(live) = inner.live.get(&run.id) {
         live.show_in(run);
+    }
+    if let Some(unwritten) = inner.unwritten.get(&run.id) {
+        unwritten.show_in(run);
     }
     if run.state == RunState::Queued {
         let waiting = inner.history.waiting(kinds::lane(run.kind))?;
