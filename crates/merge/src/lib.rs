@@ -17,10 +17,10 @@ pub mod testing;
 pub mod vary;
 pub mod verify;
 
-/// Compiles the example in the README.
+/// Compiles the example in the library documentation.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct Readme;
+#[doc = include_str!("../../../docs/library.md")]
+struct LibraryPage;
 
 pub use diagnostic::{Diagnostic, Severity, Span, Spanned};
 pub use problems::{MOST_PROBLEMS, Omitted, Problems};

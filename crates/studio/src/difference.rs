@@ -148,3 +148,6 @@ impl weightsmith::run::Reporter for Comparing<'_> {
         self.0.advance(bytes);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -282,14 +282,4 @@ fn confined(app: &App, file: &str) -> Result<PathBuf, RunFailure> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shares_have_the_standard_error_of_a_mean() {
-        let score = Score::share("accuracy", 3, 5);
-        assert_eq!(score.value, 0.6);
-        assert!((score.error.unwrap() - (0.24_f64 / 4.0).sqrt()).abs() < 1e-12);
-        assert_eq!(Score::share("accuracy", 1, 1).error, None);
-    }
-}
+mod tests;

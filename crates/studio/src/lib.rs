@@ -11,8 +11,6 @@ mod difference;
 mod error;
 mod evaluation;
 mod events;
-#[cfg(test)]
-mod executor_tests;
 mod models;
 mod paths;
 mod private;
@@ -20,11 +18,9 @@ mod recipes;
 mod runs;
 mod settings;
 mod system;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod transfer;
-#[cfg(test)]
-mod world;
 
 pub use app::Studio;
 pub use error::StudioError;

@@ -211,3 +211,6 @@ impl Progress for Moving<'_> {
         self.progress.log(text);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 mod bad_input;
 mod changed_files;
 mod check;
+mod crates;
 mod diff;
 mod disk;
 mod explain;

@@ -376,7 +376,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::World;
+    use crate::testing::World;
 
     #[tokio::test]
     async fn the_list_is_there_while_folders_are_looked_into() {

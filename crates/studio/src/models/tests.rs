@@ -9,7 +9,7 @@ use weightsmith_server::{ModelFacts, ServedModel};
 use weightsmith_tensors::Checkpoint;
 
 use super::{ParentName, Preview};
-use crate::world::{Opened, World, fixtures};
+use crate::testing::{Opened, World, fixtures};
 
 fn model<'a>(list: &'a Value, name: &str) -> &'a Value {
     let models = list["models"].as_array().expect("a list");

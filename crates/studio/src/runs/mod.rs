@@ -343,7 +343,7 @@ fn conflict(id: i64, state: RunState, what: &str) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::World;
+    use crate::testing::World;
 
     #[test]
     fn a_run_whose_end_was_not_noted_can_be_cancelled() {

@@ -2,6 +2,7 @@
 
 mod events;
 mod guard;
+mod hub;
 mod limits;
 mod recipes;
 mod runs;

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use weightsmith_hub::testing::Content;
 
 use super::service::{SLERP, Service, merge, world};
-use crate::world::fixtures;
+use crate::testing::fixtures;
 
 async fn check(service: &Service, recipe: &str) -> Value {
     let (status, body) = service.post("/api/check", &json!({"recipe": recipe})).await;
@@ -67,7 +67,7 @@ async fn ten_mistakes_are_ten_diagnostics() {
 async fn paths_inside_of_the_folders_are_taken_and_others_are_not() {
     let mut world = world();
     let elsewhere = world.folder.path().join("elsewhere");
-    crate::world::copy(&fixtures().join("base"), &elsewhere);
+    crate::testing::copy(&fixtures().join("base"), &elsewhere);
     let inside = world.models().join("base").display().to_string();
     let service = Service::open(&mut world);
     let with = |path: &str| SLERP.replace("model: base", &format!("model: {path}"));

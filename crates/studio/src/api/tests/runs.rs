@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::service::{SLERP, Service, merge, world};
-use crate::world::World;
+use crate::testing::World;
 use crate::{Studio, StudioError};
 
 /// Layers of a model whose merge takes a moment.

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 use tower::ServiceExt as _;
 use weightsmith_server::{Settings, router_with};
 
-use crate::world::{Opened, World};
+use crate::testing::{Opened, World};
 
 /// Names of the fixtures in a recipe.
 pub(super) const SLERP: &str = "models:\n  - model: base\n  - model: instruct\nmerge_method: slerp\nbase_model: instruct\nparameters:\n  t: [0, 0.5, 0]\n";

@@ -1,0 +1,74 @@
+//! Models from the hub and onto it.
+
+use serde_json::json;
+use weightsmith_hub::testing::Content;
+
+use super::{pull, push};
+use crate::testing::{World, fixtures, message, work};
+
+fn fixture_files(name: &str) -> Vec<(String, Vec<u8>)> {
+    let files = fs_err::read_dir(fixtures().join(name)).unwrap();
+    let files = files.map(|file| file.unwrap().path());
+    files
+        .map(|path| {
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            (name, fs_err::read(path).unwrap())
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_pulled_model_is_in_the_list_and_speaks() {
+    let mut world = World::new();
+    let files = fixture_files("instruct");
+    let files = files
+        .iter()
+        .map(|(name, bytes)| (name.as_str(), Content::from(bytes.clone())));
+    world.hub.add_model("org/tiny", files.collect()).unwrap();
+    let studio = world.open();
+    let app = studio.app();
+    let (result, told) = work(app, pull, json!({"model": "org/tiny"})).await;
+    let result = result.unwrap();
+    assert_eq!(result["models"], json!(["org/tiny"]));
+    assert!(result["bytes"].as_u64().unwrap() > 1_000_000);
+    let lines = told.lines.lock().unwrap().clone();
+    assert!(
+        lines.iter().any(|line| line.contains("model.safetensors")),
+        "{lines:?}"
+    );
+    let found = studio.json("/api/models/org%2Ftiny").await;
+    assert_eq!(
+        (&found["origin"], &found["task"]),
+        (&json!("cache"), &json!("text-generation"))
+    );
+    assert!(app.registry.state("org/tiny").is_some());
+    let (result, _) = work(app, pull, json!({"model": "org/none"})).await;
+    assert!(message(result).contains("org/none"));
+    let (result, _) = work(app, pull, json!({"model": "../x"})).await;
+    assert!(message(result).contains("not a model's name"));
+}
+
+#[tokio::test]
+async fn a_model_is_published_under_the_accounts_name() {
+    let mut world = World::new();
+    world.copy("instruct", "mine");
+    let studio = world.open();
+    let app = studio.app();
+    let request = json!({"model": "mine", "repository": null, "private": true, "message": null});
+    let (result, _) = work(app, push, request).await;
+    assert!(message(result).contains("no proposed name"));
+    let request = json!({"model": "mine", "repository": "tiny"});
+    let (result, _) = work(app, push, request).await;
+    let result = result.unwrap();
+    assert!(
+        result["url"].as_str().unwrap().ends_with("/me/tiny"),
+        "{result}"
+    );
+    assert!(result["commit"].is_string());
+    assert_eq!(result["model"], "mine");
+    assert!(result["at"].as_f64().unwrap() > 1.6e9, "{result}");
+    let files = world.hub.files("me/tiny", "main").unwrap();
+    assert!(files.contains_key("model.safetensors"));
+    let (_, access) = world.hub.summary("me/tiny", "main").unwrap();
+    assert_eq!(access, weightsmith_hub::testing::Access::Private);
+}
