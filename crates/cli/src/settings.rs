@@ -3,11 +3,13 @@
 use std::ffi::OsStr;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use clap::CommandFactory as _;
 use weightsmith::model::LocateOptions;
 use weightsmith::plan::PlanOptions;
+use weightsmith_report::card::ModelCardFiles;
 use weightsmith_tensors::parse_size;
 
 use crate::args::{Cli, MergeArgs, OutputArgs, PlanArgs, RunArgs, UnneededArgs};
@@ -40,8 +42,6 @@ pub(crate) struct MergeSettings {
     pub(crate) sync: bool,
     pub(crate) allow_non_finite: bool,
     pub(crate) fresh: bool,
-    pub(crate) copy_companions: bool,
-    pub(crate) card: bool,
     pub(crate) dry_run: bool,
     pub(crate) stream: bool,
     pub(crate) max_memory: u64,
@@ -74,6 +74,8 @@ impl PlanSettings {
                 shard_size: Some(shard_size),
                 seed: random_seed,
                 truncate_embeddings: unsafe_truncate_embeddings,
+                copy_companions: true,
+                finished: Some(Arc::new(ModelCardFiles)),
             },
         }
     }
@@ -114,16 +116,19 @@ impl MergeSettings {
         } = run;
         let notes = notes(*unneeded)?;
         let shard_size = size("--out-shard-size", &out_shard_size)?;
+        let mut plan = PlanSettings::with_shard_size(recipe, plan, shard_size);
+        plan.options.copy_companions = !no_copy_tokenizer;
+        if no_write_model_card {
+            plan.options.finished = None;
+        }
         Ok(Self {
-            plan: PlanSettings::with_shard_size(recipe, plan, shard_size),
+            plan,
             out: Destination::parse(out)?,
             staging,
             force,
             sync,
             allow_non_finite,
             fresh,
-            copy_companions: !no_copy_tokenizer,
-            card: !no_write_model_card,
             dry_run,
             stream,
             max_memory: size("--max-memory", &max_memory)?,
@@ -260,9 +265,13 @@ mod tests {
     #[test]
     fn the_defaults_are_those_of_mergekit() {
         let settings = merge(&[]).expect("valid");
-        assert_eq!(settings.plan.options.shard_size, Some(5_000_000_000));
+        let options = &settings.plan.options;
+        assert_eq!(options.shard_size, Some(5_000_000_000));
         assert!(
-            settings.card && settings.copy_companions && !settings.force && !settings.plan.strict
+            options.finished.is_some()
+                && options.copy_companions
+                && !settings.force
+                && !settings.plan.strict
         );
         assert!(!settings.plan.options.truncate_embeddings);
         assert_eq!(settings.max_memory, 256 << 20);
@@ -278,7 +287,8 @@ mod tests {
             "--no-write-model-card",
         ]);
         let settings = settings.expect("valid");
-        assert!(settings.copy_companions && !settings.card);
+        let options = &settings.plan.options;
+        assert!(options.copy_companions && options.finished.is_none());
         let settings = merge(&[
             "--unsafe-truncate-embeddings",
             "--no-unsafe-truncate-embeddings",

@@ -121,18 +121,9 @@ pub(crate) fn key(plan: &Plan, recipe: &str, settings: &MergeSettings) -> Result
     let mut hasher = blake3::Hasher::new();
     plan.serialize(&mut serde_json::Serializer::new(&mut hasher))?;
     let MergeSettings {
-        allow_non_finite,
-        copy_companions,
-        card,
-        ..
+        allow_non_finite, ..
     } = settings;
-    let rest = (
-        env!("CARGO_PKG_VERSION"),
-        recipe,
-        allow_non_finite,
-        copy_companions,
-        card,
-    );
+    let rest = (env!("CARGO_PKG_VERSION"), recipe, allow_non_finite);
     rest.serialize(&mut serde_json::Serializer::new(&mut hasher))?;
     Ok(hasher.finalize().to_hex().to_string())
 }

@@ -4,9 +4,8 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 
-use weightsmith::plan::{Plan, Planned};
+use weightsmith::plan::{FileSource, Plan, Planned, PlannedFile};
 use weightsmith::run::{Report, RunError, RunOptions, execute, require_memory};
-use weightsmith_report::card::ModelCardFiles;
 use weightsmith_report::explain::explain;
 
 use crate::args::MergeArgs;
@@ -62,14 +61,7 @@ pub(crate) fn run(args: MergeArgs, printer: &Printer) -> Result<ExitCode, Failur
     printer.detail(summary_of_plan(&planned, &settings).trim_end());
     match (&settings.out, elsewhere) {
         (Destination::Folder(out), _) => {
-            let merged = merge_into(
-                out,
-                &planned,
-                &recipe.text,
-                &settings,
-                settings.force,
-                printer,
-            )?;
+            let merged = merge_into(out, &planned, &settings, settings.force, printer)?;
             Ok(merged.map_or_else(
                 |code| code,
                 |report| {
@@ -106,7 +98,7 @@ fn merge_elsewhere(
         staging.begin()?;
         let out = staging.model();
         // what lies there is an older merge for the same place
-        match merge_into(&out, planned, recipe, settings, true, printer)? {
+        match merge_into(&out, planned, settings, true, printer)? {
             Ok(report) => printer.talk(summary(&planned.plan, &report).trim_end()),
             Err(code) => return Ok(code),
         }
@@ -119,7 +111,6 @@ fn merge_elsewhere(
 fn merge_into(
     out: &Path,
     planned: &Planned,
-    recipe: &str,
     settings: &MergeSettings,
     force: bool,
     printer: &Printer,
@@ -131,9 +122,6 @@ fn merge_into(
         sync: settings.sync,
         allow_non_finite: settings.allow_non_finite,
         fresh: settings.fresh,
-        copy_companions: settings.copy_companions,
-        card: settings.card.then_some(&ModelCardFiles as _),
-        recipe,
         interrupt: interrupt::flag()?,
     };
     let progress = Progress::new(printer, "merging");
@@ -241,6 +229,17 @@ fn conclusion(out: &Path, report: &Report) -> String {
     )
 }
 
+/// Where a file that is no weights comes from.
+fn origin(plan: &Plan, file: &PlannedFile) -> String {
+    match &file.source {
+        FileSource::Companion { input, .. } => {
+            format!(", from {}", safe(&plan.inputs[*input].label))
+        }
+        FileSource::Finished | FileSource::Lock => ", made at the end".to_owned(),
+        FileSource::Weights { .. } | FileSource::Made(_) => String::new(),
+    }
+}
+
 /// What would be done.
 fn summary_of_plan(planned: &Planned, settings: &MergeSettings) -> String {
     let plan = &planned.plan;
@@ -279,12 +278,15 @@ fn summary_of_plan(planned: &Planned, settings: &MergeSettings) -> String {
         parameters(elements),
         plan.layers.len(),
     );
-    for shard in plan.layout.shards() {
+    for file in &plan.files {
+        let size = file
+            .bytes
+            .map_or_else(String::new, |size| format!(", {}", bytes(size)));
         let _ = writeln!(
             text,
-            "file    {}, {}",
-            shard.file_name,
-            bytes(shard.file_size)
+            "file    {}{size}{}",
+            safe(&file.name),
+            origin(plan, file)
         );
     }
     for dropped in &plan.dropped {

@@ -40,6 +40,9 @@ pub struct Lock {
     /// BLAKE3 of all that the run depended on, by which a rerun knows its own finished result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,
+    /// BLAKE3 of paths and times of the inputs' files on the machine that made it, by which a rerun there knows that they are the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_inputs: Option<String>,
     /// The models that were read.
     pub inputs: Vec<LockedInput>,
     /// Number of tensors of the result.
@@ -94,6 +97,8 @@ pub struct LockFacts<'a> {
     pub recipe: &'a str,
     /// Stands for all that the run depended on.
     pub run: Option<&'a str>,
+    /// Stands for where the inputs are and when they were written.
+    pub run_inputs: Option<&'a str>,
     /// When the merge was made.
     pub date: Timestamp,
     /// NaN and infinite elements of the result.
@@ -178,6 +183,7 @@ impl Lock {
             seed: plan.seed,
             recipe: blake3::hash(facts.recipe.as_bytes()).to_string(),
             run: facts.run.map(ToOwned::to_owned),
+            run_inputs: facts.run_inputs.map(ToOwned::to_owned),
             inputs: locked_inputs(plan),
             tensors: plan.tensors.len() as u64,
             parameters: plan
@@ -318,6 +324,7 @@ mod tests {
             &LockFacts {
                 recipe: "merge_method: slerp\n",
                 run: None,
+                run_inputs: None,
                 date,
                 non_finite: 0,
                 files: &files,

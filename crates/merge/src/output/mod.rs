@@ -1,5 +1,6 @@
 //! What stands beside the weights of a merged model.
 
+mod chat_template;
 mod companion_files;
 mod config_editor;
 mod file_names;
@@ -18,15 +19,16 @@ mod secrets;
 #[cfg(test)]
 mod tests;
 
+pub use chat_template::chat_template_file;
 pub use companion_files::{Companion, CompanionError, companions};
-pub use file_names::{MODEL_CARD, SHARE_PICTURE};
+pub use file_names::{MODEL_CARD, RECIPE_FILE, SHARE_PICTURE};
 pub use json_text::JsonError;
 pub(crate) use local_paths::{is_searched, without_local_paths};
 pub use lock::{
     LOCK_FILE, LOCK_FORMAT, Lock, LockError, LockFacts, LockedFile, LockedInput, LockedInputFile,
 };
 pub use model_config::{ConfigEdit, ConfigError, EditedConfig, ModelConfig};
-pub use parent_files::{has_chat_template, parent_readme};
+pub use parent_files::parent_readme;
 pub use publication::{
     Publication, PublicationError, PublicationOptions, PublishedFile, model_name, publication,
 };

@@ -3,8 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use serde_json::Value;
-use weightsmith_tensors::{json, read_companion};
+use weightsmith_tensors::read_companion;
 
 /// The README of a model's folder; `None` when there is none.
 ///
@@ -13,23 +12,6 @@ use weightsmith_tensors::{json, read_companion};
 pub fn parent_readme(folder: &Path) -> io::Result<Option<String>> {
     let text = existing(&folder.join(super::MODEL_CARD))?;
     Ok(text.map(|text| String::from_utf8_lossy(&text).into_owned()))
-}
-
-/// True when the tokenizer in a folder has a chat template: in a file of its own, or in `tokenizer_config.json`.
-pub fn has_chat_template(folder: &Path) -> bool {
-    let own = ["chat_template.jinja", "chat_template.json"];
-    if own.iter().any(|name| folder.join(name).is_file()) {
-        return true;
-    }
-    let config = existing(&folder.join("tokenizer_config.json"))
-        .ok()
-        .flatten();
-    let config = config.and_then(|bytes| json::read::<Value>(&bytes).ok());
-    config.is_some_and(|config| {
-        config
-            .get("chat_template")
-            .is_some_and(|template| !template.is_null())
-    })
 }
 
 fn existing(path: &Path) -> io::Result<Option<Vec<u8>>> {
@@ -43,23 +25,6 @@ fn existing(path: &Path) -> io::Result<Option<Vec<u8>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_chat_template_is_found_in_either_place() {
-        let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: &str| fs_err::write(folder.path().join(name), text).unwrap();
-        assert!(!has_chat_template(folder.path()));
-        write("tokenizer_config.json", "{\"chat_template\": null}");
-        assert!(!has_chat_template(folder.path()));
-        write(
-            "tokenizer_config.json",
-            "{\"chat_template\": \"{{ messages }}\"}",
-        );
-        assert!(has_chat_template(folder.path()));
-        write("tokenizer_config.json", "damaged");
-        write("chat_template.jinja", "{{ messages }}");
-        assert!(has_chat_template(folder.path()));
-    }
 
     #[test]
     fn a_readme_is_read_whatever_its_encoding() {

@@ -1,10 +1,12 @@
 //! From a recipe to a plan.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use weightsmith_tensors::{DType, ShardLayout, TensorEntry, TensorInfo, TensorSource};
 
 use super::config::edited_config;
+use super::files::{FileSettings, FinishedFiles, planned_files};
 use super::models::{Model, Models};
 use super::parameter_names::check_names;
 use super::parameters::check_filters;
@@ -13,6 +15,7 @@ use super::tensors::{Assembled, Assembly};
 use super::{Action, Dropped, Plan, tokenizer_settings};
 use crate::methods::{self, BaseRule, MethodSpec};
 use crate::model::LocateOptions;
+use crate::output::CompanionError;
 use crate::recipe::Recipe;
 use crate::{Diagnostic, Severity};
 
@@ -27,16 +30,22 @@ pub struct PlanOptions {
     pub seed: u64,
     /// Cut vocabularies of different lengths to the shortest instead of failing.
     pub truncate_embeddings: bool,
+    /// The donor's tokenizer and other files come along.
+    pub copy_companions: bool,
+    /// Makes the model card and what belongs to it, where one is wanted.
+    pub finished: Option<Arc<dyn FinishedFiles>>,
 }
 
 impl PlanOptions {
-    /// One file, the default seed, vocabularies as they are.
+    /// One file, the default seed, vocabularies as they are, the donor's files, no card.
     pub fn new(locate: LocateOptions) -> Self {
         Self {
             locate,
             shard_size: None,
             seed: 0,
             truncate_embeddings: false,
+            copy_companions: true,
+            finished: None,
         }
     }
 }
@@ -50,6 +59,10 @@ pub struct Planned {
     pub models: Models,
     /// Warnings.
     pub diagnostics: Vec<Diagnostic>,
+    /// Makes the files that tell what a run found.
+    pub finished: Option<Arc<dyn FinishedFiles>>,
+    /// Why the donor's files cannot come along: a run fails with it.
+    pub companion_error: Option<Arc<CompanionError>>,
 }
 
 /// Plans a merge from a recipe and the headers of its models.
@@ -138,14 +151,23 @@ fn plan_arranged(
         options,
     };
     let plan = draft.finish(models.as_slice(), assembled, &mut diagnostics);
-    match plan {
-        Some(plan) if !has_error(&diagnostics) => Ok(Planned {
-            plan,
-            models,
-            diagnostics,
-        }),
-        _ => Err(diagnostics),
-    }
+    let Some(mut plan) = plan.filter(|_| !has_error(&diagnostics)) else {
+        return Err(diagnostics);
+    };
+    let settings = FileSettings {
+        recipe: &recipe.text,
+        copy_companions: options.copy_companions,
+        finished: options.finished.as_deref(),
+    };
+    let (files, companion_error) = planned_files(&plan, models.as_slice(), &settings);
+    plan.files = files;
+    Ok(Planned {
+        plan,
+        models,
+        diagnostics,
+        finished: options.finished.clone(),
+        companion_error: companion_error.map(Arc::new),
+    })
 }
 
 fn has_error(diagnostics: &[Diagnostic]) -> bool {
@@ -343,6 +365,7 @@ impl Draft<'_> {
             layout,
             config,
             seed: self.options.seed,
+            files: Vec::new(),
         })
     }
 }

@@ -5,6 +5,7 @@
 
 mod build;
 mod config;
+mod files;
 mod labels;
 mod models;
 mod parameter_names;
@@ -20,7 +21,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use weightsmith_tensors::{ShardLayout, TensorInfo};
 
+use crate::output::RECIPE_FILE;
+
 pub use build::{PlanOptions, Planned, build};
+pub(crate) use files::open_companion;
+pub use files::{FileSource, FinishedFiles, MadeFile, MadeText, PlannedFile, RunFacts};
 pub use models::{Model, Models};
 pub use weightsmith_methods::{Operation, SourceTensor, Value};
 
@@ -51,6 +56,23 @@ pub struct Plan {
     pub bytes_read: u64,
     /// Bytes of shard files that are written.
     pub bytes_written: u64,
+    /// Every file of the result, weights first, the lock last.
+    pub files: Vec<PlannedFile>,
+}
+
+impl Plan {
+    /// A file of the result by its name.
+    pub fn file(&self, name: &str) -> Option<&PlannedFile> {
+        self.files.iter().find(|file| file.name == name)
+    }
+
+    /// The text of the recipe, as it is stored beside the result.
+    pub fn recipe(&self) -> &str {
+        match self.file(RECIPE_FILE).map(|file| &file.source) {
+            Some(FileSource::Made(made)) => &made.text,
+            _ => "",
+        }
+    }
 }
 
 /// A model that is read.

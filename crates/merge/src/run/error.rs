@@ -1,8 +1,10 @@
 //! What can go wrong in a run.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::methods::job::{Findings, Scratch, TensorJob};
+use crate::output::CompanionError;
 
 /// A run that could not be finished.
 #[derive(Debug, thiserror::Error)]
@@ -14,7 +16,7 @@ pub enum RunError {
 
     /// The donor's tokenizer and other files could not be found.
     #[error(transparent)]
-    Companion(#[from] crate::output::CompanionError),
+    Companion(Arc<CompanionError>),
 
     /// The lock could not be made.
     #[error(transparent)]
@@ -92,6 +94,20 @@ pub enum RunError {
         input: String,
         /// The tensor.
         tensor: String,
+    },
+
+    /// A run is to be finished before all of its blocks are written.
+    #[error("{blocks} blocks of the weight files are not written yet")]
+    Unfilled {
+        /// How many.
+        blocks: usize,
+    },
+
+    /// A file that the plan lists was not made.
+    #[error("`{file}`, which the plan lists, was not made")]
+    Unmade {
+        /// The file.
+        file: String,
     },
 
     /// The plan names a method that this version does not have.
@@ -221,7 +237,7 @@ impl RunError {
     /// What the user can do about it.
     pub fn hints(&self) -> Vec<String> {
         match self {
-            Self::Companion(crate::output::CompanionError::ForeignLink { .. }) => vec![
+            Self::Companion(error) if matches!(**error, CompanionError::ForeignLink { .. }) => vec![
                 "put a copy of the file in its place, or leave the donor's files out with `--no-copy-tokenizer`".into(),
             ],
             Self::OutputExists { .. } => vec!["choose another folder, or replace it with `--force`".into()],

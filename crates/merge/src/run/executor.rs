@@ -22,7 +22,7 @@ pub(super) struct Executor<'a> {
     pub(super) tensors: &'a [PlannedTensor],
     pub(super) shards: &'a [OutputShard<'a>],
     pub(super) tasks: &'a Schedule,
-    pub(super) journal: Mutex<Journal>,
+    pub(super) journal: &'a Mutex<Journal>,
     pub(super) allow_non_finite: bool,
     pub(super) interrupt: &'a AtomicBool,
     pub(super) reporter: &'a dyn Reporter,
@@ -307,6 +307,7 @@ mod tests {
 
     use weightsmith_tensors::{DType, Error, ShardLayout, TensorEntry, TensorInfo, TensorSource};
 
+    use super::super::keys::RunKeys;
     use super::super::reporter::Silent;
     use super::*;
     use crate::methods::job::JobSource;
@@ -394,6 +395,10 @@ mod tests {
             pass: 0,
             block: 0,
         };
+        let keys = RunKeys {
+            work: "work".into(),
+            inputs: "inputs".into(),
+        };
         let executor = Executor {
             jobs: &[job(&entry)],
             tensors: &[],
@@ -401,7 +406,7 @@ mod tests {
             tasks: &[measure, Task::Write { shard: 0, block: 0 }]
                 .into_iter()
                 .collect(),
-            journal: Mutex::new(Journal::create(&folder.path().join("j"), "key").unwrap()),
+            journal: &Mutex::new(Journal::create(&folder.path().join("j"), &keys).unwrap()),
             allow_non_finite: false,
             interrupt: &AtomicBool::new(false),
             reporter: &Silent,

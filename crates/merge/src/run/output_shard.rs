@@ -1,6 +1,6 @@
 //! A weight file of the result while it is written.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -39,6 +39,11 @@ impl<'a> OutputShard<'a> {
             map,
             open: Mutex::default(),
         }
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Announces a block that will be written.

@@ -108,6 +108,7 @@ fn finish(
         tensors,
         config: None,
         seed: 0,
+        files: Vec::new(),
     }
 }
 

@@ -62,6 +62,7 @@ fn lock(folder: &Path, tensors: u64, parameters: u64, non_finite: u64) {
         &LockFacts {
             recipe: "",
             run: None,
+            run_inputs: None,
             date,
             non_finite,
             files: &files,

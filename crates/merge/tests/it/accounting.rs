@@ -284,6 +284,6 @@ fn the_companion_files_of_the_donor_come_along() {
     assert!(!out.join("pytorch_model.bin").exists());
     assert_eq!(
         fs_err::read_to_string(out.join("mergekit_config.yml")).unwrap(),
-        "a recipe"
+        format!("{LINEAR}base_model: b\n")
     );
 }

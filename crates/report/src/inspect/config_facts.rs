@@ -4,10 +4,11 @@ use std::io;
 use std::path::Path;
 
 use serde_json::Value;
-use weightsmith_tensors::{json, read_companion};
+use weightsmith_tensors::read_companion;
 
 use super::inspection::ConfigFacts;
 use weightsmith::architecture::text_config_path;
+use weightsmith::output::chat_template_file;
 
 /// Keys of the longest text, by family, the usual one first.
 const CONTEXT_LENGTH: [&str; 6] = [
@@ -78,25 +79,15 @@ pub(super) fn read(config: &Value) -> ConfigFacts {
     }
 }
 
-/// The file with the chat template, in the order in which loaders look.
-pub(super) fn chat_template(folder: &Path) -> io::Result<Option<String>> {
-    for name in ["chat_template.jinja", "chat_template.json"] {
-        if folder.join(name).is_file() {
-            return Ok(Some(name.to_owned()));
+/// The file with the chat template of a folder.
+pub(super) fn chat_template(folder: &Path) -> io::Result<Option<&'static str>> {
+    chat_template_file(&|name| {
+        let path = folder.join(name);
+        if !path.is_file() || fs_err::metadata(&path)?.len() > LARGEST_TOKENIZER_CONFIG {
+            return Ok(None);
         }
-    }
-    let name = "tokenizer_config.json";
-    let path = folder.join(name);
-    if !path.is_file() || fs_err::metadata(&path)?.len() > LARGEST_TOKENIZER_CONFIG {
-        return Ok(None);
-    }
-    let config: Option<Value> = json::read(&read_companion(&path)?).ok();
-    let has_template = config.is_some_and(|config| {
-        config
-            .get("chat_template")
-            .is_some_and(|value| !value.is_null())
-    });
-    Ok(has_template.then(|| name.to_owned()))
+        read_companion(&path).map(Some)
+    })
 }
 
 #[cfg(test)]
@@ -150,7 +141,7 @@ mod tests {
         assert_eq!(chat_template(folder.path()).expect("readable"), None);
         fs_err::write(&path, r#"{"chat_template": "{{ messages }}"}"#).expect("written");
         assert_eq!(
-            chat_template(folder.path()).expect("readable").as_deref(),
+            chat_template(folder.path()).expect("readable"),
             Some("tokenizer_config.json")
         );
     }

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use weightsmith::model::{LocateOptions, missing_model};
 use weightsmith::plan::{PlanOptions, Planned, build};
 use weightsmith::recipe::{self, ModelReference, Recipe};
 use weightsmith::{Diagnostic, Omitted, Problems, Severity, Span, Spanned};
 use weightsmith_hub::ModelName;
+use weightsmith_report::card::ModelCardFiles;
 
 use super::confined::outside;
 use super::remote::{Known, Ready};
@@ -75,10 +77,11 @@ pub(crate) fn plan(app: &App, text: &str, access: &Access<'_>) -> Result<Outcome
         find(app, first, &locate, access, &mut found)?;
     }
     if !found.ready.is_empty() {
-        locate.remote = Some(std::sync::Arc::new(found.ready.clone()));
+        locate.remote = Some(Arc::new(found.ready.clone()));
     }
     let options = PlanOptions {
         shard_size: Some(SHARD),
+        finished: Some(Arc::new(ModelCardFiles)),
         ..PlanOptions::new(locate)
     };
     let planned = match build(first, &options) {

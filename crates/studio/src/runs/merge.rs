@@ -8,7 +8,6 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use weightsmith::plan::Plan;
 use weightsmith::run::{Reporter, RunError, RunOptions, execute};
-use weightsmith_report::card::ModelCardFiles;
 use weightsmith_report::explain::explain;
 
 use super::kinds::text;
@@ -127,9 +126,6 @@ pub(super) fn run(
         sync: false,
         allow_non_finite: is_set(request, "allow_non_finite"),
         fresh: false,
-        copy_companions: true,
-        card: Some(&ModelCardFiles),
-        recipe: &recipe,
         interrupt: progress.interrupt(),
     };
     let report = execute(
