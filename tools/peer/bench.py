@@ -18,7 +18,7 @@ checkpoints they need are made in DIR if they are missing (4 GB).
 --twice    also: the private memory of the V recipe on the model and on one of twice the size (2 x 2 GB more, made if missing)
 --no-peer  leave the peer out
 
-WEIGHTSMITH  the binary, default target/release/weightsmith of this repository
+WEIGHTSMITH  the binary, default target/dist/weightsmith of this repository
 PEER         the peer's virtual environment (see setup), default ~/.cache/peer-mergekit
 """
 import argparse
@@ -39,7 +39,7 @@ from dataclasses import dataclass
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-BINARY = os.path.abspath(os.environ.get("WEIGHTSMITH") or os.path.join(ROOT, "target/release/weightsmith"))
+BINARY = os.path.abspath(os.environ.get("WEIGHTSMITH") or os.path.join(ROOT, "target/dist/weightsmith"))
 PEER = os.path.abspath(os.environ.get("PEER") or os.path.expanduser("~/.cache/peer-mergekit"))
 SAMPLE_SECONDS = 0.005
 TWICE_LAYERS = 58  # 2.00 GB against the 988 MB of 24 layers

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """How far our logits are from transformers': the mean Kullback-Leibler divergence per token, KL(transformers || ours).
 
-usage: divergence.py MODEL TEXT [--tokens 400] [--logits target/release/examples/logits] [--threads 2]
+usage: divergence.py MODEL TEXT [--tokens 400] [--logits target/dist/examples/logits] [--threads 2]
 
 The first so many tokens of the text go through transformers in bfloat16 and float32, and through Weightsmith with its cache in
 bf16 (the default) and in f32 (`--exact`). Each pair is compared over the whole vocabulary, in f64. The divergence of
 transformers' bfloat16 from its own float32 tells what rounding costs there, and so what to expect of anyone else.
 
-Build the example first: cargo build --release -p weightsmith-infer --example logits
+Build the example first: cargo build --profile dist -p weightsmith-infer --example logits
 Needs torch, numpy and transformers: run it with the peer's Python (tools/peer/setup).
 """
 import argparse
@@ -26,7 +26,7 @@ def arguments():
     parser.add_argument("model")
     parser.add_argument("text", type=pathlib.Path)
     parser.add_argument("--tokens", type=int, default=400)
-    parser.add_argument("--logits", default="target/release/examples/logits")
+    parser.add_argument("--logits", default="target/dist/examples/logits")
     parser.add_argument("--threads", type=int, default=2)
     return parser.parse_args()
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs a long prompt through a Qwen2.5-0.5B-shaped model and measures what memory it takes.
 
-usage: long_context.py MODEL [--tokens 32768] [--every 4096] [--threads 2] [--binary target/release/examples/long_context]
+usage: long_context.py MODEL [--tokens 32768] [--every 4096] [--threads 2] [--binary target/dist/examples/long_context]
 
 MODEL is a folder with config.json and weights, as make_qwen.py writes it; it needs no tokenizer, since the tokens are made up. For
 every so many tokens a line of a Markdown table is printed: tokens done, time, tokens/s since the line before, tokens per second of
@@ -10,7 +10,7 @@ heads x dimension x 2 bytes a token) and as the program counts it, and private m
 sampled twice a second for the largest). Mapped weights are not private: the system can drop them at any time.
 
     tools/peer/make_qwen.py DATA --only base
-    cargo build --release -p weightsmith-infer --example long_context
+    cargo build --profile dist -p weightsmith-infer --example long_context
     tools/peer/long_context.py DATA/base --tokens 32768
 """
 import argparse
@@ -30,7 +30,7 @@ def arguments():
     parser.add_argument("--tokens", type=int, default=32768)
     parser.add_argument("--every", type=int, default=4096, help="tokens of a line; a multiple of 1024")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--binary", default="target/release/examples/long_context")
+    parser.add_argument("--binary", default="target/dist/examples/long_context")
     return parser.parse_args()
 
 

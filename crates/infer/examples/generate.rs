@@ -1,4 +1,4 @@
-//! Continues a text and tells how fast: `cargo run --release -p weightsmith-infer --example generate -- FOLDER TEXT [N]`.
+//! Continues a text and tells how fast: `cargo run --profile dist -p weightsmith-infer --example generate -- FOLDER TEXT [N]`.
 //!
 //! With `CHAT=1` the text is a question; with `Q8_0=1` the weights are kept in 8 bits; with `PROMPT=N` the prompt is cut or
 //! repeated to N tokens; `THREADS` is 2 if it says nothing else.

@@ -1,5 +1,5 @@
 //! Writes a model's logits for comparison with other programs:
-//! `cargo run --release -p weightsmith-infer --example logits -- FOLDER OUT < TOKENS`.
+//! `cargo run --profile dist -p weightsmith-infer --example logits -- FOLDER OUT < TOKENS`.
 //!
 //! TOKENS are numbers with blanks between them; OUT becomes the logits of all positions, one after the other, as 32-bit
 //! little-endian floats. With `EXACT=1` the cache is f32, else bf16 as in any conversation. `THREADS` is 2 if it says nothing

@@ -1,4 +1,4 @@
-//! Runs a prompt of many tokens and tells how far it is: `cargo run --release -p weightsmith-infer --example long_context -- FOLDER TOKENS`.
+//! Runs a prompt of many tokens and tells how far it is: `cargo run --profile dist -p weightsmith-infer --example long_context -- FOLDER TOKENS`.
 //!
 //! The tokens are pseudo-random, so the folder needs no tokenizer. After every 1,024 tokens a line of numbers goes to standard output,
 //! divided by tabs: tokens done, seconds since the start, bytes of the cache. At the end come 16 tokens of greedy continuation and

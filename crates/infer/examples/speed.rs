@@ -1,4 +1,4 @@
-//! Tokens per second on given tokens: `cargo run --release -p weightsmith-infer --example speed -- FOLDER bf16|q8_0 PROMPT DECODE THREADS [BATCH]`.
+//! Tokens per second on given tokens: `cargo run --profile dist -p weightsmith-infer --example speed -- FOLDER bf16|q8_0 PROMPT DECODE THREADS [BATCH]`.
 //!
 //! Greedy, without a tokenizer: what tools/peer/text/bench.py measures other engines by. Prints a line when the first token is
 //! there, then one with tokens per second. With BATCH, so many sequences with the same prompt are decoded at once.

@@ -1,5 +1,5 @@
 //! Measures what it costs to render chat templates in a process of their own:
-//! `cargo run --release -p weightsmith-infer --example templates [FOLDER]`; without FOLDER, those of a fixture.
+//! `cargo run --profile dist -p weightsmith-infer --example templates [FOLDER]`; without FOLDER, those of a fixture.
 
 #![allow(
     clippy::print_stdout,

@@ -1,5 +1,5 @@
 //! Writes what a tokenizer makes of some texts, for comparison with other programs:
-//! `cargo run --release -p weightsmith-infer --example tokens -- FOLDER < TEXTS`.
+//! `cargo run --profile dist -p weightsmith-infer --example tokens -- FOLDER < TEXTS`.
 //!
 //! TEXTS is a JSON string on each line; for each there is a line with an object: the tokens, the text they stand for, and the
 //! text that a stream of them gives, piece by piece.

@@ -3,7 +3,7 @@
 use weightsmith_tensors::Real;
 
 use super::Tiles;
-use crate::Operation;
+use crate::{Objection, Operation, Reason};
 
 /// Positions of the sources of an operation that has a base.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,13 +31,13 @@ impl Family {
     }
 
     /// Whether the base is among the sources: it may lack a tensor that others have.
-    pub(super) fn validate(operation: &Operation) -> Result<(), String> {
+    pub(super) fn validate(operation: &Operation) -> Result<(), Objection> {
         match operation.base {
             Some(_) => Ok(()),
-            None => Err(format!(
-                "the base model has no tensor `{}`, which `{}` compares the others with",
-                operation.sources[0].tensor, operation.method
-            )),
+            None => Err(Objection::to_sources(Reason::NoBase {
+                tensor: operation.sources[0].tensor.clone(),
+                method: operation.method.clone(),
+            })),
         }
     }
 

@@ -3,11 +3,18 @@
 use weightsmith_tensors::Real;
 
 use super::gram::{Mix, MixWhole, Mixing, Points, Products};
-use super::{
-    BaseRule, Compile, Default, InputCount, Kernel, Kind, MethodSpec, MissingRule, ParameterSpec,
-    Reference, Scope,
-};
-use crate::Operation;
+use super::{BaseRule, Compile, Global, InputCount, Kernel, MethodSpec, MissingRule, Reference};
+use crate::{Objection, Operation};
+
+const MAX_ITER: Global<f64> =
+    Global::number("max_iter", 10.0, "The largest number of steps.").usual(1.0, 1000.0);
+
+const TOL: Global<f64> = Global::number(
+    "tol",
+    1e-5,
+    "Steps, angles and norms below this are taken as zero.",
+)
+.usual(0.0, 1e-2);
 
 /// What recipes, the planner and the documentation know of it.
 pub(super) static SPEC: MethodSpec = MethodSpec {
@@ -33,22 +40,8 @@ Tensors that point exactly away from u (there is no shortest arc) leave it where
     base: BaseRule::Ignored,
     inputs: InputCount::at_least(1),
     parameters: &[
-        ParameterSpec {
-            name: "max_iter",
-            scope: Scope::Global,
-            kind: Kind::Number,
-            default: Default::Number(10.0),
-            usual: Some((1.0, 1000.0)),
-            summary: "The largest number of steps.",
-        },
-        ParameterSpec {
-            name: "tol",
-            scope: Scope::Global,
-            kind: Kind::Number,
-            default: Default::Number(1e-5),
-            usual: Some((0.0, 1e-2)),
-            summary: "Steps, angles and norms below this are taken as zero.",
-        },
+        MAX_ITER.spec(),
+        TOL.spec(),
     ],
     missing: MissingRule::MergeRest,
     identity: |operation| (operation.sources.len() == 1).then_some(0),
@@ -67,24 +60,23 @@ const MOST_STEPS: f64 = 1e6;
 /// any direction.
 const OPPOSITE: f64 = 1e-14;
 
-fn validate(operation: &Operation) -> Result<(), String> {
-    let steps = operation.number("max_iter");
+fn validate(operation: &Operation) -> Result<(), Objection> {
+    let steps = operation.get(MAX_ITER);
     if !(0.0..=MOST_STEPS).contains(&steps) || steps.fract() != 0.0 {
-        return Err(format!(
-            "`max_iter` is {steps}, expected a whole number from 0 to {MOST_STEPS}"
-        ));
+        let expected = "a whole number from 0 to 1000000";
+        return Err(Objection::to_value(MAX_ITER, steps, expected));
     }
-    let tol = operation.number("tol");
+    let tol = operation.get(TOL);
     if !(tol >= 0.0 && tol.is_finite()) {
-        return Err(format!("`tol` is {tol}, expected a number from 0"));
+        return Err(Objection::to_value(TOL, tol, "a number from 0"));
     }
     Ok(())
 }
 
 fn compile<T: Real>(operation: &Operation) -> Box<dyn Kernel<T>> {
     let karcher = Karcher {
-        max_iter: operation.number("max_iter") as u64,
-        tol: operation.number("tol"),
+        max_iter: operation.get(MAX_ITER) as u64,
+        tol: operation.get(TOL),
     };
     Box::new(MixWhole::new(Points::all(operation), karcher))
 }

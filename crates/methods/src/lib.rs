@@ -15,7 +15,9 @@ mod model_stock;
 mod multislerp;
 mod nearswap;
 mod nuslerp;
+mod objection;
 mod operation;
+mod parameter;
 mod passthrough;
 mod ram;
 mod sce;
@@ -30,7 +32,11 @@ pub use kernel::{
     Apply, ColumnSums, Gathered, Gathers, Kernel, Measure, Memory, Stage, Statistic, Subject,
     Tiles, Unit, Workspace,
 };
+pub use objection::{Objection, Reason};
 pub use operation::{Operation, SourceTensor, Value};
+pub use parameter::{
+    EachModel, Global, Parameter, ParameterScope, ParameterType, PerModel, WholeMerge,
+};
 pub use passthrough::unchanged;
 pub use specification::{
     BaseRule, Compile, Default, InputCount, Kind, MethodSpec, Missing, MissingRule, ParameterSpec,

@@ -5,10 +5,15 @@ use std::sync::Arc;
 use weightsmith_tensors::{Real, kernels};
 
 use super::{
-    Apply, BaseRule, Compile, Default, InputCount, Kernel, Kind, MethodSpec, MissingRule,
-    ParameterSpec, Reference, Scope, Stage, Subject, Tiles, Workspace,
+    Apply, BaseRule, Compile, Global, InputCount, Kernel, MethodSpec, MissingRule, PerModel,
+    Reference, Stage, Subject, Tiles, Workspace,
 };
-use crate::Operation;
+use crate::{Objection, Operation, Reason};
+
+const WEIGHT: PerModel<f64> = PerModel::required("weight", "The model's share before normalising.");
+
+const NORMALIZE: Global<bool> =
+    Global::switch("normalize", true, "Divide by the sum of the weights.");
 
 /// What recipes, the planner and the documentation know of it.
 pub(super) static SPEC: MethodSpec = MethodSpec {
@@ -28,22 +33,8 @@ listed under `models` takes part as an ordinary input and needs a `weight` of it
     base: BaseRule::Ignored,
     inputs: InputCount::at_least(1),
     parameters: &[
-        ParameterSpec {
-            name: "weight",
-            scope: Scope::Model,
-            kind: Kind::Number,
-            default: Default::Required,
-            usual: None,
-            summary: "The model's share before normalising.",
-        },
-        ParameterSpec {
-            name: "normalize",
-            scope: Scope::Global,
-            kind: Kind::Bool,
-            default: Default::Bool(true),
-            usual: None,
-            summary: "Divide by the sum of the weights.",
-        },
+        WEIGHT.spec(),
+        NORMALIZE.spec(),
     ],
     missing: MissingRule::MergeRest,
     identity,
@@ -59,11 +50,11 @@ listed under `models` takes part as an ordinary input and needs a `weight` of it
 pub(super) const CANCELLED: f64 = 1e-6;
 
 fn weights(operation: &Operation) -> impl Iterator<Item = f64> + '_ {
-    (0..operation.sources.len()).map(|source| operation.source_number(source, "weight"))
+    (0..operation.sources.len()).map(|source| operation.of_source(source, WEIGHT))
 }
 
 fn coefficients(operation: &Operation) -> Vec<f64> {
-    let divisor = if operation.switch("normalize") {
+    let divisor = if operation.get(NORMALIZE) {
         weights(operation).sum()
     } else {
         1.0
@@ -80,15 +71,23 @@ fn identity(operation: &Operation) -> Option<usize> {
     }
 }
 
-fn validate(operation: &Operation) -> Result<(), String> {
+fn validate(operation: &Operation) -> Result<(), Objection> {
     let sum: f64 = weights(operation).sum();
     let magnitude: f64 = weights(operation).map(f64::abs).sum();
-    if operation.switch("normalize") && sum.abs() <= CANCELLED * magnitude {
-        return Err(format!(
-            "the weights sum to {sum}, which `normalize: true` would divide by"
-        ));
+    if operation.get(NORMALIZE) && sum.abs() <= CANCELLED * magnitude {
+        return Err(cancelled(sum, WEIGHT, NORMALIZE));
     }
     Ok(())
+}
+
+/// The objection to weights that would be divided by their sum.
+pub(super) fn cancelled(sum: f64, weight: PerModel<f64>, switch: Global<bool>) -> Objection {
+    let switch = switch.name();
+    Objection {
+        parameters: vec![weight.name(), switch],
+        source: None,
+        reason: Reason::Cancelled { sum, switch },
+    }
 }
 
 /// Σ cᵢ·Wᵢ.

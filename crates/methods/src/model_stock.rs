@@ -3,11 +3,14 @@
 use weightsmith_tensors::Real;
 
 use super::gram::{Mix, MixRows, MixWhole, Mixing, Points, Products};
-use super::{
-    BaseRule, Compile, Default, InputCount, Kernel, Kind, MethodSpec, MissingRule, ParameterSpec,
-    Reference, Scope,
-};
+use super::{BaseRule, Compile, Global, InputCount, Kernel, MethodSpec, MissingRule, Reference};
 use crate::Operation;
+
+const FILTER_WISE: Global<bool> = Global::switch(
+    "filter_wise",
+    false,
+    "Measure the angle for each row of a tensor instead of the whole tensor.",
+);
 
 /// What recipes, the planner and the documentation know of it.
 pub(super) static SPEC: MethodSpec = MethodSpec {
@@ -31,14 +34,7 @@ fewer than three inputs have, the base's is taken; one that the base lacks is le
     }),
     base: BaseRule::Required,
     inputs: InputCount::at_least(3),
-    parameters: &[ParameterSpec {
-        name: "filter_wise",
-        scope: Scope::Global,
-        kind: Kind::Bool,
-        default: Default::Bool(false),
-        usual: None,
-        summary: "Measure the angle for each row of a tensor instead of the whole tensor.",
-    }],
+    parameters: &[FILTER_WISE.spec()],
     missing: MissingRule::CopyBaseOrSkip,
     identity: |_| None,
     shares: |_| None,
@@ -54,7 +50,7 @@ const SINGULAR: f64 = 1e-6;
 
 fn compile<T: Real>(operation: &Operation) -> Box<dyn Kernel<T>> {
     let points = Points::tuned(operation);
-    if operation.switch("filter_wise") {
+    if operation.get(FILTER_WISE) {
         Box::new(MixRows::new(points, Stock))
     } else {
         Box::new(MixWhole::new(points, Stock))

@@ -3,12 +3,26 @@
 use weightsmith_tensors::Real;
 
 use super::gram::{Mix, MixWhole, Mixing, Points, Products};
-use super::linear::CANCELLED;
+use super::linear::{CANCELLED, cancelled};
 use super::{
-    BaseRule, Compile, Default, InputCount, Kernel, Kind, MethodSpec, MissingRule, ParameterSpec,
-    Reference, Scope,
+    BaseRule, Compile, Global, InputCount, Kernel, MethodSpec, MissingRule, PerModel, Reference,
 };
-use crate::Operation;
+use crate::{Objection, Operation, Reason};
+
+const WEIGHT: PerModel<f64> = PerModel::required("weight", "The model's share before normalising.");
+
+const NORMALIZE_WEIGHTS: Global<bool> = Global::switch(
+    "normalize_weights",
+    true,
+    "Divide by the sum of the weights.",
+);
+
+const EPS: Global<f64> = Global::number(
+    "eps",
+    1e-8,
+    "Means shorter than this have no direction; added to norms before dividing by them.",
+)
+.usual(0.0, 1e-3);
 
 /// What recipes, the planner and the documentation know of it.
 pub(super) static SPEC: MethodSpec = MethodSpec {
@@ -33,30 +47,9 @@ them are zero (deltas of tensors that no model changed). A single input stays as
     base: BaseRule::Optional,
     inputs: InputCount::at_least(1),
     parameters: &[
-        ParameterSpec {
-            name: "weight",
-            scope: Scope::Model,
-            kind: Kind::Number,
-            default: Default::Required,
-            usual: None,
-            summary: "The model's share before normalising.",
-        },
-        ParameterSpec {
-            name: "normalize_weights",
-            scope: Scope::Global,
-            kind: Kind::Bool,
-            default: Default::Bool(true),
-            usual: None,
-            summary: "Divide by the sum of the weights.",
-        },
-        ParameterSpec {
-            name: "eps",
-            scope: Scope::Global,
-            kind: Kind::Number,
-            default: Default::Number(1e-8),
-            usual: Some((0.0, 1e-3)),
-            summary: "Means shorter than this have no direction; added to norms before dividing by them.",
-        },
+        WEIGHT.spec(),
+        NORMALIZE_WEIGHTS.spec(),
+        EPS.spec(),
     ],
     missing: MissingRule::MergeRest,
     identity,
@@ -79,13 +72,13 @@ fn given_weights(operation: &Operation) -> Vec<f64> {
     let points = Points::tuned(operation);
     let positions = points.positions().iter();
     positions
-        .map(|source| operation.source_number(*source, "weight"))
+        .map(|source| operation.of_source(*source, WEIGHT))
         .collect()
 }
 
 fn weights(operation: &Operation) -> Vec<f64> {
     let mut weights = given_weights(operation);
-    if operation.switch("normalize_weights") {
+    if operation.get(NORMALIZE_WEIGHTS) {
         let sum: f64 = weights.iter().sum();
         for weight in &mut weights {
             *weight /= sum;
@@ -101,28 +94,26 @@ fn identity(operation: &Operation) -> Option<usize> {
     }
     let weights = weights(operation);
     let mut others = weights.iter().enumerate().filter(|(_, w)| **w != 0.0);
-    let keeps_length = libm::cos(operation.number("eps")) == 1.0;
+    let keeps_length = libm::cos(operation.get(EPS)) == 1.0;
     match (others.next(), others.next()) {
         (Some((index, &1.0)), None) if keeps_length => Some(points.positions()[index]),
         _ => None,
     }
 }
 
-fn validate(operation: &Operation) -> Result<(), String> {
+fn validate(operation: &Operation) -> Result<(), Objection> {
     let weights = given_weights(operation);
     if weights.is_empty() {
-        return Err("there is no model besides the base".into());
+        return Err(Objection::to_sources(Reason::NoModels));
     }
     let sum: f64 = weights.iter().sum();
     let magnitude: f64 = weights.iter().map(|weight| weight.abs()).sum();
-    if operation.switch("normalize_weights") && sum.abs() <= CANCELLED * magnitude {
-        return Err(format!(
-            "the weights sum to {sum}, which `normalize_weights: true` would divide by"
-        ));
+    if operation.get(NORMALIZE_WEIGHTS) && sum.abs() <= CANCELLED * magnitude {
+        return Err(cancelled(sum, WEIGHT, NORMALIZE_WEIGHTS));
     }
-    let eps = operation.number("eps");
+    let eps = operation.get(EPS);
     if !(eps >= 0.0 && eps.is_finite()) {
-        return Err(format!("`eps` is {eps}, expected a number from 0"));
+        return Err(Objection::to_value(EPS, eps, "a number from 0"));
     }
     Ok(())
 }
@@ -130,7 +121,7 @@ fn validate(operation: &Operation) -> Result<(), String> {
 fn compile<T: Real>(operation: &Operation) -> Box<dyn Kernel<T>> {
     let mixing = MultiSlerp {
         weights: weights(operation),
-        eps: operation.number("eps"),
+        eps: operation.get(EPS),
     };
     Box::new(MixWhole::new(Points::tuned(operation), mixing))
 }

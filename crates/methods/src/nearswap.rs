@@ -13,10 +13,16 @@ use weightsmith_tensors::{Real, kernels};
 
 use super::family::Family;
 use super::{
-    Apply, BaseRule, Compile, Default, InputCount, Kernel, Kind, MethodSpec, MissingRule,
-    ParameterSpec, Reference, Scope, Stage, Subject, Tiles, Workspace,
+    Apply, BaseRule, Compile, Global, InputCount, Kernel, MethodSpec, MissingRule, Reference,
+    Stage, Subject, Tiles, Workspace,
 };
 use crate::Operation;
+
+const DISTANCE: Global<f64> = Global::required(
+    "t",
+    "The distance up to which a weight counts as near, and the longest step that a weight moves.",
+)
+.usual(0.0, 0.0025);
 
 /// What recipes, the planner and the documentation know of it.
 pub(super) static SPEC: MethodSpec = MethodSpec {
@@ -35,16 +41,9 @@ author merged 70B models with `t` between 0.0001 and 0.001, and saw them break d
     }),
     base: BaseRule::Required,
     inputs: InputCount::exactly(2),
-    parameters: &[ParameterSpec {
-        name: "t",
-        scope: Scope::Global,
-        kind: Kind::Number,
-        default: Default::Required,
-        usual: Some((0.0, 0.0025)),
-        summary: "The distance up to which a weight counts as near, and the longest step that a weight moves.",
-    }],
+    parameters: &[DISTANCE.spec()],
     missing: MissingRule::CopyLoneBase,
-    identity: |operation| (operation.number("t") <= 0.0).then_some(operation.base.unwrap_or(0)),
+    identity: |operation| (operation.get(DISTANCE) <= 0.0).then_some(operation.base.unwrap_or(0)),
     shares: |_| None,
     validate: Family::validate,
     compile: Compile {
@@ -77,7 +76,7 @@ struct Step<T> {
 
 impl<T: Real> NearSwap<T> {
     fn new(operation: &Operation) -> Self {
-        let t = operation.number("t").max(0.0);
+        let t = operation.get(DISTANCE).max(0.0);
         let near = if t >= LEAST_DISTANCE { t } else { -1.0 };
         Self {
             base: operation.base.unwrap_or(0),

@@ -3,11 +3,13 @@
 use weightsmith_tensors::Real;
 
 use super::linear::WeightedSum;
-use super::{
-    BaseRule, Compile, Default, InputCount, Kernel, Kind, MethodSpec, MissingRule, ParameterSpec,
-    Scope,
-};
+use super::{BaseRule, Compile, InputCount, Kernel, MethodSpec, MissingRule, PerModel};
 use crate::Operation;
+
+const SCALE: PerModel<Option<f64>> = PerModel::optional(
+    "scale",
+    "Factor that the tensor is multiplied by; unchanged when not set.",
+);
 
 /// What recipes, the planner and the documentation know of it.
 pub(super) static SPEC: MethodSpec = MethodSpec {
@@ -24,14 +26,7 @@ layer start out doing nothing.",
     reference: None,
     base: BaseRule::Ignored,
     inputs: InputCount::exactly(1),
-    parameters: &[ParameterSpec {
-        name: "scale",
-        scope: Scope::Model,
-        kind: Kind::Number,
-        default: Default::Unset,
-        usual: None,
-        summary: "Factor that the tensor is multiplied by; unchanged when not set.",
-    }],
+    parameters: &[SCALE.spec()],
     missing: MissingRule::MergeRest,
     identity: |operation| (scale(operation) == 1.0).then_some(0),
     shares: |_| Some(vec![1.0]),
@@ -48,6 +43,5 @@ pub fn unchanged<T: Real>() -> Box<dyn Kernel<T>> {
 }
 
 fn scale(operation: &Operation) -> f64 {
-    let scale = operation.source_number(0, "scale");
-    if scale.is_nan() { 1.0 } else { scale }
+    operation.of_source(0, SCALE).unwrap_or(1.0)
 }

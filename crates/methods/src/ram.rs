@@ -12,25 +12,32 @@ use weightsmith_tensors::{Real, kernels};
 
 use super::family::Family;
 use super::{
-    Apply, BaseRule, Compile, Default, Gathered, Gathers, InputCount, Kernel, Kind, Measure,
-    MethodSpec, MissingRule, ParameterSpec, Reference, Scope, Stage, Statistic, Subject, Tiles,
-    Workspace,
+    Apply, BaseRule, Compile, Gathered, Gathers, Global, InputCount, Kernel, Measure, MethodSpec,
+    MissingRule, Reference, Stage, Statistic, Subject, Tiles, Workspace,
 };
 use crate::Operation;
 
-const EPSILON: ParameterSpec = ParameterSpec {
-    name: "epsilon",
-    scope: Scope::Global,
-    kind: Kind::Number,
-    default: Default::Number(1e-5),
-    usual: Some((0.0, 1.0)),
-    summary: "A weight counts as changed when it differs from the base's by more than this.",
-};
+const EPSILON: Global<f64> = Global::number(
+    "epsilon",
+    1e-5,
+    "A weight counts as changed when it differs from the base's by more than this.",
+)
+.usual(0.0, 1.0);
 
 const REFERENCE: Reference = Reference {
     title: "Behavior Knowledge Merge in Reinforced Agentic Models (Yuan et al., 2026)",
     url: "https://arxiv.org/abs/2601.13572",
 };
+
+const R: Global<f64> =
+    Global::number("r", 0.1, "How much a model's own changes are strengthened.").usual(0.0, 1.0);
+
+const ALPHA: Global<f64> = Global::number(
+    "alpha",
+    0.2,
+    "The largest ratio of shared to own changes that counts.",
+)
+.usual(0.0, 1.0);
 
 /// What recipes, the planner and the documentation know of RAM.
 pub(super) static SPEC: MethodSpec = MethodSpec {
@@ -48,7 +55,7 @@ values in the checkpoints: the default counts almost every change that BF16 can 
     reference: Some(REFERENCE),
     base: BaseRule::Required,
     inputs: InputCount::at_least(1),
-    parameters: &[EPSILON],
+    parameters: &[EPSILON.spec()],
     missing: MissingRule::MergeRest,
     identity: Family::lone,
     shares: |_| None,
@@ -74,23 +81,9 @@ Averaging weakens the changes that a model shares; RAM+ makes up for it with the
     base: BaseRule::Required,
     inputs: InputCount::at_least(1),
     parameters: &[
-        EPSILON,
-        ParameterSpec {
-            name: "r",
-            scope: Scope::Global,
-            kind: Kind::Number,
-            default: Default::Number(0.1),
-            usual: Some((0.0, 1.0)),
-            summary: "How much a model's own changes are strengthened.",
-        },
-        ParameterSpec {
-            name: "alpha",
-            scope: Scope::Global,
-            kind: Kind::Number,
-            default: Default::Number(0.2),
-            usual: Some((0.0, 1.0)),
-            summary: "The largest ratio of shared to own changes that counts.",
-        },
+        EPSILON.spec(),
+        R.spec(),
+        ALPHA.spec(),
     ],
     missing: MissingRule::MergeRest,
     identity: Family::lone,
@@ -115,7 +108,7 @@ impl<T: Real> Ram<T> {
     fn new(operation: &Operation) -> Self {
         let family = Family::of(operation);
         Self {
-            epsilon: T::from_f64(operation.number("epsilon")),
+            epsilon: T::from_f64(operation.get(EPSILON)),
             factors: vec![T::ONE; family.tuned.len()],
             family,
         }
@@ -152,9 +145,9 @@ impl<T: Real> RamPlus<T> {
     fn new(operation: &Operation) -> Self {
         Self {
             ram: Ram::new(operation),
-            least: operation.number("epsilon"),
-            r: operation.number("r"),
-            alpha: operation.number("alpha"),
+            least: operation.get(EPSILON),
+            r: operation.get(R),
+            alpha: operation.get(ALPHA),
         }
     }
 
@@ -370,7 +363,10 @@ mod tests {
     #[test]
     fn a_tensor_without_its_base_is_refused() {
         let without = operation("ram", 2, None);
-        assert!((SPEC.validate)(&without).is_err_and(|text| text.contains("base")));
+        assert!(
+            (SPEC.validate)(&without)
+                .is_err_and(|one| matches!(one.reason, crate::Reason::NoBase { .. }))
+        );
         assert!((PLUS.validate)(&without).is_err());
     }
 

@@ -6,10 +6,13 @@ use weightsmith_tensors::{Real, kernels};
 
 use super::linear::WeightedSum;
 use super::{
-    BaseRule, Compile, Default, Gathered, Gathers, InputCount, Kernel, Kind, Measure, MethodSpec,
-    MissingRule, ParameterSpec, Reference, Scope, Stage, Statistic, Subject, Tiles, Workspace,
+    BaseRule, Compile, Gathered, Gathers, Global, InputCount, Kernel, Measure, MethodSpec,
+    MissingRule, Reference, Stage, Statistic, Subject, Tiles, Workspace,
 };
 use crate::Operation;
+
+const T: Global<f64> =
+    Global::required("t", "How far to go: 0 is the base, 1 is the other model.").usual(0.0, 1.0);
 
 /// What recipes, the planner and the documentation know of it.
 pub(super) static SPEC: MethodSpec = MethodSpec {
@@ -30,17 +33,10 @@ result is close to a linear average; the arc matters where models have moved apa
     }),
     base: BaseRule::Required,
     inputs: InputCount::exactly(2),
-    parameters: &[ParameterSpec {
-        name: "t",
-        scope: Scope::Global,
-        kind: Kind::Number,
-        default: Default::Required,
-        usual: Some((0.0, 1.0)),
-        summary: "How far to go: 0 is the base, 1 is the other model.",
-    }],
+    parameters: &[T.spec()],
     missing: MissingRule::CopyLone,
     identity,
-    shares: |operation| Some(arrange(operation, 1.0 - operation.number("t"), operation.number("t")).to_vec()),
+    shares: |operation| Some(arrange(operation, 1.0 - operation.get(T), operation.get(T)).to_vec()),
     validate: |_| Ok(()),
     compile: Compile {
         single: |operation| Box::new(Slerp::new(operation)),
@@ -65,7 +61,7 @@ fn arrange<V>(operation: &Operation, base: V, other: V) -> [V; 2] {
 
 fn identity(operation: &Operation) -> Option<usize> {
     let base = operation.base.unwrap_or(0);
-    match operation.number("t") {
+    match operation.get(T) {
         0.0 => Some(base),
         1.0 => Some(1 - base),
         _ => None,
@@ -81,7 +77,7 @@ struct Slerp {
 
 impl Slerp {
     fn new(operation: &Operation) -> Self {
-        let t = operation.number("t");
+        let t = operation.get(T);
         Self {
             t: if operation.base == Some(1) {
                 1.0 - t

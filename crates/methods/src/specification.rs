@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use super::Kernel;
-use crate::Operation;
+use crate::{Objection, Operation, Reason, Value};
 
 /// A merge method: its name, what it takes, its documentation and its arithmetic.
 ///
@@ -36,15 +36,37 @@ pub struct MethodSpec {
     /// `None` for a method whose mixture depends on the tensors.
     #[serde(skip)]
     pub shares: fn(&Operation) -> Option<Vec<f64>>,
-    /// Whether the coefficients can be used, with the reason if not.
+    /// Whether the method can work with the sources and the values of the parameters, all of which have one.
     #[serde(skip)]
-    pub validate: fn(&Operation) -> Result<(), String>,
+    pub validate: fn(&Operation) -> Result<(), Objection>,
     /// The arithmetic.
     #[serde(skip)]
     pub compile: Compile,
 }
 
 impl MethodSpec {
+    /// Whether an operation can be compiled: whether each parameter has a value and the method can work with them all.
+    pub fn check(&self, operation: &Operation) -> Result<(), Objection> {
+        let origin = match self.base {
+            BaseRule::Ignored => None,
+            BaseRule::Required | BaseRule::Optional => operation.base,
+        };
+        for parameter in self.parameters {
+            match parameter.scope {
+                Scope::Global => parameter.check(operation.parameters.get(parameter.name))?,
+                Scope::Model => {
+                    let sources = operation.source_parameters.iter().enumerate();
+                    for (source, values) in sources.filter(|(source, _)| Some(*source) != origin) {
+                        let value = values.get(parameter.name);
+                        let checked = parameter.check(value);
+                        checked.map_err(|objection| objection.of_source(source))?;
+                    }
+                }
+            }
+        }
+        (self.validate)(operation)
+    }
+
     /// How many of some sources count as its inputs, where the base is or is not one of them.
     pub fn counted(&self, sources: usize, with_base: bool) -> usize {
         sources - usize::from(with_base && self.base == BaseRule::Optional)
@@ -143,7 +165,7 @@ pub enum Missing {
 }
 
 /// A parameter of a method.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct ParameterSpec {
     /// Its name under `parameters:`.
     pub name: &'static str,
@@ -157,6 +179,25 @@ pub struct ParameterSpec {
     pub usual: Option<(f64, f64)>,
     /// One sentence for the documentation.
     pub summary: &'static str,
+}
+
+impl ParameterSpec {
+    /// Whether there is a value of its kind where there must be one.
+    fn check(&self, value: Option<&Value>) -> Result<(), Objection> {
+        let is_sound = match value {
+            None => self.default == Default::Unset,
+            Some(value) => self.kind.holds(value),
+        };
+        if is_sound {
+            return Ok(());
+        }
+        let parameter = self.name;
+        Err(Objection {
+            parameters: vec![parameter],
+            source: None,
+            reason: Reason::NotSet { parameter },
+        })
+    }
 }
 
 /// Whom a parameter belongs to.
@@ -177,6 +218,19 @@ pub enum Kind {
     Number,
     /// True or false.
     Bool,
+    /// A text.
+    Text,
+}
+
+impl Kind {
+    /// Whether a value is of that kind.
+    fn holds(self, value: &Value) -> bool {
+        match self {
+            Self::Number => value.as_number().is_some(),
+            Self::Bool => matches!(value, Value::Bool(_)),
+            Self::Text => matches!(value, Value::Text(_)),
+        }
+    }
 }
 
 /// The value of a parameter that no level of the recipe sets.
@@ -190,8 +244,22 @@ pub enum Default {
     Number(f64),
     /// That switch.
     Bool(bool),
+    /// That text.
+    Text(&'static str),
     /// Not set, which means something of its own to the method.
     Unset,
+}
+
+impl Default {
+    /// The value itself, where there is one.
+    pub fn value(self) -> Option<Value> {
+        match self {
+            Self::Number(number) => Some(Value::Number(number)),
+            Self::Bool(on) => Some(Value::Bool(on)),
+            Self::Text(text) => Some(Value::Text(text.to_owned())),
+            Self::Required | Self::Unset => None,
+        }
+    }
 }
 
 impl Serialize for Default {
@@ -200,6 +268,7 @@ impl Serialize for Default {
             Self::Required => serializer.serialize_str("required"),
             Self::Number(value) => serializer.serialize_f64(value),
             Self::Bool(on) => serializer.serialize_bool(on),
+            Self::Text(text) => serializer.serialize_str(text),
             Self::Unset => serializer.serialize_none(),
         }
     }

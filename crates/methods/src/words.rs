@@ -102,6 +102,7 @@ impl fmt::Display for Kind {
         f.write_str(match self {
             Self::Number => "number",
             Self::Bool => "true or false",
+            Self::Text => "text",
         })
     }
 }
@@ -112,6 +113,7 @@ impl fmt::Display for Default {
             Self::Required => f.write_str("required"),
             Self::Number(value) => f.write_str(&number(value)),
             Self::Bool(on) => write!(f, "{on}"),
+            Self::Text(text) => write!(f, "`{text}`"),
             Self::Unset => f.write_str("not set"),
         }
     }

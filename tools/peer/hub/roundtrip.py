@@ -3,9 +3,9 @@
 official Python client, and verified against the lock.
 
     pip install huggingface_hub          # measured with 2.4.0
-    cargo build --release -p weightsmith-cli
-    cargo build --release -p weightsmith-hub --features testing --example loopback_hub
-    python tools/peer/hub/roundtrip.py target/release/weightsmith target/release/examples/loopback_hub
+    cargo build --profile dist -p weightsmith-cli
+    cargo build --profile dist -p weightsmith-hub --features testing --example loopback_hub
+    python tools/peer/hub/roundtrip.py target/dist/weightsmith target/dist/examples/loopback_hub
 
 Prints the commands and what they said; exits with an error when one of them failed.
 """

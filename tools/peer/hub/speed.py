@@ -2,9 +2,9 @@
 """How fast models come from a hub on loopback, and how soon a recipe on a model of 200 shards is checked from headers.
 
     pip install huggingface_hub numpy safetensors        # measured with 2.4.0
-    cargo build --release -p weightsmith-cli
-    cargo build --release -p weightsmith-hub --features testing --example loopback_hub
-    python tools/peer/hub/speed.py MODEL target/release/weightsmith target/release/examples/loopback_hub
+    cargo build --profile dist -p weightsmith-cli
+    cargo build --profile dist -p weightsmith-hub --features testing --example loopback_hub
+    python tools/peer/hub/speed.py MODEL target/dist/weightsmith target/dist/examples/loopback_hub
 
 MODEL is a folder with a checkpoint of about a gigabyte (tools/peer/make_qwen.py makes one). In each of five rounds the same files
 are copied by `cp` (what the disk and the page cache allow), pulled by Weightsmith with 1, 4 and 8 connections, and downloaded by

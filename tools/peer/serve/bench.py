@@ -11,7 +11,7 @@ Random token prompts of 32 tokens are continued greedily past any end of text (`
 --peer URL  a server of another make that serves the same model, such as llama.cpp's (`http://127.0.0.1:9000`), measured in turn; prompts
             go to it as text, since not every server takes tokens
 
-WEIGHTSMITH  the binary, default target/release/weightsmith of this repository
+WEIGHTSMITH  the binary, default target/dist/weightsmith of this repository
 """
 import argparse
 import concurrent.futures

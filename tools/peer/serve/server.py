@@ -1,6 +1,6 @@
 """Starts `weightsmith serve` on a free port, for the scripts beside this one.
 
-WEIGHTSMITH  the binary, default target/release/weightsmith of this repository
+WEIGHTSMITH  the binary, default target/dist/weightsmith of this repository
 """
 import contextlib
 import json
@@ -15,7 +15,7 @@ FIXTURES = os.path.join(ROOT, "fixtures/tiny-qwen2")
 
 
 def binary():
-    return os.environ.get("WEIGHTSMITH", os.path.join(ROOT, "target/release/weightsmith"))
+    return os.environ.get("WEIGHTSMITH", os.path.join(ROOT, "target/dist/weightsmith"))
 
 
 class Server:

@@ -37,7 +37,7 @@ CANDLE = {"RAYON_NUM_THREADS": "{threads}", "CANDLE_NUM_THREADS": "{threads}"}
 def engines(options):
     """Name -> (command, environment, bytes of weights that a token needs)."""
     model, gguf = (os.path.join(options.data, "qwen25-0.5b-text", name) for name in ("model", "gguf"))
-    ours, torch, threads = os.path.join(TARGET, "release/examples/speed"), os.path.join(PEER, "bin/python"), str(options.threads)
+    ours, torch, threads = os.path.join(TARGET, "dist/examples/speed"), os.path.join(PEER, "bin/python"), str(options.threads)
     lengths = [str(options.prompt), str(options.decode)]
     text, candle = os.path.join(PEER_TEXT, "bin/python"), os.path.join(PEER_TEXT, "candle/release/candle-peer")
     few = [lengths[0], str(min(options.decode, 8))]  # for what needs a second for each token
@@ -144,7 +144,7 @@ def main():
     parser.add_argument("--only", action="append", default=[], help="engines whose name has this in it")
     options = parser.parse_args()
     options.data = os.path.abspath(options.data)
-    subprocess.run(["cargo", "build", "--release", "--quiet", "-p", "weightsmith-infer", "--example", "speed"], cwd=ROOT, check=True)
+    subprocess.run(["cargo", "build", "--profile", "dist", "--quiet", "-p", "weightsmith-infer", "--example", "speed"], cwd=ROOT, check=True)
     made(options)
     chosen = {name: engine for name, engine in engines(options).items() if not options.only or any(part in name for part in options.only)}
     reads = bandwidth(options.threads)

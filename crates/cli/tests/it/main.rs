@@ -12,6 +12,7 @@ mod host;
 mod hub;
 mod inspect;
 mod interrupt;
+mod markdown;
 mod merge;
 mod methods;
 mod model_json;

@@ -85,6 +85,7 @@ fn model(number: usize) -> String {
 fn example(parameter: &ParameterSpec) -> String {
     match parameter.kind {
         Kind::Bool => "true".to_owned(),
+        Kind::Text => "\"\"".to_owned(),
         Kind::Number => parameter
             .usual
             .map_or(HALF, |(low, high)| f64::midpoint(low, high))

@@ -81,7 +81,7 @@ pub(super) struct Resolver {
 
 /// A tensor that parameters are wanted for.
 #[derive(Debug, Clone)]
-pub(super) struct Subject {
+pub(super) struct NamedTensor {
     /// Its name in the result, which filters of global parameters match.
     pub(super) output: String,
     /// Its name in each source, which filters of the sources' parameters match.
@@ -139,7 +139,7 @@ impl Resolver {
         method: &MethodSpec,
         slice: &PlannedSlice<'_>,
         positions: &[usize],
-        subject: &Subject,
+        tensor: &NamedTensor,
     ) -> Option<Resolved> {
         let mut global = BTreeMap::new();
         let mut of_sources = vec![BTreeMap::new(); positions.len()];
@@ -147,9 +147,9 @@ impl Resolver {
         for parameter in method.parameters {
             match parameter.scope {
                 Scope::Global => {
-                    let name = &subject.output;
+                    let name = &tensor.output;
                     let value =
-                        self.look_up((method, parameter), None, slice, name, subject.position);
+                        self.look_up((method, parameter), None, slice, name, tensor.position);
                     let value = self.or_default(value, parameter, slice.span, name);
                     is_complete &= value.is_ok();
                     let value = value.ok().flatten();
@@ -161,10 +161,10 @@ impl Resolver {
                             continue;
                         }
                         let source = &slice.sources[position];
-                        let name = &subject.inputs[index];
+                        let name = &tensor.inputs[index];
                         let own = source.parameters;
                         let value =
-                            self.look_up((method, parameter), own, slice, name, subject.position);
+                            self.look_up((method, parameter), own, slice, name, tensor.position);
                         let value = self.or_default(value, parameter, source.span, name);
                         is_complete &= value.is_ok();
                         let value = value.ok().flatten();
@@ -208,6 +208,9 @@ impl Resolver {
                 Kind::Bool => setting
                     .flag(tensor, position)
                     .map(|value| value.map(Value::Bool)),
+                Kind::Text => setting
+                    .text(tensor, position)
+                    .map(|value| value.map(Value::Text)),
             };
             match value {
                 Ok(None) => {}
@@ -215,7 +218,7 @@ impl Resolver {
                     let place = setting
                         .matching(tensor)
                         .map_or(setting.span, |found| found.span);
-                    self.warn_if_unusual(parameter, place, value);
+                    self.warn_if_unusual(parameter, place, &value);
                     return Ok(Some(value));
                 }
                 Err(error) => {
@@ -235,9 +238,9 @@ impl Resolver {
     }
 
     /// Warns once for a place, whatever it comes to for other tensors.
-    fn warn_if_unusual(&mut self, parameter: &ParameterSpec, place: Span, value: Value) {
+    fn warn_if_unusual(&mut self, parameter: &ParameterSpec, place: Span, value: &Value) {
         if let (Value::Number(number), Some((low, high))) = (value, parameter.usual)
-            && !(low..=high).contains(&number)
+            && !(low..=high).contains(number)
             && self
                 .said
                 .insert((Some(place), "outside of its range".to_owned()))
@@ -262,15 +265,11 @@ impl Resolver {
         if let Some(value) = value? {
             return Ok(Some(value));
         }
-        match parameter.default {
-            Default::Number(number) => Ok(Some(Value::Number(number))),
-            Default::Bool(on) => Ok(Some(Value::Bool(on))),
-            Default::Unset => Ok(None),
-            Default::Required => {
-                self.missing(parameter, span, tensor);
-                Err(Unusable)
-            }
+        if parameter.default == Default::Required {
+            self.missing(parameter, span, tensor);
+            return Err(Unusable);
         }
+        Ok(parameter.default.value())
     }
 
     fn missing(&mut self, parameter: &ParameterSpec, span: Span, tensor: &str) {

@@ -2,7 +2,7 @@
 
 use weightsmith_tensors::{DType, TensorInfo, TensorSource};
 
-use super::parameters::Subject;
+use super::parameters::NamedTensor;
 use super::refusal::refusal;
 use super::slices::PlannedSlice;
 use super::tensors::{Assembly, Wanted};
@@ -23,7 +23,7 @@ struct Present {
 
 /// The sources of a tensor.
 #[derive(Debug)]
-struct Found {
+struct FoundSources {
     present: Vec<Present>,
     /// Whether the first of them is copied, whatever its parameters, because others lack the tensor.
     is_copied: bool,
@@ -32,7 +32,7 @@ struct Found {
 impl Assembly<'_> {
     /// Plans one tensor, or complains.
     pub(super) fn tensor(&mut self, slice: &PlannedSlice<'_>, wanted: &Wanted<'_>) {
-        let Some(Found { present, is_copied }) = self.find_all(slice, wanted) else {
+        let Some(FoundSources { present, is_copied }) = self.find_all(slice, wanted) else {
             return;
         };
         let lead = slice
@@ -62,7 +62,7 @@ impl Assembly<'_> {
     }
 
     /// The sources that have the tensor, if the method can go on with them.
-    fn find_all(&mut self, slice: &PlannedSlice<'_>, wanted: &Wanted<'_>) -> Option<Found> {
+    fn find_all(&mut self, slice: &PlannedSlice<'_>, wanted: &Wanted<'_>) -> Option<FoundSources> {
         let mut present: Vec<Present> = wanted
             .inputs
             .iter()
@@ -82,7 +82,7 @@ impl Assembly<'_> {
         match outcome {
             Missing::Merge => {
                 let is_copied = false;
-                Some(Found { present, is_copied })
+                Some(FoundSources { present, is_copied })
             }
             Missing::Copy => {
                 let kept = present.swap_remove(base.unwrap_or(0));
@@ -91,7 +91,7 @@ impl Assembly<'_> {
                     self.method.name
                 );
                 self.leave_out(present, &reason);
-                Some(Found {
+                Some(FoundSources {
                     present: vec![kept],
                     is_copied: true,
                 })
@@ -292,7 +292,7 @@ impl Assembly<'_> {
         present: &[Present],
     ) -> Option<Action> {
         let positions: Vec<usize> = present.iter().map(|source| source.position).collect();
-        let subject = Subject {
+        let names = NamedTensor {
             output: wanted.name.clone(),
             inputs: present
                 .iter()
@@ -302,7 +302,7 @@ impl Assembly<'_> {
         };
         let (parameters, source_parameters) =
             self.resolver
-                .resolve(self.method, slice, &positions, &subject)?;
+                .resolve(self.method, slice, &positions, &names)?;
         let operation = Operation {
             method: self.method.name.to_owned(),
             sources: present.iter().map(|source| source.source.clone()).collect(),
@@ -312,14 +312,14 @@ impl Assembly<'_> {
             parameters,
             source_parameters,
         };
-        if let Err(reason) = (self.method.validate)(&operation) {
+        if let Err(objection) = self.method.check(&operation) {
             self.resolver.complain(refusal(
-                reason,
+                &objection,
                 self.method,
                 &operation,
                 slice,
                 &positions,
-                &subject,
+                &names,
             ));
             return None;
         }

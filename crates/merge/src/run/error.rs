@@ -117,6 +117,15 @@ pub enum RunError {
         method: String,
     },
 
+    /// The method cannot work with what the plan asks for, which planning refuses.
+    #[error("tensor `{tensor}`: {objection}")]
+    Objection {
+        /// The tensor of the result.
+        tensor: String,
+        /// What the method objects to.
+        objection: crate::methods::Objection,
+    },
+
     /// NaN or infinite values in an input.
     #[error("{model}: tensor `{tensor}` holds {count} NaN or infinite values")]
     NonFiniteInput {

@@ -167,6 +167,11 @@ fn job(
                 methods::find(&operation.method).ok_or_else(|| RunError::UnknownMethod {
                     method: operation.method.clone(),
                 })?;
+            let checked = method.check(operation);
+            checked.map_err(|objection| RunError::Objection {
+                tensor: tensor.name.clone(),
+                objection,
+            })?;
             Ok(TensorJob::merge(
                 &subject,
                 sources,

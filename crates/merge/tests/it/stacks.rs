@@ -19,7 +19,7 @@ fn parameter(plan: &Plan, tensor: &str, name: &str) -> f64 {
     let planned = plan.tensors.iter().find(|t| t.name == tensor).unwrap();
     match planned.action.operation().unwrap().parameters[name] {
         Value::Number(number) => number,
-        Value::Bool(on) => panic!("{name} is {on}"),
+        ref other => panic!("{name} is {other}"),
     }
 }
 
@@ -205,7 +205,7 @@ merge_method: linear
         .plan;
     let weight = |tensor: &str| {
         let planned = plan.tensors.iter().find(|t| t.name == tensor).unwrap();
-        planned.action.operation().unwrap().source_parameters[0]["weight"]
+        planned.action.operation().unwrap().source_parameters[0]["weight"].clone()
     };
     assert_eq!(weight("lm_head.weight"), Value::Number(3.0));
     assert_eq!(weight("model.embed_tokens.weight"), Value::Number(1.0));
@@ -388,7 +388,7 @@ parameters: {normalize: false}
     let weight = |layer: u64| {
         let name = format!("audio.blocks.{layer}.mlp.up_proj.weight");
         let planned = plan.tensors.iter().find(|t| t.name == name).unwrap();
-        planned.action.operation().unwrap().source_parameters[0]["weight"]
+        planned.action.operation().unwrap().source_parameters[0]["weight"].clone()
     };
     assert_eq!(weight(0), Value::Number(1.0));
     assert_eq!(weight(1), Value::Number(2.0));

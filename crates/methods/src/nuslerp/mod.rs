@@ -10,10 +10,26 @@ use weightsmith_tensors::Real;
 use self::columns::Columns;
 use super::gram::{Mix, MixRows, MixWhole, Mixing, Points, Products, cosine};
 use super::{
-    BaseRule, Compile, Default, InputCount, Kernel, Kind, MethodSpec, MissingRule, ParameterSpec,
-    Reference, Scope,
+    BaseRule, Compile, Global, InputCount, Kernel, MethodSpec, MissingRule, PerModel, Reference,
 };
-use crate::Operation;
+use crate::{Objection, Operation, Reason};
+
+const WEIGHT: PerModel<f64> = PerModel::required(
+    "weight",
+    "The model's share; only the ratio of the two counts.",
+);
+
+const NUSLERP_FLATTEN: Global<bool> = Global::switch(
+    "nuslerp_flatten",
+    true,
+    "Take each tensor as one long vector instead of row by row.",
+);
+
+const NUSLERP_ROW_WISE: Global<bool> = Global::switch(
+    "nuslerp_row_wise",
+    false,
+    "Without flattening: vectors along the first axis instead of the last.",
+);
 
 /// What recipes, the planner and the documentation know of it.
 pub(crate) static SPEC: MethodSpec = MethodSpec {
@@ -40,30 +56,9 @@ linearly.",
     base: BaseRule::Optional,
     inputs: InputCount::exactly(2),
     parameters: &[
-        ParameterSpec {
-            name: "weight",
-            scope: Scope::Model,
-            kind: Kind::Number,
-            default: Default::Required,
-            usual: None,
-            summary: "The model's share; only the ratio of the two counts.",
-        },
-        ParameterSpec {
-            name: "nuslerp_flatten",
-            scope: Scope::Global,
-            kind: Kind::Bool,
-            default: Default::Bool(true),
-            usual: None,
-            summary: "Take each tensor as one long vector instead of row by row.",
-        },
-        ParameterSpec {
-            name: "nuslerp_row_wise",
-            scope: Scope::Global,
-            kind: Kind::Bool,
-            default: Default::Bool(false),
-            usual: None,
-            summary: "Without flattening: vectors along the first axis instead of the last.",
-        },
+        WEIGHT.spec(),
+        NUSLERP_FLATTEN.spec(),
+        NUSLERP_ROW_WISE.spec(),
     ],
     missing: MissingRule::CopyLone,
     identity,
@@ -87,7 +82,7 @@ const NEARLY_OPPOSITE: f64 = -0.9;
 /// How far to go from the first model to the second.
 fn share(operation: &Operation, points: &Points) -> f64 {
     let weights = points.positions().iter();
-    let mut weights = weights.map(|source| operation.source_number(*source, "weight"));
+    let mut weights = weights.map(|source| operation.of_source(*source, WEIGHT));
     let first = weights.next().unwrap_or(0.0);
     let second = weights.next().unwrap_or(0.0);
     let sum = first + second;
@@ -113,12 +108,14 @@ fn shares(operation: &Operation) -> Option<Vec<f64>> {
     operation.base.is_none().then(|| vec![1.0 - t, t])
 }
 
-fn validate(operation: &Operation) -> Result<(), String> {
+fn validate(operation: &Operation) -> Result<(), Objection> {
     match Points::tuned(operation).positions().len() {
         2 => Ok(()),
-        count => Err(format!(
-            "`nuslerp` merges 2 models besides the base, found {count}"
-        )),
+        found => Err(Objection::to_sources(Reason::Models {
+            method: operation.method.clone(),
+            expected: 2,
+            found,
+        })),
     }
 }
 
@@ -127,9 +124,9 @@ fn compile<T: Real>(operation: &Operation) -> Box<dyn Kernel<T>> {
     let turn = Turn {
         t: share(operation, &points),
     };
-    if operation.switch("nuslerp_flatten") {
+    if operation.get(NUSLERP_FLATTEN) {
         Box::new(MixWhole::new(points, turn))
-    } else if operation.switch("nuslerp_row_wise") {
+    } else if operation.get(NUSLERP_ROW_WISE) {
         Box::new(Columns::new(points, turn))
     } else {
         Box::new(MixRows::new(points, turn))

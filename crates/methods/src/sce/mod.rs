@@ -12,10 +12,17 @@ use self::calculate::Squares;
 use self::select::Selection;
 use super::family::Family;
 use super::{
-    BaseRule, Compile, Default, InputCount, Kernel, Kind, Memory, MethodSpec, MissingRule,
-    ParameterSpec, Reference, Scope, Stage, Subject, Unit,
+    BaseRule, Compile, Global, InputCount, Kernel, Memory, MethodSpec, MissingRule, Reference,
+    Stage, Subject, Unit,
 };
-use crate::Operation;
+use crate::{Objection, Operation};
+
+const SELECT_TOPK: Global<f64> = Global::number(
+    "select_topk",
+    1.0,
+    "Share of the positions to merge, of those where the models differ.",
+)
+.usual(0.0, 1.0);
 
 /// What recipes, the planner and the documentation know of it.
 pub(crate) static SPEC: MethodSpec = MethodSpec {
@@ -42,14 +49,7 @@ a single model, as one model does not vary.",
     }),
     base: BaseRule::Required,
     inputs: InputCount::at_least(1),
-    parameters: &[ParameterSpec {
-        name: "select_topk",
-        scope: Scope::Global,
-        kind: Kind::Number,
-        default: Default::Number(1.0),
-        usual: Some((0.0, 1.0)),
-        summary: "Share of the positions to merge, of those where the models differ.",
-    }],
+    parameters: &[SELECT_TOPK.spec()],
     missing: MissingRule::MergeRest,
     identity,
     shares: |_| None,
@@ -62,7 +62,7 @@ a single model, as one model does not vary.",
 
 fn identity(operation: &Operation) -> Option<usize> {
     let Family { base, tuned } = Family::of(operation);
-    let share = operation.number("select_topk");
+    let share = operation.get(SELECT_TOPK);
     match *tuned.as_slice() {
         [] => Some(base),
         _ if share <= 0.0 => Some(base),
@@ -72,13 +72,12 @@ fn identity(operation: &Operation) -> Option<usize> {
     }
 }
 
-fn validate(operation: &Operation) -> Result<(), String> {
+fn validate(operation: &Operation) -> Result<(), Objection> {
     Family::validate(operation)?;
-    let share = operation.number("select_topk");
+    let share = operation.get(SELECT_TOPK);
     if share < 0.0 {
-        return Err(format!(
-            "`select_topk` is {share}; a share of positions is at least 0"
-        ));
+        let expected = "a share of the positions, at least 0";
+        return Err(Objection::to_value(SELECT_TOPK, share, expected));
     }
     Ok(())
 }
@@ -95,7 +94,7 @@ impl Sce {
     fn new(operation: &Operation) -> Self {
         Self {
             family: Family::of(operation),
-            share: operation.number("select_topk"),
+            share: operation.get(SELECT_TOPK),
             elements: 0,
         }
     }
@@ -218,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_negative_share_is_refused() {
-        assert!(validate(&sce(3, 0, -0.1)).is_err_and(|text| text.contains("-0.1")));
+        assert!(validate(&sce(3, 0, -0.1)).is_err_and(|one| one.parameters == ["select_topk"]));
         assert_eq!(validate(&sce(3, 0, 0.0)), Ok(()));
         assert!(validate(&operation("sce", 2, None)).is_err());
     }

@@ -1,25 +1,23 @@
 //! Drops the largest and the smallest elements of task vectors. <https://arxiv.org/abs/2312.06795>
 
-use super::parameters::{DENSITY, LAMBDA, WEIGHT, normalize, rescale};
+use super::parameters::{DENSITY, LAMBDA, NORMALIZE, RESCALE, WEIGHT};
 use super::{About, specification};
-use crate::{Default, Kind, MethodSpec, ParameterSpec, Reference, Scope};
+use crate::{MethodSpec, ParameterSpec, PerModel, Reference};
 
-const GAMMA: ParameterSpec = ParameterSpec {
-    name: "gamma",
-    scope: Scope::Model,
-    kind: Kind::Number,
-    default: Default::Number(0.01),
-    usual: None,
-    summary: "Share of the task vector's elements, the largest, that are dropped, from 0 to 1.",
-};
+/// The share of the largest.
+pub(super) const GAMMA: PerModel<f64> = PerModel::number(
+    "gamma",
+    0.01,
+    "Share of the task vector's elements, the largest, that are dropped, from 0 to 1.",
+);
 
 const PARAMETERS: &[ParameterSpec] = &[
-    WEIGHT,
-    DENSITY,
-    GAMMA,
-    normalize(false),
-    rescale(false),
-    LAMBDA,
+    WEIGHT.spec(),
+    DENSITY.spec(),
+    GAMMA.spec(),
+    NORMALIZE.spec(),
+    RESCALE.spec(),
+    LAMBDA.spec(),
 ];
 
 const REFERENCE: Reference = Reference {

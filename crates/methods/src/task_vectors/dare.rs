@@ -1,10 +1,16 @@
 //! Drops elements of task vectors at random and scales the rest up. <https://arxiv.org/abs/2311.03099>
 
-use super::parameters::{DENSITY, LAMBDA, WEIGHT, normalize, rescale};
+use super::parameters::{DENSITY, LAMBDA, NORMALIZE, RESCALE, WEIGHT};
 use super::{About, specification};
 use crate::{MethodSpec, ParameterSpec, Reference};
 
-const PARAMETERS: &[ParameterSpec] = &[WEIGHT, DENSITY, normalize(false), rescale(true), LAMBDA];
+const PARAMETERS: &[ParameterSpec] = &[
+    WEIGHT.spec(),
+    DENSITY.spec(),
+    NORMALIZE.spec(),
+    RESCALE.by_default(true).spec(),
+    LAMBDA.spec(),
+];
 
 const REFERENCE: Reference = Reference {
     title: "Language Models are Super Mario: Absorbing Abilities from Homologous Models as a Free Lunch (Yu et al., 2024)",

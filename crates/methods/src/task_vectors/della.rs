@@ -1,35 +1,33 @@
 //! Drops elements of task vectors at random, small ones more often. <https://arxiv.org/abs/2406.11617>
 
-use super::parameters::{DENSITY, LAMBDA, WEIGHT, normalize, rescale};
+use super::parameters::{DENSITY, LAMBDA, NORMALIZE, RESCALE, WEIGHT};
 use super::{About, specification};
-use crate::{Default, Kind, MethodSpec, ParameterSpec, Reference, Scope};
+use crate::{MethodSpec, ParameterSpec, PerModel, Reference};
 
-const EPSILON: ParameterSpec = ParameterSpec {
-    name: "epsilon",
-    scope: Scope::Model,
-    kind: Kind::Number,
-    default: Default::Number(0.15),
-    usual: None,
-    summary: "How far the probability to stay is from `density` for the smallest and the largest element of a row.",
-};
+/// How far probabilities reach.
+pub(super) const EPSILON: PerModel<f64> = PerModel::number(
+    "epsilon",
+    0.15,
+    "How far the probability to stay is from `density` for the smallest and the largest element of a row.",
+);
 
 /// With signs elected weights are shares by default, as in TIES.
 const ELECTED: &[ParameterSpec] = &[
-    WEIGHT,
-    DENSITY,
-    EPSILON,
-    normalize(true),
-    rescale(true),
-    LAMBDA,
+    WEIGHT.spec(),
+    DENSITY.spec(),
+    EPSILON.spec(),
+    NORMALIZE.by_default(true).spec(),
+    RESCALE.by_default(true).spec(),
+    LAMBDA.spec(),
 ];
 
 const ADDED: &[ParameterSpec] = &[
-    WEIGHT,
-    DENSITY,
-    EPSILON,
-    normalize(false),
-    rescale(true),
-    LAMBDA,
+    WEIGHT.spec(),
+    DENSITY.spec(),
+    EPSILON.spec(),
+    NORMALIZE.spec(),
+    RESCALE.by_default(true).spec(),
+    LAMBDA.spec(),
 ];
 
 const REFERENCE: Reference = Reference {

@@ -11,7 +11,7 @@ use super::Merge;
 use super::select::Selection;
 use super::settings::Settings;
 use super::thin::Thinning;
-use crate::testing::evaluate::{evaluate_kernel, operation, with};
+use crate::testing::evaluate::{evaluate_kernel, operation};
 use crate::{Kernel, Stage, Subject, find};
 use crate::{Operation, Value};
 
@@ -108,33 +108,21 @@ fn masks(file: &Checkpoint, case: &Case) -> Vec<Option<Arc<[bool]>>> {
 
 /// The operation of a case, with the defaults of its method.
 fn operation_of(method: &str, case: &Case) -> Operation {
-    let specification = find(method).unwrap();
     let mut result = operation(method, case.inputs.len(), case.base);
-    for parameter in specification.parameters {
-        use crate::{Default, Scope};
-        let default = match parameter.default {
-            Default::Number(number) => Some(Value::Number(number)),
-            Default::Bool(on) => Some(Value::Bool(on)),
-            Default::Required | Default::Unset => None,
-        };
-        let given = |parameters: &Parameters| match parameters.get(parameter.name) {
-            Some(serde_json::Value::Bool(on)) => Some(Value::Bool(*on)),
-            Some(number) => Some(Value::Number(number.as_f64().unwrap())),
-            None => default,
-        };
-        match parameter.scope {
-            Scope::Global => {
-                if let Some(value) = given(&case.parameters) {
-                    result = with(result, parameter.name, value);
-                }
-            }
-            Scope::Model => {
-                for (source, parameters) in case.input_parameters.iter().enumerate() {
-                    if let Some(value) = given(parameters) {
-                        result.source_parameters[source].insert(parameter.name.into(), value);
-                    }
-                }
-            }
+    let value = |given: &serde_json::Value| match given {
+        serde_json::Value::Bool(on) => Value::Bool(*on),
+        number => Value::Number(number.as_f64().unwrap()),
+    };
+    for parameter in find(method).unwrap().parameters {
+        let name = parameter.name;
+        let own = case.parameters.get(name).map(value);
+        result
+            .parameters
+            .extend(own.map(|own| (name.to_owned(), own)));
+        let sources = result.source_parameters.iter_mut();
+        for (values, given) in sources.zip(&case.input_parameters) {
+            let own = given.get(name).map(value);
+            values.extend(own.map(|own| (name.to_owned(), own)));
         }
     }
     result

@@ -164,7 +164,7 @@ impl<T: Real> Kernel<T> for Merge {
             Sparsifier::Magnitude | Sparsifier::Window => Selection::<T>::MOST_PASSES,
             Sparsifier::None | Sparsifier::Bernoulli | Sparsifier::RankedBernoulli => 0,
         };
-        selects + usize::from(self.operation.switch("rescale"))
+        selects + usize::from(settings::rescales(&self.operation, self.scheme))
     }
 
     fn unit(&self) -> Unit {

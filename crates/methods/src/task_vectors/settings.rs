@@ -2,10 +2,13 @@
 
 use weightsmith_tensors::TensorInfo;
 
+use super::breadcrumbs::GAMMA;
+use super::della::EPSILON;
+use super::parameters::{DENSITY, LAMBDA, NORMALIZE, RESCALE, WEIGHT};
 use super::thin::Noted;
 use super::{Consensus, Scheme, Sparsifier, lone_base};
-use crate::Operation;
 use crate::family::Family;
+use crate::{Objection, Operation, PerModel, Reason};
 
 /// Sums of weights that are smaller count as zero.
 pub(super) const LEAST_SUM: f64 = 1e-8;
@@ -72,7 +75,7 @@ impl Sparsity {
         if scheme.sparsifier == Sparsifier::None {
             return Some(Self::Dense);
         }
-        let density = operation.source_number(source, "density");
+        let density = operation.of_source(source, DENSITY);
         if density >= 1.0 {
             return Some(Self::Dense);
         }
@@ -85,7 +88,7 @@ impl Sparsity {
             Sparsifier::Magnitude => Some(Self::Largest(share(density).max(1))),
             Sparsifier::Window => {
                 let count = share(density);
-                let top = share(operation.source_number(source, "gamma"));
+                let top = share(operation.of_source(source, GAMMA));
                 let outer = elements.min(count + top);
                 (count > 0).then_some(Self::Window {
                     outer,
@@ -95,7 +98,7 @@ impl Sparsity {
             Sparsifier::Bernoulli => Some(Self::Random { density }),
             Sparsifier::RankedBernoulli => Some(Self::Ranked {
                 density,
-                epsilon: operation.source_number(source, "epsilon"),
+                epsilon: operation.of_source(source, EPSILON),
             }),
         }
     }
@@ -108,7 +111,7 @@ impl Settings {
         let Family { base, tuned } = Family::of(operation);
         let elements = info.elements();
         let term = |&source: &usize| {
-            let weight = operation.source_number(source, "weight");
+            let weight = operation.of_source(source, WEIGHT);
             let sparsity = Sparsity::of(scheme, operation, source, elements)?;
             (weight != 0.0).then_some(Term {
                 source,
@@ -121,8 +124,8 @@ impl Settings {
             terms: tuned.iter().filter_map(term).collect(),
             consensus: scheme.consensus,
             factor: factor(operation, scheme, &tuned),
-            divides: scheme.consensus == Consensus::SignSum && operation.switch("normalize"),
-            rescale: operation.switch("rescale"),
+            divides: scheme.consensus == Consensus::SignSum && operation.get(NORMALIZE),
+            rescale: rescales(operation, scheme),
             remembers: None,
             elements,
         }
@@ -158,9 +161,14 @@ impl Settings {
     }
 }
 
+/// Whether what stays is scaled to the norm of the whole; where nothing is dropped there is no such choice.
+pub(super) fn rescales(operation: &Operation, scheme: Scheme) -> bool {
+    scheme.sparsifier != Sparsifier::None && operation.get(RESCALE)
+}
+
 /// λ, over the sum of all weights where that is the divisor.
 fn factor(operation: &Operation, scheme: Scheme, tuned: &[usize]) -> f64 {
-    let lambda = operation.number("lambda");
+    let lambda = operation.get(LAMBDA);
     match scheme.consensus {
         Consensus::SignSum => lambda,
         Consensus::None => lambda / whole_divisor(operation, tuned),
@@ -169,10 +177,10 @@ fn factor(operation: &Operation, scheme: Scheme, tuned: &[usize]) -> f64 {
 
 /// What the whole sum is divided by: models that are dropped altogether count there.
 fn whole_divisor(operation: &Operation, tuned: &[usize]) -> f64 {
-    if !operation.switch("normalize") {
+    if !operation.get(NORMALIZE) {
         return 1.0;
     }
-    let weights = tuned.iter().map(|&s| operation.source_number(s, "weight"));
+    let weights = tuned.iter().map(|&s| operation.of_source(s, WEIGHT));
     divisor(weights.sum())
 }
 
@@ -196,7 +204,7 @@ pub(super) fn identity(operation: &Operation) -> Option<usize> {
                 Consensus::None => whole_divisor(operation, &Family::of(operation).tuned),
             };
             // a weight over itself is 1, which a product with its inverse need not be
-            let coefficient = operation.number("lambda") * (only.weight / divisor);
+            let coefficient = operation.get(LAMBDA) * (only.weight / divisor);
             let is_copy = only.sparsity == Sparsity::Dense && coefficient == 1.0;
             is_copy.then_some(only.source)
         }
@@ -233,49 +241,53 @@ pub(super) fn shares(operation: &Operation) -> Option<Vec<f64>> {
 }
 
 /// Whether the parameters can be used.
-pub(super) fn validate(operation: &Operation) -> Result<(), String> {
+pub(super) fn validate(operation: &Operation) -> Result<(), Objection> {
     Family::validate(operation)?;
     let scheme = Scheme::of(operation);
     for source in Family::of(operation).tuned {
-        let parameter = |name| operation.source_number(source, name);
-        if scheme.sparsifier != Sparsifier::None {
-            share("density", parameter("density"))?;
-        }
-        match scheme.sparsifier {
-            Sparsifier::Window => share("gamma", parameter("gamma"))?,
-            Sparsifier::RankedBernoulli => {
-                probabilities(parameter("density"), parameter("epsilon"))?;
-            }
-            Sparsifier::None | Sparsifier::Magnitude | Sparsifier::Bernoulli => {}
-        }
+        of_source(scheme, operation, source).map_err(|objection| objection.of_source(source))?;
     }
     Ok(())
 }
 
-fn share(name: &str, value: f64) -> Result<(), String> {
+/// Whether the parameters of one source can be used.
+fn of_source(scheme: Scheme, operation: &Operation, source: usize) -> Result<(), Objection> {
+    let share = |parameter: PerModel<f64>| share(parameter, operation.of_source(source, parameter));
+    match scheme.sparsifier {
+        Sparsifier::None => Ok(()),
+        Sparsifier::Magnitude | Sparsifier::Bernoulli => share(DENSITY),
+        Sparsifier::Window => share(DENSITY).and_then(|()| share(GAMMA)),
+        Sparsifier::RankedBernoulli => {
+            share(DENSITY)?;
+            let density = operation.of_source(source, DENSITY);
+            probabilities(density, operation.of_source(source, EPSILON))
+        }
+    }
+}
+
+fn share(parameter: PerModel<f64>, value: f64) -> Result<(), Objection> {
     if (0.0..=1.0).contains(&value) {
         return Ok(());
     }
-    Err(format!(
-        "`{name}` is {value}; it is a share of a task vector's elements, from 0 to 1"
-    ))
+    let expected = "a share of the task vector's elements, from 0 to 1";
+    Err(Objection::to_value(parameter, value, expected))
 }
 
 /// What a row's elements stay with lies between 0 and 1.
-fn probabilities(density: f64, epsilon: f64) -> Result<(), String> {
+fn probabilities(density: f64, epsilon: f64) -> Result<(), Objection> {
     if density <= 0.0 || density >= 1.0 {
         return Ok(());
     }
     if epsilon < 0.0 {
-        return Err(format!(
-            "`epsilon` is {epsilon}; it is not negative, as large elements are to stay more often than small ones"
-        ));
+        let expected = "a number from 0, as large elements are to stay more often than small ones";
+        return Err(Objection::to_value(EPSILON, epsilon, expected));
     }
     if density - epsilon > 0.0 && density + epsilon < 1.0 {
         return Ok(());
     }
-    let most = density.min(1.0 - density);
-    Err(format!(
-        "`density` is {density} and `epsilon` is {epsilon}: elements stay with probabilities from {density} - {epsilon} to {density} + {epsilon}, which must lie between 0 and 1, so `epsilon` must be less than {most:.3} here"
-    ))
+    Err(Objection {
+        parameters: vec![DENSITY.name(), EPSILON.name()],
+        source: None,
+        reason: Reason::Probabilities { density, epsilon },
+    })
 }

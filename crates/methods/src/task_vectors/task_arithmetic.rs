@@ -1,10 +1,10 @@
 //! Adds weighted task vectors to the base. <https://arxiv.org/abs/2212.04089>
 
-use super::parameters::{LAMBDA, WEIGHT, normalize};
+use super::parameters::{LAMBDA, NORMALIZE, WEIGHT};
 use super::{About, specification};
 use crate::{MethodSpec, ParameterSpec, Reference};
 
-const PARAMETERS: &[ParameterSpec] = &[WEIGHT, normalize(false), LAMBDA];
+const PARAMETERS: &[ParameterSpec] = &[WEIGHT.spec(), NORMALIZE.spec(), LAMBDA.spec()];
 
 /// What recipes, the planner and the documentation know of it.
 pub(crate) static TASK_ARITHMETIC: MethodSpec = specification(About {

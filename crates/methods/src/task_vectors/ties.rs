@@ -1,10 +1,16 @@
 //! Trims task vectors and elects signs before adding them. <https://arxiv.org/abs/2306.01708>
 
-use super::parameters::{DENSITY, LAMBDA, WEIGHT, normalize, rescale};
+use super::parameters::{DENSITY, LAMBDA, NORMALIZE, RESCALE, WEIGHT};
 use super::{About, specification};
 use crate::{MethodSpec, ParameterSpec, Reference};
 
-const PARAMETERS: &[ParameterSpec] = &[WEIGHT, DENSITY, normalize(true), rescale(false), LAMBDA];
+const PARAMETERS: &[ParameterSpec] = &[
+    WEIGHT.spec(),
+    DENSITY.spec(),
+    NORMALIZE.by_default(true).spec(),
+    RESCALE.spec(),
+    LAMBDA.spec(),
+];
 
 /// What recipes, the planner and the documentation know of it.
 pub(crate) static TIES: MethodSpec = specification(About {

@@ -1,12 +1,13 @@
 //! A kernel on numbers in memory, the way a run works it: for tests of methods.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use weightsmith_tensors::{Error, Real, TensorEntry, TensorInfo, TensorSource};
 
 use crate::job::{JobSource, Scratch, TensorJob};
-use crate::{Kernel, Operation, SourceTensor, Subject, Value, find};
+use crate::{Kernel, Operation, Scope, SourceTensor, Subject, Value, find};
 
 /// One tensor in memory.
 #[derive(Debug)]
@@ -35,18 +36,26 @@ impl TensorSource for Memory {
     }
 }
 
-/// An operation without sources, to which parameters are given by [`with`] and [`with_source`].
+/// An operation with the defaults of its method, to which other parameters are given by [`with`] and [`with_source`].
 pub(crate) fn operation(method: &str, sources: usize, base: Option<usize>) -> Operation {
     let source = SourceTensor {
         input: 0,
         tensor: "tensor".into(),
     };
+    let specification = find(method).expect("a method of the table");
+    let defaults = |scope: Scope| -> BTreeMap<String, Value> {
+        let parameters = specification.parameters.iter();
+        parameters
+            .filter(|parameter| parameter.scope == scope)
+            .filter_map(|parameter| Some((parameter.name.to_owned(), parameter.default.value()?)))
+            .collect()
+    };
     Operation {
         method: method.into(),
         sources: vec![source; sources],
         base,
-        parameters: std::collections::BTreeMap::new(),
-        source_parameters: vec![std::collections::BTreeMap::new(); sources],
+        parameters: defaults(Scope::Global),
+        source_parameters: vec![defaults(Scope::Model); sources],
     }
 }
 

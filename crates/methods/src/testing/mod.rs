@@ -1,4 +1,5 @@
 //! For tests of methods: kernels on numbers in memory, and formulas that results are held against.
 
+mod declared;
 pub(crate) mod evaluate;
 pub(crate) mod oracle;

@@ -66,7 +66,7 @@ fn values(operation: &Operation) -> Vec<(Key, Value)> {
     let own = operation
         .parameters
         .iter()
-        .map(|(name, value)| ((name.clone(), None), *value));
+        .map(|(name, value)| ((name.clone(), None), value.clone()));
     let sources =
         operation
             .source_parameters
@@ -76,7 +76,7 @@ fn values(operation: &Operation) -> Vec<(Key, Value)> {
                 let source = source_at(operation, position);
                 parameters
                     .iter()
-                    .map(move |(name, value)| ((name.clone(), Some(source)), *value))
+                    .map(move |(name, value)| ((name.clone(), Some(source)), value.clone()))
             });
     own.chain(sources).collect()
 }

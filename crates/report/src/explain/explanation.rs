@@ -167,14 +167,14 @@ impl Explanation {
 
 impl ParameterCurves {
     /// The value that the parameter has in every tensor that has it, if there is only one.
-    pub fn constant(&self) -> Option<Value> {
+    pub fn constant(&self) -> Option<&Value> {
         let layers = self
             .groups
             .iter()
             .flat_map(|group| group.values.iter().flatten());
         let mut values = layers.chain(self.outside.iter().map(|outside| &outside.value));
         let first = values.next()?;
-        values.all(|value| value == first).then_some(*first)
+        values.all(|value| value == first).then_some(first)
     }
 
     /// True when the values change from layer to layer in some group: the recipe gives a gradient.
@@ -185,10 +185,10 @@ impl ParameterCurves {
 
 impl CurveGroup {
     /// The value in all layers, if there is only one.
-    pub fn constant(&self) -> Option<Value> {
+    pub fn constant(&self) -> Option<&Value> {
         let mut values = self.values.iter().flatten();
         let first = values.next()?;
-        values.all(|value| value == first).then_some(*first)
+        values.all(|value| value == first).then_some(first)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::canvas::Columns;
 use super::glyphs::Glyphs;
-use super::{height, number_text};
+use super::number_text;
 use weightsmith::plan::Value;
 
 /// Height of a chart in lines.
@@ -100,7 +100,7 @@ fn mean(values: &[Option<Value>]) -> Option<f64> {
     let set: Vec<f64> = values
         .iter()
         .flatten()
-        .map(|value| height(*value))
+        .filter_map(Value::as_number)
         .collect();
     (!set.is_empty()).then(|| set.iter().sum::<f64>() / set.len() as f64)
 }

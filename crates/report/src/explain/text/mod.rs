@@ -188,7 +188,7 @@ impl Page<'_> {
                     format!(
                         "{} {}",
                         super::outside_parts::parts_in_words(&outside.parts),
-                        value_text(outside.value)
+                        value_text(&outside.value)
                     )
                 })
                 .collect();
@@ -309,10 +309,10 @@ pub(crate) fn magnitude(number: u64) -> String {
 }
 
 /// A value as text.
-fn value_text(value: Value) -> String {
+fn value_text(value: &Value) -> String {
     match value {
-        Value::Bool(on) => on.to_string(),
-        Value::Number(number) => number_text(number),
+        Value::Number(number) => number_text(*number),
+        other => other.to_string(),
     }
 }
 
@@ -327,14 +327,6 @@ pub(super) fn number_text(number: f64) -> String {
         "0".to_owned()
     } else {
         short.to_owned()
-    }
-}
-
-/// A value as a height in a chart.
-fn height(value: Value) -> f64 {
-    match value {
-        Value::Bool(on) => f64::from(u8::from(on)),
-        Value::Number(number) => number,
     }
 }
 

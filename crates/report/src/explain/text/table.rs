@@ -72,7 +72,7 @@ fn parameter_columns(explanation: &Explanation) -> Vec<Column> {
             let cells = group
                 .values
                 .iter()
-                .map(|value| value.map_or_else(|| "-".to_owned(), value_text))
+                .map(|value| value.as_ref().map_or_else(|| "-".to_owned(), value_text))
                 .collect();
             columns.push(Column {
                 heading: cut(&heading),
