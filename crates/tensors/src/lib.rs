@@ -19,6 +19,7 @@ mod dtype;
 mod error;
 pub mod json;
 pub mod kernels;
+mod main_dtype;
 mod real;
 mod size;
 mod source;
@@ -39,6 +40,7 @@ pub use checkpoint::{
 };
 pub use dtype::{DType, UnknownDType};
 pub use error::Error;
+pub use main_dtype::{elements_by_dtype, main_dtype};
 pub use real::Real;
 pub use size::{SizeError, parse_size};
 pub use source::{TensorEntry, TensorInfo, TensorSource};

@@ -295,7 +295,7 @@ fn summary_of_plan(planned: &Planned, settings: &MergeSettings) -> String {
             "left    {} of {}: {}",
             safe(&dropped.tensor),
             safe(&plan.inputs[dropped.input].label),
-            safe(&dropped.reason),
+            safe(&dropped.reason.to_string()),
         );
     }
     let _ = writeln!(

@@ -1,6 +1,5 @@
 //! `serve`: answers requests over HTTP.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +12,7 @@ use weightsmith_server::{
     CountedSource, EngineSettings, LoadProgress, ModelFacts, ServedModel, Server, ServerError,
     Settings,
 };
-use weightsmith_tensors::{TensorSource, read_companion_text};
+use weightsmith_tensors::{TensorSource, main_dtype, read_companion_text};
 
 use super::studio;
 use crate::args::{LimitArgs, ModelArgs, Quantization, ServeArgs, ServingArgs, StudioArgs};
@@ -281,12 +280,8 @@ fn facts(found: &Found, path: &str, quantized: bool) -> Result<ModelFacts, Failu
 
 /// The type that most weights have.
 fn main_type(source: &dyn TensorSource) -> String {
-    let mut by_type: BTreeMap<String, u64> = BTreeMap::new();
-    for tensor in source.tensors() {
-        *by_type.entry(tensor.info.dtype.to_string()).or_default() += tensor.info.elements();
-    }
-    let most = by_type.into_iter().max_by_key(|(_, elements)| *elements);
-    most.map(|(name, _)| name).unwrap_or_default()
+    let tensors = source.tensors().iter().map(|tensor| &tensor.info);
+    main_dtype(tensors).map_or_else(String::new, |dtype| dtype.to_string())
 }
 
 fn introduction(name: &str, facts: &ModelFacts) -> String {

@@ -1,9 +1,9 @@
 //! From a recipe to a plan.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use weightsmith_tensors::{DType, ShardLayout, TensorEntry, TensorInfo, TensorSource};
+use weightsmith_tensors::{DType, ShardLayout, TensorEntry, TensorSource, main_dtype};
 
 use super::config::edited_config;
 use super::files::{FileSettings, FinishedFiles, planned_files};
@@ -12,7 +12,7 @@ use super::parameter_names::check_names;
 use super::parameters::check_filters;
 use super::slices::{Arranged, Inputs, PlannedSlice, SliceSource, arrange, donor, inputs};
 use super::tensors::{Assembled, Assembly};
-use super::{Action, Dropped, Plan, tokenizer_settings};
+use super::{Action, DropReason, Dropped, Plan, tokenizer_settings};
 use crate::methods::{self, BaseRule, MethodSpec};
 use crate::model::LocateOptions;
 use crate::output::CompanionError;
@@ -82,6 +82,7 @@ pub fn build(recipe: &Recipe, options: &PlanOptions) -> Result<Planned, Vec<Diag
         check_names(recipe, method, &mut diagnostics);
         check_base(recipe, method, &mut diagnostics);
     }
+    diagnostics.extend(overridden_architectures(recipe));
     let mut models = Models::default();
     let arranged = arrange(recipe, &mut models, &options.locate, &mut diagnostics);
     models.tell_apart();
@@ -174,6 +175,23 @@ fn has_error(diagnostics: &[Diagnostic]) -> bool {
     diagnostics
         .iter()
         .any(|diagnostic| diagnostic.severity == Severity::Error)
+}
+
+/// What becomes of `override_architecture`. mergekit names the class with it by whose table it reads a model, and which the
+/// result's `config.json` gets.
+fn overridden_architectures(recipe: &Recipe) -> Vec<Diagnostic> {
+    let mut known = BTreeSet::new();
+    let overridden = recipe.references().into_iter().filter_map(|reference| {
+        let name = reference.value.override_architecture.as_deref()?;
+        let is_new = known.insert((reference.value.raw.as_str(), name));
+        is_new.then(|| {
+            let message = format!("`override_architecture: {name}` changes nothing");
+            Diagnostic::warning(message, reference.span).hint(
+                "tensors are found by the names in the checkpoint, for any architecture; `architectures` in `config.json` stays the donor's",
+            )
+        })
+    });
+    overridden.collect()
 }
 
 fn check_base(recipe: &Recipe, method: &MethodSpec, diagnostics: &mut Vec<Diagnostic>) {
@@ -347,7 +365,7 @@ impl Draft<'_> {
             &models[donor],
             donor,
             &assembled,
-            dominant_dtype(&entries),
+            main_float(&entries),
             diagnostics,
         );
         let dropped = dropped(models, &assembled, self.slices);
@@ -371,17 +389,9 @@ impl Draft<'_> {
 }
 
 /// The float type that most of the result's elements have.
-fn dominant_dtype(entries: &[TensorEntry]) -> Option<DType> {
-    let mut elements: BTreeMap<&str, (u64, DType)> = BTreeMap::new();
-    for TensorInfo { dtype, shape } in entries.iter().map(|entry| &entry.info) {
-        if dtype.is_plain_float() {
-            elements.entry(dtype.name()).or_insert((0, *dtype)).0 += shape.iter().product::<u64>();
-        }
-    }
-    elements
-        .into_values()
-        .max_by_key(|(elements, _)| *elements)
-        .map(|(_, dtype)| dtype)
+fn main_float(entries: &[TensorEntry]) -> Option<DType> {
+    let tensors = entries.iter().map(|entry| &entry.info);
+    main_dtype(tensors.filter(|tensor| tensor.dtype.is_plain_float()))
 }
 
 /// The source tensors that an action is made of.
@@ -431,22 +441,24 @@ fn dropped(models: &[Model], assembled: &Assembled, slices: &[PlannedSlice<'_>])
             dropped.push(Dropped {
                 input,
                 tensor: tensor.name.clone(),
-                reason: "its model's index does not name it".into(),
+                reason: DropReason::NotIndexed,
             });
         }
     }
     dropped
 }
 
-fn reason(model: &Model, tensor: &str, input: usize, slices: &[PlannedSlice<'_>]) -> String {
+fn reason(model: &Model, tensor: &str, input: usize, slices: &[PlannedSlice<'_>]) -> DropReason {
     let architecture = &model.architecture;
     if let Some(position) = architecture.layer_of(tensor)
         && Some(position.stack) == architecture.main_stack()
     {
-        return format!("layer {} is in no slice", position.index);
+        return DropReason::UnusedLayer {
+            layer: position.index,
+        };
     }
     if architecture.tied_source(tensor).is_some() {
-        return "the head is tied to the embedding".into();
+        return DropReason::TiedHead;
     }
     let ends = [slices.first(), slices.last()];
     let at_ends = ends
@@ -455,9 +467,9 @@ fn reason(model: &Model, tensor: &str, input: usize, slices: &[PlannedSlice<'_>]
         .flat_map(|slice| &slice.sources)
         .any(|source| source.model == input);
     if at_ends {
-        "tensors before the layers come from the first slice, those after them from the last".into()
+        DropReason::OtherSide
     } else {
-        "its model is in neither the first nor the last slice".into()
+        DropReason::NotAtTheEnds
     }
 }
 
@@ -466,7 +478,7 @@ fn warn_about_dropped(dropped: &[Dropped], models: &[Model], diagnostics: &mut V
     for (input, model) in models.iter().enumerate() {
         let unexpected: Vec<&Dropped> = dropped
             .iter()
-            .filter(|d| d.input == input && d.reason.contains("index does not name"))
+            .filter(|d| d.input == input && d.reason == DropReason::NotIndexed)
             .collect();
         if let Some(first) = unexpected.first() {
             diagnostics.push(Diagnostic::warning(

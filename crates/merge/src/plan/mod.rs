@@ -5,6 +5,7 @@
 
 mod build;
 mod config;
+mod drop_reason;
 mod files;
 mod labels;
 mod models;
@@ -24,6 +25,7 @@ use weightsmith_tensors::{ShardLayout, TensorInfo};
 use crate::output::RECIPE_FILE;
 
 pub use build::{PlanOptions, Planned, build};
+pub use drop_reason::DropReason;
 pub(crate) use files::open_companion;
 pub use files::{FileSource, FinishedFiles, MadeFile, MadeText, PlannedFile, RunFacts};
 pub use models::{Model, Models};
@@ -164,8 +166,9 @@ pub struct Dropped {
     pub input: usize,
     /// The tensor.
     pub tensor: String,
-    /// Why, as a clause: `layer 5 is in no slice`.
-    pub reason: String,
+    /// Why.
+    #[serde(serialize_with = "drop_reason::with_words")]
+    pub reason: DropReason,
 }
 
 /// A layer of the result.

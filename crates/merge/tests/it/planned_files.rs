@@ -7,7 +7,7 @@ use weightsmith::run::{RunError, Silent};
 
 use crate::family::{Shape, Workshop};
 
-const RECIPE: &str = "models: [{model: a}, {model: b}]\nmerge_method: linear\n";
+const RECIPE: &str = "models: [{model: a}, {model: b}]\nmerge_method: linear\nparameters: {weight: 1}\n";
 
 fn workshop() -> Workshop {
     let workshop = Workshop::new();

@@ -36,7 +36,7 @@ fn planned(folder: &Path, t: &str) -> Planned {
         "merge_method: slerp\nbase_model: a\nmodels: [{{model: a}}, {{model: b}}]\nparameters: {{t: {t}}}\n"
     );
     let mut locate = LocateOptions::from_env(|_| None);
-    locate.current_dir = folder.to_owned();
+    folder.clone_into(&mut locate.current_dir);
     let parsed = parse(&recipe, &|path| locate.exists(path));
     let options = PlanOptions {
         finished: Some(Arc::new(ModelCardFiles)),

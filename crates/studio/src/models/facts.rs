@@ -11,7 +11,7 @@ use weightsmith_infer::ModelConfig;
 use weightsmith_report::card::FrontMatter;
 use weightsmith_report::inspect::inspect;
 use weightsmith_server::ModelFacts;
-use weightsmith_tensors::{Checkpoint, read_regular};
+use weightsmith_tensors::{Checkpoint, TensorSource as _, main_dtype, read_regular};
 
 /// The recipe of a merge, by the name that mergekit gave it.
 pub(super) const RECIPE: &str = "mergekit_config.yml";
@@ -106,8 +106,9 @@ impl Facts {
             checkpoint: Arc::new(checkpoint),
         };
         let found = inspect(&opened).map_err(|error| error.to_string())?;
-        let most = found.types.iter().max_by_key(|row| row.elements);
-        self.weights_type = most.map(|row| row.dtype.to_string());
+        let tensors = opened.checkpoint.tensors().iter();
+        let most = main_dtype(tensors.map(|tensor| &tensor.info));
+        self.weights_type = most.map(|dtype| dtype.to_string());
         self.parameters = Some(found.parameters);
         self.bytes = Some(found.bytes);
         self.context = found.config.context_length;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use weightsmith::model::{Opened, open};
-use weightsmith_report::host::{Outcome, Subject, check, known_bases};
+use weightsmith_report::host::{HostedModel, Outcome, check, known_bases};
 use weightsmith_tensors::{Checkpoint, TensorSource};
 
 use super::{Entry, Origin, locate, speech};
@@ -19,7 +19,7 @@ pub(crate) fn host(app: &App, entry: &Entry) -> Result<Value, Refusal> {
     };
     let weights = Checkpoint::open(folder).map_err(|error| error.to_string());
     let source = weights.as_ref().ok().map(|one| one as &dyn TensorSource);
-    let report = check(Subject {
+    let report = check(HostedModel {
         label: &entry.name,
         revision: located.kind.revision(),
         folder,

@@ -1,6 +1,5 @@
 //! What is said of a recipe: its mistakes, its plan, what it does.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::http::StatusCode;
@@ -9,6 +8,7 @@ use weightsmith::plan::{Plan, Planned};
 use weightsmith::{Diagnostic, Severity, methods};
 use weightsmith_hub::ModelName;
 use weightsmith_report::explain::explain;
+use weightsmith_tensors::main_dtype;
 
 use super::planning::{Access, plan};
 use super::remote::Remotes;
@@ -83,7 +83,7 @@ fn shown(app: &App, planned: &Planned, missing: &[(String, u64)]) -> Result<Valu
     let files = files.map(|file| json!({"name": file.file_name, "bytes": file.file_size}));
     let dropped = plan.dropped.iter().map(|one| {
         let model = &plan.inputs[one.input].label;
-        json!({"tensor": one.tensor, "model": model, "reason": one.reason})
+        json!({"tensor": one.tensor, "model": model, "reason": one.reason.to_string()})
     });
     let missing = missing
         .iter()
@@ -110,12 +110,8 @@ fn shown(app: &App, planned: &Planned, missing: &[(String, u64)]) -> Result<Valu
 
 /// The type that most weights have.
 pub(super) fn main_type(plan: &Plan) -> String {
-    let mut by_type: BTreeMap<String, u64> = BTreeMap::new();
-    for tensor in &plan.tensors {
-        *by_type.entry(tensor.info.dtype.to_string()).or_default() += tensor.info.elements();
-    }
-    let most = by_type.into_iter().max_by_key(|(_, elements)| *elements);
-    most.map(|(name, _)| name).unwrap_or_default()
+    let tensors = plan.tensors.iter().map(|tensor| &tensor.info);
+    main_dtype(tensors).map_or_else(String::new, |dtype| dtype.to_string())
 }
 
 /// How long a merge will take, by how fast earlier ones were.

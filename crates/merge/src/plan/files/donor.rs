@@ -8,7 +8,7 @@ use crate::output::{CompanionError, companions as in_folder};
 use crate::plan::Model;
 
 /// A file that comes along.
-pub(super) struct Found {
+pub(super) struct CompanionFile {
     /// Its path below the model's folder.
     pub(super) file: PathBuf,
     pub(super) bytes: u64,
@@ -17,7 +17,7 @@ pub(super) struct Found {
 }
 
 /// The files of a model that come along to the result, sorted by path.
-pub(super) fn companions(model: &Model) -> Result<Vec<Found>, CompanionError> {
+pub(super) fn companions(model: &Model) -> Result<Vec<CompanionFile>, CompanionError> {
     // the folder of a single file may be any folder
     if model.located.file.is_some() && model.config.is_none() {
         return Ok(Vec::new());
@@ -26,7 +26,7 @@ pub(super) fn companions(model: &Model) -> Result<Vec<Found>, CompanionError> {
     let found = found.map(|companion| {
         let modified = fs_err::metadata(&companion.source)?.modified()?;
         let modified = modified.duration_since(UNIX_EPOCH);
-        Ok(Found {
+        Ok(CompanionFile {
             file: companion.relative,
             bytes: companion.bytes,
             modified: modified.map_or(0, |since| since.as_nanos() as u64),
