@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::{
-    CastError, DType, Error, INDEX_FILE_NAME, ShardLayout, TensorEntry, TensorInfo, narrow_f32,
+    CastError, DType, Error, OutputFormat as _, Safetensors, TensorEntry, TensorInfo, narrow_f32,
     widen_f32,
 };
 
@@ -43,10 +43,10 @@ pub fn write_sharded_checkpoint(
             },
         })
         .collect();
-    let layout = ShardLayout::plan(&entries, max_shard_bytes)?;
+    let layout = Safetensors.layout(&entries, max_shard_bytes)?;
     fs_err::create_dir_all(folder)?;
     for shard in layout.shards() {
-        let mut file = shard.start();
+        let mut file = Safetensors.preamble(shard);
         for tensor in &shard.tensors {
             let values = &tensors[tensor.index].3;
             assert_eq!(
@@ -59,8 +59,8 @@ pub fn write_sharded_checkpoint(
         }
         fs_err::write(folder.join(&shard.file_name), file)?;
     }
-    if layout.shards().len() > 1 {
-        fs_err::write(folder.join(INDEX_FILE_NAME), layout.index_json())?;
+    if let Some((name, index)) = Safetensors.index(&layout) {
+        fs_err::write(folder.join(name), index)?;
     }
     Ok(())
 }
@@ -156,6 +156,6 @@ mod tests {
         let checkpoint = Checkpoint::open(folder.path()).unwrap();
         assert_eq!(checkpoint.files()[0].name, "model.safetensors");
         assert!(checkpoint.tensors()[0].info.shape.is_empty());
-        assert!(!folder.path().join(INDEX_FILE_NAME).exists());
+        assert!(!folder.path().join(crate::INDEX_FILE_NAME).exists());
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use weightsmith_tensors::{DType, ShardLayout, TensorEntry, TensorSource, main_dtype};
+use weightsmith_tensors::{DType, FormatName, TensorEntry, TensorSource, main_dtype};
 
 use super::config::edited_config;
 use super::files::{FileSettings, FinishedFiles, planned_files};
@@ -354,7 +354,8 @@ impl Draft<'_> {
                 info: tensor.info.clone(),
             })
             .collect();
-        let layout = match ShardLayout::plan(&entries, self.options.shard_size) {
+        let format = FormatName::default();
+        let layout = match format.format().layout(&entries, self.options.shard_size) {
             Ok(layout) => layout,
             Err(error) => {
                 diagnostics.push(Diagnostic::error(error.to_string(), None));
@@ -380,6 +381,7 @@ impl Draft<'_> {
             bytes_written: layout.file_bytes(),
             layers: assembled.layers,
             tensors: assembled.tensors,
+            format,
             layout,
             config,
             seed: self.options.seed,

@@ -20,7 +20,7 @@ mod tokenizer_settings;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use weightsmith_tensors::{ShardLayout, TensorInfo};
+use weightsmith_tensors::{FormatName, ShardLayout, TensorEntry, TensorInfo};
 
 use crate::output::RECIPE_FILE;
 
@@ -48,7 +48,9 @@ pub struct Plan {
     pub dropped: Vec<Dropped>,
     /// For every layer of the result's main stack: where it comes from.
     pub layers: Vec<PlannedLayer>,
-    /// Shard files with their headers and offsets.
+    /// The format in which the result is written.
+    pub format: FormatName,
+    /// Its weight files, with the offset of every tensor.
     pub layout: ShardLayout,
     /// The result's `config.json`, when the donor has one.
     pub config: Option<String>,
@@ -66,6 +68,15 @@ impl Plan {
     /// A file of the result by its name.
     pub fn file(&self, name: &str) -> Option<&PlannedFile> {
         self.files.iter().find(|file| file.name == name)
+    }
+
+    /// The tensors of the result as a checkpoint lists them.
+    pub fn entries(&self) -> Vec<TensorEntry> {
+        let entry = |tensor: &PlannedTensor| TensorEntry {
+            name: tensor.name.clone(),
+            info: tensor.info.clone(),
+        };
+        self.tensors.iter().map(entry).collect()
     }
 
     /// The text of the recipe, as it is stored beside the result.

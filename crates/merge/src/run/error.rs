@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use weightsmith_tensors::WrittenError;
+
 use crate::methods::job::{Findings, Scratch, TensorJob};
 use crate::output::CompanionError;
 
@@ -265,6 +267,16 @@ impl RunError {
             ],
             Self::Interrupted => vec!["the same command goes on where this one stopped".into()],
             _ => Vec::new(),
+        }
+    }
+}
+
+impl From<WrittenError> for RunError {
+    fn from(error: WrittenError) -> Self {
+        match error {
+            WrittenError::Unreadable(error) => Self::Tensors(error),
+            WrittenError::Differs { path, what } => Self::Verification { path, what },
+            other => Self::Io(std::io::Error::other(other)),
         }
     }
 }

@@ -47,6 +47,7 @@ impl PreparedRun<'_> {
         let tasks = self.tasks(&jobs, wanted);
         let shards = output_shards(plan, &self.maps, &self.folder);
         let executor = Executor {
+            format: plan.format.format(),
             jobs: &jobs,
             tensors: &plan.tensors,
             shards: &shards,

@@ -9,7 +9,6 @@ use super::executor::hashes_in_order;
 use super::memory::peak_resident;
 use super::prepare::{PreparedRun, clean_up};
 use super::side_files;
-use super::verification::verify_headers;
 use crate::output::{LOCK_FILE, Lock, LockFacts};
 use crate::plan::RunFacts;
 
@@ -35,7 +34,9 @@ impl PreparedRun<'_> {
         }
         let report = self.report(weights);
         self.write_other_files(&report)?;
-        verify_headers(&self.planned.plan, self.folder.path())?;
+        let plan = &self.planned.plan;
+        let format = plan.format.format();
+        format.verify(self.folder.path(), &plan.layout, &plan.entries())?;
         self.peak.sample();
         self.folder.publish(self.options.sync)?;
         if let Err(error) = self.folder.remove() {

@@ -3,7 +3,7 @@
 use std::io;
 
 use serde::Serialize;
-use weightsmith_tensors::ShardLayout;
+use weightsmith_tensors::{FormatName, ShardLayout};
 
 use super::error::RunError;
 use crate::output::parent_readme;
@@ -27,6 +27,7 @@ struct WeightsWork<'a> {
     seed: u64,
     inputs: Vec<InputIdentity<'a>>,
     tensors: &'a [PlannedTensor],
+    format: FormatName,
     layout: &'a ShardLayout,
 }
 
@@ -59,6 +60,7 @@ impl RunKeys {
             seed: plan.seed,
             inputs: plan.inputs.iter().map(InputIdentity::of).collect(),
             tensors: &plan.tensors,
+            format: plan.format,
             layout: &plan.layout,
         };
         let mut inputs = blake3::Hasher::new();

@@ -5,6 +5,7 @@
 
 mod budget;
 mod discard;
+mod encoding;
 mod error;
 mod execute;
 mod executor;
@@ -26,7 +27,6 @@ mod reporter;
 mod schedule;
 mod side_files;
 mod space;
-mod verification;
 mod work_folder;
 
 pub use discard::discard;

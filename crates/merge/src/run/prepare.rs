@@ -192,7 +192,10 @@ pub(super) fn output_shards<'s>(
 ) -> Vec<OutputShard<'s>> {
     let shards = plan.layout.shards().iter().zip(maps);
     shards
-        .map(|(shard, map)| OutputShard::new(folder.path().join(&shard.file_name), shard, map))
+        .map(|(shard, map)| {
+            let path = folder.path().join(&shard.file_name);
+            OutputShard::new(path, plan.format.format(), shard, map)
+        })
         .collect()
 }
 

@@ -6,12 +6,10 @@ mod finished;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-use weightsmith_tensors::ShardLayout;
-
 pub(crate) use self::donor::open_companion;
 use self::donor::read_companion;
 pub use self::finished::{FinishedFiles, MadeFile, RunFacts};
+use serde::{Deserialize, Serialize};
 
 use super::models::Model;
 use super::{Plan, Planned, as_text};
@@ -135,7 +133,7 @@ pub(super) fn planned_files(
     models: &[Model],
     settings: &FileSettings<'_>,
 ) -> (Vec<PlannedFile>, Option<CompanionError>) {
-    let mut files = weights(&plan.layout);
+    let mut files = weights(plan);
     files.extend(plan.config.as_deref().map(config));
     files.push(PlannedFile::made(
         RECIPE_FILE,
@@ -164,9 +162,9 @@ pub(super) fn planned_files(
     (files, error)
 }
 
-/// The shards and, where there are several, their index.
-fn weights(layout: &ShardLayout) -> Vec<PlannedFile> {
-    let shards = layout.shards().iter().enumerate();
+/// The shards and, where they need one, their index.
+fn weights(plan: &Plan) -> Vec<PlannedFile> {
+    let shards = plan.layout.shards().iter().enumerate();
     let mut files: Vec<PlannedFile> = shards
         .map(|(shard, placed)| PlannedFile {
             name: placed.file_name.clone(),
@@ -174,14 +172,8 @@ fn weights(layout: &ShardLayout) -> Vec<PlannedFile> {
             source: FileSource::Weights { shard },
         })
         .collect();
-    if files.len() > 1 {
-        let index = String::from_utf8_lossy(&layout.index_json()).into_owned();
-        files.push(PlannedFile::made(
-            weightsmith_tensors::INDEX_FILE_NAME,
-            index,
-            Vec::new(),
-        ));
-    }
+    let index = plan.format.format().index(&plan.layout);
+    files.extend(index.map(|(name, text)| PlannedFile::made(name, text, Vec::new())));
     files
 }
 
