@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use weightsmith_tensors::{DType, FormatName, TensorEntry, TensorSource, main_dtype};
+use weightsmith_tensors::{CompanionError, DType, FormatName, TensorEntry, main_dtype};
 
 use super::config::edited_config;
 use super::files::{FileSettings, FinishedFiles, planned_files};
@@ -15,7 +15,6 @@ use super::tensors::{Assembled, Assembly};
 use super::{Action, DropReason, Dropped, Plan, tokenizer_settings};
 use crate::methods::{self, BaseRule, MethodSpec};
 use crate::model::LocateOptions;
-use crate::output::CompanionError;
 use crate::recipe::Recipe;
 use crate::{Diagnostic, Severity};
 
@@ -137,7 +136,7 @@ fn plan_arranged(
     let names: BTreeSet<&str> = models
         .as_slice()
         .iter()
-        .flat_map(|model| model.checkpoint.tensors())
+        .flat_map(|model| model.source.tensors())
         .map(|tensor| tensor.name.as_str())
         .chain(assembled.tensors.iter().map(|tensor| tensor.name.as_str()))
         .collect();
@@ -425,7 +424,7 @@ fn dropped(models: &[Model], assembled: &Assembled, slices: &[PlannedSlice<'_>])
     let mut dropped = Vec::new();
     for (input, model) in models.iter().enumerate() {
         for tensor in model
-            .checkpoint
+            .source
             .tensors()
             .iter()
             .filter(|tensor| !used.contains(&(input, tensor.name.as_str())))
@@ -439,7 +438,7 @@ fn dropped(models: &[Model], assembled: &Assembled, slices: &[PlannedSlice<'_>])
                     .unwrap_or_else(|| reason(model, &tensor.name, input, slices)),
             });
         }
-        for tensor in model.checkpoint.unindexed() {
+        for tensor in model.source.unindexed() {
             dropped.push(Dropped {
                 input,
                 tensor: tensor.name.clone(),
@@ -498,10 +497,10 @@ fn warn_about_dropped(dropped: &[Dropped], models: &[Model], diagnostics: &mut V
 
 fn bytes_read(assembled: &Assembled, models: &[Model]) -> u64 {
     let size = |source: &super::SourceTensor| {
-        let checkpoint = &models[source.input].checkpoint;
-        checkpoint
+        let model = &models[source.input].source;
+        model
             .find(&source.tensor)
-            .map_or(0, |tensor| checkpoint.tensors()[tensor].info.bytes())
+            .map_or(0, |tensor| model.tensors()[tensor].info.bytes())
     };
     assembled
         .tensors

@@ -20,13 +20,12 @@ mod tokenizer_settings;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use weightsmith_tensors::{FormatName, ShardLayout, TensorEntry, TensorInfo};
+use weightsmith_tensors::{FormatName, ModelIdentity, ShardLayout, TensorEntry, TensorInfo};
 
 use crate::output::RECIPE_FILE;
 
 pub use build::{PlanOptions, Planned, build};
 pub use drop_reason::DropReason;
-pub(crate) use files::open_companion;
 pub use files::{FileSource, FinishedFiles, MadeFile, MadeText, PlannedFile, RunFacts};
 pub use models::{Model, Models};
 pub use weightsmith_methods::{Operation, SourceTensor, Value};
@@ -97,6 +96,8 @@ pub struct PlannedInput {
     pub label: String,
     /// The commit of a model of the hub; a hash of the objects' tags of one in a store.
     pub revision: Option<String>,
+    /// What tells it from any other model, on any machine.
+    pub identity: ModelIdentity,
     /// The folder, or the single file. Never written to anything that is published.
     #[serde(serialize_with = "as_text")]
     pub path: PathBuf,

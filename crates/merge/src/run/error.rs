@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use weightsmith_tensors::WrittenError;
+use weightsmith_tensors::{CompanionError, WrittenError};
 
+use crate::methods::Refusal;
 use crate::methods::job::{Findings, Scratch, TensorJob};
-use crate::output::CompanionError;
 
 /// A run that could not be finished.
 #[derive(Debug, thiserror::Error)]
@@ -156,7 +156,7 @@ pub enum RunError {
         /// The tensor of the result.
         tensor: String,
         /// What was found and what the method needs.
-        reason: String,
+        reason: Refusal,
     },
 
     /// A buffer that is not merged differs between the inputs.
@@ -190,10 +190,10 @@ pub enum RunError {
 
 impl RunError {
     /// The error for a tensor that the method refuses to compute.
-    pub(super) fn refused(tensor: &str, reason: &str) -> Self {
+    pub(super) fn refused(tensor: &str, reason: Refusal) -> Self {
         Self::Refused {
             tensor: tensor.to_owned(),
-            reason: reason.to_owned(),
+            reason,
         }
     }
 

@@ -30,7 +30,7 @@ impl PreparedRun<'_> {
         let weights = self.weight_files()?;
         self.reporter.stage("finishing");
         for model in self.planned.models.as_slice() {
-            model.checkpoint.ensure_unchanged()?;
+            model.source.ensure_unchanged()?;
         }
         let report = self.report(weights);
         self.write_other_files(&report)?;

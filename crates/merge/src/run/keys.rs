@@ -1,13 +1,15 @@
 //! By what a run knows its own earlier work.
 
 use std::io;
+use std::path::Path;
+use std::time::UNIX_EPOCH;
 
 use serde::Serialize;
-use weightsmith_tensors::{FormatName, ShardLayout};
+use weightsmith_tensors::{FormatName, ModelIdentity, ShardLayout};
 
 use super::error::RunError;
 use crate::output::parent_readme;
-use crate::plan::{FileSource, Plan, Planned, PlannedFile, PlannedInput, PlannedTensor};
+use crate::plan::{FileSource, Model, Plan, Planned, PlannedFile, PlannedTensor};
 
 /// What earlier work must agree in to be of use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,40 +27,20 @@ struct WeightsWork<'a> {
     version: &'static str,
     method: &'a str,
     seed: u64,
-    inputs: Vec<InputIdentity<'a>>,
+    inputs: Vec<&'a ModelIdentity>,
     tensors: &'a [PlannedTensor],
     format: FormatName,
     layout: &'a ShardLayout,
 }
 
-/// What tells an input from others on any machine.
-#[derive(Serialize)]
-struct InputIdentity<'a> {
-    revision: Option<&'a str>,
-    /// Name, size and hash of the header of each weight file.
-    files: Vec<(&'a str, u64, &'a str)>,
-}
-
-impl<'a> InputIdentity<'a> {
-    fn of(input: &'a PlannedInput) -> Self {
-        let files = input.files.iter();
-        Self {
-            revision: input.revision.as_deref(),
-            files: files
-                .map(|file| (file.name.as_str(), file.bytes, file.header_hash.as_str()))
-                .collect(),
-        }
-    }
-}
-
 impl RunKeys {
     /// The keys of a plan's weights: what a journal is about.
-    pub(super) fn of_weights(plan: &Plan) -> Result<Self, RunError> {
+    pub(super) fn of_weights(plan: &Plan, models: &[Model]) -> Result<Self, RunError> {
         let work = WeightsWork {
             version: env!("CARGO_PKG_VERSION"),
             method: &plan.method,
             seed: plan.seed,
-            inputs: plan.inputs.iter().map(InputIdentity::of).collect(),
+            inputs: plan.inputs.iter().map(|input| &input.identity).collect(),
             tensors: &plan.tensors,
             format: plan.format,
             layout: &plan.layout,
@@ -70,6 +52,14 @@ impl RunKeys {
                 inputs.update(&file.modified.to_le_bytes());
             }
         }
+        for model in models {
+            // what is made of other models has no files of its own
+            if model.source.weight_files().is_empty() {
+                for path in model.source.local_paths() {
+                    inputs.update(&state_of(&path)?);
+                }
+            }
+        }
         Ok(Self {
             work: hash(&work)?,
             inputs: inputs.finalize().to_string(),
@@ -79,7 +69,8 @@ impl RunKeys {
     /// The keys of a whole result: its weights and all other files.
     pub(super) fn of_result(planned: &Planned) -> Result<Self, RunError> {
         let plan = &planned.plan;
-        let weights = Self::of_weights(plan)?;
+        let models = planned.models.as_slice();
+        let weights = Self::of_weights(plan, models)?;
         let labels: Vec<&str> = plan.inputs.iter().map(|one| one.label.as_str()).collect();
         let mut work = blake3::Hasher::new();
         work.update(hash(&(&weights.work, labels, plan.base, plan.donor))?.as_bytes());
@@ -93,8 +84,8 @@ impl RunKeys {
         }
         if planned.finished.is_some() {
             // the card says what the models' own cards say
-            for model in planned.models.as_slice() {
-                let card = parent_readme(&model.located.folder)?;
+            for model in models {
+                let card = parent_readme(model.source.as_ref())?;
                 work.update(hash(&card)?.as_bytes());
             }
         }
@@ -117,6 +108,20 @@ fn content(file: &PlannedFile) -> impl Serialize {
         FileSource::Lock => ("lock", None),
     };
     (file.name.as_str(), file.bytes, kind, text)
+}
+
+/// Path of a file or folder, and of a file size and time of the last change.
+fn state_of(path: &Path) -> io::Result<[u8; 32]> {
+    let metadata = fs_err::metadata(path)?;
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(path.as_os_str().as_encoded_bytes());
+    // a folder's time tells of other files too
+    if metadata.is_file() {
+        let modified = metadata.modified()?.duration_since(UNIX_EPOCH);
+        hasher.update(&metadata.len().to_le_bytes());
+        hasher.update(&modified.map_or(0, |since| since.as_nanos()).to_le_bytes());
+    }
+    Ok(hasher.finalize().into())
 }
 
 fn hash(value: &impl Serialize) -> io::Result<String> {
@@ -145,7 +150,7 @@ mod tests {
     fn keys(change: impl FnOnce(&mut Plan)) -> RunKeys {
         let mut plan = plan();
         change(&mut plan);
-        RunKeys::of_weights(&plan).unwrap()
+        RunKeys::of_weights(&plan, &[]).unwrap()
     }
 
     #[test]
@@ -163,11 +168,10 @@ mod tests {
     #[test]
     fn other_inputs_tensors_and_seeds_are_other_work() {
         let here = keys(|_| {});
-        let changes: [fn(&mut Plan); 5] = [
+        let changes: [fn(&mut Plan); 4] = [
             |plan| plan.seed = 1,
-            |plan| plan.inputs[0].revision = None,
-            |plan| plan.inputs[0].files[0].header_hash = "abd".into(),
-            |plan| plan.inputs[0].files[0].bytes = 4,
+            |plan| plan.inputs[0].identity = ModelIdentity::of_parts(["another"]),
+            |plan| plan.inputs.swap(0, 1),
             |plan| plan.tensors.swap(0, 1),
         ];
         for (index, change) in changes.into_iter().enumerate() {

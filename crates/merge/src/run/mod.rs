@@ -16,6 +16,7 @@ mod journal;
 mod keys;
 mod memory;
 mod merged;
+mod merged_model;
 mod mount_point;
 mod moving;
 mod output_path;
@@ -36,5 +37,6 @@ pub use fill::BlockId;
 #[cfg(feature = "testing")]
 pub(crate) use journal::journal_blocks;
 pub use merged::MergedSource;
+pub use merged_model::MergedModel;
 pub use prepare::{Preparation, PreparedRun, prepare};
 pub use reporter::{Reporter, Silent};

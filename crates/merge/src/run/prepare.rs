@@ -102,7 +102,7 @@ pub fn prepare<'a>(
         result => result?,
     };
     let maps: Vec<ShardMap> = plan.layout.shards().iter().map(shard_map).collect();
-    let begun = begin(plan, &maps, &folder, threads, options, reporter);
+    let begun = begin(planned, &maps, &folder, threads, options, reporter);
     let (journal, finished) = begun.inspect_err(|error| clean_up(&folder, error, reporter))?;
     let resumed_bytes = finished.iter().map(|block| block_bytes(&maps, block)).sum();
     reporter.started(plan.bytes_written, resumed_bytes);
@@ -125,14 +125,15 @@ pub fn prepare<'a>(
 
 /// Opens the journal and creates the files; gives the blocks of an earlier run that are as they should be.
 fn begin(
-    plan: &Plan,
+    planned: &Planned,
     maps: &[ShardMap],
     folder: &WorkFolder,
     threads: usize,
     options: &RunOptions<'_>,
     reporter: &dyn Reporter,
 ) -> Result<(Journal, Vec<FinishedBlock>), RunError> {
-    let (journal, listed) = open_journal(plan, folder, options, reporter)?;
+    let plan = &planned.plan;
+    let (journal, listed) = open_journal(planned, folder, options, reporter)?;
     require_space(
         folder.path(),
         plan.bytes_written + side_files::bytes(&plan.files),
@@ -152,12 +153,13 @@ fn begin(
 
 /// Goes on with the journal of an earlier run of the same merge, or begins one in an empty folder.
 fn open_journal(
-    plan: &Plan,
+    planned: &Planned,
     folder: &WorkFolder,
     options: &RunOptions<'_>,
     reporter: &dyn Reporter,
 ) -> Result<(Journal, Vec<FinishedBlock>), RunError> {
-    let keys = RunKeys::of_weights(plan)?;
+    let plan = &planned.plan;
+    let keys = RunKeys::of_weights(plan, planned.models.as_slice())?;
     let path = folder.journal();
     if !options.fresh
         && let Some((journal, mut blocks)) = Journal::resume(&path, &keys)?
@@ -212,7 +214,7 @@ fn already_there(
     let report = finished(target, keys, planned, options)?;
     // the work on another merge that was to replace this one is not given up for it
     if let Ok(folder) = WorkFolder::open(target, true) {
-        let keys = RunKeys::of_weights(&planned.plan).ok()?;
+        let keys = RunKeys::of_weights(&planned.plan, planned.models.as_slice()).ok()?;
         if Journal::is_of(&folder.journal(), &keys) {
             folder.remove().ok();
         }

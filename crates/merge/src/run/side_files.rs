@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::error::RunError;
 use super::execute::OutputFile;
-use crate::plan::{FileSource, MadeFile, PlannedFile, RunFacts, open_companion};
+use crate::plan::{FileSource, MadeFile, PlannedFile, RunFacts};
 
 /// Memory that a file is copied through.
 const COPY_BUFFER: usize = 1 << 20;
@@ -35,7 +35,9 @@ pub(super) fn write(folder: &Path, facts: &RunFacts<'_>) -> Result<Vec<OutputFil
                 ..
             } => write_file(folder, file, made.text.as_bytes())?,
             FileSource::Companion { input, file, .. } => {
-                let from = open_companion(&planned.models.as_slice()[*input], file)?;
+                let from = planned.models.as_slice()[*input]
+                    .source
+                    .open_companion(file)?;
                 copy_file(folder, file, from)?
             }
             FileSource::Finished => write_file(folder, path, content(&finished, &file.name)?)?,

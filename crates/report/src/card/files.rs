@@ -31,7 +31,7 @@ impl FinishedFiles for ModelCardFiles {
             .and_then(|config| json::read(config.as_bytes()).ok());
         let models = facts.planned.models.as_slice().iter();
         let readmes = models
-            .map(|model| parent_readme(&model.located.folder))
+            .map(|model| parent_readme(model.source.as_ref()))
             .collect::<io::Result<Vec<Option<String>>>>()?;
         let picture = share_picture(&explanation);
         let has_chat_template = chat_template_file(&|name| facts.planned.file(name))?.is_some();

@@ -1,10 +1,9 @@
 //! What `config.json` and the tokenizer's files say about a model.
 
 use std::io;
-use std::path::Path;
 
 use serde_json::Value;
-use weightsmith_tensors::read_companion;
+use weightsmith_tensors::ModelFiles;
 
 use super::inspection::ConfigFacts;
 use weightsmith::architecture::text_config_path;
@@ -79,20 +78,20 @@ pub(super) fn read(config: &Value) -> ConfigFacts {
     }
 }
 
-/// The file with the chat template of a folder.
-pub(super) fn chat_template(folder: &Path) -> io::Result<Option<&'static str>> {
+/// The file with the chat template of a model.
+pub(super) fn chat_template(
+    model: &(impl ModelFiles + ?Sized),
+) -> io::Result<Option<&'static str>> {
     chat_template_file(&|name| {
-        let path = folder.join(name);
-        if !path.is_file() || fs_err::metadata(&path)?.len() > LARGEST_TOKENIZER_CONFIG {
-            return Ok(None);
-        }
-        read_companion(&path).map(Some)
+        let content = model.file(name)?;
+        Ok(content.filter(|content| content.len() as u64 <= LARGEST_TOKENIZER_CONFIG))
     })
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use weightsmith_tensors::ModelFolder;
 
     use super::*;
 
@@ -136,12 +135,13 @@ mod tests {
     #[test]
     fn a_template_is_found_in_the_tokenizers_config() {
         let folder = tempfile::tempdir().expect("a temporary folder");
+        let files = ModelFolder::new(folder.path());
         let path = folder.path().join("tokenizer_config.json");
         fs_err::write(&path, r#"{"chat_template": null}"#).expect("written");
-        assert_eq!(chat_template(folder.path()).expect("readable"), None);
+        assert_eq!(chat_template(&files).expect("readable"), None);
         fs_err::write(&path, r#"{"chat_template": "{{ messages }}"}"#).expect("written");
         assert_eq!(
-            chat_template(folder.path()).expect("readable"),
+            chat_template(&files).expect("readable"),
             Some("tokenizer_config.json")
         );
     }

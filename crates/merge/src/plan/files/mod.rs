@@ -1,21 +1,18 @@
 //! Every file of the result, and where its bytes come from.
 
-mod donor;
 mod finished;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
-pub(crate) use self::donor::open_companion;
-use self::donor::read_companion;
 pub use self::finished::{FinishedFiles, MadeFile, RunFacts};
 use serde::{Deserialize, Serialize};
+use weightsmith_tensors::{Companion, CompanionError};
 
 use super::models::Model;
 use super::{Plan, Planned, as_text};
-use crate::output::{
-    CompanionError, LOCK_FILE, RECIPE_FILE, SHARE_PICTURE, is_searched, without_local_paths,
-};
+use crate::output::{LOCK_FILE, RECIPE_FILE, SHARE_PICTURE, is_searched, without_local_paths};
 
 /// A file of the result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -111,9 +108,7 @@ impl Planned {
                 changed: Some(made),
                 ..
             } => Ok(Some(made.text.clone().into_bytes())),
-            FileSource::Companion { input, file, .. } => {
-                read_companion(&self.models.as_slice()[*input], file).map(Some)
-            }
+            FileSource::Companion { input, .. } => self.models.as_slice()[*input].source.file(name),
             FileSource::Weights { .. } | FileSource::Finished | FileSource::Lock => Ok(None),
         }
     }
@@ -189,13 +184,13 @@ fn companions(
     own: &[&str],
 ) -> Result<Vec<PlannedFile>, CompanionError> {
     let mut files = Vec::new();
-    for found in donor::companions(donor)? {
-        let name = published_name(&found.file);
+    for found in donor.source.companions()? {
+        let name = published_name(&found.relative);
         if own.contains(&name.as_str()) {
             continue;
         }
         let changed = if is_searched(&name, found.bytes) {
-            without_paths(donor, &found.file)?
+            without_paths(donor, &name)?
         } else {
             None
         };
@@ -205,8 +200,8 @@ fn companions(
             bytes: Some(made.unwrap_or(found.bytes)),
             source: FileSource::Companion {
                 input,
-                file: found.file,
-                modified: found.modified,
+                modified: modified(&found),
+                file: found.relative,
                 changed,
             },
         });
@@ -215,10 +210,18 @@ fn companions(
 }
 
 /// A file without the settings that hold local paths, which lead nowhere for whoever gets the result.
-fn without_paths(donor: &Model, file: &Path) -> io::Result<Option<MadeText>> {
-    let text = String::from_utf8(read_companion(donor, file)?).ok();
+fn without_paths(donor: &Model, file: &str) -> io::Result<Option<MadeText>> {
+    let content = donor.source.file(file)?;
+    let text = content.and_then(|content| String::from_utf8(content).ok());
     let changed = text.as_deref().and_then(without_local_paths);
     Ok(changed.map(|(text, left_out)| MadeText { text, left_out }))
+}
+
+/// When a file was last written to, in nanoseconds since 1970; 0 where that is not known.
+fn modified(companion: &Companion) -> u64 {
+    let modified = companion.modified;
+    let since = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    since.map_or(0, |since| since.as_nanos() as u64)
 }
 
 fn published_name(path: &Path) -> String {
