@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use weightsmith_tensors::read_regular;
 
 use crate::plan::Plan;
-use crate::run::OutputFile;
 
 /// Name of the lock in the result's folder.
 pub const LOCK_FILE: &str = "weightsmith.lock.json";
@@ -52,7 +51,7 @@ pub struct Lock {
     /// Number of NaN and infinite elements that the run allowed.
     pub non_finite: u64,
     /// Every file of the result but the lock.
-    pub files: Vec<LockedFile>,
+    pub files: Vec<OutputFile>,
 }
 
 /// A model that was read.
@@ -81,7 +80,7 @@ pub struct LockedInputFile {
 
 /// A file of the result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LockedFile {
+pub struct OutputFile {
     /// Path inside the folder, with `/` between its parts.
     pub name: String,
     /// Size in bytes.
@@ -168,11 +167,11 @@ pub enum LockError {
 impl Lock {
     /// The lock of a finished merge.
     pub fn new(plan: &Plan, facts: &LockFacts<'_>) -> Self {
-        let mut files: Vec<LockedFile> = facts
+        let mut files: Vec<OutputFile> = facts
             .files
             .iter()
             .filter(|file| file.name != LOCK_FILE)
-            .map(locked_file)
+            .cloned()
             .collect();
         files.sort_by(|a, b| a.name.cmp(&b.name));
         Self {
@@ -269,14 +268,6 @@ fn is_inside(name: &str) -> bool {
         !part.is_empty() && part != "." && part != ".." && !part.contains(['\\', ':', '\0'])
     };
     name.split('/').all(plain)
-}
-
-fn locked_file(file: &OutputFile) -> LockedFile {
-    LockedFile {
-        name: file.name.clone(),
-        bytes: file.bytes,
-        blake3: file.blake3.clone(),
-    }
 }
 
 fn locked_inputs(plan: &Plan) -> Vec<LockedInput> {

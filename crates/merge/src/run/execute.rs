@@ -10,6 +10,7 @@ use super::error::RunError;
 use super::merged::jobs;
 use super::prepare::{Preparation, prepare};
 use super::reporter::Reporter;
+use crate::output::OutputFile;
 use crate::plan::Planned;
 
 /// What a run depends on besides the plan.
@@ -60,17 +61,6 @@ pub struct Report {
     pub non_finite: Vec<(String, u64)>,
     /// The weight files.
     pub files: Vec<OutputFile>,
-}
-
-/// A file of the result.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct OutputFile {
-    /// Path inside the result's folder, with `/` between its parts.
-    pub name: String,
-    /// Size.
-    pub bytes: u64,
-    /// BLAKE3 of its content.
-    pub blake3: String,
 }
 
 /// Executes a plan: writes the merged model at `out`. The finished result of the same run, where it is there already, stays as it is.

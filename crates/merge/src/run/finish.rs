@@ -4,12 +4,12 @@ use jiff::Timestamp;
 use weightsmith_tensors::BlockHash;
 
 use super::error::RunError;
-use super::execute::{OutputFile, Report};
+use super::execute::Report;
 use super::executor::hashes_in_order;
 use super::memory::peak_resident;
 use super::prepare::{PreparedRun, clean_up};
 use super::side_files;
-use crate::output::{LOCK_FILE, Lock, LockFacts};
+use crate::output::{LOCK_FILE, Lock, LockFacts, OutputFile};
 use crate::plan::RunFacts;
 
 impl PreparedRun<'_> {

@@ -5,7 +5,7 @@ use weightsmith_tensors::DType;
 use weightsmith_tensors::testing::{write_checkpoint, write_sharded_checkpoint};
 
 use super::*;
-use crate::output::{LOCK_FILE, LockFacts, LockedFile};
+use crate::output::{LOCK_FILE, LockFacts};
 use crate::run::{OutputFile, Silent};
 use crate::testing::example_plans::v;
 
@@ -256,7 +256,7 @@ fn every_shard_is_read() {
         let entry = entry.unwrap();
         let content = fs_err::read(entry.path()).unwrap();
         let blake3 = blake3::hash(&content).to_string();
-        files.push(LockedFile {
+        files.push(OutputFile {
             name: entry.file_name().into_string().unwrap(),
             bytes: content.len() as u64,
             blake3,

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use serde_json::{Value, json};
-use weightsmith::output::{LOCK_FILE, Lock, LockedFile, MODEL_CARD};
+use weightsmith::output::{LOCK_FILE, Lock, MODEL_CARD, OutputFile};
 use weightsmith_report::inspect::inspect;
 use weightsmith_tensors::read_regular;
 
@@ -37,7 +37,7 @@ fn collect(
     folder: &Path,
     prefix: &str,
     depth: usize,
-    locked: &[LockedFile],
+    locked: &[OutputFile],
     files: &mut Vec<(String, Value)>,
 ) -> Result<(), Refusal> {
     for entry in fs_err::read_dir(folder)? {
