@@ -23,6 +23,7 @@ const MAX_LOCK_BYTES: u64 = 64 << 20;
 ///
 /// Local models are named by their folders; no absolute path is in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Lock {
     /// [`LOCK_FORMAT`].
     pub format: u32,
@@ -51,11 +52,12 @@ pub struct Lock {
     /// Number of NaN and infinite elements that the run allowed.
     pub non_finite: u64,
     /// Every file of the result but the lock.
-    pub files: Vec<OutputFile>,
+    pub files: Vec<LockedFile>,
 }
 
 /// A model that was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LockedInput {
     /// `org/name`, or the folder's name.
     pub label: String,
@@ -69,6 +71,7 @@ pub struct LockedInput {
 
 /// A weight file that was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LockedInputFile {
     /// Name inside the model's folder.
     pub name: String,
@@ -80,7 +83,8 @@ pub struct LockedInputFile {
 
 /// A file of the result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OutputFile {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LockedFile {
     /// Path inside the folder, with `/` between its parts.
     pub name: String,
     /// Size in bytes.
@@ -103,7 +107,7 @@ pub struct LockFacts<'a> {
     /// NaN and infinite elements of the result.
     pub non_finite: u64,
     /// Every file of the result but the lock.
-    pub files: &'a [OutputFile],
+    pub files: &'a [LockedFile],
 }
 
 /// A lock that cannot be used.
@@ -167,7 +171,7 @@ pub enum LockError {
 impl Lock {
     /// The lock of a finished merge.
     pub fn new(plan: &Plan, facts: &LockFacts<'_>) -> Self {
-        let mut files: Vec<OutputFile> = facts
+        let mut files: Vec<LockedFile> = facts
             .files
             .iter()
             .filter(|file| file.name != LOCK_FILE)
@@ -299,7 +303,7 @@ mod tests {
     use crate::testing::example_plans::v;
 
     fn lock() -> Lock {
-        let file = |name: &str| OutputFile {
+        let file = |name: &str| LockedFile {
             name: name.to_owned(),
             bytes: 3,
             blake3: blake3::hash(b"abc").to_string(),

@@ -23,7 +23,7 @@ pub use file_names::{MODEL_CARD, RECIPE_FILE, SHARE_PICTURE};
 pub use json_text::JsonError;
 pub(crate) use local_paths::{is_searched, without_local_paths};
 pub use lock::{
-    LOCK_FILE, LOCK_FORMAT, Lock, LockError, LockFacts, LockedInput, LockedInputFile, OutputFile,
+    LOCK_FILE, LOCK_FORMAT, Lock, LockError, LockFacts, LockedFile, LockedInput, LockedInputFile,
 };
 pub use parent_files::parent_readme;
 pub use publication::{

@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::budget;
 use super::error::RunError;
 use super::merged::jobs;
 use super::prepare::{Preparation, prepare};
 use super::reporter::Reporter;
-use crate::output::OutputFile;
+use crate::output::LockedFile;
 use crate::plan::Planned;
 
 /// What a run depends on besides the plan.
@@ -37,7 +37,9 @@ pub struct RunOptions<'a> {
 }
 
 /// What a run did.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "MergeReport"))]
 pub struct Report {
     /// Whether an earlier run had finished all of it, so that nothing was done.
     pub already_there: bool,
@@ -61,6 +63,48 @@ pub struct Report {
     pub non_finite: Vec<(String, u64)>,
     /// The weight files.
     pub files: Vec<OutputFile>,
+}
+
+/// A file of the result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct OutputFile {
+    /// Path inside the result's folder, with `/` between its parts.
+    pub name: String,
+    /// Size.
+    pub bytes: u64,
+    /// BLAKE3 of its content.
+    pub blake3: String,
+}
+
+impl From<OutputFile> for LockedFile {
+    fn from(file: OutputFile) -> Self {
+        let OutputFile {
+            name,
+            bytes,
+            blake3,
+        } = file;
+        Self {
+            name,
+            bytes,
+            blake3,
+        }
+    }
+}
+
+impl From<LockedFile> for OutputFile {
+    fn from(file: LockedFile) -> Self {
+        let LockedFile {
+            name,
+            bytes,
+            blake3,
+        } = file;
+        Self {
+            name,
+            bytes,
+            blake3,
+        }
+    }
 }
 
 /// Executes a plan: writes the merged model at `out`. The finished result of the same run, where it is there already, stays as it is.

@@ -4,12 +4,12 @@ use jiff::Timestamp;
 use weightsmith_tensors::BlockHash;
 
 use super::error::RunError;
-use super::execute::Report;
+use super::execute::{OutputFile, Report};
 use super::executor::hashes_in_order;
 use super::memory::peak_resident;
 use super::prepare::{PreparedRun, clean_up};
 use super::side_files;
-use crate::output::{LOCK_FILE, Lock, LockFacts, OutputFile};
+use crate::output::{LOCK_FILE, Lock, LockFacts, LockedFile};
 use crate::plan::RunFacts;
 
 impl PreparedRun<'_> {
@@ -60,8 +60,9 @@ impl PreparedRun<'_> {
             date,
             non_finite,
         };
-        let mut files = report.files.clone();
-        files.extend(side_files::write(self.folder.path(), &facts)?);
+        let others = side_files::write(self.folder.path(), &facts)?;
+        let files = report.files.iter().cloned().chain(others);
+        let files: Vec<LockedFile> = files.map(LockedFile::from).collect();
         let facts = LockFacts {
             recipe: self.planned.plan.recipe(),
             run: Some(&self.keys.work),

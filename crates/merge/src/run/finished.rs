@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::execute::{Report, RunOptions};
+use super::execute::{OutputFile, Report, RunOptions};
 use super::keys::RunKeys;
 use crate::output::Lock;
 use crate::plan::Planned;
@@ -47,6 +47,6 @@ pub(super) fn finished(
         peak_private: None,
         peak_resident: None,
         non_finite: Vec::new(),
-        files: weights.collect(),
+        files: weights.map(OutputFile::from).collect(),
     })
 }

@@ -30,10 +30,9 @@ mod side_files;
 mod space;
 mod work_folder;
 
-pub use crate::output::OutputFile;
 pub use discard::discard;
 pub use error::RunError;
-pub use execute::{Report, RunOptions, execute, require_memory};
+pub use execute::{OutputFile, Report, RunOptions, execute, require_memory};
 pub use fill::BlockId;
 #[cfg(feature = "testing")]
 pub(crate) use journal::journal_blocks;

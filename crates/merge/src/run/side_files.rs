@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 use super::error::RunError;
-use crate::output::OutputFile;
+use super::execute::OutputFile;
 use crate::plan::{FileSource, MadeFile, PlannedFile, RunFacts};
 
 /// Memory that a file is copied through.

@@ -14,7 +14,7 @@ use weightsmith_tensors::{
 
 use super::finding::{Finding, Problem};
 use super::non_finite::{FileTensors, OVERHANG};
-use crate::output::OutputFile;
+use crate::output::LockedFile;
 use crate::run::Reporter;
 
 /// What reading all files gave.
@@ -28,7 +28,7 @@ pub(super) struct Scan {
 
 /// A file that is read.
 struct Target<'a> {
-    file: &'a OutputFile,
+    file: &'a LockedFile,
     path: PathBuf,
     blocks: FileBlocks,
     tensors: FileTensors,
@@ -48,7 +48,7 @@ struct Results {
 /// Hashes the files, which are there with the sizes that the lock states, and counts NaN and infinite elements.
 pub(super) fn scan(
     out: &Path,
-    files: &[&OutputFile],
+    files: &[&LockedFile],
     checkpoint: Option<&Checkpoint>,
     reporter: &dyn Reporter,
 ) -> Scan {

@@ -13,7 +13,7 @@ use weightsmith_tensors::{Checkpoint, TensorSource};
 
 pub use finding::{Finding, Problem, Weight};
 
-use crate::output::{Lock, LockError, OutputFile};
+use crate::output::{Lock, LockError, LockedFile};
 use crate::run::Reporter;
 
 /// What a model's folder is like, compared with its lock.
@@ -77,7 +77,7 @@ pub fn verify(out: &Path, reporter: &dyn Reporter) -> Result<Verification, Verif
     let lock = Lock::read(out)?;
     reporter.stage("verifying");
     let mut findings = Vec::new();
-    let present: Vec<&OutputFile> = lock
+    let present: Vec<&LockedFile> = lock
         .files
         .iter()
         .filter(|file| has_its_size(out, file, &mut findings))
@@ -109,7 +109,7 @@ pub fn verify(out: &Path, reporter: &dyn Reporter) -> Result<Verification, Verif
 }
 
 /// True for a file that is there with the size that the lock states; anything else is a finding.
-fn has_its_size(out: &Path, file: &OutputFile, findings: &mut Vec<Finding>) -> bool {
+fn has_its_size(out: &Path, file: &LockedFile, findings: &mut Vec<Finding>) -> bool {
     let problem = match fs_err::metadata(out.join(&file.name)) {
         Ok(metadata) if !metadata.is_file() => Problem::NotAFile,
         Ok(metadata) if metadata.len() == file.bytes => return true,

@@ -361,7 +361,7 @@ mod tests {
         ]);
         let mut lock = lock();
         for name in ["config.json", "model.safetensors", "custom.bin"] {
-            lock.files.push(crate::output::OutputFile {
+            lock.files.push(crate::output::LockedFile {
                 name: name.to_owned(),
                 bytes: 0,
                 blake3: blake3::hash(b"").to_string(),
