@@ -67,6 +67,8 @@ impl PlanSettings {
                 shard_size,
                 seed: random_seed,
                 truncate_embeddings: unsafe_truncate_embeddings,
+                copy_companions: true,
+                card: true,
             },
         }
     }
@@ -141,8 +143,11 @@ impl MergeSettings {
         } = run;
         let notes = notes(*unneeded)?;
         let shard_size = size("--out-shard-size", &out_shard_size)?;
+        let mut plan = PlanSettings::with_shard_size(recipe, plan, shard_size);
+        plan.options.copy_companions = !no_copy_tokenizer;
+        plan.options.card = !no_write_model_card;
         Ok(Self {
-            plan: PlanSettings::with_shard_size(recipe, plan, shard_size),
+            plan,
             out: Destination::parse(out).map_err(SessionError::from)?,
             staging,
             force,
@@ -154,8 +159,6 @@ impl MergeSettings {
                 sync,
                 allow_non_finite,
                 fresh,
-                copy_companions: !no_copy_tokenizer,
-                card: !no_write_model_card,
             },
             notes,
         })
@@ -270,9 +273,10 @@ mod tests {
     #[test]
     fn the_defaults_are_those_of_mergekit() {
         let settings = merge(&[]).expect("valid");
-        assert_eq!(settings.plan.options.shard_size, 5_000_000_000);
-        assert!(settings.options.card && settings.options.copy_companions);
-        assert!(!settings.force && !settings.plan.options.strict);
+        let options = &settings.plan.options;
+        assert_eq!(options.shard_size, 5_000_000_000);
+        assert!(options.card && options.copy_companions);
+        assert!(!settings.force && !options.strict);
         assert!(!settings.plan.options.truncate_embeddings);
         assert_eq!(settings.options.max_memory, 256 << 20);
         assert!(settings.notes.is_empty());
@@ -287,7 +291,8 @@ mod tests {
             "--no-write-model-card",
         ]);
         let settings = settings.expect("valid");
-        assert!(settings.options.copy_companions && !settings.options.card);
+        let options = &settings.plan.options;
+        assert!(options.copy_companions && !options.card);
         let settings = merge(&[
             "--unsafe-truncate-embeddings",
             "--no-unsafe-truncate-embeddings",

@@ -12,7 +12,7 @@ use crate::{Monitor, Session, SessionError, Work};
 
 /// A model whose weights may be missing or damaged.
 #[derive(Debug)]
-pub struct HostedModel {
+pub struct HostCandidate {
     /// What to call it.
     pub label: String,
     /// The commit, for a model of the hub.
@@ -30,7 +30,7 @@ impl Session {
     ///
     /// # Errors
     /// When there is none.
-    pub fn hosted(&self, model: &str, monitor: Monitor<'_>) -> Result<HostedModel, SessionError> {
+    pub fn hosted(&self, model: &str, monitor: Monitor<'_>) -> Result<HostCandidate, SessionError> {
         if let Some((repo, revision)) = missing_model(model, None, &self.locate)
             && repo.contains('/')
             && !self.is_offline()
@@ -38,14 +38,14 @@ impl Session {
             let name = ModelName::new(&repo, Some(&revision))?;
             return self.hosted_on_hub(&name, monitor);
         }
-        HostedModel::here(locate_folder(model, None, &self.locate)?)
+        HostCandidate::here(locate_folder(model, None, &self.locate)?)
     }
 
     fn hosted_on_hub(
         &self,
         name: &ModelName,
         monitor: Monitor<'_>,
-    ) -> Result<HostedModel, SessionError> {
+    ) -> Result<HostCandidate, SessionError> {
         let hub = self.hub()?;
         let listing = [hub.look(name)?];
         let folders = {
@@ -64,7 +64,7 @@ impl Session {
             Err(other) => return Err(other.into()),
         };
         let paths = listing.files.into_iter().map(|file| file.path);
-        Ok(HostedModel {
+        Ok(HostCandidate {
             label: name.repository.clone(),
             revision: Some(listing.commit),
             folder,
@@ -74,7 +74,7 @@ impl Session {
     }
 }
 
-impl HostedModel {
+impl HostCandidate {
     /// A model that is on this machine.
     ///
     /// # Errors

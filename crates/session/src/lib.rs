@@ -36,7 +36,7 @@ mod verify;
 
 pub use destination::{Delivered, Destination, DestinationError, Target};
 pub use error::{Kept, SessionError};
-pub use hosted::HostedModel;
+pub use hosted::HostCandidate;
 pub use merge::{MergeOptions, Merged};
 pub use outcome::{Count, Outcome};
 pub use prepare::{Gathered, PrepareOptions};

@@ -5,17 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use weightsmith::plan::{Plan, Planned};
 use weightsmith::run::{Report, Reporter, RunOptions, execute, require_memory};
-use weightsmith_report::card::ModelCardFiles;
 
 use crate::destination::Place;
 use crate::{Monitor, Note, Progress, Session, SessionError, Target, Work, staging};
 
 /// How a merge is run.
 #[derive(Debug, Clone)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a switch of its own, set by name"
-)]
 pub struct MergeOptions {
     /// Private memory that the run may use, in bytes.
     pub max_memory: u64,
@@ -27,10 +22,6 @@ pub struct MergeOptions {
     pub allow_non_finite: bool,
     /// Begin from nothing even where an earlier run can be gone on with.
     pub fresh: bool,
-    /// Copy the donor's tokenizer and other files.
-    pub copy_companions: bool,
-    /// Write a model card.
-    pub card: bool,
 }
 
 /// A merge that is written, here or in the folder from which it will be sent.
@@ -67,7 +58,7 @@ impl Session {
         let staging = match &target.place {
             Place::Folder(out) => {
                 let force = target.force;
-                let report = write(out, planned, recipe, options, force, monitor)?;
+                let report = write(out, planned, options, force, monitor)?;
                 return Ok(Merged::Written(report));
             }
             Place::Elsewhere { staging, .. } => staging,
@@ -79,7 +70,7 @@ impl Session {
         }
         staging.begin()?;
         // what lies there is an older merge for the same place
-        let report = write(&staging.model(), planned, recipe, options, true, monitor)?;
+        let report = write(&staging.model(), planned, options, true, monitor)?;
         staging.complete(&key)?;
         Ok(Merged::Written(report))
     }
@@ -88,7 +79,6 @@ impl Session {
 fn write(
     out: &Path,
     planned: &Planned,
-    recipe: &str,
     options: &MergeOptions,
     force: bool,
     monitor: Monitor<'_>,
@@ -100,9 +90,6 @@ fn write(
         sync: options.sync,
         allow_non_finite: options.allow_non_finite,
         fresh: options.fresh,
-        copy_companions: options.copy_companions,
-        card: options.card.then_some(&ModelCardFiles as _),
-        recipe,
         interrupt: monitor.cancel.flag(),
     };
     let _working = monitor.begin(Work::Merging);

@@ -1,11 +1,13 @@
 //! From a recipe's text to a plan, with everything that is to be said about it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use weightsmith::model::{LocateOptions, similar_folder};
 use weightsmith::plan::{self, PlanOptions};
 use weightsmith::recipe::{self, ModelReference, Parsed, Recipe};
 use weightsmith::{Diagnostic, Severity, Span, Spanned};
+use weightsmith_report::card::ModelCardFiles;
 
 use crate::outcome::{Count, arrange};
 use crate::remote::{Standing, remote_name};
@@ -18,6 +20,10 @@ const DEFAULT_SHARD_SIZE: u64 = 5_000_000_000;
 
 /// How a recipe is planned.
 #[derive(Debug, Clone, Copy)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own, set by name"
+)]
 pub struct PrepareOptions {
     /// Warnings are errors.
     pub strict: bool,
@@ -27,6 +33,10 @@ pub struct PrepareOptions {
     pub seed: u64,
     /// Cut vocabularies of different lengths to the shortest instead of failing.
     pub truncate_embeddings: bool,
+    /// Copy the donor's tokenizer and other files.
+    pub copy_companions: bool,
+    /// Write a model card.
+    pub card: bool,
 }
 
 impl Default for PrepareOptions {
@@ -36,6 +46,8 @@ impl Default for PrepareOptions {
             shard_size: DEFAULT_SHARD_SIZE,
             seed: 0,
             truncate_embeddings: false,
+            copy_companions: true,
+            card: true,
         }
     }
 }
@@ -93,6 +105,8 @@ impl Session {
                 shard_size: Some(options.shard_size),
                 seed: options.seed,
                 truncate_embeddings: options.truncate_embeddings,
+                copy_companions: options.copy_companions,
+                finished: options.card.then(|| Arc::new(ModelCardFiles) as _),
                 ..PlanOptions::new(locate)
             },
             strict: options.strict,

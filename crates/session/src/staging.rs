@@ -132,18 +132,9 @@ pub(crate) fn key(
     plan.serialize(&mut serde_json::Serializer::new(&mut hasher))
         .map_err(std::io::Error::from)?;
     let MergeOptions {
-        allow_non_finite,
-        copy_companions,
-        card,
-        ..
+        allow_non_finite, ..
     } = options;
-    let rest = (
-        env!("CARGO_PKG_VERSION"),
-        recipe,
-        allow_non_finite,
-        copy_companions,
-        card,
-    );
+    let rest = (env!("CARGO_PKG_VERSION"), recipe, allow_non_finite);
     rest.serialize(&mut serde_json::Serializer::new(&mut hasher))
         .map_err(std::io::Error::from)?;
     Ok(hasher.finalize().to_hex().to_string())

@@ -17,8 +17,7 @@ use crate::models::{Catalogue, Entry};
 use crate::progress::{RunFailure, RunProgress};
 use crate::settings::StudioSettings;
 use crate::wire::{
-    Data, DataKind, EvaluateRequest, EvaluateResult, Evaluation, EvaluationData, EvaluationList,
-    Metric, RunKind, RunResult, Score,
+    Data, DataKind, EvaluateRequest, EvaluateResult, Evaluation, EvaluationData, Metric, Score,
 };
 
 /// Context of a text.

@@ -5,11 +5,11 @@ use std::io::Write as _;
 use std::path::Path;
 
 use weightsmith_report::host::{
-    HostCheck, HostFacts, HostReport, MemoryNeed, Outcome, SHORT_CONTEXT, Subject, check,
-    known_bases,
+    ConcurrencySource, HostCheck, HostFacts, HostReport, HostedModel, MemoryNeed, Outcome,
+    SHORT_CONTEXT, check, known_bases,
 };
 use weightsmith_session::quantities::{bytes, counted, grouped, parameters};
-use weightsmith_session::{HostedModel, Session};
+use weightsmith_session::{HostCandidate, Session};
 use weightsmith_studio::speech;
 use weightsmith_tensors::TensorSource;
 
@@ -51,10 +51,10 @@ pub(super) fn run(
     })
 }
 
-fn examine(model: &HostedModel, bases: &[weightsmith::model::Opened]) -> HostReport {
+fn examine(model: &HostCandidate, bases: &[weightsmith::model::Opened]) -> HostReport {
     let weights = model.weights.as_deref();
     let source = weights.ok().map(|weights| weights as &dyn TensorSource);
-    check(Subject {
+    check(HostedModel {
         label: &model.label,
         revision: model.revision.as_deref(),
         folder: &model.folder,
@@ -105,7 +105,9 @@ fn facts(facts: &HostFacts) -> String {
         format!("{} tokens", grouped(length))
     });
     fact("context length", &context_text);
-    fact("concurrency units", &facts.concurrency_units.to_string());
+    let ConcurrencySource { host, read, .. } = facts.concurrency_source;
+    let units = format!("{} at {host} (as of {read})", facts.concurrency_units);
+    fact("concurrency units", &units);
     let short = context.unwrap_or(SHORT_CONTEXT).min(SHORT_CONTEXT);
     let mut table = Table::new(&[("memory", Align::Left), ("weights", Align::Right)]);
     table.column(&format!("with {} tokens", grouped(short)), Align::Right);

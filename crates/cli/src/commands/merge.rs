@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 
-use weightsmith::plan::{Plan, Planned};
+use weightsmith::plan::{FileSource, Plan, Planned, PlannedFile};
 use weightsmith::run::Report;
 use weightsmith_report::explain::explain;
 use weightsmith_session::quantities::{bytes, counted, grouped, memory, parameters, seconds};
@@ -194,6 +194,17 @@ fn conclusion(out: &Path, report: &Report) -> String {
     )
 }
 
+/// Where a file that is no weights comes from.
+fn origin(plan: &Plan, file: &PlannedFile) -> String {
+    match &file.source {
+        FileSource::Companion { input, .. } => {
+            format!(", from {}", safe(&plan.inputs[*input].label))
+        }
+        FileSource::Finished | FileSource::Lock => ", made at the end".to_owned(),
+        FileSource::Weights { .. } | FileSource::Made(_) => String::new(),
+    }
+}
+
 /// What would be done.
 fn summary_of_plan(planned: &Planned, settings: &MergeSettings) -> String {
     let plan = &planned.plan;
@@ -232,12 +243,15 @@ fn summary_of_plan(planned: &Planned, settings: &MergeSettings) -> String {
         parameters(elements),
         plan.layers.len(),
     );
-    for shard in plan.layout.shards() {
+    for file in &plan.files {
+        let size = file
+            .bytes
+            .map_or_else(String::new, |size| format!(", {}", bytes(size)));
         let _ = writeln!(
             text,
-            "file    {}, {}",
-            shard.file_name,
-            bytes(shard.file_size)
+            "file    {}{size}{}",
+            safe(&file.name),
+            origin(plan, file)
         );
     }
     for dropped in &plan.dropped {
@@ -246,7 +260,7 @@ fn summary_of_plan(planned: &Planned, settings: &MergeSettings) -> String {
             "left    {} of {}: {}",
             safe(&dropped.tensor),
             safe(&plan.inputs[dropped.input].label),
-            safe(&dropped.reason),
+            safe(&dropped.reason.to_string()),
         );
     }
     let _ = writeln!(

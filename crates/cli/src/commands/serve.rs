@@ -1,6 +1,5 @@
 //! `serve`: answers requests over HTTP.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +15,7 @@ use weightsmith_server::{
 use weightsmith_session::quantities::{bytes, counted, parameters};
 use weightsmith_session::{TextModels, UnloadedModel, is_recipe};
 use weightsmith_studio::StudioSettings;
-use weightsmith_tensors::TensorSource;
+use weightsmith_tensors::{TensorSource, main_dtype};
 
 use super::studio;
 use crate::args::{LimitArgs, ModelArgs, Quantization, ServeArgs, ServingArgs, StudioArgs};
@@ -280,12 +279,8 @@ fn facts(found: &UnloadedModel, path: &str, quantized: bool) -> Result<ModelFact
 
 /// The type that most weights have.
 fn main_type(source: &dyn TensorSource) -> String {
-    let mut by_type: BTreeMap<String, u64> = BTreeMap::new();
-    for tensor in source.tensors() {
-        *by_type.entry(tensor.info.dtype.to_string()).or_default() += tensor.info.elements();
-    }
-    let most = by_type.into_iter().max_by_key(|(_, elements)| *elements);
-    most.map(|(name, _)| name).unwrap_or_default()
+    let tensors = source.tensors().iter().map(|tensor| &tensor.info);
+    main_dtype(tensors).map_or_else(String::new, |dtype| dtype.to_string())
 }
 
 fn introduction(name: &str, facts: &ModelFacts) -> String {

@@ -10,7 +10,7 @@ use weightsmith_infer::DecoderConfig;
 use weightsmith_report::card::FrontMatter;
 use weightsmith_report::inspect::inspect;
 use weightsmith_server::ModelFacts;
-use weightsmith_tensors::read_regular;
+use weightsmith_tensors::{main_dtype, read_regular};
 
 /// The recipe of a merge, by the name that mergekit gave it.
 pub(super) const RECIPE: &str = "mergekit_config.yml";
@@ -101,8 +101,9 @@ impl Facts {
         let headers = opened.source.weight_files().iter();
         self.headers = sorted(headers.map(|file| file.header_hash.clone()));
         let found = inspect(&opened).map_err(|error| error.to_string())?;
-        let most = found.types.iter().max_by_key(|row| row.elements);
-        self.weights_type = most.map(|row| row.dtype.to_string());
+        let tensors = opened.source.tensors().iter();
+        let most = main_dtype(tensors.map(|tensor| &tensor.info));
+        self.weights_type = most.map(|dtype| dtype.to_string());
         self.parameters = Some(found.parameters);
         self.bytes = Some(found.bytes);
         self.context = found.config.context_length;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use weightsmith::model::{Opened, open};
-use weightsmith_report::host::{Subject, check, known_bases};
+use weightsmith_report::host::{HostedModel, check, known_bases};
 use weightsmith_tensors::{Checkpoint, TensorSource};
 
 use super::{Catalogue, Entry, speech};
@@ -18,7 +18,7 @@ pub(crate) fn host(catalogue: &Catalogue, entry: &Entry) -> Result<Host, Refusal
     };
     let weights = Checkpoint::open(folder).map_err(|error| error.to_string());
     let source = weights.as_ref().ok().map(|one| one as &dyn TensorSource);
-    let report = check(Subject {
+    let report = check(HostedModel {
         label: &entry.name,
         revision: located.kind.revision(),
         folder,

@@ -1,12 +1,11 @@
 //! What is said of a recipe: its mistakes, its plan, what it does.
 
-use std::collections::BTreeMap;
-
 use axum::http::StatusCode;
 use weightsmith::plan::{Plan, Planned};
 use weightsmith::{Diagnostic, Severity, methods};
 use weightsmith_hub::ModelName;
 use weightsmith_report::explain::explain;
+use weightsmith_tensors::main_dtype;
 
 use super::planning::{Access, Planner};
 use crate::error::Refusal;
@@ -69,7 +68,7 @@ fn shown(
     let dropped = plan.dropped.iter().map(|one| PlanDropped {
         tensor: one.tensor.clone(),
         model: plan.inputs[one.input].label.clone(),
-        reason: one.reason.clone(),
+        reason: one.reason.to_string(),
     });
     let missing = missing.iter().map(|(model, bytes)| MissingModel {
         model: model.clone(),
@@ -108,12 +107,8 @@ fn shown(
 
 /// The type that most weights have.
 pub(super) fn main_type(plan: &Plan) -> String {
-    let mut by_type: BTreeMap<String, u64> = BTreeMap::new();
-    for tensor in &plan.tensors {
-        *by_type.entry(tensor.info.dtype.to_string()).or_default() += tensor.info.elements();
-    }
-    let most = by_type.into_iter().max_by_key(|(_, elements)| *elements);
-    most.map(|(name, _)| name).unwrap_or_default()
+    let tensors = plan.tensors.iter().map(|tensor| &tensor.info);
+    main_dtype(tensors).map_or_else(String::new, |dtype| dtype.to_string())
 }
 
 #[cfg(test)]

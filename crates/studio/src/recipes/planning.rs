@@ -9,6 +9,7 @@ use weightsmith::plan::{PlanOptions, Planned, build};
 use weightsmith::recipe::{self, ModelReference, Recipe};
 use weightsmith::{Diagnostic, Omitted, Problems, Severity, Span, Spanned};
 use weightsmith_hub::ModelName;
+use weightsmith_report::card::ModelCardFiles;
 
 use super::confined::outside;
 use super::remote::{Known, Ready, Remotes};
@@ -107,6 +108,7 @@ fn plan(planner: &Planner, text: &str, access: &Access<'_>) -> Result<Outcome, R
     }
     let options = PlanOptions {
         shard_size: Some(SHARD),
+        finished: Some(Arc::new(ModelCardFiles)),
         ..PlanOptions::new(locate)
     };
     let planned = match build(first, &options) {

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::http::StatusCode;
 use weightsmith::plan::Plan;
 use weightsmith::run::{Reporter, RunError, RunOptions, execute};
-use weightsmith_report::card::ModelCardFiles;
 use weightsmith_report::explain::explain;
 
 use super::kinds::given;
@@ -138,9 +137,6 @@ pub(super) fn run(
         sync: false,
         allow_non_finite: request.allows_non_finite(),
         fresh: false,
-        copy_companions: true,
-        card: Some(&ModelCardFiles),
-        recipe,
         interrupt: progress.interrupt(),
     };
     let report = execute(
