@@ -15,7 +15,7 @@ pub enum RunError {
 
     /// The donor's tokenizer and other files could not be found.
     #[error(transparent)]
-    Companion(#[from] crate::output::CompanionError),
+    Companion(#[from] weightsmith_tensors::CompanionError),
 
     /// The lock could not be made.
     #[error(transparent)]
@@ -231,7 +231,7 @@ impl RunError {
     /// What the user can do about it.
     pub fn hints(&self) -> Vec<String> {
         match self {
-            Self::Companion(crate::output::CompanionError::ForeignLink { .. }) => vec![
+            Self::Companion(weightsmith_tensors::CompanionError::ForeignLink { .. }) => vec![
                 "put a copy of the file in its place, or leave the donor's files out with `--no-copy-tokenizer`".into(),
             ],
             Self::OutputExists { .. } => vec!["choose another folder, or replace it with `--force`".into()],

@@ -95,6 +95,11 @@ impl TensorSource for MergedSource {
         Ok(scratch)
     }
 
+    fn ensure_intact(&self) -> Result<(), Error> {
+        let mut inputs = self.inputs.iter();
+        inputs.try_for_each(|input| input.ensure_intact())
+    }
+
     fn ensure_not_rewritten(&self) -> Result<(), Error> {
         let mut inputs = self.inputs.iter();
         inputs.try_for_each(|input| input.ensure_not_rewritten())
