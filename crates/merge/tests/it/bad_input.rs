@@ -491,16 +491,17 @@ fn a_missing_value_does_not_hide_what_is_wrong_with_others() {
         )
     };
     for (parameters, expected) in [
-        ("density: 50", ["`weight` is not set", "`density` is 50; "]),
+        ("density: 50", ["`weight` is not set", "`density` is 50, "]),
         (
             "weight: word, density: 50",
-            ["`weight` is `word`, ", "`density` is 50; "],
+            ["`weight` is ", "`density` is 50, "],
         ),
     ] {
         let found = errors(workshop.try_plan(&recipe(parameters)));
         assert_eq!(found.len(), 2, "{found:?}");
-        for (found, expected) in found.iter().zip(expected) {
-            assert!(found.contains(expected), "{found}");
+        for expected in expected {
+            let is_said = found.iter().any(|found| found.contains(expected));
+            assert!(is_said, "{expected}: {found:?}");
         }
     }
     // a stand-in is not complained about
