@@ -68,6 +68,7 @@ impl Disk {
             away: None,
             remote: None,
             named: std::collections::BTreeMap::new(),
+            given: std::collections::BTreeMap::new(),
         }
     }
 

@@ -141,7 +141,7 @@ impl Located {
 
     fn elsewhere(&self) -> Elsewhere {
         let revision = match &self.kind {
-            LocatedKind::Local | LocatedKind::Store { .. } => None,
+            LocatedKind::Local | LocatedKind::Given | LocatedKind::Store { .. } => None,
             LocatedKind::HubCache { revision, .. } => Some(revision.clone()),
         };
         Elsewhere {

@@ -1,6 +1,6 @@
 //! One tensor of the result: its type, its shape and the operation that makes it.
 
-use weightsmith_tensors::{DType, TensorInfo, TensorSource};
+use weightsmith_tensors::{DType, TensorInfo};
 
 use super::parameters::NamedTensor;
 use super::refusal::refusal;
@@ -155,7 +155,7 @@ impl Assembly<'_> {
     fn find(&self, slice: &PlannedSlice<'_>, position: usize, name: &str) -> Option<Present> {
         let input = slice.sources[position].model;
         let model = &self.models[input];
-        let tensor = model.checkpoint.find(name)?;
+        let tensor = model.source.find(name)?;
         Some(Present {
             position,
             label: model.label().to_owned(),
@@ -163,7 +163,7 @@ impl Assembly<'_> {
                 input,
                 tensor: name.to_owned(),
             },
-            info: model.checkpoint.tensors()[tensor].info.clone(),
+            info: model.source.tensors()[tensor].info.clone(),
         })
     }
 

@@ -11,9 +11,8 @@ mod selection;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use weightsmith_tensors::{read_companion, read_companion_text};
+use weightsmith_tensors::{foreign_target, read_companion, read_companion_text};
 
-use super::links::foreign_target;
 use super::local_paths;
 use super::model_files::fits;
 use super::secrets::{self, Secret};
