@@ -7,6 +7,7 @@
 mod api;
 mod app;
 mod assets;
+mod clock;
 mod difference;
 mod error;
 mod evaluation;
@@ -14,6 +15,7 @@ mod events;
 mod models;
 mod paths;
 mod private;
+mod progress;
 mod recipes;
 mod runs;
 mod settings;
@@ -21,6 +23,7 @@ mod system;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod transfer;
+mod wire;
 
 pub use app::Studio;
 pub use error::StudioError;

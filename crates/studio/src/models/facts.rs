@@ -174,7 +174,7 @@ impl Facts {
 }
 
 /// Hashes in an order of their own.
-pub(super) fn sorted(hashes: impl Iterator<Item = String>) -> Vec<String> {
+pub(crate) fn sorted(hashes: impl Iterator<Item = String>) -> Vec<String> {
     let mut hashes: Vec<String> = hashes.collect();
     hashes.sort();
     hashes
@@ -183,7 +183,7 @@ pub(super) fn sorted(hashes: impl Iterator<Item = String>) -> Vec<String> {
 impl Facts {
     /// Whether what goes by a name now can be what was read under it: true where the lock says nothing of it. Models of one
     /// architecture have the same headers, so this tells sizes and kinds apart, not a model from its fine-tune.
-    pub(super) fn was_read(&self, label: &str, headers: &[String]) -> bool {
+    pub(crate) fn was_read(&self, label: &str, headers: &[String]) -> bool {
         let mut inputs = self.inputs.iter();
         let input = inputs.find(|(name, _)| name == label);
         input.is_none_or(|(_, read)| headers.is_empty() || read == headers)
