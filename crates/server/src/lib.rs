@@ -47,5 +47,6 @@ pub use engine::{
 pub use error::ServerError;
 pub use http::{BodyError, Caller, Pages, Received, StreamPlace, receive, router, router_with};
 pub use listen::Server;
-pub use models::{CountedSource, LoadProgress, ModelFacts, ModelRegistry, ModelState, ServedModel};
+pub use models::{CountedSource, LoadProgress, ModelRegistry, ModelState, ServedModel};
+pub use weightsmith_infer::ModelFacts;
 pub use settings::Settings;

@@ -45,6 +45,8 @@ pub struct UnloadedModel {
 /// Where a model's tensors come from.
 #[derive(Debug)]
 enum Weights {
+    /// In the folder, opened when they are needed.
+    Folder,
     Checkpoint(Arc<Checkpoint>),
     Merge(Box<Planned>),
 }
@@ -112,7 +114,7 @@ impl TextModels {
     /// # Errors
     /// As [`Self::open`].
     pub fn find(&self, name: &str, monitor: Monitor<'_>) -> Result<UnloadedModel, SessionError> {
-        if is_recipe(name) {
+        if self.session.confinement().is_none() && is_recipe(name) {
             return self.recipe(name, monitor);
         }
         let opened = self.session.open(name, Access::Download, monitor)?;
@@ -212,6 +214,15 @@ impl Outcome {
 }
 
 impl UnloadedModel {
+    /// A model in a folder, of which nothing is open until it is loaded.
+    pub fn in_folder(label: &str, folder: PathBuf) -> Self {
+        Self {
+            label: label.to_owned(),
+            folder,
+            weights: Weights::Folder,
+        }
+    }
+
     /// A planned recipe, with the files of its donor.
     pub fn merge(name: &str, planned: Planned) -> Self {
         let donor = &planned.models.as_slice()[planned.plan.donor];
@@ -226,7 +237,7 @@ impl UnloadedModel {
     pub fn planned(&self) -> Option<&Planned> {
         match &self.weights {
             Weights::Merge(planned) => Some(planned),
-            Weights::Checkpoint(_) => None,
+            Weights::Checkpoint(_) | Weights::Folder => None,
         }
     }
 
@@ -236,6 +247,7 @@ impl UnloadedModel {
     /// When they are gone.
     pub fn source(&self) -> Result<Arc<dyn TensorSource>, SessionError> {
         Ok(match &self.weights {
+            Weights::Folder => Arc::new(Checkpoint::open(&self.folder)?),
             Weights::Checkpoint(found) => match found
                 .ensure_unchanged()
                 .and_then(|()| found.ensure_intact())

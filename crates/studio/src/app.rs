@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use weightsmith_hub::Hub;
 use weightsmith_infer::Pool;
 use weightsmith_server::{ModelRegistry, Pages};
+use weightsmith_session::Session;
 
 use crate::events::Events;
 use crate::models::{self, CardCache, Catalogue};
@@ -24,7 +24,7 @@ pub(crate) struct App {
     pub(crate) settings: StudioSettings,
     pub(crate) registry: Arc<ModelRegistry>,
     pub(crate) pool: Arc<Pool>,
-    pub(crate) hub: Hub,
+    pub(crate) session: Session,
     pub(crate) events: Events,
     pub(crate) catalogue: Catalogue,
     pub(crate) cards: CardCache,
@@ -50,7 +50,7 @@ impl Studio {
         })?;
         let app = Arc::new(App {
             pool: Arc::new(Pool::new(settings.threads)),
-            hub: Hub::new(&settings.hub),
+            session: settings.session(),
             events: Events::default(),
             catalogue: Catalogue::default(),
             cards: CardCache::default(),

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
+use weightsmith_session::SessionError;
 
 /// Why a studio cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +93,21 @@ impl IntoResponse for Refusal {
             body[name] = value;
         }
         (self.status, Json(body)).into_response()
+    }
+}
+
+impl From<SessionError> for Refusal {
+    fn from(error: SessionError) -> Self {
+        if let SessionError::Recipe(outcome) = &error {
+            return crate::recipes::refusal(outcome);
+        }
+        let mut refusal = if error.is_usage() {
+            Self::invalid(error.to_string())
+        } else {
+            Self::internal(error.to_string())
+        };
+        refusal.hints = error.hints();
+        refusal
     }
 }
 

@@ -47,12 +47,6 @@ pub(crate) fn stored(app: &App, entry: &Entry) -> Result<Value, Refusal> {
     Ok(json!({"evaluations": evaluations}))
 }
 
-/// What is measured on.
-enum Data {
-    Text(String),
-    Tasks(Tasks),
-}
-
 /// The work of a run.
 pub(crate) fn run(
     app: &Arc<App>,
@@ -61,32 +55,32 @@ pub(crate) fn run(
 ) -> Result<Value, RunFailure> {
     let data = &request["data"];
     let content = read(app, data)?;
-    let mut models = vec![model(app, request, "model")?];
+    let mut models = vec![NamedModel::of(app, &request["model"])?];
     for name in request["against"].as_array().into_iter().flatten() {
-        let other = model(app, &json!({"model": name}), "model")?;
-        if models.iter().all(|known| known.name != other.name) {
+        let other = NamedModel::of(app, name)?;
+        if models.iter().all(|known| known.name() != other.name()) {
             models.push(other);
         }
     }
     progress.expect(models.len() as u64 * STEPS, 0);
     let mut scores = Vec::new();
     let mut vocabulary = None;
-    for entry in &models {
-        progress.stage(&format!("loading {}", entry.name));
-        let model = load(app, entry)?;
+    for named in &models {
+        let name = named.name();
+        progress.stage(&format!("loading {name}"));
+        let model = named.load(app, progress)?;
         let size = model.companions.tokenizer.vocabulary();
-        if *vocabulary.get_or_insert(size) != size && matches!(content, Data::Text(_)) {
+        if *vocabulary.get_or_insert(size) != size && matches!(content, EvaluationData::Text(_)) {
             progress.log(&format!(
-                "{} has another vocabulary: its perplexity is over other tokens",
-                entry.name
+                "{name} has another vocabulary: its perplexity is over other tokens"
             ));
         }
-        progress.stage(&format!("measuring {}", entry.name));
+        progress.stage(&format!("measuring {name}"));
         let found = measure(&model, &content, progress)?;
         for score in &found {
-            progress.log(&score.sentence(&entry.name));
+            progress.log(&score.sentence(name));
         }
-        scores.extend(found.iter().map(|score| score.shown(&entry.name)));
+        scores.extend(found.iter().map(|score| score.shown(name)));
     }
     Ok(json!({"evaluation": {
         "run": null,
@@ -133,23 +127,9 @@ impl Score {
     }
 }
 
-/// Loads a model for itself: what is being asked for texts meanwhile is not disturbed.
-fn load(app: &App, entry: &Entry) -> Result<Model, RunFailure> {
-    let served = app.registry.models();
-    let served = served.iter().find(|one| one.name == entry.name);
-    let facts = &entry.facts;
-    let reason = facts.broken.as_ref().or(facts.silent.as_ref());
-    let served = served.ok_or_else(|| {
-        let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
-        RunFailure::of(format!("`{}` cannot speak{reason}", entry.name))
-    })?;
-    let loaded = served.load(&LoadProgress::default());
-    loaded.map_err(|problem| RunFailure::of(format!("`{}`: {problem}", entry.name)))
-}
-
 fn measure(
     model: &Model,
-    content: &Data,
+    content: &EvaluationData,
     progress: &dyn RunProgress,
 ) -> Result<Vec<Score>, RunFailure> {
     let mut told = 0;
@@ -157,35 +137,14 @@ fn measure(
         let now = done as u64 * STEPS / total.max(1) as u64;
         progress.advance(now.saturating_sub(told));
         told = told.max(now);
-        if progress.interrupt().load(Ordering::Relaxed) {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
     };
-    let failed = |error: weightsmith_infer::Error| RunFailure::caused(&error);
+    let cancel = progress.cancel();
     let scores = match content {
-        Data::Text(text) => {
-            let stopped = || progress.interrupt().load(Ordering::Relaxed);
-            let mut goes_on = || {
-                if stopped() {
-                    ControlFlow::Break(())
-                } else {
-                    ControlFlow::Continue(())
-                }
-            };
-            let windows = windows_while(text, &model.companions, &options(model), &mut goes_on);
-            if stopped() {
-                return Err(RunFailure::Stopped);
-            }
-            let windows = windows.map_err(failed)?;
-            if windows.is_empty() {
-                return Err(
-                    RunFailure::of("the text is too short to measure anything on")
-                        .hint("a text needs two tokens or more"),
-                );
-            }
-            let found = perplexity(&model.decoder, &windows, &mut step).map_err(failed)?;
+        EvaluationData::Text(text) => {
+            let windows = TextWindows::default().cut(model, text, "the text", cancel)?;
+            let windows = windows.ok_or(RunFailure::Stopped)?;
+            let found = perplexity(&model.decoder, &windows, &mut steps(&mut step, cancel));
+            let found = found.map_err(SessionError::from)?;
             vec![Score {
                 metric: "perplexity",
                 value: found.perplexity,
@@ -193,33 +152,23 @@ fn measure(
                 count: found.tokens,
             }]
         }
-        Data::Tasks(tasks) if tasks.multiple_choice => {
-            let found = multiple_choice(model, &tasks.questions, &mut step).map_err(failed)?;
-            vec![Score::share("accuracy", found.right, found.questions)]
-        }
-        Data::Tasks(tasks) => {
-            let questions = &tasks.questions;
-            let found = exact_match(model, questions, ANSWER, &mut step, &mut |_, _, _| {})
-                .map_err(failed)?;
-            vec![Score::share("exact_match", found.right, found.questions)]
+        EvaluationData::Tasks(tasks) => {
+            match ask(model, tasks, ANSWER, &mut step, &mut |_, _, _| {}, cancel)? {
+                TaskOutcome::Choice(found) => {
+                    vec![Score::share("accuracy", found.right, found.questions)]
+                }
+                TaskOutcome::Exact(found) => {
+                    vec![Score::share("exact_match", found.right, found.questions)]
+                }
+            }
         }
     };
-    if progress.interrupt().load(Ordering::Relaxed) {
+    if cancel.is_cancelled() {
         return Err(RunFailure::Stopped);
     }
     // whatever the last piece was, this model is done
-    let _ = step(1, 1);
+    step(1, 1);
     Ok(scores)
-}
-
-fn options(model: &Model) -> WindowOptions {
-    let window = WINDOW.min(model.decoder.config().positions);
-    WindowOptions {
-        unit: TextUnit::Whole,
-        window,
-        stride: (window / 2).max(1),
-        limit: None,
-    }
 }
 
 /// What to call it: the name that was given, else that of the file.
@@ -232,7 +181,7 @@ pub(crate) fn data_name(data: &Value) -> Option<String> {
 }
 
 /// The text or the questions: in the request, or in a file of a configured folder.
-fn read(app: &App, data: &Value) -> Result<Data, RunFailure> {
+fn read(app: &App, data: &Value) -> Result<EvaluationData, RunFailure> {
     let text = match (data["text"].as_str(), data["file"].as_str()) {
         (Some(text), _) => text.to_owned(),
         (None, Some(file)) => {
@@ -246,11 +195,11 @@ fn read(app: &App, data: &Value) -> Result<Data, RunFailure> {
         }
     };
     match data["kind"].as_str() {
-        Some("perplexity") => Ok(Data::Text(text)),
+        Some("perplexity") => Ok(EvaluationData::Text(text)),
         Some("tasks") => {
             let name = data_name(data).unwrap_or_else(|| "tasks".to_owned());
             let tasks = read_tasks(&text, Path::new(&name));
-            Ok(Data::Tasks(
+            Ok(EvaluationData::Tasks(
                 tasks.map_err(|error| RunFailure::caused(&error))?,
             ))
         }

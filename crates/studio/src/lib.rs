@@ -24,5 +24,5 @@ mod transfer;
 
 pub use app::Studio;
 pub use error::StudioError;
-pub use models::speech;
+pub use models::{served_model, speech};
 pub use settings::StudioSettings;

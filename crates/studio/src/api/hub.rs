@@ -42,9 +42,8 @@ async fn search(
         if app.settings.hub.offline {
             return Err(offline());
         }
-        app.hub
-            .search(&text, FOUND)
-            .map_err(|error| refusal(&error))
+        let hub = app.session.hub()?;
+        hub.search(&text, FOUND).map_err(|error| refusal(&error))
     })
     .await?;
     let models: Vec<Value> = found

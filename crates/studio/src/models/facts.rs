@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
 
 use serde_json::Value;
 use weightsmith::model::{Located, Opened};
@@ -11,7 +10,8 @@ use weightsmith_infer::ModelConfig;
 use weightsmith_report::card::FrontMatter;
 use weightsmith_report::inspect::inspect;
 use weightsmith_server::ModelFacts;
-use weightsmith_tensors::{Checkpoint, read_regular};
+use weightsmith_session::{model_facts, modified};
+use weightsmith_tensors::{Checkpoint, TensorSource as _, read_regular};
 
 /// The recipe of a merge, by the name that mergekit gave it.
 pub(super) const RECIPE: &str = "mergekit_config.yml";
@@ -55,6 +55,8 @@ pub(crate) struct Facts {
     pub(crate) headers: Vec<String>,
     /// By the lock: what was read to make it, each with the hashes of its headers, sorted.
     pub(crate) inputs: Vec<(String, Vec<String>)>,
+    /// What a server is told of it.
+    pub(crate) served: Option<ModelFacts>,
     /// Why the folder cannot be read.
     pub(crate) broken: Option<String>,
     /// Why the model cannot speak, though its folder can be read.
@@ -101,15 +103,20 @@ impl Facts {
         let checkpoint = Checkpoint::open(folder).map_err(|error| error.to_string())?;
         let headers = checkpoint.files().iter();
         self.headers = sorted(headers.map(|file| file.header_hash.clone()));
+        let tensors = checkpoint.tensors().iter().map(|one| &one.info);
+        let served = model_facts(tensors, &config);
+        self.weights_type = Some(served.weights_type.clone());
+        self.parameters = Some(served.parameters);
+        self.bytes = Some(served.bytes);
+        self.served = Some(ModelFacts {
+            created: self.created.unwrap_or_default(),
+            ..served
+        });
         let opened = Opened {
             located: located.clone(),
             checkpoint: Arc::new(checkpoint),
         };
         let found = inspect(&opened).map_err(|error| error.to_string())?;
-        let most = found.types.iter().max_by_key(|row| row.elements);
-        self.weights_type = most.map(|row| row.dtype.to_string());
-        self.parameters = Some(found.parameters);
-        self.bytes = Some(found.bytes);
         self.context = found.config.context_length;
         self.vocabulary = found.vocabulary.rows.or(found.vocabulary.config);
         self.layers = Some(found.layers);
@@ -229,12 +236,6 @@ pub(super) fn config(folder: &Path) -> Result<Value, String> {
 pub(super) fn small_text(path: &Path) -> Option<String> {
     let bytes = read_regular(path, LARGEST_TEXT).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// When a file was changed, in seconds since 1970.
-pub(super) fn modified(path: &Path) -> Option<u64> {
-    let time = fs_err::metadata(path).ok()?.modified().ok()?;
-    Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use weightsmith::model::{Opened, open};
 use weightsmith_report::host::{Outcome, Subject, check, known_bases};
 use weightsmith_tensors::{Checkpoint, TensorSource};
 
-use super::{Entry, Origin, locate, speech};
+use super::{Entry, Origin, session, speech};
 use crate::app::App;
 use crate::error::Refusal;
 
@@ -62,7 +62,7 @@ pub(crate) fn host(app: &App, entry: &Entry) -> Result<Value, Refusal> {
 
 /// The models that it was made from, as far as they are here: those of the hub, and of what was merged here those of the table.
 fn bases(app: &App, entry: &Entry, folder: &Path) -> Vec<Opened> {
-    let locate = locate(app);
+    let locate = session(app).locate;
     let mut bases = known_bases(folder, &locate);
     if entry.origin == Origin::Made {
         for parent in &entry.facts.parents {

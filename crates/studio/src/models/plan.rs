@@ -5,13 +5,14 @@ use serde_json::{Value, json};
 use weightsmith::plan::Planned;
 use weightsmith::{Diagnostic, Severity, recipe};
 use weightsmith_report::explain::explain;
+use weightsmith_session::Access;
 
 use super::details;
 use super::facts::sorted;
 use super::{Entry, ParentName};
 use crate::app::App;
 use crate::error::Refusal;
-use crate::recipes::{Access, plan};
+use crate::recipes::plan;
 
 /// A recipe's method and its models; nothing for a text that is none.
 pub(crate) fn parents_of(text: &str) -> Option<(String, Vec<ParentName>)> {
@@ -34,9 +35,9 @@ pub(crate) fn explanation(app: &App, entry: &Entry) -> Result<Value, Refusal> {
         return Err(Refusal::not_found("no_recipe", message));
     };
     // headers are enough, so its models may be on the hub
-    let outcome = plan(app, &text, &Access::Headers)?;
+    let outcome = plan(app, &text, Access::Headers)?;
     let Some(planned) = outcome.planned else {
-        return Err(refusal(&outcome.diagnostics));
+        return Err(refusal(&outcome.told()));
     };
     for input in &planned.plan.inputs {
         let headers = sorted(input.files.iter().map(|file| file.header_hash.clone()));
@@ -57,10 +58,10 @@ pub(crate) fn explanation(app: &App, entry: &Entry) -> Result<Value, Refusal> {
 /// # Errors
 /// Why that is not possible.
 pub(super) fn planned(app: &App, text: &str) -> Result<Planned, Refusal> {
-    let outcome = plan(app, text, &Access::Remembered)?;
+    let outcome = plan(app, text, Access::Remembered)?;
     match outcome.planned {
         Some(planned) if outcome.missing.is_empty() => Ok(planned),
-        _ => Err(refusal(&outcome.diagnostics)),
+        _ => Err(refusal(&outcome.told())),
     }
 }
 

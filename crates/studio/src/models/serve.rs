@@ -1,62 +1,59 @@
-//! Models of the table as models that speak.
+//! Models that a server's registry can have.
 
 use std::sync::Arc;
 
-use weightsmith_infer::{Model, Overrides};
-use weightsmith_report::host::concurrency_units;
 use weightsmith_server::{CountedSource, LoadProgress, ModelFacts, ServedModel};
-use weightsmith_tensors::Checkpoint;
+use weightsmith_session::{Session, TextModels, TextOptions, UnloadedModel};
 
 use super::Entry;
 use crate::app::App;
 
-/// The model for a server's registry; nothing for one that cannot speak.
-pub(super) fn served(app: &App, entry: &Entry) -> Option<ServedModel> {
-    let facts = &entry.facts;
-    let folder = entry.folder.clone()?;
-    if facts.broken.is_some() || facts.silent.is_some() {
-        return None;
-    }
-    let (pool, options) = (Arc::clone(&app.pool), app.settings.options);
-    let load = {
-        let folder = folder.clone();
-        move |progress: &LoadProgress| {
-            let source = Checkpoint::open(&folder).map_err(|error| error.to_string())?;
-            let source = CountedSource::new(Arc::new(source), progress.clone());
-            let (pool, none) = (Arc::clone(&pool), Overrides::default());
-            Model::assemble(Arc::new(source), &folder, none, pool, options)
-                .map_err(|error| error.to_string())
-        }
+/// A model for a server's registry, loaded when it is first asked for.
+pub fn served_model(
+    name: &str,
+    facts: ModelFacts,
+    models: TextModels,
+    found: UnloadedModel,
+) -> ServedModel {
+    let folder = found.planned().is_none().then(|| found.folder.clone());
+    let load = move |progress: &LoadProgress| {
+        let watch = |source| Arc::new(CountedSource::new(source, progress.clone())) as Arc<_>;
+        let loaded = models.load(&found, watch);
+        loaded.map_err(|error| error.sentence())
     };
-    Some(ServedModel::new(&entry.name, served_facts(app, entry), load).in_folder(folder))
+    let model = ServedModel::new(name, facts, load);
+    match folder {
+        Some(folder) => model.in_folder(folder),
+        None => model,
+    }
 }
 
-fn served_facts(app: &App, entry: &Entry) -> ModelFacts {
-    let facts = &entry.facts;
-    let parameters = facts.parameters.unwrap_or_default();
-    let quantized = app.settings.options.quantize_q8_0;
-    ModelFacts {
-        is_merge: false,
-        parameters,
-        // eight bits for each weight, and sixteen for each 32
-        bytes: if quantized {
-            parameters / 32 * 34
-        } else {
-            facts.bytes.unwrap_or_default()
-        },
-        weights_type: if quantized {
-            "Q8_0".to_owned()
-        } else {
-            facts.weights_type.clone().unwrap_or_default()
-        },
-        architecture: facts
-            .architecture
-            .clone()
-            .or_else(|| facts.model_type.clone())
-            .unwrap_or_else(|| "unknown".to_owned()),
-        context_trained: facts.context.unwrap_or_default() as usize,
-        vocabulary: facts.vocabulary.unwrap_or_default() as usize,
-        concurrency_units: concurrency_units(parameters),
-        created: facts.created.unwrap_or_default(),
+/// The studio's models, which share its threads.
+pub(crate) fn text_models(app: &App, session: Session) -> TextModels {
+    let options = TextOptions {
+        decoder: app.settings.options,
+        ..TextOptions::default()
+    };
+    TextModels::new(session, options, Arc::clone(&app.pool))
+}
+
+/// What a server shows of a model: kept as the studio's models are.
+pub(crate) fn kept(app: &App, facts: ModelFacts) -> ModelFacts {
+    if app.settings.options.quantize_q8_0 {
+        facts.in_q8_0()
+    } else {
+        facts
     }
+}
+
+/// The model for a server's registry; nothing for one that generates no text.
+pub(super) fn served(app: &App, entry: &Entry) -> Option<ServedModel> {
+    let folder = entry.folder.clone()?;
+    let facts = entry.facts.served.clone()?;
+    if entry.facts.broken.is_some() || entry.facts.silent.is_some() {
+        return None;
+    }
+    let found = UnloadedModel::in_folder(&entry.name, folder);
+    let models = text_models(app, app.session.clone());
+    Some(served_model(&entry.name, kept(app, facts), models, found))
 }

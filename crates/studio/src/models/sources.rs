@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use weightsmith::run::MergedSource;
-use weightsmith_tensors::{Checkpoint, TensorSource};
+use weightsmith_session::UnloadedModel;
+use weightsmith_tensors::TensorSource;
 
 use super::Entry;
 use super::plan::planned;
@@ -15,21 +15,20 @@ pub(crate) struct NoSource(pub(crate) String);
 
 /// The tensors of a model; those of a preview are computed when they are read.
 pub(crate) fn source(app: &App, entry: &Entry) -> Result<Arc<dyn TensorSource>, NoSource> {
-    if let Some(folder) = &entry.folder {
-        let checkpoint = Checkpoint::open(folder).map_err(|error| NoSource(error.to_string()))?;
-        return Ok(Arc::new(checkpoint));
-    }
-    let Some(recipe) = &entry.recipe else {
-        let name = &entry.name;
-        return Err(NoSource(format!(
-            "`{name}` has no folder, so its tensors cannot be looked at"
-        )));
+    let found = match (&entry.folder, &entry.recipe) {
+        (Some(folder), _) => UnloadedModel::in_folder(&entry.name, folder.clone()),
+        (None, Some(recipe)) => {
+            let planned = planned(app, recipe).map_err(|refusal| NoSource(refusal.message))?;
+            UnloadedModel::merge(&entry.name, planned)
+        }
+        (None, None) => {
+            let name = &entry.name;
+            return Err(NoSource(format!(
+                "`{name}` has no folder, so its tensors cannot be looked at"
+            )));
+        }
     };
-    let planned = planned(app, recipe).map_err(|refusal| NoSource(refusal.message))?;
-    let merged = MergedSource::new(&planned.plan, &planned.models.sources());
-    Ok(Arc::new(
-        merged.map_err(|error| NoSource(error.to_string()))?,
-    ))
+    found.source().map_err(|error| NoSource(error.to_string()))
 }
 
 /// The same for two models as long as both are what they were.

@@ -1,16 +1,15 @@
 //! What is said of a recipe: its mistakes, its plan, what it does.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use weightsmith::plan::{Plan, Planned};
 use weightsmith::{Diagnostic, Severity, methods};
-use weightsmith_hub::ModelName;
 use weightsmith_report::explain::explain;
+use weightsmith_session::{Access, MissingModel, Outcome, RemoteName, main_type};
 
-use super::planning::{Access, plan};
+use super::plan::plan;
 use super::remote::Remotes;
 use crate::app::App;
 use crate::error::Refusal;
@@ -30,13 +29,14 @@ const TELLING: f64 = 64e6;
 
 /// Checks a recipe from headers alone. The hub is not waited for: models of which it has to be asked are `pending`.
 pub(crate) fn check(app: &Arc<App>, text: &str) -> Result<Value, Refusal> {
-    let outcome = plan(app, text, &Access::Remembered)?;
-    let pending: Vec<String> = outcome.unknown.iter().map(ModelName::to_string).collect();
-    Remotes::ask_soon(app, outcome.unknown);
+    let mut outcome = plan(app, text, Access::Remembered)?;
+    let unknown = std::mem::take(&mut outcome.unknown);
+    let pending: Vec<String> = unknown.iter().map(RemoteName::to_string).collect();
+    Remotes::ask_soon(app, unknown);
     let planned = outcome.planned.as_ref();
     let shown = planned.map(|planned| shown(app, planned, &outcome.missing));
     Ok(json!({
-        "diagnostics": outcome.diagnostics,
+        "diagnostics": outcome.told(),
         "plan": shown.transpose()?,
         "explanation": planned.map(|planned| explain(&planned.plan)),
         "pending": pending,
@@ -44,7 +44,11 @@ pub(crate) fn check(app: &Arc<App>, text: &str) -> Result<Value, Refusal> {
 }
 
 /// The answer to who wants to merge a recipe that has mistakes.
-pub(crate) fn refusal(diagnostics: &[Diagnostic]) -> Refusal {
+pub(crate) fn refusal(outcome: &Outcome) -> Refusal {
+    refused(&outcome.told())
+}
+
+fn refused(diagnostics: &[Diagnostic]) -> Refusal {
     let is_wrong = |one: &&Diagnostic| one.severity == Severity::Error;
     let wrong: Vec<&Diagnostic> = diagnostics.iter().filter(is_wrong).collect();
     let message = match wrong[..] {
@@ -63,7 +67,7 @@ pub(crate) fn refusal(diagnostics: &[Diagnostic]) -> Refusal {
 }
 
 /// A plan as the interface shows it.
-fn shown(app: &App, planned: &Planned, missing: &[(String, u64)]) -> Result<Value, Refusal> {
+fn shown(app: &App, planned: &Planned, missing: &[MissingModel]) -> Result<Value, Refusal> {
     let plan = &planned.plan;
     let elements: u64 = plan.tensors.iter().map(|one| one.info.elements()).sum();
     let inputs = plan.inputs.iter().enumerate().map(|(index, input)| {
@@ -87,7 +91,7 @@ fn shown(app: &App, planned: &Planned, missing: &[(String, u64)]) -> Result<Valu
     });
     let missing = missing
         .iter()
-        .map(|(model, bytes)| json!({"model": model, "bytes": bytes}));
+        .map(|one| json!({"model": one.name, "bytes": one.bytes}));
     let title = methods::find(&plan.method).map(|method| method.title);
     Ok(json!({
         "method": plan.method,
@@ -96,7 +100,7 @@ fn shown(app: &App, planned: &Planned, missing: &[(String, u64)]) -> Result<Valu
         "tensors": plan.tensors.len(),
         "parameters": elements,
         "layers": plan.layers.len(),
-        "weights_type": main_type(plan),
+        "weights_type": main_type(plan.tensors.iter().map(|one| &one.info)).map(|dtype| dtype.to_string()),
         "files": files.collect::<Vec<_>>(),
         "dropped": dropped.collect::<Vec<_>>(),
         "bytes_read": plan.bytes_read,
@@ -106,16 +110,6 @@ fn shown(app: &App, planned: &Planned, missing: &[(String, u64)]) -> Result<Valu
         "needs_download": missing.collect::<Vec<_>>(),
         "card_preview": null,
     }))
-}
-
-/// The type that most weights have.
-pub(super) fn main_type(plan: &Plan) -> String {
-    let mut by_type: BTreeMap<String, u64> = BTreeMap::new();
-    for tensor in &plan.tensors {
-        *by_type.entry(tensor.info.dtype.to_string()).or_default() += tensor.info.elements();
-    }
-    let most = by_type.into_iter().max_by_key(|(_, elements)| *elements);
-    most.map(|(name, _)| name).unwrap_or_default()
 }
 
 /// How long a merge will take, by how fast earlier ones were.
@@ -170,7 +164,7 @@ mod tests {
             Diagnostic::error("wrong", None).hint("do it right"),
             Diagnostic::error("wrong too", None),
         ];
-        let refusal = refusal(&mistakes);
+        let refusal = refused(&mistakes);
         assert_eq!(
             refusal.message,
             "the recipe has 2 mistakes; the first: wrong"

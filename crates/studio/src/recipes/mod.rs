@@ -1,19 +1,17 @@
 //! Recipes: checked, planned, named, and heard before they are written.
 
 mod answer;
-mod confined;
 mod gallery;
 mod methods;
 mod name;
-mod planning;
+mod plan;
 mod previews;
 mod remote;
-mod transfer;
 
 pub(crate) use answer::{check, refusal};
 pub(crate) use gallery::gallery;
 pub(crate) use methods::methods;
 pub(crate) use name::proposed;
-pub(crate) use planning::{Access, plan};
+pub(crate) use plan::{plan, plan_with};
 pub(crate) use previews::{Previews, make as make_preview};
 pub(crate) use remote::Remotes;

@@ -5,16 +5,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use weightsmith::plan::Planned;
-use weightsmith::run::MergedSource;
-use weightsmith_infer::{Model, ModelConfig, Overrides};
-use weightsmith_report::host::concurrency_units;
-use weightsmith_server::{CountedSource, LoadProgress, ModelFacts, ServedModel};
+use weightsmith_server::{ModelFacts, ServedModel};
+use weightsmith_session::{Access, UnloadedModel};
 
-use super::answer::{main_type, refusal};
-use super::planning::{Access, plan};
+use super::answer::refusal;
+use super::plan::plan;
 use crate::app::App;
 use crate::error::Refusal;
-use crate::models::{Entry, Origin, Preview, describe, parents_of};
+use crate::models::{
+    Entry, Origin, Preview, describe, kept, parents_of, served_model, text_models,
+};
 use crate::runs::now;
 
 /// Previews at a time; older ones go.
@@ -26,11 +26,12 @@ pub(crate) struct Previews(Mutex<()>);
 
 /// Makes a merge that was not written a model that speaks. The same recipe for the same models is the same preview.
 pub(crate) fn make(app: &Arc<App>, text: &str) -> Result<Value, Refusal> {
-    let outcome = plan(app, text, &Access::Headers)?;
-    let Some(planned) = outcome.planned else {
-        return Err(refusal(&outcome.diagnostics));
+    let mut outcome = plan(app, text, Access::Headers)?;
+    let Some(planned) = outcome.planned.take() else {
+        return Err(refusal(&outcome));
     };
-    if let Some((model, _)) = outcome.missing.first() {
+    if let Some(missing) = outcome.missing.first() {
+        let model = &missing.name;
         let message = format!("`{model}` is not on this machine, and a preview reads all weights");
         let refusal = Refusal::new(StatusCode::CONFLICT, "needs_download", message);
         return Err(refusal.hint("pull it first"));
@@ -50,7 +51,7 @@ pub(crate) fn make(app: &Arc<App>, text: &str) -> Result<Value, Refusal> {
         recipe: text.to_owned(),
         method,
         parents,
-        served: served(app, &name, planned),
+        served: served(app, &name, planned)?,
     };
     match app.catalogue.add_preview(app, preview) {
         Some(entry) => Ok(shown(app, &entry)),
@@ -85,62 +86,12 @@ fn name(text: &str, planned: &Planned) -> Result<String, Refusal> {
     Ok(format!("preview-{}", &hasher.finalize().to_hex()[..7]))
 }
 
-fn served(app: &App, name: &str, planned: Planned) -> ServedModel {
-    let facts = facts(app, &planned);
-    let (pool, options) = (Arc::clone(&app.pool), app.settings.options);
-    ServedModel::new(name, facts, move |progress: &LoadProgress| {
-        let plan = &planned.plan;
-        let source = MergedSource::new(plan, &planned.models.sources())
-            .map_err(|error| error.to_string())?;
-        let source = CountedSource::new(Arc::new(source), progress.clone());
-        let donor = &planned.models.as_slice()[plan.donor].located.folder;
-        let overrides = Overrides {
-            config: plan.config.as_deref(),
-            template: None,
-        };
-        Model::assemble(
-            Arc::new(source),
-            donor,
-            overrides,
-            Arc::clone(&pool),
-            options,
-        )
-        .map_err(|error| error.to_string())
-    })
-}
-
-/// What the plan tells of the model.
-fn facts(app: &App, planned: &Planned) -> ModelFacts {
-    let plan = &planned.plan;
-    let parameters: u64 = plan.tensors.iter().map(|one| one.info.elements()).sum();
-    let stored: u64 = plan.tensors.iter().map(|one| one.info.bytes()).sum();
-    let quantized = app.settings.options.quantize_q8_0;
-    let config = plan.config.as_deref().unwrap_or_default();
-    let config: Value = weightsmith_tensors::json::read(config.as_bytes()).unwrap_or_default();
-    // what is wrong with it is told when the model is loaded
-    let parsed = ModelConfig::from_json(&config).ok();
-    ModelFacts {
-        is_merge: true,
-        parameters,
-        // eight bits for each weight, and sixteen for each 32
-        bytes: if quantized {
-            parameters / 32 * 34
-        } else {
-            stored
-        },
-        weights_type: if quantized {
-            "Q8_0".to_owned()
-        } else {
-            main_type(plan)
-        },
-        architecture: config["architectures"][0]
-            .as_str()
-            .or(config["model_type"].as_str())
-            .unwrap_or("unknown")
-            .to_owned(),
-        context_trained: parsed.as_ref().map_or(0, |config| config.positions),
-        vocabulary: parsed.as_ref().map_or(0, |config| config.vocabulary),
-        concurrency_units: concurrency_units(parameters),
+fn served(app: &App, name: &str, planned: Planned) -> Result<ServedModel, Refusal> {
+    let found = UnloadedModel::merge(name, planned);
+    let facts = ModelFacts {
         created: now() as u64,
-    }
+        ..kept(app, found.facts()?)
+    };
+    let models = text_models(app, app.session.clone());
+    Ok(served_model(name, facts, models, found))
 }

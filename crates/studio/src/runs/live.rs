@@ -5,8 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use weightsmith_session::{Cancel, Note, Progress, Work};
+
+use super::files::Files;
 use super::history::Standing;
-use super::progress::RunProgress;
+use super::progress::{RunProgress, lines};
 use super::record::Run;
 use crate::app::App;
 
@@ -20,8 +23,9 @@ pub(super) struct Live {
     app: Weak<App>,
     /// Whether somebody does not want it any more.
     cancelled: AtomicBool,
-    interrupt: AtomicBool,
+    cancel: Cancel,
     gauge: Mutex<Gauge>,
+    files: Mutex<Files>,
 }
 
 #[derive(Debug, Default)]
@@ -57,8 +61,9 @@ impl Live {
             id,
             app,
             cancelled: AtomicBool::new(false),
-            interrupt: AtomicBool::new(false),
+            cancel: Cancel::default(),
             gauge: Mutex::default(),
+            files: Mutex::default(),
         }
     }
 
@@ -67,7 +72,7 @@ impl Live {
         if for_good {
             self.cancelled.store(true, Ordering::Relaxed);
         }
-        self.interrupt.store(true, Ordering::Relaxed);
+        self.cancel.cancel();
     }
 
     /// Whether somebody does not want it any more.
@@ -103,8 +108,18 @@ impl Live {
         run.stage = stage;
         (run.done, run.total) = (done, total);
         (run.tensors_done, run.tensors) = (tensors_done, tensors);
-        if self.interrupt.load(Ordering::Relaxed) {
+        if self.cancel.is_cancelled() {
             run.stage = Some("stopping".to_owned());
+        }
+    }
+
+    fn files(&self) -> MutexGuard<'_, Files> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn log_file(&self, complete: Option<(String, u64)>) {
+        if let Some((name, size)) = complete {
+            self.log(&format!("{name}: {size} bytes"));
         }
     }
 
@@ -113,7 +128,17 @@ impl Live {
     }
 }
 
-impl RunProgress for Live {
+impl Progress for Live {
+    fn begin(&self, work: Work) {
+        self.stage(work.name());
+    }
+
+    fn stage(&self, name: &str) {
+        let mut gauge = self.gauge();
+        gauge.standing.stage = Some(name.to_owned());
+        gauge.is_news = true;
+    }
+
     fn expect(&self, total: u64, done: u64) {
         let mut gauge = self.gauge();
         gauge.standing.total = total;
@@ -134,20 +159,46 @@ impl RunProgress for Live {
         gauge.standing.tensors = Some(total);
     }
 
-    fn stage(&self, name: &str) {
-        let mut gauge = self.gauge();
-        gauge.standing.stage = Some(name.to_owned());
-        gauge.is_news = true;
+    fn files(&self, files: &[(String, u64)]) {
+        self.files().begin(files);
+        self.expect(self.files().total(), 0);
     }
 
+    fn file_found(&self, file: usize, bytes: u64) {
+        if bytes == 0 {
+            return;
+        }
+        let (complete, total, before) = {
+            let mut files = self.files();
+            let complete = files.found(file, bytes);
+            (complete, files.total(), files.before())
+        };
+        self.expect(total, before);
+        self.log_file(complete);
+    }
+
+    fn file_advance(&self, file: usize, bytes: u64) {
+        self.advance(bytes);
+        let complete = self.files().advanced(file, bytes);
+        self.log_file(complete);
+    }
+
+    fn note(&self, note: &Note<'_>) {
+        for line in lines(note) {
+            self.log(&line);
+        }
+    }
+}
+
+impl RunProgress for Live {
     fn log(&self, text: &str) {
         if let Some(app) = self.app.upgrade() {
             app.runs.log(&app, self.id, text);
         }
     }
 
-    fn interrupt(&self) -> &AtomicBool {
-        &self.interrupt
+    fn cancel(&self) -> &Cancel {
+        &self.cancel
     }
 }
 

@@ -22,6 +22,8 @@ use serde_json::{Value, json};
 
 pub(crate) use history::{Filter, now};
 pub(crate) use progress::{RunFailure, RunProgress};
+#[cfg(test)]
+pub(crate) use progress::lines;
 pub(crate) use record::{Line, Run, RunState};
 
 use crate::app::App;
