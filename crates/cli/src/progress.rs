@@ -26,7 +26,7 @@ pub(crate) const BAR_LETTERS: [&str; 2] = ["=> ", "━╸ "];
 pub(crate) struct Progress<'a> {
     printer: &'a Printer,
     /// What is done, such as `merging`.
-    work: String,
+    work: &'static str,
     style: Style,
     total: AtomicU64,
     done: AtomicU64,
@@ -50,11 +50,11 @@ enum Style {
 
 impl<'a> Progress<'a> {
     /// A bar if a person watches, lines if not.
-    pub(crate) fn new(printer: &'a Printer, work: String) -> Self {
+    pub(crate) fn new(printer: &'a Printer, work: &'static str) -> Self {
         let style = if printer.loudness() == Loudness::Quiet {
             Style::Nothing
         } else if stderr().is_terminal() {
-            Style::Bar(bar(&work))
+            Style::Bar(bar(work))
         } else {
             Style::Lines
         };
@@ -62,11 +62,11 @@ impl<'a> Progress<'a> {
     }
 
     /// Nothing, whoever watches.
-    pub(crate) fn hidden(printer: &'a Printer, work: String) -> Self {
+    pub(crate) fn hidden(printer: &'a Printer, work: &'static str) -> Self {
         Self::with_style(printer, work, Style::Nothing)
     }
 
-    fn with_style(printer: &'a Printer, work: String, style: Style) -> Self {
+    fn with_style(printer: &'a Printer, work: &'static str, style: Style) -> Self {
         let now = Instant::now();
         Self {
             printer,
@@ -126,7 +126,7 @@ impl<'a> Progress<'a> {
             self.total.load(Ordering::Relaxed),
         );
         self.printer
-            .talk(&line(&self.work, done, total, clock.at_start, elapsed));
+            .talk(&line(self.work, done, total, clock.at_start, elapsed));
     }
 }
 
@@ -152,11 +152,11 @@ fn line(work: &str, done: u64, total: u64, at_start: u64, elapsed: f64) -> Strin
     text
 }
 
-fn bar(work: &str) -> ProgressBar {
+fn bar(work: &'static str) -> ProgressBar {
     let style = ProgressStyle::with_template(BAR).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10))
         .with_style(style.progress_chars(BAR_LETTERS[usize::from(terminal::unicode())]))
-        .with_prefix(work.to_owned())
+        .with_prefix(work)
 }
 
 impl Progress<'_> {
@@ -171,13 +171,6 @@ impl Progress<'_> {
                 at_start: resumed,
                 line: now,
             };
-        }
-        if resumed > 0 {
-            self.printer.note(&format!(
-                "going on where an earlier run stopped: {} of {} were done",
-                bytes(resumed),
-                bytes(total)
-            ));
         }
         if let Style::Bar(bar) = &self.style {
             // it may have been taken away after other work

@@ -54,7 +54,7 @@ impl<'a> TerminalProgress<'a> {
 }
 
 impl Progress for TerminalProgress<'_> {
-    fn begin(&self, work: &Work<'_>) {
+    fn begin(&self, work: Work) {
         self.replace(Some(Transfer::new(self.printer, work)));
     }
 

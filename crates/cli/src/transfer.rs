@@ -45,8 +45,8 @@ struct File {
 
 impl<'a> Transfer<'a> {
     /// Work that begins.
-    pub(crate) fn new(printer: &'a Printer, work: &Work<'_>) -> Self {
-        let name = work_name(work);
+    pub(crate) fn new(printer: &'a Printer, work: Work) -> Self {
+        let name = work.name();
         let moves_files = matches!(work, Work::Downloading | Work::Uploading);
         let progress = if moves_files && is_hidden() {
             Progress::hidden(printer, name)
@@ -106,11 +106,6 @@ impl<'a> Transfer<'a> {
         bar.set_position(file.done);
         Some(bar)
     }
-}
-
-/// What stands before the bar.
-fn work_name(work: &Work<'_>) -> String {
-    safe(work.name()).into_owned()
 }
 
 /// Whether huggingface_hub's variable asks for no bars.

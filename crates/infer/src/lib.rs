@@ -56,6 +56,7 @@ mod decoder;
 mod error;
 pub mod evaluate;
 mod exponential;
+mod facts;
 mod fused;
 pub mod generate;
 mod linear;
@@ -72,6 +73,7 @@ pub use decoder::{
     expected_tensors,
 };
 pub use error::{ConfigError, Error};
+pub use facts::ModelFacts;
 pub use generate::{
     Finish, Generation, GenerationDefaults, GenerationSettings, Report, Sampler, SamplingSettings,
     Session,

@@ -49,5 +49,6 @@ pub use http::{
     BodyError, Caller, Pages, PagesDocument, Received, StreamPlace, receive, router, router_with,
 };
 pub use listen::Server;
-pub use models::{CountedSource, LoadProgress, ModelFacts, ModelRegistry, ModelState, ServedModel};
+pub use models::{CountedSource, LoadProgress, ModelRegistry, ModelState, ServedModel};
+pub use weightsmith_infer::ModelFacts;
 pub use settings::Settings;

@@ -101,6 +101,24 @@ pub enum SessionError {
         command: &'static str,
     },
 
+    /// An address in a store where stores are not used.
+    #[error("models in object stores are not read or written here")]
+    StoresRefused,
+
+    /// A path that leads out of the folders that may be named.
+    #[error("`{path}` is outside of the studio's folders")]
+    Outside {
+        /// The path.
+        path: String,
+    },
+
+    /// A text on which nothing can be measured.
+    #[error("{name} is too short to measure anything on")]
+    TextTooShort {
+        /// What it is called.
+        name: String,
+    },
+
     /// A model to be published has no name.
     #[error("a model without a lock has no proposed name")]
     NoName,
@@ -148,6 +166,17 @@ impl SessionError {
         Arc::try_unwrap(error).unwrap_or_else(Self::Shared)
     }
 
+    /// What went wrong with all its causes, in one line.
+    pub fn sentence(&self) -> String {
+        let mut sentence = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(inner) = cause {
+            sentence = format!("{sentence}: {inner}");
+            cause = inner.source();
+        }
+        sentence
+    }
+
     /// Whether the call ended because it was cancelled.
     pub fn is_interrupted(&self) -> bool {
         match self {
@@ -169,7 +198,10 @@ impl SessionError {
             | Self::Recipe(_)
             | Self::NoFolder { .. }
             | Self::InStore { .. }
+            | Self::StoresRefused
+            | Self::Outside { .. }
             | Self::NoName
+            | Self::TextTooShort { .. }
             | Self::NothingToPull { .. } => true,
             Self::Destination(error) => error.is_usage(),
             Self::Shared(error) => error.is_usage(),
@@ -211,6 +243,13 @@ impl SessionError {
             ),
             Self::NoFolder { or_hub: false, .. } => hint("OUT is the folder of a merged model"),
             Self::InStore { .. } => hint("copy the model into a folder and name that"),
+            Self::StoresRefused => hint(
+                "start the server with `--allow-stores` to read and write there with its credentials",
+            ),
+            Self::Outside { .. } => hint(
+                "name a model of the list, or start the studio with `--folder` and the folder that it is in",
+            ),
+            Self::TextTooShort { .. } => hint("a text needs two tokens or more"),
             Self::NoName => hint("name the repository: `weightsmith push OUT account/name`"),
             Self::NothingToPull { recipe } => vec![format!(
                 "`weightsmith check {recipe}` says what is wrong with a recipe"

@@ -10,8 +10,11 @@
 //! terminal or serves HTTP.
 
 mod compare;
+mod confinement;
 mod destination;
 mod error;
+pub mod evaluate;
+mod facts;
 mod hosted;
 mod hub_models;
 mod merge;
@@ -34,8 +37,10 @@ mod stored_models;
 mod text_model;
 mod verify;
 
+pub use confinement::Confinement;
 pub use destination::{Delivered, Destination, DestinationError, Target};
 pub use error::{Kept, SessionError};
+pub use facts::{model_facts, modified};
 pub use hosted::HostCandidate;
 pub use merge::{MergeOptions, Merged};
 pub use outcome::{Count, Outcome};
@@ -46,6 +51,6 @@ pub use pull::{Pulled, PulledModel, names_to_pull};
 pub use recipe_text::{RecipeText, RecipeTextError};
 pub use remote::{Access, MissingModel, RemoteName};
 pub use replace_file::replace_file;
-pub use session::{Session, cache_home};
+pub use session::{Session, StoreAccess, cache_home};
 pub use text_model::{Parent, TextModel, TextModels, TextOptions, UnloadedModel, is_recipe};
 pub use weightsmith_tensors::Cancel;

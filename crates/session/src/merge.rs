@@ -135,6 +135,10 @@ impl<'a> Merging<'a> {
 impl Reporter for Merging<'_> {
     fn started(&self, total: u64, resumed: u64) {
         self.progress.expect(total, resumed);
+        if resumed > 0 {
+            let done = resumed;
+            self.progress.note(&Note::Resumed { done, total });
+        }
         self.written.store(resumed, Ordering::Relaxed);
         self.tell_tensors(resumed);
     }

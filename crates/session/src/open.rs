@@ -20,6 +20,15 @@ impl Session {
         access: Access,
         monitor: Monitor<'_>,
     ) -> Result<Vec<Opened>, SessionError> {
+        if let Some(confinement) = self.confinement() {
+            for model in models {
+                let text = model.as_ref().to_string_lossy();
+                if confinement.is_outside(&self.locate, &text) {
+                    let path = text.into_owned();
+                    return Err(SessionError::Outside { path });
+                }
+            }
+        }
         let names = models.iter().filter_map(|model| model.as_ref().to_str());
         let names: Vec<&str> = names.collect();
         let session = self.with_models(&names, access, monitor)?;

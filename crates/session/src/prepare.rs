@@ -1,6 +1,7 @@
 //! From a recipe's text to a plan, with everything that is to be said about it.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use weightsmith::model::{LocateOptions, similar_folder};
@@ -128,6 +129,10 @@ impl Session {
         let recipes = std::mem::take(&mut gathered.parsed.recipes);
         if let [only] = &recipes[..] {
             let references = only.references();
+            if self.refuse_outside(gathered, &references) {
+                gathered.parsed.recipes = recipes;
+                return Ok(());
+            }
             let wanted = gathered.wanted(&references);
             let names: Vec<RemoteName> = wanted.iter().map(|one| one.name.clone()).collect();
             let locate = &mut gathered.options.locate;
@@ -139,6 +144,36 @@ impl Session {
         }
         gathered.parsed.recipes = recipes;
         Ok(())
+    }
+
+    /// Refuses paths that lead out of the folders that may be named; the planner does not get to see what is there.
+    fn refuse_outside(
+        &self,
+        gathered: &mut Gathered,
+        references: &[&Spanned<ModelReference>],
+    ) -> bool {
+        let Some(confinement) = self.confinement() else {
+            return false;
+        };
+        let mut refused = Vec::new();
+        for reference in references {
+            let locate = &gathered.options.locate;
+            if let Some(path) = confinement.outside(locate, &reference.value) {
+                let path = path.to_owned();
+                let error = SessionError::Outside { path };
+                let mut diagnostic = Diagnostic::error(error.to_string(), reference.span);
+                diagnostic.hints = error.hints();
+                gathered.say_instead(diagnostic, &[reference.span]);
+                refused.push(reference.value.path.clone());
+            }
+        }
+        let named = &mut gathered.options.locate.named;
+        named.extend(
+            refused
+                .iter()
+                .map(|path| (path.clone(), PathBuf::from("/nonexistent/weightsmith"))),
+        );
+        !refused.is_empty()
     }
 }
 

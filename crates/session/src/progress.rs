@@ -11,7 +11,7 @@ use weightsmith::output::Mention;
 /// Hears how far a call is, from any of its threads. The command line draws bars, the studio keeps it for its pages.
 pub trait Progress: Sync {
     /// Work begins. What is told until [`Self::end`] is about it.
-    fn begin(&self, _work: &Work<'_>) {}
+    fn begin(&self, _work: Work) {}
 
     /// A part of the work begins, such as `verifying`.
     fn stage(&self, _name: &str) {}
@@ -55,7 +55,7 @@ impl Progress for Silent {}
 
 /// What is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Work<'a> {
+pub enum Work {
     /// Files come from the Hub.
     Downloading,
     /// Files go to the Hub or to a store.
@@ -66,20 +66,17 @@ pub enum Work<'a> {
     Comparing,
     /// A merged model is read again.
     Verifying,
-    /// A model is measured; on what.
-    Measuring(&'a str),
 }
 
-impl<'a> Work<'a> {
-    /// One word for it, or what is measured on.
-    pub fn name(self) -> &'a str {
+impl Work {
+    /// One word for it.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Downloading => "downloading",
             Self::Uploading => "uploading",
             Self::Merging => "merging",
             Self::Comparing => "comparing",
             Self::Verifying => "verifying",
-            Self::Measuring(what) => what,
         }
     }
 }
@@ -125,6 +122,13 @@ pub enum Note<'a> {
         model: &'a str,
         /// The commit.
         commit: &'a str,
+    },
+    /// A merge goes on where an earlier run stopped.
+    Resumed {
+        /// Bytes that were done.
+        done: u64,
+        /// Bytes in all.
+        total: u64,
     },
     /// An earlier run has merged the model; what was not sent goes now.
     MergedBefore,
@@ -193,6 +197,12 @@ impl fmt::Display for Note<'_> {
                 write!(f, "`{model}` cannot be asked for on the hub: {problem}")
             }
             Self::AtCommit { model, commit } => write!(f, "{model} is at commit {commit}"),
+            Self::Resumed { done, total } => write!(
+                f,
+                "going on where an earlier run stopped: {} of {} were done",
+                bytes(*done),
+                bytes(*total)
+            ),
             Self::MergedBefore => {
                 f.write_str("an earlier run has merged this model: what was not sent goes now")
             }
@@ -240,8 +250,8 @@ impl fmt::Debug for Monitor<'_> {
 
 impl<'a> Monitor<'a> {
     /// Tells that work begins, and that it is over when what is given is dropped.
-    pub(crate) fn begin(self, work: Work<'_>) -> Working<'a> {
-        self.progress.begin(&work);
+    pub(crate) fn begin(self, work: Work) -> Working<'a> {
+        self.progress.begin(work);
         Working(self.progress)
     }
 

@@ -133,6 +133,9 @@ impl Session {
         let mut on_hub = Vec::new();
         for (index, name) in names.iter().enumerate() {
             let known = match (access, name) {
+                (_, RemoteName::Store(_)) if self.refuses_stores() => {
+                    Some(Known::Refused(Arc::new(SessionError::StoresRefused)))
+                }
                 (Access::Remembered, _) => self.remembered().get(name),
                 (_, RemoteName::Store(address)) => Some(self.stored(address, monitor)?),
                 (Access::Headers, RemoteName::Hub(_)) => self.remembered().found(name),

@@ -1,15 +1,15 @@
 //! Where a session finds things, and what it may use.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use weightsmith::model::{LocateOptions, hub_token_file};
 use weightsmith_hub::{Hub, HubSettings};
 use weightsmith_stores::{StoreSettings, Stores};
 
-use crate::SessionError;
 use crate::remembered::Remembered;
+use crate::{Confinement, SessionError};
 
 /// Where models are found, and what is known of those elsewhere. Clones share connections and what they learnt.
 #[derive(Debug, Clone)]
@@ -19,6 +19,21 @@ pub struct Session {
     /// The folder of files that can be made again.
     cache: PathBuf,
     elsewhere: Arc<Elsewhere>,
+    stores: StoreAccess,
+    /// Which paths may be named; all without it.
+    confinement: Option<Arc<Confinement>>,
+}
+
+/// Whether object stores are used.
+#[derive(Debug, Clone, Default)]
+pub enum StoreAccess {
+    /// With the environment's credentials and endpoints.
+    #[default]
+    Environment,
+    /// These are used.
+    Given(Arc<Stores>),
+    /// No addresses in stores are taken.
+    Refused,
 }
 
 /// The Hub and the stores, made when they are first needed.
@@ -39,11 +54,42 @@ impl Session {
         if let Some(cache) = hub_cache {
             locate.hub_cache = cache;
         }
+        Self::new(locate, cache_home(|name| std::env::var_os(name)))
+    }
+
+    /// A session that looks for models as these options say. `cache` is the folder of files that can be made again.
+    pub fn new(locate: LocateOptions, cache: PathBuf) -> Self {
         Self {
             locate,
-            cache: cache_home(|name| std::env::var_os(name)),
+            cache,
             elsewhere: Arc::default(),
+            stores: StoreAccess::default(),
+            confinement: None,
         }
+    }
+
+    /// The folder of files that can be made again.
+    pub fn cache(&self) -> &Path {
+        &self.cache
+    }
+
+    /// The same with these stores, or none.
+    #[must_use]
+    pub fn with_store_access(mut self, stores: StoreAccess) -> Self {
+        self.stores = stores;
+        self
+    }
+
+    /// The same for recipes and names that others may write: paths lead into these folders or nowhere, and recipes are not read from
+    /// files.
+    #[must_use]
+    pub fn confined(mut self, confinement: Confinement) -> Self {
+        self.confinement = Some(Arc::new(confinement));
+        self
+    }
+
+    pub(crate) fn confinement(&self) -> Option<&Confinement> {
+        self.confinement.as_deref()
     }
 
     /// The same with other settings for the Hub.
@@ -89,14 +135,24 @@ impl Session {
     /// The stores that the environment's credentials and endpoints lead to.
     ///
     /// # Errors
-    /// When no thread can be started.
+    /// When they must not be used, or no thread can be started.
     pub fn stores(&self) -> Result<&Stores, SessionError> {
+        match &self.stores {
+            StoreAccess::Environment => {}
+            StoreAccess::Given(stores) => return Ok(stores),
+            StoreAccess::Refused => return Err(SessionError::StoresRefused),
+        }
         let known = &self.elsewhere.stores;
         if let Some(stores) = known.get() {
             return Ok(stores);
         }
         let stores = Stores::new(StoreSettings::new(self.cache.join("stores")))?;
         Ok(known.get_or_init(|| stores))
+    }
+
+    /// Whether addresses in stores are taken.
+    pub(crate) fn refuses_stores(&self) -> bool {
+        matches!(self.stores, StoreAccess::Refused)
     }
 
     pub(crate) fn remembered(&self) -> &Remembered {

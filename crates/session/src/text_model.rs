@@ -43,6 +43,8 @@ pub struct UnloadedModel {
 /// What was found.
 #[derive(Debug)]
 enum Content {
+    /// In a folder, opened when it is needed.
+    Folder(PathBuf),
     Model(Arc<dyn ModelSource>),
     Recipe(Box<Planned>),
 }
@@ -109,7 +111,7 @@ impl TextModels {
     /// # Errors
     /// As [`Self::open`].
     pub fn find(&self, name: &str, monitor: Monitor<'_>) -> Result<UnloadedModel, SessionError> {
-        if is_recipe(name) {
+        if self.session.confinement().is_none() && is_recipe(name) {
             return self.recipe(name, monitor);
         }
         let opened = self.session.open(name, Access::Download, monitor)?;
@@ -200,6 +202,14 @@ impl Outcome {
 }
 
 impl UnloadedModel {
+    /// A model in a folder, of which nothing is open until it is loaded.
+    pub fn in_folder(label: &str, folder: PathBuf) -> Self {
+        Self {
+            label: label.to_owned(),
+            content: Content::Folder(folder),
+        }
+    }
+
     /// A planned recipe.
     pub fn merge(name: &str, planned: Planned) -> Self {
         Self {
@@ -212,7 +222,7 @@ impl UnloadedModel {
     pub fn planned(&self) -> Option<&Planned> {
         match &self.content {
             Content::Recipe(planned) => Some(planned),
-            Content::Model(_) => None,
+            Content::Model(_) | Content::Folder(_) => None,
         }
     }
 
@@ -220,6 +230,7 @@ impl UnloadedModel {
     pub fn folder(&self) -> Option<PathBuf> {
         match &self.content {
             Content::Model(found) => found.path_of("config.json").parent().map(Path::to_owned),
+            Content::Folder(folder) => Some(folder.clone()),
             Content::Recipe(_) => None,
         }
     }
@@ -230,6 +241,7 @@ impl UnloadedModel {
     /// When they are gone.
     pub fn source(&self) -> Result<Arc<dyn ModelSource>, SessionError> {
         Ok(match &self.content {
+            Content::Folder(folder) => Arc::new(Checkpoint::open(folder)?),
             Content::Model(found) => match found
                 .ensure_unchanged()
                 .and_then(|()| found.ensure_intact())

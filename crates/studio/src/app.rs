@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use weightsmith_hub::Hub;
 use weightsmith_infer::Pool;
 use weightsmith_server::{ModelRegistry, Pages};
+use weightsmith_session::{Session, TextModels, TextOptions};
 
 use crate::events::Events;
 use crate::models::{self, CardCache, Catalogue};
@@ -23,7 +23,7 @@ pub struct Studio {
 pub(crate) struct App {
     pub(crate) settings: Arc<StudioSettings>,
     pub(crate) registry: Arc<ModelRegistry>,
-    pub(crate) hub: Arc<Hub>,
+    pub(crate) session: Session,
     pub(crate) events: Arc<Events>,
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) cards: CardCache,
@@ -38,16 +38,21 @@ impl App {
         settings: Arc<StudioSettings>,
         registry: Arc<ModelRegistry>,
     ) -> Result<Self, StudioError> {
+        let session = settings.session();
+        let text = TextOptions {
+            decoder: settings.options,
+            ..TextOptions::default()
+        };
         let pool = Arc::new(Pool::new(settings.threads));
-        let hub = Arc::new(Hub::new(&settings.hub));
+        let models = TextModels::new(session.clone(), text, pool);
         let events = Arc::new(Events::default());
         let catalogue = Arc::new(Catalogue::new(
             Arc::clone(&settings),
             Arc::clone(&registry),
-            Arc::clone(&pool),
+            models.clone(),
             Arc::clone(&events),
         ));
-        let remotes = Arc::new(Remotes::new(Arc::clone(&hub), Arc::clone(&events)));
+        let remotes = Arc::new(Remotes::new(session.clone(), Arc::clone(&events)));
         let planner = Arc::new(Planner::new(
             Arc::clone(&catalogue),
             remotes,
@@ -56,13 +61,13 @@ impl App {
         let previews = Previews::new(
             Arc::clone(&planner),
             Arc::clone(&catalogue),
-            pool,
-            settings.options,
+            models,
+            settings.options.quantize_q8_0,
         );
         let resources = Resources {
             settings: Arc::clone(&settings),
             registry: Arc::clone(&registry),
-            hub: Arc::clone(&hub),
+            session: session.clone(),
             catalogue: Arc::clone(&catalogue),
             planner: Arc::clone(&planner),
         };
@@ -70,7 +75,7 @@ impl App {
         Ok(Self {
             settings,
             registry,
-            hub,
+            session,
             events,
             catalogue,
             cards: CardCache::default(),

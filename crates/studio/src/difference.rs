@@ -3,14 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use weightsmith_report::diff::{
-    DiffError, DiffOptions, Difference, Measures, TensorDifference, diff,
-};
+use weightsmith_report::diff::{Difference, Measures, TensorDifference};
+use weightsmith_session::Session;
 
 use crate::clock::now;
 use crate::error::Refusal;
 use crate::models::{Catalogue, Entry};
-use crate::progress::{RunFailure, RunProgress};
+use crate::progress::{RunFailure, RunProgress, monitor};
 use crate::recipes::{Planner, fingerprint, source};
 use crate::settings::StudioSettings;
 use crate::wire::{self, Cell, DifferenceRequest, DifferenceResult, Distance, OutsideTensor};
@@ -46,15 +45,7 @@ pub(crate) fn run(
     let open = |entry: &Entry| source(planner, entry).map_err(|problem| RunFailure::of(problem.0));
     // it differs from the other one, so that one is the measure
     let (a, b) = (open(&against)?, open(&entry)?);
-    let options = DiffOptions {
-        threads: settings.threads,
-        interrupt: progress.interrupt(),
-    };
-    let found = match diff(&*a, &*b, None, &options, &Comparing(progress)) {
-        Ok(found) => found,
-        Err(DiffError::Interrupted) => return Err(RunFailure::Stopped),
-        Err(error) => return Err(RunFailure::caused(&error)),
-    };
+    let found = Session::compare(&*a, &*b, None, settings.threads, monitor(progress))?;
     if found.summary.tensors_same + found.summary.tensors_different == 0 {
         let message = format!(
             "no tensor of `{}` has the name and shape of one of `{}`",
@@ -131,19 +122,6 @@ fn cell(measures: Option<&Measures>) -> Cell {
         relative: measures.relative_difference,
         changed: Some(measures.changed_share),
     })
-}
-
-/// Progress of a comparison as that of a run.
-struct Comparing<'a>(&'a dyn RunProgress);
-
-impl weightsmith::run::Reporter for Comparing<'_> {
-    fn started(&self, total: u64, resumed: u64) {
-        self.0.expect(total, resumed);
-    }
-
-    fn written(&self, bytes: u64) {
-        self.0.advance(bytes);
-    }
 }
 
 #[cfg(test)]

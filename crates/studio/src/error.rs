@@ -6,6 +6,7 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use weightsmith::Diagnostic;
+use weightsmith_session::SessionError;
 
 use crate::wire::{ErrorAnswer, ErrorBody};
 
@@ -97,6 +98,21 @@ impl IntoResponse for Refusal {
             diagnostics: self.diagnostics,
         };
         (self.status, Json(answer)).into_response()
+    }
+}
+
+impl From<SessionError> for Refusal {
+    fn from(error: SessionError) -> Self {
+        if let SessionError::Recipe(outcome) = &error {
+            return crate::recipes::refusal(outcome);
+        }
+        let mut refusal = if error.is_usage() {
+            Self::invalid(error.sentence())
+        } else {
+            Self::internal(error.sentence())
+        };
+        refusal.hints = error.hints();
+        refusal
     }
 }
 

@@ -1,15 +1,14 @@
 //! How good models are on a text or on questions.
 
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 
 use weightsmith_infer::Model;
-use weightsmith_infer::evaluate::{
-    Tasks, TextUnit, WindowOptions, exact_match, multiple_choice, perplexity, read_tasks,
-    windows_while,
-};
+use weightsmith_infer::evaluate::{perplexity, read_tasks};
 use weightsmith_server::{LoadProgress, ModelRegistry};
+use weightsmith_session::SessionError;
+use weightsmith_session::evaluate::{
+    EvaluationData as Content, TaskOutcome, TextWindows, ask, steps,
+};
 use weightsmith_tensors::read_regular_text;
 
 use crate::clock::now;
@@ -20,9 +19,6 @@ use crate::wire::{
     Data, DataKind, EvaluateRequest, EvaluateResult, Evaluation, EvaluationData, Metric, Score,
 };
 
-/// Context of a text.
-const WINDOW: usize = 2048;
-
 /// Tokens of an answer.
 const ANSWER: usize = 256;
 
@@ -31,12 +27,6 @@ const LARGEST: u64 = 64 << 20;
 
 /// Steps of progress for each model.
 const STEPS: u64 = 1000;
-
-/// What is measured on.
-enum Content {
-    Text(String),
-    Tasks(Tasks),
-}
 
 /// The work of a run.
 pub(crate) fn run(
@@ -131,35 +121,14 @@ fn measure(
         let now = done as u64 * STEPS / total.max(1) as u64;
         progress.advance(now.saturating_sub(told));
         told = told.max(now);
-        if progress.interrupt().load(Ordering::Relaxed) {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
     };
-    let failed = |error: weightsmith_infer::Error| RunFailure::caused(&error);
+    let cancel = progress.cancel();
     let score = match content {
         Content::Text(text) => {
-            let stopped = || progress.interrupt().load(Ordering::Relaxed);
-            let mut goes_on = || {
-                if stopped() {
-                    ControlFlow::Break(())
-                } else {
-                    ControlFlow::Continue(())
-                }
-            };
-            let windows = windows_while(text, &model.companions, &options(model), &mut goes_on);
-            if stopped() {
-                return Err(RunFailure::Stopped);
-            }
-            let windows = windows.map_err(failed)?;
-            if windows.is_empty() {
-                return Err(
-                    RunFailure::of("the text is too short to measure anything on")
-                        .hint("a text needs two tokens or more"),
-                );
-            }
-            let found = perplexity(&model.decoder, &windows, &mut step).map_err(failed)?;
+            let windows = TextWindows::default().cut(model, text, "the text", cancel)?;
+            let windows = windows.ok_or(RunFailure::Stopped)?;
+            let found = perplexity(&model.decoder, &windows, &mut steps(&mut step, cancel));
+            let found = found.map_err(SessionError::from)?;
             Score {
                 model: name.to_owned(),
                 metric: Metric::Perplexity,
@@ -168,33 +137,23 @@ fn measure(
                 count: found.tokens,
             }
         }
-        Content::Tasks(tasks) if tasks.multiple_choice => {
-            let found = multiple_choice(model, &tasks.questions, &mut step).map_err(failed)?;
-            share(name, Metric::Accuracy, found.right, found.questions)
-        }
         Content::Tasks(tasks) => {
-            let questions = &tasks.questions;
-            let found = exact_match(model, questions, ANSWER, &mut step, &mut |_, _, _| {})
-                .map_err(failed)?;
-            share(name, Metric::ExactMatch, found.right, found.questions)
+            match ask(model, tasks, ANSWER, &mut step, &mut |_, _, _| {}, cancel)? {
+                TaskOutcome::Choice(found) => {
+                    share(name, Metric::Accuracy, found.right, found.questions)
+                }
+                TaskOutcome::Exact(found) => {
+                    share(name, Metric::ExactMatch, found.right, found.questions)
+                }
+            }
         }
     };
-    if progress.interrupt().load(Ordering::Relaxed) {
+    if cancel.is_cancelled() {
         return Err(RunFailure::Stopped);
     }
     // whatever the last piece was, this model is done
-    let _ = step(1, 1);
+    step(1, 1);
     Ok(score)
-}
-
-fn options(model: &Model) -> WindowOptions {
-    let window = WINDOW.min(model.decoder.config().positions);
-    WindowOptions {
-        unit: TextUnit::Whole,
-        window,
-        stride: (window / 2).max(1),
-        limit: None,
-    }
 }
 
 /// What to call it: the name that was given, else that of the file.

@@ -27,5 +27,5 @@ mod wire;
 
 pub use app::Studio;
 pub use error::StudioError;
-pub use models::speech;
+pub use models::{served_model, speech};
 pub use settings::StudioSettings;

@@ -1,29 +1,38 @@
 //! How the work of a run tells how far it is.
 
 use std::fmt::Debug;
-use std::sync::atomic::AtomicBool;
+
+use weightsmith_session::{Cancel, Monitor, Note, Progress, SessionError};
+
+use crate::error::Refusal;
 
 /// What the work of a run is given: it tells its progress there, and looks whether it should stop.
-pub(crate) trait RunProgress: Debug + Send + Sync {
-    /// The work begins, or begins anew: so much there is in all, and so much of it was done before.
-    fn expect(&self, total: u64, done: u64);
-
-    /// That much more is done.
-    fn advance(&self, amount: u64);
-
-    /// That many tensors of so many are done.
-    fn tensors(&self, done: u64, total: u64) {
-        let _ = (done, total);
-    }
-
-    /// What is done now, such as `merging`.
-    fn stage(&self, name: &str);
-
+pub(crate) trait RunProgress: Progress + Debug + Send + Sync {
     /// A line for the run's log.
     fn log(&self, text: &str);
 
-    /// Set when the run should stop.
-    fn interrupt(&self) -> &AtomicBool;
+    /// Cancelled when the run should stop.
+    fn cancel(&self) -> &Cancel;
+}
+
+/// For calls of a session.
+pub(crate) fn monitor<'a>(progress: &'a dyn RunProgress) -> Monitor<'a> {
+    Monitor {
+        progress,
+        cancel: progress.cancel(),
+    }
+}
+
+/// What a note adds to a run's log.
+pub(crate) fn lines(note: &Note<'_>) -> Vec<String> {
+    match note {
+        Note::FilesLeftOut(names) => names
+            .iter()
+            .map(|name| format!("`{name}` is not part of the model, so it is not published"))
+            .collect(),
+        Note::Checked(outcome) => outcome.told().iter().map(ToString::to_string).collect(),
+        note => vec![note.to_string()],
+    }
 }
 
 /// Why a run has no result.
@@ -70,5 +79,27 @@ impl RunFailure {
             hints.push(hint.into());
         }
         self
+    }
+}
+
+impl From<SessionError> for RunFailure {
+    fn from(error: SessionError) -> Self {
+        if error.is_interrupted() {
+            return Self::Stopped;
+        }
+        if let SessionError::Recipe(outcome) = &error {
+            return crate::recipes::refusal(outcome).into();
+        }
+        let failure = Self::caused(&error);
+        error.hints().into_iter().fold(failure, Self::hint)
+    }
+}
+
+impl From<Refusal> for RunFailure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Failed {
+            message: refusal.message,
+            hints: refusal.hints,
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use weightsmith::model::LocateOptions;
 use weightsmith_hub::HubSettings;
 use weightsmith_infer::DecoderOptions;
+use weightsmith_session::{Session, StoreAccess};
 
 /// Where a studio finds things and how much it may use.
 #[derive(Debug, Clone)]
@@ -17,6 +18,10 @@ pub struct StudioSettings {
     pub locate: LocateOptions,
     /// The hub for searches, downloads and publishing.
     pub hub: HubSettings,
+    /// The folder of files that can be made again: small files of models in stores.
+    pub cache: PathBuf,
+    /// The object stores of models that recipes name by their addresses, read with the credentials of this process.
+    pub stores: StoreAccess,
     /// Threads of merges and of each model.
     pub threads: usize,
     /// Private memory of a merge, in bytes.
@@ -30,6 +35,13 @@ pub struct StudioSettings {
 }
 
 impl StudioSettings {
+    /// What finds models.
+    pub(crate) fn session(&self) -> Session {
+        Session::new(self.locate.clone(), self.cache.clone())
+            .with_hub(self.hub.clone())
+            .with_store_access(self.stores.clone())
+    }
+
     /// The folder in which models are made.
     pub fn made(&self) -> PathBuf {
         self.data.join("models")

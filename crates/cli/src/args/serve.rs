@@ -103,6 +103,11 @@ pub(crate) struct FolderArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) folder: Vec<PathBuf>,
 
+    /// Let recipes name models in object stores even when the server listens beyond this machine; they are read with
+    /// this process's credentials
+    #[arg(long)]
+    pub(crate) allow_stores: bool,
+
     /// Maximum private memory of a merge, such as `64MiB`
     #[arg(long, value_name = "SIZE", env = crate::env_vars::MAX_MEMORY, hide_env_values = true, default_value = "256MiB")]
     pub(crate) max_memory: String,

@@ -2,20 +2,14 @@
 
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::Path;
-use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
-use serde_json::Value;
-use weightsmith_infer::DecoderConfig;
-use weightsmith_report::host::concurrency_units;
 use weightsmith_server::{
-    CountedSource, EngineSettings, LoadProgress, ModelFacts, ServedModel, Server, ServerError,
-    Settings,
+    EngineSettings, ModelFacts, ServedModel, Server, ServerError, Settings,
 };
 use weightsmith_session::quantities::{bytes, counted, parameters};
-use weightsmith_session::{TextModels, UnloadedModel, is_recipe};
-use weightsmith_studio::StudioSettings;
-use weightsmith_tensors::{TensorSource, main_dtype};
+use weightsmith_session::{is_recipe, modified};
+use weightsmith_studio::{StudioSettings, served_model};
 
 use super::studio;
 use crate::args::{LimitArgs, ModelArgs, Quantization, ServeArgs, ServingArgs, StudioArgs};
@@ -138,15 +132,15 @@ fn given(
     for name in names {
         let (name, path) = named(name);
         let found = models.find(path, monitor)?;
-        let facts = facts(&found, path, quantized)?;
+        let mut facts = found.facts()?;
+        if facts.is_merge {
+            facts.created = modified(Path::new(path)).unwrap_or_default();
+        }
+        if quantized {
+            facts = facts.in_q8_0();
+        }
         printer.talk(&introduction(&name, &facts));
-        let models = models.clone();
-        let folder = found.folder();
-        let model = ServedModel::new(name, facts, move |progress| load(&models, &found, progress));
-        served.push(match folder {
-            Some(folder) => model.in_folder(folder),
-            None => model,
-        });
+        served.push(served_model(&name, facts, models.clone(), found));
     }
     Ok(served)
 }
@@ -232,57 +226,6 @@ fn is_name(text: &str) -> bool {
     !text.contains(['\\', ':']) && parts.into_iter().all(are_names)
 }
 
-/// What headers tell of a model.
-fn facts(found: &UnloadedModel, path: &str, quantized: bool) -> Result<ModelFacts, Failure> {
-    let source = found.source()?;
-    let file = source.path_of("config.json");
-    let text = source.file("config.json")?.unwrap_or_default();
-    let config: Value = weightsmith_tensors::json::read(&text).unwrap_or(Value::Null);
-    // what is wrong with it is told when the model is loaded
-    let parsed = DecoderConfig::from_json(&config).ok();
-    let elements: u64 = source.tensors().iter().map(|one| one.info.elements()).sum();
-    let stored: u64 = source.tensors().iter().map(|one| one.info.bytes()).sum();
-    let changed = if found.planned().is_some() {
-        Path::new(path)
-    } else {
-        &file
-    };
-    let changed = fs_err::metadata(changed).and_then(|metadata| metadata.modified());
-    let changed = changed
-        .ok()
-        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    Ok(ModelFacts {
-        is_merge: found.planned().is_some(),
-        parameters: elements,
-        // eight bits for each weight, and sixteen for each 32
-        bytes: if quantized {
-            elements / 32 * 34
-        } else {
-            stored
-        },
-        weights_type: if quantized {
-            "Q8_0".to_owned()
-        } else {
-            main_type(source.as_ref())
-        },
-        architecture: config["architectures"][0]
-            .as_str()
-            .or(config["model_type"].as_str())
-            .unwrap_or("unknown")
-            .to_owned(),
-        context_trained: parsed.as_ref().map_or(0, |config| config.positions),
-        concurrency_units: concurrency_units(elements),
-        vocabulary: parsed.as_ref().map_or(0, |config| config.vocabulary),
-        created: changed.map_or(0, |since| since.as_secs()),
-    })
-}
-
-/// The type that most weights have.
-fn main_type(source: &dyn TensorSource) -> String {
-    let tensors = source.tensors().iter().map(|tensor| &tensor.info);
-    main_dtype(tensors).map_or_else(String::new, |dtype| dtype.to_string())
-}
-
 fn introduction(name: &str, facts: &ModelFacts) -> String {
     let kind = if facts.is_merge {
         ", merged when first asked for"
@@ -300,18 +243,6 @@ fn introduction(name: &str, facts: &ModelFacts) -> String {
 
 fn counted_parameters(count: u64) -> String {
     format!("{} parameters", parameters(count))
-}
-
-/// Loads a model; the message says what went wrong.
-fn load(
-    models: &TextModels,
-    found: &UnloadedModel,
-    progress: &LoadProgress,
-) -> Result<weightsmith_infer::Model, String> {
-    let watch = |source| Arc::new(CountedSource::new(source, progress.clone())) as Arc<_>;
-    models
-        .load(found, watch)
-        .map_err(|error| Failure::new(error).sentence())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use weightsmith_infer::DecoderOptions;
 use weightsmith_server::{Server, Settings};
-use weightsmith_session::Session;
+use weightsmith_session::{Session, StoreAccess};
 use weightsmith_studio::{Studio, StudioError, StudioSettings};
 
 use crate::args::{FolderArgs, ModelArgs, Quantization};
@@ -26,6 +26,7 @@ pub(super) fn settings(
     let FolderArgs {
         data_dir,
         folder: folders,
+        allow_stores,
         max_memory,
     } = args;
     let session = Session::from_env(options.transformers_cache.clone());
@@ -48,6 +49,12 @@ pub(super) fn settings(
         data: absolute(&data),
         folders: folders.iter().map(|folder| absolute(folder)).collect(),
         hub: session.hub_settings()?,
+        cache: session.cache().to_owned(),
+        stores: if allow_stores || server.address.ip().is_loopback() {
+            StoreAccess::Environment
+        } else {
+            StoreAccess::Refused
+        },
         locate,
         threads: threads(options.threads),
         max_memory: size("--max-memory", &max_memory)?,

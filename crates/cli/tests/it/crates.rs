@@ -41,6 +41,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "weightsmith-infer",
             "weightsmith-report",
             "weightsmith-server",
+            "weightsmith-session",
             "weightsmith-tensors",
         ],
     ),

@@ -6,7 +6,7 @@ mod progress;
 mod registry;
 
 pub use counted_source::CountedSource;
-pub use facts::{ModelFacts, ServedModel};
+pub use facts::ServedModel;
 pub use progress::LoadProgress;
 pub(crate) use registry::{Lease, ModelId, Unavailable};
 pub use registry::{ModelRegistry, ModelState};

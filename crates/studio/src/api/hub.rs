@@ -37,9 +37,8 @@ async fn search(
         if app.settings.hub.offline {
             return Err(offline());
         }
-        app.hub
-            .search(&text, FOUND)
-            .map_err(|error| refusal(&error))
+        let hub = app.session.hub()?;
+        hub.search(&text, FOUND).map_err(|error| refusal(&error))
     })
     .await?;
     let models = found.into_iter().map(|model| HubModel {

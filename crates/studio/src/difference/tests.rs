@@ -89,7 +89,7 @@ async fn a_comparison_stops_when_it_is_asked_to() {
     world.copy("instruct", "instruct");
     let studio = world.open();
     let told = Told::default();
-    told.interrupt.store(true, Ordering::Relaxed);
+    told.cancel.cancel();
     let request = request("instruct", "base");
     let result = run(studio.app(), &request, &told);
     assert_eq!(result, Err(RunFailure::Stopped));

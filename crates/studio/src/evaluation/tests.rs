@@ -128,7 +128,7 @@ async fn a_measurement_stops_when_it_is_asked_to() {
     world.copy("instruct", "instruct");
     let studio = world.open();
     let told = Told::default();
-    told.interrupt.store(true, Ordering::Relaxed);
+    told.cancel.cancel();
     let data = json!({"kind": "perplexity", "text": "One day Anna went home."});
     let request = about("instruct", data);
     let result = run(studio.app(), &request, &told);

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 use std::time::{Duration, Instant, SystemTime};
 
 use weightsmith::model::Located;
-use weightsmith_infer::Pool;
 use weightsmith_server::{ModelRegistry, ServedModel};
+use weightsmith_session::TextModels;
 
 use super::discover::{Candidate, in_cache, in_folder, local};
 use super::names::Names;
@@ -53,8 +53,8 @@ pub(crate) struct Catalogue {
     pub(super) settings: Arc<StudioSettings>,
     /// The models that speak.
     pub(super) registry: Arc<ModelRegistry>,
-    /// What they compute on.
-    pool: Arc<Pool>,
+    /// How they compute.
+    models: TextModels,
     pub(super) events: Arc<Events>,
     table: RwLock<Table>,
     /// Held while folders are looked into.
@@ -87,13 +87,13 @@ impl Catalogue {
     pub(crate) fn new(
         settings: Arc<StudioSettings>,
         registry: Arc<ModelRegistry>,
-        pool: Arc<Pool>,
+        models: TextModels,
         events: Arc<Events>,
     ) -> Self {
         Self {
             settings,
             registry,
-            pool,
+            models,
             events,
             table: RwLock::default(),
             memory: Mutex::default(),
@@ -207,7 +207,7 @@ impl Catalogue {
     fn look(&self, mut memory: MutexGuard<'_, Memory>) {
         let (entries, folders) = memory.entries(&self.settings, &self.registry);
         memory.serve(&self.registry, &entries, |entry| {
-            serve::served(entry, &self.pool, self.settings.options)
+            serve::served(entry, &self.models, self.settings.options.quantize_q8_0)
         });
         memory.looked = Some(Instant::now());
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);

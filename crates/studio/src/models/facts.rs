@@ -1,7 +1,6 @@
 //! What the small files and the headers of a model's folder tell.
 
 use std::path::Path;
-use std::time::UNIX_EPOCH;
 
 use serde_json::Value;
 use weightsmith::model::Located;
@@ -10,7 +9,8 @@ use weightsmith_infer::DecoderConfig;
 use weightsmith_report::card::FrontMatter;
 use weightsmith_report::inspect::inspect;
 use weightsmith_server::ModelFacts;
-use weightsmith_tensors::{main_dtype, read_regular};
+use weightsmith_session::{model_facts, modified};
+use weightsmith_tensors::read_regular;
 
 /// The recipe of a merge, by the name that mergekit gave it.
 pub(super) const RECIPE: &str = "mergekit_config.yml";
@@ -54,6 +54,8 @@ pub(crate) struct Facts {
     pub(crate) headers: Vec<String>,
     /// By the lock: what was read to make it, each with the hashes of its headers, sorted.
     pub(crate) inputs: Vec<(String, Vec<String>)>,
+    /// What a server is told of it.
+    pub(crate) served: Option<ModelFacts>,
     /// Why the folder cannot be read.
     pub(crate) broken: Option<String>,
     /// Why the model cannot speak, though its folder can be read.
@@ -102,10 +104,14 @@ impl Facts {
         self.headers = sorted(headers.map(|file| file.header_hash.clone()));
         let found = inspect(&opened).map_err(|error| error.to_string())?;
         let tensors = opened.source.tensors().iter();
-        let most = main_dtype(tensors.map(|tensor| &tensor.info));
-        self.weights_type = most.map(|dtype| dtype.to_string());
-        self.parameters = Some(found.parameters);
-        self.bytes = Some(found.bytes);
+        let served = model_facts(tensors.map(|tensor| &tensor.info), &config);
+        self.weights_type = Some(served.weights_type.clone()).filter(|name| !name.is_empty());
+        self.parameters = Some(served.parameters);
+        self.bytes = Some(served.bytes);
+        self.served = Some(ModelFacts {
+            created: self.created.unwrap_or_default(),
+            ..served
+        });
         self.context = found.config.context_length;
         self.vocabulary = found.vocabulary.rows.or(found.vocabulary.config);
         self.layers = Some(found.layers);
@@ -225,12 +231,6 @@ pub(super) fn config(folder: &Path) -> Result<Value, String> {
 pub(super) fn small_text(path: &Path) -> Option<String> {
     let bytes = read_regular(path, LARGEST_TEXT).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// When a file was changed, in seconds since 1970.
-pub(super) fn modified(path: &Path) -> Option<u64> {
-    let time = fs_err::metadata(path).ok()?.modified().ok()?;
-    Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs())
 }
 
 #[cfg(test)]

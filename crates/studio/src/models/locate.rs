@@ -1,6 +1,7 @@
-//! Where recipes of the studio find their models.
+//! Where the studio finds models.
 
 use weightsmith::model::LocateOptions;
+use weightsmith_session::{Confinement, Session};
 
 use super::Catalogue;
 use crate::wire::Origin;
@@ -18,5 +19,19 @@ impl Catalogue {
             }
         }
         options
+    }
+
+    /// A session that finds models so. Paths lead into the studio's folders or nowhere.
+    pub(crate) fn session(&self, session: &Session) -> Session {
+        let entries = self.list();
+        let folders = entries.iter().filter_map(|entry| entry.folder.clone());
+        let settings = &self.settings;
+        let roots = [settings.made(), settings.locate.hub_cache.clone()];
+        let roots = roots.into_iter().chain(settings.folders.iter().cloned());
+        let mut session = session.clone().confined(Confinement {
+            roots: roots.chain(folders).collect(),
+        });
+        session.locate = self.locate();
+        session
     }
 }

@@ -32,6 +32,7 @@ pub(crate) use facts::{Facts, ParentName, sorted};
 pub(crate) use files::{Picture, files, picture, tensors};
 pub(crate) use host::host;
 pub(crate) use parents::parents_of;
+pub use serve::served_model;
 pub use speech::speech;
 pub(crate) use usage::Server;
 pub(crate) use watch::watch;

@@ -3,11 +3,11 @@
 use axum::http::StatusCode;
 use weightsmith::plan::{Plan, Planned};
 use weightsmith::{Diagnostic, Severity, methods};
-use weightsmith_hub::ModelName;
 use weightsmith_report::explain::explain;
+use weightsmith_session::{Access, Outcome, RemoteName};
 use weightsmith_tensors::main_dtype;
 
-use super::planning::{Access, Planner};
+use super::planning::Planner;
 use crate::error::Refusal;
 use crate::wire::{self, Check, MissingModel, PlanDropped, PlanFile, PlanInput};
 
@@ -20,13 +20,14 @@ const BEGINNING: f64 = 0.02;
 
 /// Checks a recipe from headers alone; `speed` is how many bytes a merge reads and writes in a second, where that is known. The hub is not waited for: models of which it has to be asked are `pending`.
 pub(crate) fn check(planner: &Planner, text: &str, speed: Option<f64>) -> Result<Check, Refusal> {
-    let outcome = planner.plan(text, &Access::Remembered)?;
-    let pending = outcome.unknown.iter().map(ModelName::to_string).collect();
-    planner.remotes.ask_soon(outcome.unknown);
+    let mut outcome = planner.plan(text, Access::Remembered)?;
+    let unknown = std::mem::take(&mut outcome.unknown);
+    let pending = unknown.iter().map(RemoteName::to_string).collect();
+    planner.remotes.ask_soon(unknown);
     let planned = outcome.planned.as_ref();
     let shown = planned.map(|planned| shown(planner, planned, &outcome.missing, speed));
     Ok(Check {
-        diagnostics: outcome.diagnostics,
+        diagnostics: outcome.told(),
         plan: shown,
         explanation: planned.map(|planned| explain(&planned.plan)),
         pending,
@@ -34,7 +35,11 @@ pub(crate) fn check(planner: &Planner, text: &str, speed: Option<f64>) -> Result
 }
 
 /// The answer to who wants to merge a recipe that has mistakes.
-pub(crate) fn refusal(diagnostics: &[Diagnostic]) -> Refusal {
+pub(crate) fn refusal(outcome: &Outcome) -> Refusal {
+    refused(&outcome.told())
+}
+
+fn refused(diagnostics: &[Diagnostic]) -> Refusal {
     let is_wrong = |one: &&Diagnostic| one.severity == Severity::Error;
     let wrong: Vec<&Diagnostic> = diagnostics.iter().filter(is_wrong).collect();
     let message = match wrong[..] {
@@ -56,7 +61,7 @@ pub(crate) fn refusal(diagnostics: &[Diagnostic]) -> Refusal {
 fn shown(
     planner: &Planner,
     planned: &Planned,
-    missing: &[(String, u64)],
+    missing: &[weightsmith_session::MissingModel],
     speed: Option<f64>,
 ) -> wire::Plan {
     let plan = &planned.plan;
@@ -70,9 +75,9 @@ fn shown(
         model: plan.inputs[one.input].label.clone(),
         reason: one.reason.to_string(),
     });
-    let missing = missing.iter().map(|(model, bytes)| MissingModel {
-        model: model.clone(),
-        bytes: *bytes,
+    let missing = missing.iter().map(|one| MissingModel {
+        model: one.name.clone(),
+        bytes: one.bytes,
     });
     let title = methods::find(&plan.method).map(|method| method.title);
     let moved = (plan.bytes_read + plan.bytes_written) as f64;
@@ -106,7 +111,7 @@ fn shown(
 }
 
 /// The type that most weights have.
-pub(super) fn main_type(plan: &Plan) -> String {
+fn main_type(plan: &Plan) -> String {
     let tensors = plan.tensors.iter().map(|tensor| &tensor.info);
     main_dtype(tensors).map_or_else(String::new, |dtype| dtype.to_string())
 }
@@ -122,7 +127,7 @@ mod tests {
             Diagnostic::error("wrong", None).hint("do it right"),
             Diagnostic::error("wrong too", None),
         ];
-        let refusal = refusal(&mistakes);
+        let refusal = refused(&mistakes);
         assert_eq!(
             refusal.message,
             "the recipe has 2 mistakes; the first: wrong"

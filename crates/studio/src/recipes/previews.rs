@@ -3,18 +3,15 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::StatusCode;
-use serde_json::Value;
 use weightsmith::plan::Planned;
-use weightsmith::run::MergedModel;
-use weightsmith_infer::{DecoderConfig, DecoderOptions, Model, Pool};
-use weightsmith_report::host::concurrency_units;
-use weightsmith_server::{CountedSource, LoadProgress, ModelFacts, ServedModel};
+use weightsmith_server::{ModelFacts, ServedModel};
+use weightsmith_session::{Access, TextModels, UnloadedModel};
 
-use super::answer::{main_type, refusal};
-use super::planning::{Access, Planner};
+use super::answer::refusal;
+use super::planning::Planner;
 use crate::clock::now;
 use crate::error::Refusal;
-use crate::models::{Catalogue, Entry, Preview, parents_of};
+use crate::models::{Catalogue, Entry, Preview, parents_of, served_model};
 use crate::wire::{Origin, PreviewAnswer};
 
 /// Previews at a time; older ones go.
@@ -25,9 +22,9 @@ const MOST: usize = 4;
 pub(crate) struct Previews {
     planner: Arc<Planner>,
     catalogue: Arc<Catalogue>,
-    /// What they compute on.
-    pool: Arc<Pool>,
-    options: DecoderOptions,
+    /// How they compute.
+    models: TextModels,
+    is_quantized: bool,
     /// One at a time is made, so that there are never too many.
     alone: Mutex<()>,
 }
@@ -37,25 +34,26 @@ impl Previews {
     pub(crate) fn new(
         planner: Arc<Planner>,
         catalogue: Arc<Catalogue>,
-        pool: Arc<Pool>,
-        options: DecoderOptions,
+        models: TextModels,
+        is_quantized: bool,
     ) -> Self {
         Self {
             planner,
             catalogue,
-            pool,
-            options,
+            models,
+            is_quantized,
             alone: Mutex::default(),
         }
     }
 
     /// Makes a merge that was not written a model that speaks. The same recipe for the same models is the same preview.
     pub(crate) fn make(&self, text: &str) -> Result<PreviewAnswer, Refusal> {
-        let outcome = self.planner.plan(text, &Access::Headers)?;
-        let Some(planned) = outcome.planned else {
-            return Err(refusal(&outcome.diagnostics));
+        let mut outcome = self.planner.plan(text, Access::Headers)?;
+        let Some(planned) = outcome.planned.take() else {
+            return Err(refusal(&outcome));
         };
-        if let Some((model, _)) = outcome.missing.first() {
+        if let Some(missing) = outcome.missing.first() {
+            let model = &missing.name;
             let message =
                 format!("`{model}` is not on this machine, and a preview reads all weights");
             let refusal = Refusal::new(StatusCode::CONFLICT, "needs_download", message);
@@ -72,7 +70,7 @@ impl Previews {
             recipe: text.to_owned(),
             method,
             parents,
-            served: served(&name, planned, &self.pool, self.options),
+            served: served(&name, planned, &self.models, self.is_quantized)?,
         };
         match self.catalogue.add_preview(preview) {
             Some(entry) => Ok(self.shown(&entry)),
@@ -111,49 +109,17 @@ fn name(text: &str, planned: &Planned) -> Result<String, Refusal> {
     Ok(format!("preview-{}", &hasher.finalize().to_hex()[..7]))
 }
 
-fn served(name: &str, planned: Planned, pool: &Arc<Pool>, options: DecoderOptions) -> ServedModel {
-    let facts = facts(&planned, options.quantize_q8_0);
-    let pool = Arc::clone(pool);
-    let origin = name.to_owned();
-    ServedModel::new(name, facts, move |progress: &LoadProgress| {
-        let merged = MergedModel::new(&planned, &origin).map_err(|error| error.to_string())?;
-        let source = CountedSource::new(Arc::new(merged), progress.clone());
-        Model::open_source(Arc::new(source), Arc::clone(&pool), options)
-            .map_err(|error| error.to_string())
-    })
-}
-
-/// What the plan tells of the model.
-fn facts(planned: &Planned, quantized: bool) -> ModelFacts {
-    let plan = &planned.plan;
-    let parameters: u64 = plan.tensors.iter().map(|one| one.info.elements()).sum();
-    let stored: u64 = plan.tensors.iter().map(|one| one.info.bytes()).sum();
-    let config = plan.config.as_deref().unwrap_or_default();
-    let config: Value = weightsmith_tensors::json::read(config.as_bytes()).unwrap_or_default();
-    // what is wrong with it is told when the model is loaded
-    let parsed = DecoderConfig::from_json(&config).ok();
-    ModelFacts {
-        is_merge: true,
-        parameters,
-        // eight bits for each weight, and sixteen for each 32
-        bytes: if quantized {
-            parameters / 32 * 34
-        } else {
-            stored
-        },
-        weights_type: if quantized {
-            "Q8_0".to_owned()
-        } else {
-            main_type(plan)
-        },
-        architecture: config["architectures"][0]
-            .as_str()
-            .or(config["model_type"].as_str())
-            .unwrap_or("unknown")
-            .to_owned(),
-        context_trained: parsed.as_ref().map_or(0, |config| config.positions),
-        vocabulary: parsed.as_ref().map_or(0, |config| config.vocabulary),
-        concurrency_units: concurrency_units(parameters),
+fn served(
+    name: &str,
+    planned: Planned,
+    models: &TextModels,
+    is_quantized: bool,
+) -> Result<ServedModel, Refusal> {
+    let found = UnloadedModel::merge(name, planned);
+    let facts = ModelFacts {
         created: now() as u64,
-    }
+        ..found.facts()?
+    };
+    let facts = if is_quantized { facts.in_q8_0() } else { facts };
+    Ok(served_model(name, facts, models.clone(), found))
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use weightsmith::run::MergedSource;
-use weightsmith_tensors::{Checkpoint, TensorSource};
+use weightsmith_session::UnloadedModel;
+use weightsmith_tensors::ModelSource;
 
 use super::planning::Planner;
 use super::stored::planned;
@@ -14,22 +14,21 @@ use crate::models::Entry;
 pub(crate) struct NoSource(pub(crate) String);
 
 /// The tensors of a model; those of a preview are computed when they are read.
-pub(crate) fn source(planner: &Planner, entry: &Entry) -> Result<Arc<dyn TensorSource>, NoSource> {
-    if let Some(folder) = &entry.folder {
-        let checkpoint = Checkpoint::open(folder).map_err(|error| NoSource(error.to_string()))?;
-        return Ok(Arc::new(checkpoint));
-    }
-    let Some(recipe) = &entry.recipe else {
-        let name = &entry.name;
-        return Err(NoSource(format!(
-            "`{name}` has no folder, so its tensors cannot be looked at"
-        )));
+pub(crate) fn source(planner: &Planner, entry: &Entry) -> Result<Arc<dyn ModelSource>, NoSource> {
+    let found = match (&entry.folder, &entry.recipe) {
+        (Some(folder), _) => UnloadedModel::in_folder(&entry.name, folder.clone()),
+        (None, Some(recipe)) => {
+            let planned = planned(planner, recipe).map_err(|refusal| NoSource(refusal.message))?;
+            UnloadedModel::merge(&entry.name, planned)
+        }
+        (None, None) => {
+            let name = &entry.name;
+            return Err(NoSource(format!(
+                "`{name}` has no folder, so its tensors cannot be looked at"
+            )));
+        }
     };
-    let planned = planned(planner, recipe).map_err(|refusal| NoSource(refusal.message))?;
-    let merged = MergedSource::new(&planned.plan, &planned.models.sources());
-    Ok(Arc::new(
-        merged.map_err(|error| NoSource(error.to_string()))?,
-    ))
+    found.source().map_err(|error| NoSource(error.sentence()))
 }
 
 /// The same for two models as long as both are what they were.

@@ -2,10 +2,11 @@
 
 use axum::http::StatusCode;
 use weightsmith::plan::Planned;
-use weightsmith::{Diagnostic, Severity};
+use weightsmith::Severity;
 use weightsmith_report::explain::explain;
+use weightsmith_session::{Access, Outcome};
 
-use super::planning::{Access, Planner};
+use super::planning::Planner;
 use crate::error::Refusal;
 use crate::models::{Entry, recipe, sorted};
 use crate::wire::ExplanationAnswer;
@@ -17,9 +18,9 @@ pub(crate) fn explanation(planner: &Planner, entry: &Entry) -> Result<Explanatio
         return Err(Refusal::not_found("no_recipe", message));
     };
     // headers are enough, so its models may be on the hub
-    let outcome = planner.plan(&text, &Access::Headers)?;
-    let Some(planned) = outcome.planned else {
-        return Err(refusal(&outcome.diagnostics));
+    let mut outcome = planner.plan(&text, Access::Headers)?;
+    let Some(planned) = outcome.planned.take() else {
+        return Err(refusal(&outcome));
     };
     for input in &planned.plan.inputs {
         let headers = sorted(input.files.iter().map(|file| file.header_hash.clone()));
@@ -42,14 +43,15 @@ pub(crate) fn explanation(planner: &Planner, entry: &Entry) -> Result<Explanatio
 /// # Errors
 /// Why that is not possible.
 pub(super) fn planned(planner: &Planner, text: &str) -> Result<Planned, Refusal> {
-    let outcome = planner.plan(text, &Access::Remembered)?;
-    match outcome.planned {
+    let mut outcome = planner.plan(text, Access::Remembered)?;
+    match outcome.planned.take() {
         Some(planned) if outcome.missing.is_empty() => Ok(planned),
-        _ => Err(refusal(&outcome.diagnostics)),
+        _ => Err(refusal(&outcome)),
     }
 }
 
-fn refusal(found: &[Diagnostic]) -> Refusal {
+fn refusal(outcome: &Outcome) -> Refusal {
+    let found = outcome.told();
     let first = found.iter().find(|one| one.severity == Severity::Error);
     let message = first.map_or_else(
         || "the recipe cannot be planned: not all of its models are on this machine".to_owned(),
@@ -57,5 +59,5 @@ fn refusal(found: &[Diagnostic]) -> Refusal {
     );
     let mut refusal = Refusal::new(StatusCode::CONFLICT, "cannot_plan", message);
     refusal.hints = first.map_or_else(Vec::new, |one| one.hints.clone());
-    refusal.with(found)
+    refusal.with(&found)
 }

@@ -72,13 +72,13 @@ pub(super) fn execute(
     let Resources {
         settings,
         registry,
-        hub,
+        session,
         catalogue,
         planner,
     } = resources;
     Ok(match request {
         RunRequest::Merge(request) => {
-            RunResult::Merge(merge::run(settings, catalogue, planner, request, progress)?)
+            RunResult::Merge(merge::run(resources, request, progress)?)
         }
         RunRequest::Evaluate(request) => RunResult::Evaluate(evaluation::run(
             settings, catalogue, registry, request, progress,
@@ -87,10 +87,10 @@ pub(super) fn execute(
             settings, catalogue, planner, request, progress,
         )?),
         RunRequest::Pull(request) => {
-            RunResult::Pull(transfer::pull(hub, catalogue, request, progress)?)
+            RunResult::Pull(transfer::pull(session, catalogue, request, progress)?)
         }
         RunRequest::Push(request) => {
-            RunResult::Push(transfer::push(hub, catalogue, request, progress)?)
+            RunResult::Push(transfer::push(session, catalogue, request, progress)?)
         }
     })
 }

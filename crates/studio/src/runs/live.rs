@@ -5,9 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use weightsmith_session::{Cancel, Note, Progress, Work};
+
 use super::history::Standing;
+use super::moving_files::MovingFiles;
 use super::shared::Shared;
-use crate::progress::RunProgress;
+use crate::progress::{RunProgress, lines};
 use crate::wire::Run;
 
 /// The time over which a rate is taken.
@@ -21,8 +24,9 @@ pub(super) struct Live {
     shared: Weak<Shared>,
     /// Whether somebody does not want it any more.
     cancelled: AtomicBool,
-    interrupt: AtomicBool,
+    cancel: Cancel,
     gauge: Mutex<Gauge>,
+    files: Mutex<MovingFiles>,
 }
 
 #[derive(Debug, Default)]
@@ -58,8 +62,9 @@ impl Live {
             id,
             shared,
             cancelled: AtomicBool::new(false),
-            interrupt: AtomicBool::new(false),
+            cancel: Cancel::default(),
             gauge: Mutex::default(),
+            files: Mutex::default(),
         }
     }
 
@@ -68,7 +73,7 @@ impl Live {
         if for_good {
             self.cancelled.store(true, Ordering::Relaxed);
         }
-        self.interrupt.store(true, Ordering::Relaxed);
+        self.cancel.cancel();
     }
 
     /// Whether somebody does not want it any more.
@@ -95,8 +100,18 @@ impl Live {
         run.rate = gauge.rate();
         let left = run.total.saturating_sub(run.done) as f64;
         run.eta = run.rate.filter(|rate| *rate > 0.0).map(|rate| left / rate);
-        if self.interrupt.load(Ordering::Relaxed) {
+        if self.cancel.is_cancelled() {
             run.stage = Some("stopping".to_owned());
+        }
+    }
+
+    fn moving(&self) -> MutexGuard<'_, MovingFiles> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn log_file(&self, complete: Option<(String, u64)>) {
+        if let Some((name, size)) = complete {
+            self.log(&format!("{name}: {size} bytes"));
         }
     }
 
@@ -105,7 +120,17 @@ impl Live {
     }
 }
 
-impl RunProgress for Live {
+impl Progress for Live {
+    fn begin(&self, work: Work) {
+        self.stage(work.name());
+    }
+
+    fn stage(&self, name: &str) {
+        let mut gauge = self.gauge();
+        gauge.standing.stage = Some(name.to_owned());
+        gauge.is_news = true;
+    }
+
     fn expect(&self, total: u64, done: u64) {
         let mut gauge = self.gauge();
         gauge.standing.total = total;
@@ -126,20 +151,42 @@ impl RunProgress for Live {
         gauge.standing.tensors = Some(total);
     }
 
-    fn stage(&self, name: &str) {
-        let mut gauge = self.gauge();
-        gauge.standing.stage = Some(name.to_owned());
-        gauge.is_news = true;
+    fn files(&self, files: &[(String, u64)]) {
+        let total = self.moving().begin(files);
+        self.expect(total, 0);
     }
 
+    fn file_found(&self, file: usize, bytes: u64) {
+        if bytes == 0 {
+            return;
+        }
+        let (complete, total, before) = self.moving().found(file, bytes);
+        self.expect(total, before);
+        self.log_file(complete);
+    }
+
+    fn file_advance(&self, file: usize, bytes: u64) {
+        self.advance(bytes);
+        let complete = self.moving().advanced(file, bytes);
+        self.log_file(complete);
+    }
+
+    fn note(&self, note: &Note<'_>) {
+        for line in lines(note) {
+            self.log(&line);
+        }
+    }
+}
+
+impl RunProgress for Live {
     fn log(&self, text: &str) {
         if let Some(shared) = self.shared.upgrade() {
             shared.log(self.id, text);
         }
     }
 
-    fn interrupt(&self) -> &AtomicBool {
-        &self.interrupt
+    fn cancel(&self) -> &Cancel {
+        &self.cancel
     }
 }
 

@@ -1,18 +1,18 @@
 //! Merges: from a recipe to a model of the studio.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use axum::http::StatusCode;
 use weightsmith::plan::Plan;
-use weightsmith::run::{Reporter, RunError, RunOptions, execute};
+use weightsmith::run::RunError;
 use weightsmith_report::explain::explain;
+use weightsmith_session::quantities::{bytes, seconds};
+use weightsmith_session::{Access, Destination, MergeOptions, Merged, SessionError};
 
 use super::kinds::given;
+use super::resources::Resources;
 use crate::error::Refusal;
 use crate::models::Catalogue;
-use crate::progress::{RunFailure, RunProgress};
-use crate::recipes::{self, Access, Planner};
-use crate::settings::StudioSettings;
+use crate::progress::{RunFailure, RunProgress, monitor};
+use crate::recipes::{self, Planner};
 use crate::wire::{MergeRequest, MergeResult};
 
 /// Letters of a name at most.
@@ -30,10 +30,10 @@ pub(super) fn check(
     let recipe = given(&request.recipe, "recipe")?;
     let name = name(request)?;
     refuse_taken(catalogue, request)?;
-    let outcome = planner.plan(recipe, &Access::Headers)?;
+    let outcome = planner.plan(recipe, Access::Headers)?;
     match outcome.planned {
         Some(_) => Ok(name),
-        None => Err(recipes::refusal(&outcome.diagnostics)),
+        None => Err(recipes::refusal(&outcome)),
     }
 }
 
@@ -104,55 +104,51 @@ pub(super) fn with_free_name(
 
 /// The work of a run.
 pub(super) fn run(
-    settings: &StudioSettings,
-    catalogue: &Catalogue,
-    planner: &Planner,
+    resources: &Resources,
     request: &MergeRequest,
     progress: &dyn RunProgress,
 ) -> Result<MergeResult, RunFailure> {
-    let refused = |refusal: Refusal| RunFailure::Failed {
-        message: refusal.message,
-        hints: refusal.hints,
-    };
-    let recipe = given(&request.recipe, "recipe").map_err(refused)?;
-    let name = name(request).map_err(refused)?;
-    refuse_foreign(catalogue, request).map_err(refused)?;
+    let Resources {
+        settings,
+        session,
+        catalogue,
+        planner,
+        ..
+    } = resources;
+    let recipe = given(&request.recipe, "recipe")?;
+    let name = name(request)?;
+    refuse_foreign(catalogue, request)?;
     progress.stage("planning");
-    let outcome = planner
-        .plan(recipe, &Access::Download(progress))
-        .map_err(|refusal| stopped_or(progress, refused(refusal)))?;
-    for diagnostic in &outcome.diagnostics {
-        progress.log(&diagnostic.to_string());
-    }
-    let Some(planned) = outcome.planned else {
-        let refusal = refused(recipes::refusal(&outcome.diagnostics));
-        return Err(stopped_or(progress, refusal));
-    };
+    let monitor = monitor(progress);
+    let outcome = planner.plan_watched(recipe, Access::Download, monitor);
+    let planned = outcome.and_then(|outcome| outcome.into_plan(monitor));
+    let planned = planned.map_err(|error| stopped_or(progress, error.into()))?;
     progress.log(&introduction(&planned.plan));
     let out = catalogue.place(&name);
-    let options = RunOptions {
+    let destination = Destination::Folder(out.clone());
+    let target = session.target(&destination, None, request.replaces())?;
+    let options = MergeOptions {
         max_memory: settings.max_memory,
         threads: settings.threads,
-        force: request.replaces(),
         sync: false,
         allow_non_finite: request.allows_non_finite(),
         fresh: false,
-        interrupt: progress.interrupt(),
     };
-    let report = execute(
-        &planned,
-        &out,
-        &options,
-        &Merging::new(&planned.plan, progress),
-    )
-    .map_err(|error| failure(&error))?;
+    let merged = session.merge(&target, &planned, recipe, &options, monitor);
+    let report = match merged {
+        Ok(Merged::Written(report)) => report,
+        // only what goes elsewhere is merged before it is sent
+        Ok(Merged::Before) => return Err(RunFailure::of("there is nothing to merge")),
+        Err(SessionError::Run(error)) => return Err(failure(&error)),
+        Err(error) => return Err(error.into()),
+    };
     progress.log(&if report.already_there {
         format!("`{name}` was complete already")
     } else {
         format!(
-            "`{name}` is complete: {:.1} MB in {:.2} s",
-            megabytes(report.bytes_written),
-            report.seconds
+            "`{name}` is complete: {} in {}",
+            bytes(report.bytes_written),
+            seconds(report.seconds)
         )
     });
     catalogue.refresh();
@@ -181,7 +177,7 @@ pub(super) fn discard(catalogue: &Catalogue, request: &MergeRequest) -> Result<(
 
 /// What goes wrong after somebody asked to stop is that.
 fn stopped_or(progress: &dyn RunProgress, failure: RunFailure) -> RunFailure {
-    if progress.interrupt().load(Ordering::Relaxed) {
+    if progress.cancel().is_cancelled() {
         RunFailure::Stopped
     } else {
         failure
@@ -206,17 +202,13 @@ fn name(request: &MergeRequest) -> Result<String, Refusal> {
 fn introduction(plan: &Plan) -> String {
     let inputs: Vec<&str> = plan.inputs.iter().map(|one| one.label.as_str()).collect();
     format!(
-        "{} of {}: {} tensors, {:.1} MB to read, {:.1} MB to write",
+        "{} of {}: {} tensors, {} to read, {} to write",
         plan.method,
         inputs.join(", "),
         plan.tensors.len(),
-        megabytes(plan.bytes_read),
-        megabytes(plan.bytes_written),
+        bytes(plan.bytes_read),
+        bytes(plan.bytes_written),
     )
-}
-
-fn megabytes(bytes: u64) -> f64 {
-    bytes as f64 / 1e6
 }
 
 /// An error of a merge in the words of the studio: there is no command line to give options to.
@@ -248,71 +240,6 @@ fn failure(error: &RunError) -> RunFailure {
     match RunFailure::caused(error) {
         RunFailure::Failed { message, .. } => RunFailure::Failed { message, hints },
         RunFailure::Stopped => RunFailure::Stopped,
-    }
-}
-
-/// A merge as the progress of a run.
-struct Merging<'a> {
-    progress: &'a dyn RunProgress,
-    /// How many bytes are written when each tensor is, in the order of the files.
-    ends: Vec<u64>,
-    written: AtomicU64,
-}
-
-impl<'a> Merging<'a> {
-    fn new(plan: &Plan, progress: &'a dyn RunProgress) -> Self {
-        let mut written = 0;
-        let mut ends = Vec::with_capacity(plan.tensors.len());
-        for shard in plan.layout.shards() {
-            ends.extend(
-                shard
-                    .tensors
-                    .iter()
-                    .map(|one| written + one.offset + one.bytes),
-            );
-            written += shard.file_size;
-        }
-        Self {
-            progress,
-            ends,
-            written: AtomicU64::new(0),
-        }
-    }
-
-    /// Blocks are finished nearly in order, so this is how many tensors are done but for a few.
-    fn tell_tensors(&self, written: u64) {
-        let done = self.ends.partition_point(|end| *end <= written);
-        self.progress.tensors(done as u64, self.ends.len() as u64);
-    }
-}
-
-impl Reporter for Merging<'_> {
-    fn started(&self, total: u64, resumed: u64) {
-        self.progress.stage("merging");
-        self.progress.expect(total, resumed);
-        self.written.store(resumed, Ordering::Relaxed);
-        self.tell_tensors(resumed);
-        if resumed > 0 {
-            self.progress.log(&format!(
-                "going on where an earlier run stopped: {:.1} of {:.1} MB were done",
-                megabytes(resumed),
-                megabytes(total)
-            ));
-        }
-    }
-
-    fn written(&self, bytes: u64) {
-        let written = self.written.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        self.progress.advance(bytes);
-        self.tell_tensors(written);
-    }
-
-    fn stage(&self, name: &str) {
-        self.progress.stage(name);
-    }
-
-    fn note(&self, message: &str) {
-        self.progress.log(message);
     }
 }
 

@@ -6,6 +6,7 @@ mod live;
 mod lookup;
 mod merge;
 mod migrations;
+mod moving_files;
 mod priority;
 mod resources;
 mod shared;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use weightsmith_hub::Hub;
 use weightsmith_server::ModelRegistry;
+use weightsmith_session::Session;
 
 use crate::models::Catalogue;
 use crate::recipes::Planner;
@@ -14,7 +14,7 @@ use crate::settings::StudioSettings;
 pub(crate) struct Resources {
     pub(crate) settings: Arc<StudioSettings>,
     pub(crate) registry: Arc<ModelRegistry>,
-    pub(crate) hub: Arc<Hub>,
+    pub(crate) session: Session,
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) planner: Arc<Planner>,
 }

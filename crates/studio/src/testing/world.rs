@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -15,16 +15,18 @@ use weightsmith_hub::testing::TestHub;
 use weightsmith_hub::{HubSettings, Token};
 use weightsmith_infer::DecoderOptions;
 use weightsmith_server::{EngineSettings, ModelRegistry, Pages, ServedModel};
+use weightsmith_session::{Cancel, Note, Progress, StoreAccess, Work};
 
 use super::Operation;
 use crate::app::App;
-use crate::progress::RunProgress;
+use crate::progress::{RunProgress, lines};
 use crate::{Studio, StudioSettings};
 
 pub(crate) struct World {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) hub: TestHub,
     pub(crate) offline: bool,
+    pub(crate) stores: StoreAccess,
     pub(crate) given: Vec<ServedModel>,
 }
 
@@ -64,6 +66,7 @@ impl World {
             folder: tempfile::tempdir().unwrap(),
             hub,
             offline: false,
+            stores: StoreAccess::Refused,
             given: Vec::new(),
         };
         fs_err::create_dir_all(world.models()).unwrap();
@@ -105,6 +108,8 @@ impl World {
                 first_wait: Duration::from_millis(1),
                 ..HubSettings::new(self.hub.url(), cache)
             },
+            cache: self.folder.path().join("cache"),
+            stores: self.stores.clone(),
             threads: 2,
             max_memory: 256 << 20,
             options: DecoderOptions::default(),
@@ -182,10 +187,26 @@ pub(crate) struct Told {
     pub(crate) total: AtomicU64,
     pub(crate) done: AtomicU64,
     pub(crate) lines: Mutex<Vec<String>>,
-    pub(crate) interrupt: AtomicBool,
+    pub(crate) cancel: Cancel,
 }
 
-impl RunProgress for Told {
+impl Progress for Told {
+    fn begin(&self, work: Work) {
+        self.stage(work.name());
+    }
+
+    fn note(&self, note: &Note<'_>) {
+        for line in lines(note) {
+            self.log(&line);
+        }
+    }
+
+    fn files(&self, files: &[(String, u64)]) {
+        self.expect(files.iter().map(|(_, size)| size).sum(), 0);
+        let names = files.iter().map(|(name, _)| name.clone());
+        self.lines.lock().unwrap().extend(names);
+    }
+
     fn expect(&self, total: u64, done: u64) {
         self.total.store(total, Ordering::Relaxed);
         self.done.store(done, Ordering::Relaxed);
@@ -199,11 +220,14 @@ impl RunProgress for Told {
         self.lines.lock().unwrap().push(format!("[{name}]"));
     }
 
+}
+
+impl RunProgress for Told {
     fn log(&self, text: &str) {
         self.lines.lock().unwrap().push(text.to_owned());
     }
 
-    fn interrupt(&self) -> &AtomicBool {
-        &self.interrupt
+    fn cancel(&self) -> &Cancel {
+        &self.cancel
     }
 }

@@ -36,7 +36,7 @@ async fn a_pulled_model_is_in_the_list_and_speaks() {
     let app = studio.app();
     let (result, told) = work(app, |app, told| {
         let request = request("org/tiny");
-        pull(&app.hub, &app.catalogue, &request, told)
+        pull(&app.session, &app.catalogue, &request, told)
     })
     .await;
     let result = result.unwrap();
@@ -55,13 +55,13 @@ async fn a_pulled_model_is_in_the_list_and_speaks() {
     assert!(app.registry.state("org/tiny").is_some());
     let (result, _) = work(app, |app, told| {
         let request = request("org/none");
-        pull(&app.hub, &app.catalogue, &request, told)
+        pull(&app.session, &app.catalogue, &request, told)
     })
     .await;
     assert!(message(result).contains("org/none"));
     let (result, _) = work(app, |app, told| {
         let request = request("../x");
-        pull(&app.hub, &app.catalogue, &request, told)
+        pull(&app.session, &app.catalogue, &request, told)
     })
     .await;
     assert!(message(result).contains("not a model's name"));
@@ -79,7 +79,7 @@ async fn a_model_is_published_under_the_accounts_name() {
         ..PushRequest::default()
     };
     let (result, _) = work(app, move |app, told| {
-        push(&app.hub, &app.catalogue, &request, told)
+        push(&app.session, &app.catalogue, &request, told)
     })
     .await;
     assert!(message(result).contains("no proposed name"));
@@ -89,7 +89,7 @@ async fn a_model_is_published_under_the_accounts_name() {
         ..PushRequest::default()
     };
     let (result, _) = work(app, move |app, told| {
-        push(&app.hub, &app.catalogue, &request, told)
+        push(&app.session, &app.catalogue, &request, told)
     })
     .await;
     let result = result.unwrap();

@@ -1,24 +1,19 @@
 //! Measures models on the data.
 
-use std::ops::ControlFlow;
-
+use weightsmith_infer::Model;
 use weightsmith_infer::evaluate::{
-    ChoiceScore, ExactScore, Question, Tasks, TextUnit, Window, WindowOptions, compare,
-    exact_match, multiple_choice, perplexity, windows_while,
+    ChoiceScore, ExactScore, Question, Tasks, Window, compare, perplexity,
 };
-use weightsmith_infer::{Decoder, Error, Model};
 use weightsmith_session::Cancel;
+use weightsmith_session::evaluate::{EvaluationData, TaskOutcome, TextWindows, ask, steps};
 
-use super::data::{Content, Data};
+use super::data::Data;
 use super::report::{Measurement, Scores, TaskRow, TaskScore, TextRow};
 use super::work::Work;
 use crate::args::EvalArgs;
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::terminal_progress::TerminalProgress;
-
-/// Context of a text where nothing else is said.
-const WINDOW: usize = 2048;
 
 /// The data, and how models are measured on them.
 #[derive(Debug)]
@@ -58,10 +53,10 @@ impl Bench<'_> {
                 break;
             }
             match &data.content {
-                Content::Text(text) => {
+                EvaluationData::Text(text) => {
                     self.text(&mut measurement, model, others, data, text)?;
                 }
-                Content::Tasks(tasks) => {
+                EvaluationData::Tasks(tasks) => {
                     let score = self.tasks(model, data, tasks, None)?;
                     measurement.scores.tasks.extend(score);
                 }
@@ -73,7 +68,7 @@ impl Bench<'_> {
     /// Puts the questions to the others.
     pub(super) fn question(&self, others: &mut [Other]) -> Result<(), Failure> {
         for data in self.data {
-            if let Content::Tasks(tasks) = &data.content {
+            if let EvaluationData::Tasks(tasks) = &data.content {
                 for other in &mut *others {
                     if self.is_stopped() {
                         return Ok(());
@@ -102,20 +97,20 @@ impl Bench<'_> {
         };
         let mut own = None;
         if others.is_empty() {
-            let work = Work::new(self.printer, self.stop, &file);
-            own = Some(perplexity(&model.decoder, &windows, &mut work.progress())?);
+            let work = Work::new(self.printer, &file);
+            let mut step = work.step();
+            let mut steps = steps(&mut step, self.stop);
+            own = Some(perplexity(&model.decoder, &windows, &mut steps)?);
         }
         for other in others {
             if self.is_stopped() {
                 break;
             }
             let base = &other.model.decoder;
-            let work = Work::new(
-                self.printer,
-                self.stop,
-                &format!("{file} against {}", other.label),
-            );
-            let comparison = compare(&model.decoder, base, &windows, &mut work.progress())?;
+            let work = Work::new(self.printer, &format!("{file} against {}", other.label));
+            let mut step = work.step();
+            let mut steps = steps(&mut step, self.stop);
+            let comparison = compare(&model.decoder, base, &windows, &mut steps)?;
             own = Some(comparison.model.clone());
             other.scores.text(TextRow {
                 file: file.clone(),
@@ -136,43 +131,15 @@ impl Bench<'_> {
         data: &Data<'_>,
         text: &str,
     ) -> Result<Option<Vec<Window>>, Failure> {
-        let options = self.window_options(&model.decoder);
-        let mut goes_on = || {
-            if self.is_stopped() {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
-        };
-        let windows = windows_while(text, &model.companions, &options, &mut goes_on);
-        let windows = match windows {
-            Err(Error::Cancelled) => return Ok(None),
-            windows => windows?,
-        };
-        if windows.is_empty() {
-            return Err(Failure::usage(format!(
-                "{} is too short to measure anything on",
-                data.path.display()
-            ))
-            .hint("a text needs two tokens or more"));
-        }
-        Ok(Some(windows))
-    }
-
-    fn window_options(&self, decoder: &Decoder) -> WindowOptions {
         let args = self.args;
-        let positions = decoder.config().positions;
-        let window = args.window.unwrap_or(WINDOW.min(positions)).min(positions);
-        WindowOptions {
-            unit: if args.documents {
-                TextUnit::Documents
-            } else {
-                TextUnit::Whole
-            },
-            window,
-            stride: args.stride.unwrap_or((window / 2).max(1)),
+        let windows = TextWindows {
+            documents: args.documents,
+            window: args.window,
+            stride: args.stride,
             limit: args.limit,
-        }
+        };
+        let name = data.path.display().to_string();
+        Ok(windows.cut(model, text, &name, self.stop)?)
     }
 
     /// How a model answers a file of questions; `label` names a model that is not the one that is measured.
@@ -185,21 +152,17 @@ impl Bench<'_> {
     ) -> Result<Option<TaskRow>, Failure> {
         let file = data.name.clone();
         let of = label.map_or_else(String::new, |label| format!(" with {label}"));
-        let work = Work::new(self.printer, self.stop, &format!("{file}{of}"));
-        let questions = &tasks.questions;
-        let score = if tasks.multiple_choice {
-            let score = multiple_choice(model, questions, &mut work.progress())?;
-            TaskScore::Choice(score)
-        } else {
-            let mut told = |question: &Question, answer: &str, right: bool| {
-                let verdict = if right { "right" } else { "wrong" };
-                let line = question.line;
-                self.printer
-                    .detail(&format!("{file}:{line}{of}: {verdict}: {answer:?}"));
-            };
-            let most = self.args.max_tokens;
-            let score = exact_match(model, questions, most, &mut work.progress(), &mut told)?;
-            TaskScore::Exact(score)
+        let work = Work::new(self.printer, &format!("{file}{of}"));
+        let mut told = |question: &Question, answer: &str, right: bool| {
+            let verdict = if right { "right" } else { "wrong" };
+            let line = question.line;
+            self.printer
+                .detail(&format!("{file}:{line}{of}: {verdict}: {answer:?}"));
+        };
+        let most = self.args.max_tokens;
+        let score = match ask(model, tasks, most, &mut work.step(), &mut told, self.stop)? {
+            TaskOutcome::Choice(score) => TaskScore::Choice(score),
+            TaskOutcome::Exact(score) => TaskScore::Exact(score),
         };
         let (TaskScore::Choice(ChoiceScore { questions, .. })
         | TaskScore::Exact(ExactScore { questions, .. })) = &score;

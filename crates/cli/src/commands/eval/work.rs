@@ -1,9 +1,6 @@
 //! How far a measurement is.
 
-use std::ops::ControlFlow;
-
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use weightsmith_session::Cancel;
 
 use crate::printer::{Loudness, Printer};
 
@@ -12,12 +9,11 @@ use crate::printer::{Loudness, Printer};
 pub(super) struct Work<'a> {
     printer: &'a Printer,
     bar: ProgressBar,
-    stop: &'static Cancel,
 }
 
 impl<'a> Work<'a> {
     /// Begins; `name` stands before the bar.
-    pub(super) fn new(printer: &'a Printer, stop: &'static Cancel, name: &str) -> Self {
+    pub(super) fn new(printer: &'a Printer, name: &str) -> Self {
         let target = if printer.loudness() == Loudness::Quiet {
             ProgressDrawTarget::hidden()
         } else {
@@ -28,20 +24,15 @@ impl<'a> Work<'a> {
             .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
             .with_prefix(crate::terminal_text::safe(name).into_owned());
         printer.attach(Some(bar.clone()));
-        Self { printer, bar, stop }
+        Self { printer, bar }
     }
 
-    /// What a measurement tells, and how it is ended.
-    pub(super) fn progress(&self) -> impl FnMut(usize, usize) -> ControlFlow<()> {
-        let (bar, stop) = (self.bar.clone(), self.stop);
+    /// What a measurement tells.
+    pub(super) fn step(&self) -> impl FnMut(usize, usize) {
+        let bar = self.bar.clone();
         move |done, total| {
             bar.set_length(total as u64);
             bar.set_position(done as u64);
-            if stop.is_cancelled() {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
         }
     }
 }
