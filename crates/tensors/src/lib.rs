@@ -14,6 +14,7 @@
 )]
 
 mod block_hash;
+mod cancel;
 pub mod cast;
 mod checkpoint;
 mod dtype;
@@ -29,6 +30,7 @@ pub mod testing;
 mod writer;
 
 pub use block_hash::{BlockHash, FileBlocks, HASH_BLOCK, HashError, ParseHashError};
+pub use cancel::Cancel;
 pub use cast::{
     CastError, can_narrow, can_widen, narrow_f32, narrow_f64, non_finite_in, widen_f32, widen_f64,
 };

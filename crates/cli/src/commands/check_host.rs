@@ -8,18 +8,17 @@ use weightsmith_report::host::{
     HostCheck, HostFacts, HostReport, MemoryNeed, Outcome, SHORT_CONTEXT, Subject, check,
     known_bases,
 };
+use weightsmith_session::quantities::{bytes, counted, grouped, parameters};
+use weightsmith_session::{HostedModel, Session};
 use weightsmith_studio::speech;
 use weightsmith_tensors::TensorSource;
 
 use crate::args::PlanArgs;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::hosted::{self, Hosted};
 use crate::printer::{HEADING, Printer};
-use crate::quantities::{bytes, counted, grouped, parameters};
-use crate::settings::locate_options;
-
 use crate::table::{Align, Table};
+use crate::terminal_progress::TerminalProgress;
 use crate::terminal_text::safe;
 
 /// Looks at a model and shows what hosts will say of it.
@@ -35,9 +34,10 @@ pub(super) fn run(
     }: PlanArgs,
     printer: &Printer,
 ) -> Result<ExitCode, Failure> {
-    let locate = locate_options(transformers_cache);
-    let model = hosted::find(&model.to_string_lossy(), &locate, printer)?;
-    let report = examine(&model, &known_bases(&model.folder, &locate));
+    let session = Session::from_env(transformers_cache);
+    let progress = TerminalProgress::new(printer);
+    let model = session.hosted(&model.to_string_lossy(), progress.monitor())?;
+    let report = examine(&model, &known_bases(&model.folder, &session.locate));
     if as_json {
         printer.json(&report)?;
     } else {
@@ -51,7 +51,7 @@ pub(super) fn run(
     })
 }
 
-fn examine(model: &Hosted, bases: &[weightsmith::model::Opened]) -> HostReport {
+fn examine(model: &HostedModel, bases: &[weightsmith::model::Opened]) -> HostReport {
     let weights = model.weights.as_deref();
     let source = weights.ok().map(|weights| weights as &dyn TensorSource);
     check(Subject {

@@ -19,6 +19,17 @@ const EDGES: &[(&str, &[&str])] = &[
     ("weightsmith-hub", &["weightsmith-tensors"]),
     ("weightsmith-stores", &["weightsmith-tensors"]),
     (
+        "weightsmith-session",
+        &[
+            "weightsmith",
+            "weightsmith-hub",
+            "weightsmith-infer",
+            "weightsmith-report",
+            "weightsmith-stores",
+            "weightsmith-tensors",
+        ],
+    ),
+    (
         "weightsmith-server",
         &["weightsmith-infer", "weightsmith-tensors"],
     ),
@@ -41,7 +52,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "weightsmith-infer",
             "weightsmith-report",
             "weightsmith-server",
-            "weightsmith-stores",
+            "weightsmith-session",
             "weightsmith-studio",
             "weightsmith-tensors",
         ],
