@@ -55,9 +55,9 @@ impl Destination {
             .map_err(|error: HubError| Failure::usage(error.to_string()))?;
         if !name.repository.contains('/') || name.revision != "main" {
             return Err(Failure::usage(format!(
-                "`{text}` is no place for a model, expected `hf://ACCOUNT/NAME`"
+                "`{text}` is not a destination for a model, expected `hf://ACCOUNT/NAME`"
             ))
-            .hint("a model is published on the branch `main`"));
+            .hint("models are published to the `main` branch"));
         }
         Ok(Self::Hub(name))
     }
@@ -134,9 +134,9 @@ impl Elsewhere {
                 && (out.holds(&input) || input.holds(out))
             {
                 return Err(Failure::usage(format!(
-                    "`{out}` would hold or lie in `{input}`, which is merged"
+                    "`{out}` contains or is inside the input `{input}`"
                 ))
-                .hint("name another folder of the store"));
+                .hint("choose another prefix in the store"));
             }
         }
         Ok(())
@@ -159,7 +159,7 @@ impl Elsewhere {
                 };
                 let earlier = match resumed {
                     0 => String::new(),
-                    count => format!("; {} an earlier run had sent", counted(count, "file")),
+                    count => format!("; {} already sent by an earlier run", counted(count, "file")),
                 };
                 printer.talk(&format!(
                     "sent {} to {}{earlier}",
@@ -215,8 +215,8 @@ fn refuse_published(name: &ModelName, force: bool) -> Result<(), Failure> {
                 return Ok(());
             }
             Err(
-                Failure::new(anyhow::anyhow!("there is a model at `hf://{name}`"))
-                    .hint("`--force` commits the new one on top; the repository's history keeps the old one"),
+                Failure::new(anyhow::anyhow!("there is already a model at `hf://{name}`"))
+                    .hint("use `--force` to replace it; the repository's history keeps the old one"),
             )
         }
     }
@@ -253,11 +253,11 @@ fn upload(
     match uploaded {
         Ok(uploaded) => Ok(Some(uploaded)),
         Err(StoreError::Interrupted) => {
-            printer.stderr("interrupted; the same command goes on where this one stopped");
+            printer.stderr("interrupted; run the same command again to resume");
             Ok(None)
         }
         Err(error) => Err(failure(error).hint(format!(
-            "the merged model is kept in {}; the same command sends what is missing",
+            "the merged model is kept in {}; run the same command again to upload the rest",
             folder.display()
         ))),
     }

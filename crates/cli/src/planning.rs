@@ -162,13 +162,13 @@ pub(crate) fn read(path: &Path) -> Result<RecipeText, Failure> {
     };
     let bytes = bytes.map_err(|error| unreadable(&name, error))?;
     if bytes.len() > MAX_RECIPE_BYTES {
-        let message = format!("the recipe `{name}` has more than {MAX_RECIPE_BYTES} bytes");
+        let message = format!("the recipe `{name}` is larger than {MAX_RECIPE_BYTES} bytes");
         return Err(Failure::usage(message)
-            .hint("RECIPE is a YAML file of some kilobytes; a model is named in it"));
+            .hint("RECIPE is a small YAML file that names the models"));
     }
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        let message = format!("the recipe `{name}` is a text in UTF-16, expected UTF-8");
-        return Err(Failure::usage(message).hint("save it as UTF-8 in the editor"));
+        let message = format!("the recipe `{name}` is encoded in UTF-16, expected UTF-8");
+        return Err(Failure::usage(message).hint("save it as UTF-8"));
     }
     match String::from_utf8(bytes) {
         Ok(text) => Ok(RecipeText { name, text }),
@@ -176,8 +176,8 @@ pub(crate) fn read(path: &Path) -> Result<RecipeText, Failure> {
             let line = error.as_bytes()[..error.utf8_error().valid_up_to()]
                 .split(|byte| *byte == b'\n')
                 .count();
-            let message = format!("the recipe `{name}` is not a text in UTF-8 (line {line})");
-            Err(Failure::usage(message).hint("save it as UTF-8 in the editor"))
+            let message = format!("the recipe `{name}` is not valid UTF-8 (line {line})");
+            Err(Failure::usage(message).hint("save it as UTF-8"))
         }
     }
 }
@@ -211,6 +211,6 @@ fn refuse_several(recipes: &[Recipe]) -> Option<Diagnostic> {
     let message = format!("a file with {} recipes cannot be merged yet", recipes.len());
     Some(
         Diagnostic::error(message, second.merge_method.span)
-            .hint("write each recipe into a file of its own and merge them in order"),
+            .hint("put each recipe in its own file and merge them in order"),
     )
 }

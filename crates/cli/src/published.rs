@@ -17,13 +17,13 @@ use crate::transfer::Transfer;
 pub(crate) fn require_folder(folder: &Path, command: &str) -> Result<(), Failure> {
     let text = folder.to_string_lossy();
     if is_in_store(&text) {
-        let message = format!("`{text}` is in an object store, and `{command}` reads folders");
-        return Err(Failure::usage(message).hint("copy the model into a folder and name that"));
+        let message = format!("`{text}` is in an object store, and `{command}` needs a local folder");
+        return Err(Failure::usage(message).hint("copy the model to a local folder first"));
     }
     if !folder.exists() {
         let hint = match command {
             "verify" => {
-                "OUT is the folder of a merged model, or a model on the hub such as `organisation/name`"
+                "OUT is the folder of a merged model, or a model on the Hub such as `organization/name`"
             }
             _ => "OUT is the folder of a merged model",
         };

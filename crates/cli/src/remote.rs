@@ -161,7 +161,7 @@ pub(crate) fn look(
             Ok(None)
         }
         Err(error @ (HubError::Unreachable { .. } | HubError::Status { .. })) => {
-            printer.warning(&format!("`{name}` cannot be asked for on the hub: {error}"));
+            printer.warning(&format!("`{name}` cannot be looked up on the Hub: {error}"));
             Ok(None)
         }
         Err(error) => Err(error),
@@ -191,7 +191,7 @@ fn ready(
         };
         if let Some(checkpoint) = &checkpoint {
             printer.detail(&format!(
-                "read the headers of {} of `{}`, which stay on the hub: {}",
+                "read the headers of {} of `{}`, without downloading them: {}",
                 counted(checkpoint.files().len(), "file"),
                 listing.name,
                 bytes(checkpoint.bytes()),

@@ -32,7 +32,7 @@ pub(crate) fn check_target(option: &str, path: &Path) -> Result<(), Failure> {
     let shown = path.display();
     if path.is_dir() || path.file_name().is_none() {
         return Err(Failure::usage(format!("`{option} {shown}` is a folder"))
-            .hint("name a file that the picture goes to"));
+            .hint("name a file for the chart"));
     }
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
     match folder {

@@ -34,10 +34,10 @@ impl Staging {
             let lock = File::create(&path)?;
             if lock.file().try_lock().is_err() {
                 return Err(Failure::new(anyhow::anyhow!(
-                    "another process merges to `{destination}`, in {}",
+                    "another process is merging to `{destination}`, in {}",
                     folder.display()
                 ))
-                .hint("wait for it, or name another folder with `--staging`"));
+                .hint("wait for it, or choose another folder with `--staging`"));
             }
             // whoever had it may have removed it meanwhile
             if is_at(&lock, &path) {

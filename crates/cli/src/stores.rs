@@ -116,7 +116,7 @@ impl Found {
         }
         let stored = stores.open(&stores.look(&address)?)?;
         printer.detail(&format!(
-            "read the headers of {} of `{name}`, which stay in the store: {}",
+            "read the headers of {} of `{name}`, without downloading them: {}",
             counted(stored.checkpoint.files().len(), "file"),
             bytes(stored.checkpoint.bytes()),
         ));

@@ -96,7 +96,7 @@ impl RepoCache {
             if !said {
                 let name = &file.path;
                 progress.note(&format!(
-                    "waiting for another program that downloads `{name}`"
+                    "waiting for another program to download `{name}`"
                 ));
                 said = true;
             }

@@ -82,7 +82,7 @@ impl Model {
         let path = folder.join("config.json");
         let text = file("config.json")?.ok_or_else(|| Error::MissingFile {
             path: path.clone(),
-            needed_for: "it says how the model computes",
+            needed_for: "it describes the model's architecture",
         })?;
         let value = json::read(&text).map_err(|problem| Error::Config {
             path: path.clone(),

@@ -44,7 +44,7 @@ pub(crate) fn read(mut body: impl Read, limit: u64, window: Duration) -> io::Res
         }
         bytes.extend_from_slice(&piece[..count]);
         if bytes.len() as u64 > limit {
-            let problem = format!("the answer has more than the {limit} bytes that it may have");
+            let problem = format!("the response has more than {limit} bytes");
             return Err(io::Error::other(problem));
         }
         let took = began.elapsed();

@@ -1,4 +1,4 @@
-//! How a model differs from another: computed by a run, kept in a file, shown as a map of layers and kinds of tensors.
+//! Difference between two models: computed by a run, kept in a file, shown as a map of layers and kinds of tensors.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ pub(crate) fn stored(app: &App, entry: &Entry, against: &Entry) -> Result<Value,
     let value = text.and_then(|text| serde_json::from_str::<Value>(&text).ok());
     value.ok_or_else(|| {
         let message = format!(
-            "how `{}` differs from `{}` has not been computed",
+            "the difference between `{}` and `{}` has not been computed",
             entry.name, against.name
         );
         Refusal::not_found("not_computed", message).hint("start a run of kind `difference`")
@@ -50,7 +50,7 @@ pub(crate) fn run(
     };
     if found.summary.tensors_same + found.summary.tensors_different == 0 {
         let message = format!(
-            "no tensor of `{}` has the name and shape of one of `{}`",
+            "`{}` and `{}` have no tensors with the same name and shape",
             entry.name, against.name
         );
         return Err(RunFailure::of(message));
@@ -65,7 +65,7 @@ pub(crate) fn run(
 pub(crate) fn model(app: &App, request: &Value, field: &str) -> Result<Arc<Entry>, RunFailure> {
     let name = request[field].as_str().unwrap_or_default();
     let found = app.catalogue.find(name);
-    found.ok_or_else(|| RunFailure::of(format!("there is no model `{name}`")))
+    found.ok_or_else(|| RunFailure::of(format!("no model `{name}`")))
 }
 
 /// Where a comparison is kept. Its name is a hash, of no part of which anybody else decides.
@@ -83,7 +83,7 @@ fn keep(place: PathBuf, value: &Value) -> std::io::Result<()> {
     fs_err::rename(new, place)
 }
 
-/// The map: a cell for each layer and kind of tensor, and what lies outside of the layers.
+/// The map: a cell for each layer and kind of tensor, and what lies outside the layers.
 fn shown(found: &Difference, against: &str) -> Value {
     let layers: BTreeSet<u64> = found.tensors.iter().filter_map(|one| one.layer).collect();
     let mut kinds: Vec<&str> = Vec::new();

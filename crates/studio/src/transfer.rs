@@ -42,7 +42,7 @@ pub(crate) fn push(
 ) -> Result<Value, RunFailure> {
     let entry = model(app, request, "model")?;
     let folder = entry.folder.as_ref().ok_or_else(|| {
-        RunFailure::of(format!("`{}` was not written", entry.name)).hint("merge it first")
+        RunFailure::of(format!("`{}` is not written to disk", entry.name)).hint("merge it first")
     })?;
     progress.stage("gathering");
     let gathered = publication(folder, &PublicationOptions::default()).map_err(|error| {
@@ -51,12 +51,12 @@ pub(crate) fn push(
     })?;
     for (path, name) in &gathered.replaced {
         progress.log(&format!(
-            "`{path}` is a local folder: `{name}` is published in its place"
+            "`{path}` is a local path: publishing `{name}` instead"
         ));
     }
     for (file, key) in &gathered.dropped {
         progress.log(&format!(
-            "`{file}`: `{key}` holds a path of this machine and is left out"
+            "`{file}`: `{key}` contains a local path and is removed"
         ));
     }
     for name in &gathered.left_out {
@@ -113,7 +113,7 @@ fn target(
         Some(name) => format!("{}/{name}", hub.account().map_err(failure)?),
         None => {
             return Err(
-                RunFailure::of("a model without a lock has no proposed name")
+                RunFailure::of("a model without a lock has no default name")
                     .hint("name the repository: `account/name`"),
             );
         }

@@ -101,7 +101,7 @@ fn merge_elsewhere(
     let key = staging::key(&planned.plan, recipe, settings)?;
     if staging.has(&key) && !settings.fresh {
         interrupt::flag()?;
-        printer.note("an earlier run has merged this model: what was not sent goes now");
+        printer.note("already merged by an earlier run; uploading the rest");
     } else {
         staging.begin()?;
         let out = staging.model();
@@ -145,7 +145,7 @@ fn merge_into(
             Ok(Ok(report))
         }
         Err(RunError::Interrupted) => {
-            printer.stderr("interrupted; the same command goes on where this one stopped");
+            printer.stderr("interrupted; run the same command again to resume");
             Ok(Err(ExitCode::Interrupted))
         }
         Err(error) => Err(run_failure(error)),
@@ -171,7 +171,7 @@ fn ending(plan: &Plan, out: &Path, report: &Report) -> String {
     if report.already_there {
         let path = out.display().to_string();
         return format!(
-            "{} holds this merge already, complete: nothing was done (`--force` merges anew)",
+            "{} already contains this merge; nothing to do (use `--force` to merge again)",
             safe(&path)
         );
     }
@@ -212,12 +212,12 @@ fn summary(plan: &Plan, report: &Report) -> String {
     if *resumed_bytes > 0 {
         let _ = writeln!(
             text,
-            "{} of it an earlier run had written",
+            "{} already written by an earlier run",
             bytes(*resumed_bytes)
         );
     }
     if let Some(private) = peak_private {
-        let _ = write!(text, "private memory at most {}", memory(*private));
+        let _ = write!(text, "peak private memory {}", memory(*private));
         if let Some(resident) = peak_resident {
             let _ = write!(text, " (resident with mapped files: {})", memory(*resident));
         }
@@ -234,7 +234,7 @@ fn summary(plan: &Plan, report: &Report) -> String {
 fn conclusion(out: &Path, report: &Report) -> String {
     let out = out.display().to_string();
     format!(
-        "the model is in {} ({}); check it at any time with `weightsmith verify {}`",
+        "saved to {} ({}); run `weightsmith verify {}` to check it",
         safe(&out),
         counted(report.files.len(), "weight file"),
         safe(&out),
@@ -252,7 +252,7 @@ fn summary_of_plan(planned: &Planned, settings: &MergeSettings) -> String {
             ""
         };
         let donor = if plan.donor == index {
-            ", gives its config and other files"
+            ", provides config and other files"
         } else {
             ""
         };
@@ -290,7 +290,7 @@ fn summary_of_plan(planned: &Planned, settings: &MergeSettings) -> String {
     for dropped in &plan.dropped {
         let _ = writeln!(
             text,
-            "left    {} of {}: {}",
+            "dropped {} of {}: {}",
             safe(&dropped.tensor),
             safe(&plan.inputs[dropped.input].label),
             safe(&dropped.reason),

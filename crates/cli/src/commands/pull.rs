@@ -45,7 +45,7 @@ pub(crate) fn run(args: PullArgs, printer: &Printer) -> Result<ExitCode, Failure
         writeln!(printer.data(), "{}", safe(&folder.display().to_string()))?;
     }
     printer.talk(&match transfer.moved() {
-        0 => "everything was there".to_owned(),
+        0 => "everything is already downloaded".to_owned(),
         moved => format!("{} came", bytes(moved)),
     });
     Ok(ExitCode::Done)
@@ -79,7 +79,7 @@ fn names(texts: &[String]) -> Result<Vec<ModelName>, Failure> {
             names.extend(of_recipe(text)?);
         } else {
             names.push(text.parse().map_err(|error| {
-                failure(error).hint("a model on the hub is written `organisation/name`")
+                failure(error).hint("Hub models are written `organization/name`")
             })?);
         }
     }
@@ -103,8 +103,8 @@ fn of_recipe(path: &str) -> Result<Vec<ModelName>, Failure> {
     }
     if names.is_empty() {
         return Err(
-            Failure::usage(format!("`{path}` names no model of the hub")).hint(format!(
-                "`weightsmith check {path}` says what is wrong with a recipe"
+            Failure::usage(format!("`{path}` names no Hub models")).hint(format!(
+                "run `weightsmith check {path}` to find problems in the recipe"
             )),
         );
     }

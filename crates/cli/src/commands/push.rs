@@ -63,12 +63,12 @@ pub(crate) fn gather(
     })?;
     for (path, name) in &publication.replaced {
         printer.note(&format!(
-            "`{path}` is a local folder: `{name}` is published in its place"
+            "`{path}` is a local path: publishing `{name}` instead"
         ));
     }
     for (file, key) in &publication.dropped {
         printer.note(&format!(
-            "`{file}`: `{key}` holds a path of this machine and is left out"
+            "`{file}`: `{key}` contains a local path and is removed"
         ));
     }
     if !publication.left_out.is_empty() {
@@ -89,7 +89,7 @@ fn left_out(names: &[String]) -> String {
         count => format!(" and {count} more"),
     };
     format!(
-        "not part of the model, so not published: {}{more} (`--include` takes names and patterns)",
+        "not part of the model, skipped: {}{more} (use `--include` to add files)",
         shown.join(", ")
     )
 }
@@ -136,7 +136,7 @@ fn target(
         Some(name) => format!("{}/{name}", hub.account().map_err(failure)?),
         None => {
             let proposed = publication.proposed_name.as_ref().ok_or_else(|| {
-                Failure::usage("a model without a lock has no proposed name")
+                Failure::usage("a model without a lock has no default name")
                     .hint("name the repository: `weightsmith push OUT account/name`")
             })?;
             format!("{}/{proposed}", hub.account().map_err(failure)?)
@@ -151,7 +151,7 @@ fn list(publication: &Publication, name: Option<&str>, printer: &Printer) -> Res
     writeln!(
         out,
         "{}",
-        safe(proposed.unwrap_or("no name is proposed: there is no lock"))
+        safe(proposed.unwrap_or("no default name: there is no lock"))
     )?;
     for file in &publication.files {
         let changed = if file.content.is_some() {
@@ -185,9 +185,9 @@ fn report(pushed: &Pushed, printer: &Printer) -> Result<(), Failure> {
         commits,
     } = pushed;
     printer.talk(&match commit {
-        None => "the hub has all of it already".to_owned(),
+        None => "the Hub already has all files".to_owned(),
         Some(commit) => format!(
-            "{}, the last one {commit}; {} were there already",
+            "{}, the last one {commit}; {} already uploaded",
             counted(*commits, "commit"),
             counted(*unchanged, "file"),
         ),

@@ -47,7 +47,7 @@ fn failure(error: VerifyError) -> Failure {
     let no_lock = matches!(&error, VerifyError::Lock(LockError::Missing { .. }));
     let failure = Failure::new(error);
     if no_lock {
-        failure.hint("only a folder that `weightsmith merge` wrote can be verified: its lock says what belongs there")
+        failure.hint("only models written by `weightsmith merge` can be verified, because they have a lock")
     } else {
         failure
     }

@@ -117,7 +117,7 @@ fn no_hint_leads_to_the_next_warning() {
         &format!("{recipe}  - model: base\nnormalize: false\nint8_mask: true\n"),
     );
     assert!(
-        run.stderr.contains("it is no parameter of `model_stock`"),
+        run.stderr.contains("it is not a parameter of `model_stock`"),
         "{}",
         run.stderr
     );

@@ -110,7 +110,7 @@ fn a_model_that_is_not_there_is_an_error() {
     --- stdout
     --- stderr
     error: no model at `nothing`; looked for `nothing`, `[FOLDER]/no-cache/hub/models--nothing`
-    hint: a model on the hub is written `organisation/nothing`
+    hint: Hub models are written `organization/nothing`
     ");
 }
 

@@ -36,8 +36,8 @@ fn the_v_shaped_slerp_of_the_bundled_models_says_what_it_did() {
         --- stderr
         merged 74 tensors (2.57M parameters) from 2 models with slerp
         read 8.3 MB, wrote 5.1 MB in [TIME]: [SPEED]
-        private memory at most [MEMORY] (resident with mapped files: [MEMORY])
-        `instruct` rules layers 0 and 5 and leads in layers 1 and 4; in the middle (layers 2–3) both count about equally. Outside of the layers, embeddings and final norm are `instruct` alone.
+        peak private memory [MEMORY] (resident with mapped files: [MEMORY])
+        `instruct` rules layers 0 and 5 and leads in layers 1 and 4; in the middle (layers 2–3) both count about equally. Outside the layers, embeddings and final norm are `instruct` alone.
         the model is in out (1 weight file); check it at any time with `weightsmith verify out`
         ");
     });
@@ -67,7 +67,7 @@ fn a_dry_run_writes_nothing() {
     --- stdout
     method  slerp
     input   base at [FIXTURES]/base: 74 tensors, 2.57M parameters, 6 layers
-    input   instruct at [FIXTURES]/instruct: 74 tensors, 2.57M parameters, 6 layers, base_model, gives its config and other files
+    input   instruct at [FIXTURES]/instruct: 74 tensors, 2.57M parameters, 6 layers, base_model, provides config and other files
     result  74 tensors, 2.57M parameters, 6 layers
     file    model.safetensors, 5.1 MB
     work    read 8.3 MB, write 5.1 MB, with [THREADS] and at most [MEMORY] of private memory

@@ -40,7 +40,7 @@ fn a_page_says_all_that_a_recipe_needs() {
     --- stdout
     slerp: Spherical linear interpolation (SLERP)
 
-      Walks from the base model to the other along the arc between their weights.
+      Interpolates from the base model to the other model along the arc between their weights.
 
       With a = the base's tensor, b = the other's, and θ the angle between them (each taken as one long
       vector): result = [sin((1−t)θ)·a + sin(tθ)·b] / sin θ. Nearly parallel tensors (|cos θ| > 0.9995)
@@ -48,16 +48,16 @@ fn a_page_says_all_that_a_recipe_needs() {
 
       `t` = 0 is the base, `t` = 1 the other model, byte for byte. A list of values is a curve over the
       layers: `t: [0, 0.25, 0.5, 0.25, 0]` lets the base rule the first and last layers while both share
-      the middle. Tensors outside of the layers (embeddings, final norm, output head) take the *first*
+      the middle. Tensors outside the layers (embeddings, final norm, output head) take the *first*
       value of a curve. Between fine-tunes of one base most tensors are nearly parallel, so the result
       is close to a linear average; the arc matters where models have moved apart.
 
     Parameters
       name  of         value   default   usual   what it does
-      t     the merge  number  required  0 to 1  How far to go: 0 is the base, 1 is the other model.
+      t     the merge  number  required  0 to 1  Position between the models: 0 is the base, 1 is the other model.
 
     Models
-      `base_model` is required. The method takes 2 models, the base among them.
+      `base_model` is required. The method takes 2 models, including the base.
 
     Missing tensors
       An optional tensor, such as the output head of a model with tied embeddings, is copied where a

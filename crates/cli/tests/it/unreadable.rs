@@ -18,11 +18,11 @@ fn check_tells_of_an_unreadable_recipe_as_of_other_problems() {
         ("folder", "`folder` is a folder, expected a recipe"),
         (
             "latin.yml",
-            "the recipe `latin.yml` is not a text in UTF-8 (line 2)",
+            "the recipe `latin.yml` is not valid UTF-8 (line 2)",
         ),
         (
             "wide.yml",
-            "the recipe `wide.yml` is a text in UTF-16, expected UTF-8",
+            "the recipe `wide.yml` is encoded in UTF-16, expected UTF-8",
         ),
         (
             "long.yml",

@@ -102,7 +102,7 @@ impl ModelConfig {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 return Err(Error::MissingFile {
                     path: path.to_owned(),
-                    needed_for: "it says how the model's tensors go together",
+                    needed_for: "it describes the model's architecture",
                 });
             }
             text => text?,

@@ -151,7 +151,7 @@ impl fmt::Display for Scalar {
         match self {
             Self::Number(value) => write!(f, "the number `{value}`"),
             Self::Bool(value) => write!(f, "the boolean `{value}`"),
-            Self::Text(text) => write!(f, "the text `{text}`"),
+            Self::Text(text) => write!(f, "the string `{text}`"),
         }
     }
 }

@@ -114,7 +114,7 @@ pub fn execute(
     let side_files = SideFiles::gather(planned, options)?;
     for (file, key) in side_files.dropped() {
         reporter.note(&format!(
-            "`{file}`: `{key}` holds a path of this machine and is left out"
+            "`{file}`: `{key}` contains a local path and is removed"
         ));
     }
     let folder = match WorkFolder::open(&target, options.force) {
@@ -246,7 +246,7 @@ impl Run<'_> {
         self.folder.publish(self.options.sync)?;
         if let Err(error) = self.folder.remove() {
             self.reporter.note(&format!(
-                "the model is complete, but what was worked with could not be removed: {error}"
+                "the model is complete, but temporary files could not be removed: {error}"
             ));
         }
         Ok(Report {
@@ -303,7 +303,7 @@ impl Run<'_> {
         }
         if path.exists() && !self.options.fresh {
             self.reporter
-                .note("removed what another, unfinished merge had left for this output");
+                .note("removed the leftovers of another unfinished merge to this output");
         }
         self.folder.clear()?;
         Ok((Journal::create(&path, &key)?, Vec::new()))

@@ -184,7 +184,7 @@ merge_method: passthrough
         let mut warnings = planned.diagnostics.iter();
         warnings.any(|diagnostic| diagnostic.message.contains(text))
     };
-    assert!(warned("`a` gives config.json and has 3 layers"));
+    assert!(warned("`a` provides config.json and has 3 layers"));
 }
 
 #[test]

@@ -80,7 +80,7 @@ pub struct ParameterCurves {
     pub usual: Option<(f64, f64)>,
     /// Its values over the layers; tensors with the same values are one group.
     pub groups: Vec<CurveGroup>,
-    /// Its values for tensors outside of the layers.
+    /// Its values for tensors outside the layers.
     pub outside: Vec<OutsideValue>,
 }
 
@@ -104,7 +104,7 @@ pub struct CurveGroup {
     pub values: Vec<Option<Value>>,
 }
 
-/// The value of a parameter for tensors outside of the layers.
+/// The value of a parameter for tensors outside the layers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OutsideValue {
     /// What they are: `embeddings`, `final norm`, `output head`, or tensor names.
@@ -125,7 +125,7 @@ pub struct Shares {
     pub layers: Vec<Option<Vec<f64>>>,
     /// The same for tensors with the same shares. A single group when all tensors of a layer agree.
     pub groups: Vec<ShareGroup>,
-    /// The shares outside of the layers.
+    /// The shares outside the layers.
     pub outside: Vec<OutsideShare>,
 }
 
@@ -140,7 +140,7 @@ pub struct ShareGroup {
     pub layers: Vec<Option<Vec<f64>>>,
 }
 
-/// The shares of tensors outside of the layers.
+/// The shares of tensors outside the layers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OutsideShare {
     /// What they are: `embeddings`, `final norm`, `output head`, or tensor names.

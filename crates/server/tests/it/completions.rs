@@ -310,7 +310,7 @@ async fn what_makes_no_sense_is_refused_by_name() {
     let message = world.post(PATH, &body).await.refusal(404);
     assert_eq!(
         message,
-        "there is no model `other`; these are served: instruct"
+        "no model `other`; available: instruct"
     );
     body = good.clone();
     body["max_tokens"] = json!(131_072);

@@ -110,7 +110,7 @@ fn failure() -> Value {
     });
     let schema = json!({"type": "object", "required": ["error"], "properties": {"error": error}});
     json!({
-        "description": "What is wrong, and what to do about it",
+        "description": "The error, with hints",
         "content": {"application/json": {"schema": schema}},
     })
 }

@@ -20,7 +20,7 @@ use crate::error::Refusal;
 const FOUND: usize = 30;
 
 pub(super) fn add(routes: Routes) -> Routes {
-    let operation = Operation::new("Models of the hub").asks(&["q"]);
+    let operation = Operation::new("Models of the Hub").asks(&["q"]);
     routes.get("/hub/search", search, &operation)
 }
 
@@ -65,9 +65,9 @@ async fn search(
 }
 
 fn offline() -> Refusal {
-    let message = "the hub must not be asked: `HF_HUB_OFFLINE` is set";
+    let message = "the Hub is disabled: `HF_HUB_OFFLINE` is set";
     Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "offline", message)
-        .hint("unset `HF_HUB_OFFLINE` and start again")
+        .hint("unset `HF_HUB_OFFLINE` and restart")
 }
 
 fn refusal(error: &HubError) -> Refusal {

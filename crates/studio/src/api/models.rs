@@ -28,7 +28,7 @@ pub(super) fn add(routes: Routes) -> Routes {
         .get(
             "/models",
             list,
-            &what("All models, and the folders that are looked into"),
+            &what("All models, and the configured folders"),
         )
         .get("/models/{name}", one, &what("A model"))
         .get("/models/{name}/card", card, &what("A model's card"))
@@ -46,32 +46,32 @@ pub(super) fn add(routes: Routes) -> Routes {
         .get(
             "/models/{name}/explanation",
             explanation,
-            &what("What a model's recipe does"),
+            &what("Explanation of a model's recipe"),
         )
         .get(
             "/models/{name}/difference",
             shown_difference,
-            &what("How a model differs from another").asks(&["against"]),
+            &what("Difference between two models").asks(&["against"]),
         )
         .get(
             "/models/{name}/evaluations",
             evaluations,
-            &what("How good a model is"),
+            &what("Evaluations of a model"),
         )
         .get(
             "/models/{name}/host",
             host,
-            &what("What inference hosts require of a model"),
+            &what("Host checks of a model"),
         )
         .post(
             "/models/{name}/load",
             load,
-            &what("Loads a model").gives(202),
+            &what("Load a model").gives(202),
         )
         .post(
             "/models/{name}/unload",
             unload,
-            &what("Unloads a model").gives(202),
+            &what("Unload a model").gives(202),
         )
 }
 
@@ -85,7 +85,7 @@ pub(super) async fn apart<T: Send + 'static>(
         .await
         .unwrap_or_else(|_| {
             Err(Refusal::internal(
-                "this broke off; it is a bug of Weightsmith",
+                "internal error; please report it",
             ))
         })
 }
@@ -107,8 +107,8 @@ pub(super) fn known(app: &App, name: &str) -> Result<Arc<Entry>, Refusal> {
     // it may have come a moment ago
     app.catalogue.refresh_if_old(app);
     app.catalogue.find(name).ok_or_else(|| {
-        let message = format!("there is no model `{name}`");
-        Refusal::not_found("unknown_model", message).hint("`GET /api/models` lists all")
+        let message = format!("no model `{name}`");
+        Refusal::not_found("unknown_model", message).hint("see `GET /api/models`")
     })
 }
 

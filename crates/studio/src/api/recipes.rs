@@ -24,30 +24,30 @@ pub(super) fn add(routes: Routes) -> Routes {
         .post(
             "/check",
             check,
-            &Operation::new("What is wrong with a recipe, and what it would do").takes(&["recipe"]),
+            &Operation::new("Problems and plan of a recipe").takes(&["recipe"]),
         )
         .get("/methods", methods, &Operation::new("The merge methods"))
         .get(
             "/gallery",
             gallery,
-            &Operation::new("Recipes to begin with"),
+            &Operation::new("Example recipes"),
         )
         .get(
             "/names",
             names,
-            &Operation::new("A name for a model that is to be made").asks(&["method"]),
+            &Operation::new("An unused name for a merge").asks(&["method"]),
         )
         .post(
             "/previews",
             preview,
-            &Operation::new("A merge that is not written, as a model that speaks")
+            &Operation::new("Make an unmerged recipe available for chats")
                 .takes(&["recipe"])
                 .gives(201),
         )
         .delete(
             "/previews/{name}",
             remove,
-            &Operation::new("Takes a preview away").gives(204),
+            &Operation::new("Remove a preview").gives(204),
         )
 }
 
@@ -110,7 +110,7 @@ async fn remove(
         if app.catalogue.remove_preview(app, &name) {
             return Ok(StatusCode::NO_CONTENT);
         }
-        let message = format!("there is no preview `{name}`");
+        let message = format!("no preview `{name}`");
         Err(Refusal::not_found("unknown_model", message))
     })
     .await

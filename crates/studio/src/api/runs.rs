@@ -36,7 +36,7 @@ pub(super) fn add(routes: Routes) -> Routes {
         .post(
             "/runs",
             start,
-            &Operation::new("Starts a run: `merge`, `evaluate`, `difference`, `pull` or `push`")
+            &Operation::new("Start a run: `merge`, `evaluate`, `difference`, `pull` or `push`")
                 .takes(&["kind"])
                 .gives(201),
         )
@@ -44,19 +44,19 @@ pub(super) fn add(routes: Routes) -> Routes {
         .delete(
             "/runs/{id}",
             delete,
-            &Operation::new("Forgets a run that is over, and what it left for going on with it")
+            &Operation::new("Delete a finished run and its partial output")
                 .gives(204),
         )
-        .post("/runs/{id}/cancel", cancel, &Operation::new("Stops a run"))
+        .post("/runs/{id}/cancel", cancel, &Operation::new("Cancel a run"))
         .post(
             "/runs/{id}/resume",
             resume,
-            &Operation::new("Goes on with a run that did not get to its end"),
+            &Operation::new("Resume an unfinished run"),
         )
         .post(
             "/runs/{id}/rerun",
             rerun,
-            &Operation::new("Does the same again").gives(201),
+            &Operation::new("Start a run again").gives(201),
         )
 }
 
@@ -90,7 +90,7 @@ async fn list(State(app): State<Arc<App>>, Query(wanted): Query<Wanted>) -> Answ
 
 fn unknown_state(name: &str) -> Refusal {
     let names = RunState::ALL.map(RunState::name).join(", ");
-    Refusal::invalid(format!("there is no state `{name}`")).hint(format!("expected one of {names}"))
+    Refusal::invalid(format!("unknown state `{name}`")).hint(format!("expected one of {names}"))
 }
 
 async fn start(State(app): State<Arc<App>>, Body(request): Body<Value>) -> Created {
@@ -143,5 +143,5 @@ async fn rerun(State(app): State<Arc<App>>, Path(id): Path<String>) -> Created {
 /// A run's number; another text is none that there is.
 fn number(text: &str) -> Result<i64, Refusal> {
     text.parse()
-        .map_err(|_| Refusal::not_found("unknown_run", format!("there is no run `{text}`")))
+        .map_err(|_| Refusal::not_found("unknown_run", format!("no run `{text}`")))
 }

@@ -89,10 +89,10 @@ async fn data_come_from_the_studios_folders_only() {
     ] {
         let request = json!({"model": "base", "data": {"kind": "perplexity", "file": file}});
         let (result, _) = work(studio.app(), run, request).await;
-        assert!(message(result).contains("is not a file"), "{file}");
+        assert!(message(result).contains("was not found"), "{file}");
     }
     let cases = [
-        (json!({"kind": "perplexity"}), "nothing to measure on"),
+        (json!({"kind": "perplexity"}), "no evaluation data"),
         (json!({"kind": "other", "text": "x"}), "data.kind"),
         (json!({"kind": "perplexity", "text": ""}), "too short"),
         (json!({"kind": "tasks", "text": "{"}), "line 1"),

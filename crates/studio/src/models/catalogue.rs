@@ -165,7 +165,7 @@ impl Catalogue {
         Some(entry)
     }
 
-    /// Takes a preview away; false if there is none of that name.
+    /// Remove a preview; false if there is none of that name.
     pub(crate) fn remove_preview(&self, app: &App, name: &str) -> bool {
         let mut memory = locked(&self.memory);
         let Some(index) = memory.previews.iter().position(|one| one.name == name) else {

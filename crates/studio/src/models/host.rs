@@ -14,7 +14,7 @@ use crate::error::Refusal;
 /// Looks at everything that hosts require.
 pub(crate) fn host(app: &App, entry: &Entry) -> Result<Value, Refusal> {
     let (Some(folder), Some(located)) = (&entry.folder, &entry.located) else {
-        let message = format!("`{}` was not written, so no host can take it", entry.name);
+        let message = format!("`{}` is not written to disk, so it cannot be hosted", entry.name);
         return Err(Refusal::not_found("not_written", message));
     };
     let weights = Checkpoint::open(folder).map_err(|error| error.to_string());

@@ -1,4 +1,4 @@
-//! Recipes to begin with.
+//! Example recipes.
 
 use serde_json::{Value, json};
 

@@ -76,7 +76,7 @@ pub(crate) const KINDS: &[RunKind] = &[
                 known(app, request, "against")?,
             );
             if model == against {
-                let message = "`model` and `against` are the same, expected two models";
+                let message = "`model` and `against` are the same, expected two different models";
                 return Err(Refusal::invalid(message));
             }
             Ok(Subject {
@@ -93,7 +93,7 @@ pub(crate) const KINDS: &[RunKind] = &[
             let text = text(request, "model")?;
             let name: ModelName = text.parse().map_err(|error: weightsmith_hub::HubError| {
                 Refusal::invalid(error.to_string())
-                    .hint("a model on the hub is written `organisation/name`")
+                    .hint("Hub models are written `organization/name`")
             })?;
             Ok(Subject::new("Pull", &name.repository))
         },
@@ -112,7 +112,7 @@ pub(crate) fn of(request: &Value) -> Result<&'static RunKind, Refusal> {
     let name = text(request, "kind")?;
     KINDS.iter().find(|kind| kind.name == name).ok_or_else(|| {
         let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
-        let message = format!("there is no kind of run `{name}`");
+        let message = format!("unknown kind of run `{name}`");
         Refusal::invalid(message).hint(format!("expected one of {}", names.join(", ")))
     })
 }
@@ -128,7 +128,7 @@ fn check_evaluation(app: &Arc<App>, request: &Value) -> Result<Subject, Refusal>
         return Err(Refusal::invalid(message));
     }
     if !data["text"].is_string() && !data["file"].is_string() {
-        let message = "there is nothing to measure on: expected `data.text` or `data.file`";
+        let message = "no evaluation data: expected `data.text` or `data.file`";
         return Err(Refusal::invalid(message));
     }
     let on = evaluation::data_name(data).unwrap_or_else(|| "a text".to_owned());
@@ -143,7 +143,7 @@ pub(super) fn text(request: &Value, field: &str) -> Result<String, Refusal> {
     match request[field].as_str() {
         Some(text) if !text.trim().is_empty() => Ok(text.to_owned()),
         _ => Err(Refusal::invalid(format!(
-            "`{field}` is missing or empty, expected a text"
+            "`{field}` is missing or empty, expected a string"
         ))),
     }
 }
@@ -160,8 +160,8 @@ fn known_as(app: &App, name: &str, field: &str) -> Result<String, Refusal> {
     match app.catalogue.find(name) {
         Some(entry) => Ok(entry.name.clone()),
         None => Err(
-            Refusal::invalid(format!("`{field}`: there is no model `{name}`"))
-                .hint("`GET /api/models` lists all"),
+            Refusal::invalid(format!("`{field}`: no model `{name}`"))
+                .hint("see `GET /api/models`"),
         ),
     }
 }

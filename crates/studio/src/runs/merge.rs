@@ -21,7 +21,7 @@ use crate::recipes::{self, Access};
 const LONGEST: usize = 96;
 
 /// What to do about a disk that is full.
-const FREE: &str = "free some space; what is written stays, and resuming goes on from there";
+const FREE: &str = "free some space and resume";
 
 /// Looks at a request; gives the name of the model that it makes.
 pub(super) fn check(app: &Arc<App>, request: &Value) -> Result<String, Refusal> {
@@ -61,12 +61,12 @@ fn refuse_others(app: &App, request: &Value, may_be_made: bool) -> Result<(), Re
     if is_made && may_be_made {
         return Ok(());
     }
-    let message = format!("there is a model `{name}` already");
+    let message = format!("a model named `{name}` already exists");
     let refusal = Refusal::new(StatusCode::CONFLICT, "name_taken", message);
     Err(if is_made {
         refusal.hint("choose another name, or replace it")
     } else {
-        refusal.hint("choose another name: it was not made here, so it is not replaced")
+        refusal.hint("choose another name; only models merged in the studio can be replaced")
     })
 }
 
@@ -140,7 +140,7 @@ pub(super) fn run(
     )
     .map_err(|error| failure(&error))?;
     progress.log(&if report.already_there {
-        format!("`{name}` was complete already")
+        format!("`{name}` was already complete")
     } else {
         format!(
             "`{name}` is complete: {:.1} MB in {:.2} s",
@@ -165,7 +165,7 @@ pub(super) fn discard(app: &App, request: &Value) -> Result<(), Refusal> {
     match weightsmith::run::discard(&place(app, &name)) {
         Ok(_) | Err(RunError::Busy { .. }) => Ok(()),
         Err(error) => {
-            let message = format!("what the merge of `{name}` left cannot be removed: {error}");
+            let message = format!("cannot remove the partial output of `{name}`: {error}");
             let status = StatusCode::INTERNAL_SERVER_ERROR;
             Err(Refusal::new(status, "not_removed", message))
         }
@@ -193,7 +193,7 @@ fn name(request: &Value) -> Result<String, Refusal> {
     if name.len() <= LONGEST && !name.starts_with('.') && name.bytes().all(is_plain) {
         return Ok(name);
     }
-    let message = "`name` cannot be a model's name: expected at most 96 letters, digits, `.`, `_` and `-`, the first of which is no `.`";
+    let message = "invalid `name`: use up to 96 letters, digits, `.`, `_` and `-`, not starting with `.`";
     Err(Refusal::new(
         StatusCode::UNPROCESSABLE_ENTITY,
         "invalid_name",
@@ -239,12 +239,12 @@ fn failure(error: &RunError) -> RunFailure {
         RunError::Io(error) if is_full(error) => Some(FREE),
         RunError::OutputExists { .. } => Some("choose another name, or replace the model"),
         RunError::NonFiniteInput { .. } => Some(
-            "the input is damaged or its training diverged; with `allow_non_finite` it is merged all the same",
+            "the input is damaged or its training diverged; set `allow_non_finite` to merge it anyway",
         ),
         RunError::Overflow { .. } => Some(
             "set `out_dtype: bfloat16` or `float32`, or allow infinities with `allow_non_finite`",
         ),
-        RunError::Budget { .. } => Some("start the server with more `--max-memory`"),
+        RunError::Budget { .. } => Some("restart the server with a larger `--max-memory`"),
         _ => None,
     };
     let hints = match hint {
@@ -300,7 +300,7 @@ impl Reporter for Merging<'_> {
         self.tell_tensors(resumed);
         if resumed > 0 {
             self.progress.log(&format!(
-                "going on where an earlier run stopped: {:.1} of {:.1} MB were done",
+                "resuming an earlier run: {:.1} of {:.1} MB already done",
                 megabytes(resumed),
                 megabytes(total)
             ));

@@ -155,7 +155,7 @@ impl Runs {
                 return Err(conflict(
                     id,
                     state,
-                    "only what is not over can be cancelled",
+                    "only queued and active runs can be canceled",
                 ));
             }
         }
@@ -171,7 +171,7 @@ impl Runs {
     pub(crate) fn resume(&self, app: &Arc<App>, id: i64) -> Result<Run, Refusal> {
         let (run, _) = self.get(id)?;
         if !run.state.can_resume() {
-            let what = "only what was interrupted, failed or was cancelled can be resumed";
+            let what = "only interrupted, failed and canceled runs can be resumed";
             return Err(conflict(id, run.state, what));
         }
         if run.kind == "merge" {
@@ -191,7 +191,7 @@ impl Runs {
         self.told(app, id)
     }
 
-    /// Does the same again as a run of its own. A merge gets a free name: what it made, or replaced, may be another model by now.
+    /// Start a run again as a run of its own. A merge gets a free name: what it made, or replaced, may be another model by now.
     pub(crate) fn rerun(&self, app: &Arc<App>, id: i64) -> Result<Run, Refusal> {
         let (run, _) = self.get(id)?;
         let request = if run.kind == "merge" {
@@ -301,12 +301,12 @@ fn ended(inner: &Inner, id: i64) -> Result<Run, Refusal> {
     if run.state.is_ended() {
         return Ok(run);
     }
-    let refusal = conflict(id, run.state, "only what is over can be deleted");
+    let refusal = conflict(id, run.state, "only finished runs can be deleted");
     Err(refusal.hint("cancel it first"))
 }
 
 fn known(run: Option<Run>, id: i64) -> Result<Run, Refusal> {
-    run.ok_or_else(|| Refusal::not_found("unknown_run", format!("there is no run {id}")))
+    run.ok_or_else(|| Refusal::not_found("unknown_run", format!("no run {id}")))
 }
 
 /// Adds what only this process knows.
@@ -328,7 +328,7 @@ fn complete(inner: &Inner, run: &mut Run) -> Result<(), Refusal> {
 /// A name that a merge will take is as good as taken.
 fn refuse_twice(inner: &Inner, name: &str) -> Result<(), Refusal> {
     if inner.history.is_under_way("merge", name)? {
-        let message = format!("another merge is making `{name}`");
+        let message = format!("another merge is writing `{name}`");
         return Err(Refusal::new(StatusCode::CONFLICT, "name_taken", message)
             .hint("choose another name, or wait for it"));
     }

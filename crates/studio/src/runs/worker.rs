@@ -65,11 +65,11 @@ fn work(app: &Weak<App>, shared: &Shared, lane: Lane) {
 
 fn execute(app: &Arc<App>, run: &Run, live: &Live) -> Result<serde_json::Value, RunFailure> {
     let Some(kind) = KINDS.iter().find(|kind| kind.name == run.kind) else {
-        return Err(RunFailure::of(format!("nobody knows how to {}", run.kind)));
+        return Err(RunFailure::of(format!("unknown kind of run {}", run.kind)));
     };
     let work = AssertUnwindSafe(|| (kind.execute)(app, &run.request, live));
     catch_unwind(work)
-        .unwrap_or_else(|_| Err(RunFailure::of("this broke off; it is a bug of Weightsmith")))
+        .unwrap_or_else(|_| Err(RunFailure::of("internal error; please report it")))
 }
 
 fn ended(outcome: Result<serde_json::Value, RunFailure>, live: &Live) -> End {

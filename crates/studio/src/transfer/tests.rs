@@ -45,7 +45,7 @@ async fn a_pulled_model_is_in_the_list_and_speaks() {
     let (result, _) = work(app, pull, json!({"model": "org/none"})).await;
     assert!(message(result).contains("org/none"));
     let (result, _) = work(app, pull, json!({"model": "../x"})).await;
-    assert!(message(result).contains("not a model's name"));
+    assert!(message(result).contains("not a model name"));
 }
 
 #[tokio::test]
@@ -56,7 +56,7 @@ async fn a_model_is_published_under_the_accounts_name() {
     let app = studio.app();
     let request = json!({"model": "mine", "repository": null, "private": true, "message": null});
     let (result, _) = work(app, push, request).await;
-    assert!(message(result).contains("no proposed name"));
+    assert!(message(result).contains("no default name"));
     let request = json!({"model": "mine", "repository": "tiny"});
     let (result, _) = work(app, push, request).await;
     let result = result.unwrap();

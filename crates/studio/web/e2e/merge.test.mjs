@@ -128,7 +128,7 @@ test("it answers beside a parent, on the same prompt", async () => {
 
 test("the merge's curve, its words and its distance to a parent are shown", async () => {
   await page.getByRole("tab", { name: "Merge" }).click();
-  await page.getByText("in the middle").first().waitFor();
+  await page.getByText("come from").first().waitFor();
   await page.getByRole("img", { name: /^t over the layers/ }).waitFor();
   await page.locator(".difference", { hasText: "to base" }).getByRole("button", { name: "Compute" }).click();
   await page.getByRole("img", { name: /relative norm of the difference to base/ }).waitFor({ timeout: 60_000 });

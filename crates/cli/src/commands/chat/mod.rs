@@ -29,7 +29,7 @@ pub(crate) fn run(args: ChatArgs, printer: &Printer) -> Result<ExitCode, Failure
     } = args;
     if name == "-" {
         return Err(
-            Failure::usage("both the recipe and the turns from standard input")
+            Failure::usage("cannot read both the recipe and the turns from standard input")
                 .hint("give the recipe as a file"),
         );
     }
@@ -102,20 +102,20 @@ impl Chat<'_> {
             Line::System(text) => {
                 self.conversation.system.clone_from(text);
                 self.printer.talk(match text {
-                    Some(_) => "from now on with this system prompt",
-                    None => "from now on with the model's own system prompt",
+                    Some(_) => "system prompt set",
+                    None => "system prompt reset to the model's",
                 });
             }
             Line::Reset => {
                 self.conversation.reset();
                 self.session.clear();
-                self.printer.talk("all turns are forgotten");
+                self.printer.talk("conversation cleared");
             }
             Line::Help => self.printer.stderr(HELP),
             Line::Quit => return Ok(Next::End),
             Line::Unknown(name) => {
-                return Err(Failure::usage(format!("there is no command `/{name}`"))
-                    .hint("`/help` lists the commands; to say a text that begins with /, write // instead"));
+                return Err(Failure::usage(format!("unknown command `/{name}`"))
+                    .hint("`/help` lists the commands; start with // to send a message beginning with /"));
             }
         }
         Ok(Next::Go)
@@ -154,16 +154,16 @@ impl Chat<'_> {
     fn compare(&mut self, text: Option<&str>) -> Result<(), Failure> {
         if self.opened.parents.is_empty() {
             return Err(Failure::usage(
-                "there is nothing to compare with: this is a model, not a recipe",
+                "nothing to compare: this is a model, not a recipe",
             )
-            .hint("`weightsmith chat RECIPE` knows the models that it merges"));
+            .hint("run `weightsmith chat RECIPE` to compare a merge with its parents"));
         }
         match text {
             Some(text) => self.conversation.ask(text),
             None if self.conversation.reopen() => {}
             None => {
-                return Err(Failure::usage("nothing was said yet")
-                    .hint("`/compare TEXT` says it and compares the answers"));
+                return Err(Failure::usage("the conversation is empty")
+                    .hint("`/compare TEXT` sends TEXT and compares the answers"));
             }
         }
         let question = self.conversation.clone();

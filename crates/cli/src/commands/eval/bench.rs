@@ -149,10 +149,10 @@ impl Bench<'_> {
         };
         if windows.is_empty() {
             return Err(Failure::usage(format!(
-                "{} is too short to measure anything on",
+                "{} is too short to measure",
                 data.path.display()
             ))
-            .hint("a text needs two tokens or more"));
+            .hint("a text needs at least two tokens"));
         }
         Ok(Some(windows))
     }

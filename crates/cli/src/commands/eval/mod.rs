@@ -162,13 +162,13 @@ fn draw(bench: &Bench<'_>, picture: &ScorePicture) -> Result<(), Failure> {
     replace_file(path, score_picture(picture).as_bytes())?;
     bench
         .printer
-        .talk(&format!("the picture is in {}", path.display()));
+        .talk(&format!("wrote the chart to {}", path.display()));
     Ok(())
 }
 
 fn say_interrupted(bench: &Bench<'_>) -> ExitCode {
     bench.printer.stderr(
-        "interrupted: this is incomplete, the last counts are of a part; nothing was written",
+        "interrupted: the results are incomplete and were not saved",
     );
     ExitCode::Interrupted
 }

@@ -42,7 +42,7 @@ fn a_model_is_a_text_or_a_mapping() {
     "#);
     assert_snapshot!(with("models:\n  - model: {lora: b}\n  - model: {model: {revision: x}}\n  - model: {model: {path: a, revision: 123}}\n"), @r#"
     3:12: error: `model` is a mapping without `model`
-      hint: a model is a text, or a mapping with `model`, `lora` and `override_architecture`
+      hint: a model is a string, or a mapping with `model`, `lora` and `override_architecture`
     4:20: error: `model` has no `path`
     5:40: error: `revision` must be a text, found the number `123`
       hint: put it in quotes: `"123"`
@@ -60,8 +60,8 @@ fn a_model_text_has_one_plus_and_one_at() {
     assert_snapshot!(with("models:\n  - model: a+b+c\n  - model: a@b@c\n  - model: a@\n  - model: +b\n"), @"
     3:12: error: model reference `a+b+c` has more than one `+`, expected `model` or `model+lora`
     4:12: error: model reference `a@b@c` has more than one `@`, expected `path` or `path@revision`
-    5:12: error: model reference `a@` lacks a revision behind `@`
-    6:12: error: model reference `+b` lacks a path
+    5:12: error: model reference `a@` has no revision after `@`
+    6:12: error: model reference `+b` has no path
     ");
 }
 
@@ -69,7 +69,7 @@ fn a_model_text_has_one_plus_and_one_at() {
 fn whole_models_have_no_layer_range() {
     assert_snapshot!(with("models:\n  - model: a\n    layer_range: [0, 4]\n"), @"
     4:5: warning: `layer_range` has no effect in an entry of `models:`
-      hint: whole models are merged here; write `slices:` with `sources:` to take ranges of layers
+      hint: `models:` merges whole models; use `slices:` with `sources:` for ranges of layers
     ");
 }
 
@@ -85,8 +85,8 @@ slices:
 ";
     assert_snapshot!(with(lines), @"
     5:9: error: an entry of `sources` has no `layer_range`
-      hint: the range `[0, 8]` takes the layers 0 to 7
-      hint: whole models are listed under `models:`, without `slices` and `sources`
+      hint: the range `[0, 8]` is layers 0 to 7
+      hint: to merge whole models, list them under `models:`
     6:9: error: an entry of `sources` has no `model`
       hint: write `- model: …`
     7:5: warning: `model` has no effect in an entry of `slices:`
@@ -111,24 +111,24 @@ slices:
   - sources: [{model: a, layer_range: {start: 0, end: 4}}]
 ";
     assert_snapshot!(with(lines), @"
-    4:39: error: `layer_range` [4, 4] has no layers
-      hint: the first number must be less than the second, which is the first layer not taken
-    5:39: error: `layer_range` [8, 4] has no layers
-      hint: the first number must be less than the second, which is the first layer not taken
+    4:39: error: `layer_range` [4, 4] is empty
+      hint: the first number must be less than the second, which is exclusive
+    5:39: error: `layer_range` [8, 4] is empty
+      hint: the first number must be less than the second, which is exclusive
     6:40: error: the start of `layer_range` must be a whole number of at least 0, found the number `-1`
-      hint: the range `[0, 8]` takes the layers 0 to 7
+      hint: the range `[0, 8]` is layers 0 to 7
     7:43: error: the end of `layer_range` must be a whole number of at least 0, found the number `4.5`
-      hint: the range `[0, 8]` takes the layers 0 to 7
+      hint: the range `[0, 8]` is layers 0 to 7
     8:39: error: `layer_range` must be a list of two whole numbers, found 3 entries
-      hint: the range `[0, 8]` takes the layers 0 to 7
+      hint: the range `[0, 8]` is layers 0 to 7
     9:39: error: `layer_range` must be a list of two whole numbers, found the text `0-4`
-      hint: the range `[0, 8]` takes the layers 0 to 7
+      hint: the range `[0, 8]` is layers 0 to 7
     10:40: error: the start of `layer_range` must be a whole number of at least 0, found the text `a`
-      hint: the range `[0, 8]` takes the layers 0 to 7
+      hint: the range `[0, 8]` is layers 0 to 7
     10:43: error: the end of `layer_range` must be a whole number of at least 0, found the text `b`
-      hint: the range `[0, 8]` takes the layers 0 to 7
+      hint: the range `[0, 8]` is layers 0 to 7
     11:39: error: `layer_range` must be a list of two whole numbers, found a mapping
-      hint: the range `[0, 8]` takes the layers 0 to 7
+      hint: the range `[0, 8]` is layers 0 to 7
     ");
 }
 
@@ -142,8 +142,8 @@ slices:
       - {model: c, layer_range: [16, 24]}
 ";
     assert_snapshot!(with(lines), @"
-    6:33: error: the sources of a slice must have equally many layers: [8, 24] has 16, but [0, 8] at 5:33 has 8
-      hint: a slice merges its sources layer by layer; other layers belong in an entry of `slices` of their own
+    6:33: error: the sources of a slice must have the same number of layers: [8, 24] has 16, but [0, 8] at 5:33 has 8
+      hint: a slice merges its sources layer by layer; put other layers in a separate slice
     ");
 }
 
@@ -162,10 +162,10 @@ slices:
       hint: `weight` belongs under `parameters:`
     4:58: warning: unknown key `parameter` in an entry of `sources:`
       hint: did you mean `parameters`?
-    5:5: warning: `residual_weight` has no effect, nor has it in mergekit
+    5:5: warning: `residual_weight` has no effect, as in mergekit
     5:22: error: `residual_weight` must be a number, found the text `much`
     6:17: error: `base_model` must be a text or a mapping, found a list
-    7:5: warning: `t` has no effect: it is no parameter of `linear`
+    7:5: warning: `t` has no effect: it is not a parameter of `linear`
       hint: remove it
     8:5: warning: `dtype` has no effect in an entry of `slices:`
       hint: `dtype` belongs at the top level

@@ -37,7 +37,7 @@ impl<'a> Varied<'a> {
             .map_err(|problem| Failure::usage(format!("`--sweep`: {problem}")))?;
         if !is_recipe(name) {
             return Err(Failure::usage(format!(
-                "`--sweep` varies a parameter of a recipe, and `{name}` is a model"
+                "`--sweep` needs a recipe, and `{name}` is a model"
             )));
         }
         let mut settings = models.plan_settings(name);
@@ -46,7 +46,7 @@ impl<'a> Varied<'a> {
         if let Some(refused) = refused {
             refused.show(bench.printer);
             return Err(Failure::usage(format!(
-                "the models of `{name}` cannot be had"
+                "cannot get the models of `{name}`"
             )));
         }
         let varied = Self {
