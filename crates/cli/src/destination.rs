@@ -129,7 +129,7 @@ impl Elsewhere {
             return Ok(());
         };
         for model in planned.models.as_slice() {
-            if let LocatedKind::Store { address, .. } = &model.located.kind
+            if let LocatedKind::Store { address, .. } = &model.kind
                 && let Ok(input) = address.parse::<Address>()
                 && (out.holds(&input) || input.holds(out))
             {

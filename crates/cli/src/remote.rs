@@ -8,6 +8,7 @@ use weightsmith::model::{
 use weightsmith::recipe::ModelReference;
 use weightsmith::{Diagnostic, Spanned};
 use weightsmith_hub::{Hub, HubError, HubSettings, Listing, ModelName};
+use weightsmith_tensors::ModelSource;
 
 use crate::failure::Failure;
 use crate::printer::Printer;
@@ -200,7 +201,7 @@ fn ready(
         let model = RemoteModel {
             folder,
             commit: listing.commit,
-            checkpoint,
+            source: checkpoint.map(|checkpoint| checkpoint as Arc<dyn ModelSource>),
         };
         models.push((listing.name, model));
     }

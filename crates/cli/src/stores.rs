@@ -123,7 +123,7 @@ impl Found {
         let model = RemoteModel {
             folder: stored.folder,
             commit: stored.version,
-            checkpoint: Some(stored.checkpoint),
+            source: Some(stored.checkpoint),
         };
         self.0.push((name, model));
         Ok(())

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use weightsmith::plan::Planned;
-use weightsmith::run::MergedSource;
-use weightsmith_infer::{DecoderOptions, Model, Overrides, Pool};
-use weightsmith_tensors::{Checkpoint, TensorSource};
+use weightsmith::run::MergedModel;
+use weightsmith_infer::{DecoderOptions, Model, Pool};
+use weightsmith_tensors::{Checkpoint, ModelSource};
 
 use crate::args::{ModelArgs, PlanArgs, Quantization};
 use crate::exit_code::ExitCode;
@@ -29,16 +29,14 @@ pub(crate) struct TextModels {
 pub(crate) struct Found {
     /// What to call it.
     pub(crate) label: String,
-    /// The folder of its `config.json` and tokenizer.
-    pub(crate) folder: PathBuf,
-    weights: Weights,
+    content: Content,
 }
 
-/// Where a model's tensors come from.
+/// What was found.
 #[derive(Debug)]
-enum Weights {
-    Checkpoint(Arc<Checkpoint>),
-    Merge(Box<Planned>),
+enum Content {
+    Model(Arc<dyn ModelSource>),
+    Recipe(Box<Planned>),
 }
 
 /// A model that can speak, and where it comes from.
@@ -58,8 +56,7 @@ pub(crate) struct TextModel {
 pub(crate) struct Parent {
     /// What to call it.
     pub(crate) label: String,
-    source: Arc<dyn TensorSource>,
-    folder: PathBuf,
+    source: Arc<dyn ModelSource>,
 }
 
 impl TextModels {
@@ -110,25 +107,23 @@ impl TextModels {
         let cache = self.args.transformers_cache.clone();
         let opened = models::open(name, cache, Access::Download, printer)?;
         Ok(Ok(Found {
-            label: opened.located.label,
-            folder: opened.located.folder,
-            weights: Weights::Checkpoint(opened.checkpoint),
+            label: opened.label,
+            content: Content::Model(opened.source),
         }))
     }
 
-    /// Opens what was found; of a recipe, the merge is computed. `watch` may put a source before the tensors.
+    /// Opens what was found; of a recipe, the merge is computed. `watch` may put another model before it.
     pub(crate) fn load(
         &self,
         found: &Found,
-        watch: impl FnOnce(Arc<dyn TensorSource>) -> Arc<dyn TensorSource>,
+        watch: impl FnOnce(Arc<dyn ModelSource>) -> Arc<dyn ModelSource>,
     ) -> Result<Model, Failure> {
-        let source = watch(found.source()?);
-        self.model(source, &found.folder, found.config())
+        self.model(watch(found.source()?))
     }
 
     /// Opens a parent of a merge.
     pub(crate) fn parent(&self, parent: &Parent) -> Result<Model, Failure> {
-        self.model(Arc::clone(&parent.source), &parent.folder, None)
+        self.model(Arc::clone(&parent.source))
     }
 
     fn recipe(&self, name: &str, printer: &Printer) -> Result<Result<Found, ExitCode>, Failure> {
@@ -166,62 +161,52 @@ impl TextModels {
         })
     }
 
-    /// A model from its tensors and its folder; `config` goes before the folder's `config.json`.
-    fn model(
-        &self,
-        source: Arc<dyn TensorSource>,
-        folder: &Path,
-        config: Option<&str>,
-    ) -> Result<Model, Failure> {
-        let overrides = Overrides {
-            config,
-            template: self.args.template.as_deref(),
-        };
+    fn model(&self, source: Arc<dyn ModelSource>) -> Result<Model, Failure> {
         let pool = Arc::clone(&self.pool);
-        let model = Model::assemble(source, folder, overrides, pool, self.options);
-        Ok(model?)
+        Ok(match &self.args.template {
+            Some(template) => Model::open_with_template(source, template, pool, self.options)?,
+            None => Model::open_source(source, pool, self.options)?,
+        })
     }
 }
 
 impl Found {
-    /// A planned recipe, with the files of its donor.
+    /// A planned recipe.
     fn merge(name: &str, planned: Planned) -> Self {
-        let donor = &planned.models.as_slice()[planned.plan.donor];
         Self {
             label: name.to_owned(),
-            folder: donor.located.folder.clone(),
-            weights: Weights::Merge(Box::new(planned)),
+            content: Content::Recipe(Box::new(planned)),
         }
     }
 
     /// The plan, if it is a recipe.
     pub(crate) fn planned(&self) -> Option<&Planned> {
-        match &self.weights {
-            Weights::Merge(planned) => Some(planned),
-            Weights::Checkpoint(_) => None,
+        match &self.content {
+            Content::Recipe(planned) => Some(planned),
+            Content::Model(_) => None,
         }
     }
 
-    /// The tensors, none of them read. Files that are not those any more that were found are opened again.
-    pub(crate) fn source(&self) -> Result<Arc<dyn TensorSource>, Failure> {
-        Ok(match &self.weights {
-            Weights::Checkpoint(found) => match found
+    /// The folder of its files, if it is no recipe.
+    pub(crate) fn folder(&self) -> Option<PathBuf> {
+        match &self.content {
+            Content::Model(found) => found.path_of("config.json").parent().map(Path::to_owned),
+            Content::Recipe(_) => None,
+        }
+    }
+
+    /// The model, no tensor of it read. Files that are not those any more that were found are opened again.
+    pub(crate) fn source(&self) -> Result<Arc<dyn ModelSource>, Failure> {
+        Ok(match &self.content {
+            Content::Model(found) => match found
                 .ensure_unchanged()
                 .and_then(|()| found.ensure_intact())
             {
-                Ok(()) => Arc::clone(found) as Arc<dyn TensorSource>,
-                Err(_) => Arc::new(Checkpoint::open(found.path())?),
+                Ok(()) => Arc::clone(found),
+                Err(_) => Arc::new(Checkpoint::open(found.origin())?),
             },
-            Weights::Merge(planned) => {
-                let inputs = planned.models.sources();
-                Arc::new(MergedSource::new(&planned.plan, &inputs)?)
-            }
+            Content::Recipe(planned) => Arc::new(MergedModel::new(planned, &self.label)?),
         })
-    }
-
-    /// The `config.json` that goes before the folder's.
-    pub(crate) fn config(&self) -> Option<&str> {
-        self.planned()?.plan.config.as_deref()
     }
 }
 
@@ -230,13 +215,9 @@ fn parents(planned: &Planned) -> Vec<Parent> {
         .models
         .as_slice()
         .iter()
-        .map(|model| {
-            let source: Arc<Checkpoint> = Arc::clone(&model.checkpoint);
-            Parent {
-                label: model.label().to_owned(),
-                source,
-                folder: model.located.folder.clone(),
-            }
+        .map(|model| Parent {
+            label: model.label().to_owned(),
+            source: Arc::clone(&model.source),
         })
         .collect()
 }

@@ -157,7 +157,8 @@ impl Hub {
             WeightFiles::Indexed(index) => Some(folder.join(index)),
             WeightFiles::Files(_) => None,
         };
-        Ok(Checkpoint::open_remote(folder, index.as_deref(), files)?)
+        let checkpoint = Checkpoint::open_remote(folder, index.as_deref(), files)?;
+        Ok(checkpoint.at_revision(&listing.commit))
     }
 
     /// The size of a model's weights in bytes. `folder` is the model's in the cache, with its small files.

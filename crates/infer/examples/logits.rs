@@ -10,7 +10,7 @@ use std::io::{BufWriter, Read, Write, stdin};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use weightsmith_infer::{Decoder, DecoderOptions, ModelConfig, Pool, SequenceStep, Wants};
+use weightsmith_infer::{Decoder, DecoderConfig, DecoderOptions, Pool, SequenceStep, Wants};
 use weightsmith_tensors::Checkpoint;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .map(str::parse)
         .collect::<Result<_, _>>()?;
 
-    let config = ModelConfig::parse(&fs_err::read_to_string(folder.join("config.json"))?)?;
+    let config = DecoderConfig::parse(&fs_err::read_to_string(folder.join("config.json"))?)?;
     let source = Arc::new(Checkpoint::open(&folder)?);
     let decoder = Decoder::open(source, config, Arc::new(Pool::new(threads)), options)?;
     let mut cache = decoder.new_cache();

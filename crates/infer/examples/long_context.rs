@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use weightsmith_infer::{
-    Decoder, DecoderOptions, KvCache, ModelConfig, Observer, Pool, SequenceStep, Wants,
+    Decoder, DecoderConfig, DecoderOptions, KvCache, Observer, Pool, SequenceStep, Wants,
 };
 use weightsmith_tensors::Checkpoint;
 
@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = PathBuf::from(arguments.next().ok_or("no FOLDER")?);
     let count: usize = arguments.next().ok_or("no TOKENS")?.parse()?;
     let threads = env::var("THREADS").unwrap_or("2".to_owned()).parse()?;
-    let config = ModelConfig::read(&folder.join("config.json"))?;
+    let config = DecoderConfig::read(&folder)?;
     let prompt = tokens(count, config.vocabulary);
     let decoder = Decoder::open(
         Arc::new(Checkpoint::open(&folder)?),

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use weightsmith_infer::{Decoder, DecoderOptions, ModelConfig, Pool, SequenceStep, Wants};
+use weightsmith_infer::{Decoder, DecoderConfig, DecoderOptions, Pool, SequenceStep, Wants};
 use weightsmith_tensors::Checkpoint;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ..DecoderOptions::default()
     };
     let folder = Path::new(folder);
-    let config = ModelConfig::read(&folder.join("config.json"))?;
+    let config = DecoderConfig::read(folder)?;
     let source = Arc::new(Checkpoint::open(folder)?);
     let decoder = Decoder::open(source, config, Arc::new(Pool::new(threads)), options)?;
 

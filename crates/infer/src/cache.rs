@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use half::bf16;
 
-use crate::config::ModelConfig;
+use crate::config::DecoderConfig;
 
 /// Positions that a block of the cache holds.
 pub const CACHE_BLOCK: usize = 128;
@@ -96,7 +96,7 @@ impl fmt::Debug for KvCache {
 
 impl KvCache {
     /// An empty cache for a model. It takes no memory before the first token.
-    pub fn new(config: &ModelConfig, kind: CacheType) -> Self {
+    pub fn new(config: &DecoderConfig, kind: CacheType) -> Self {
         let windows = config.layers.iter().map(|layer| layer.window);
         Self::of_shape(windows, config.kv_heads, config.head_dim, kind)
     }
@@ -174,7 +174,7 @@ impl KvCache {
         (blocks * numbers * self.shape.kind.bytes()) as u64
     }
 
-    pub(crate) fn fits(&self, config: &ModelConfig) -> bool {
+    pub(crate) fn fits(&self, config: &DecoderConfig) -> bool {
         self.layers.len() == config.layers.len()
             && self.shape.heads == config.kv_heads
             && self.shape.head_dim == config.head_dim
@@ -314,7 +314,7 @@ mod tests {
         let mut config = cases["cases"][case].clone();
         config["max_position_embeddings"] = json!(8192);
         let source = Arc::new(Checkpoint::open(&folder.join("model.safetensors")).unwrap());
-        let config = ModelConfig::from_json(&config).unwrap();
+        let config = DecoderConfig::from_json(&config).unwrap();
         Decoder::open(
             source,
             config,

@@ -1,6 +1,6 @@
 //! Text from language models: from a checkpoint on disk, or from a merge that was never written.
 //!
-//! - [`ModelConfig`] describes a decoder, from its `config.json`.
+//! - [`DecoderConfig`] describes a decoder, from its `config.json`.
 //! - [`Decoder`] runs it on the tensors of any [`weightsmith_tensors::TensorSource`]: tokens in, logits out, several
 //!   sequences at once, each with its own [`KvCache`].
 //! - [`Companions`] are the files beside the weights: tokenizer, chat template, defaults.
@@ -66,7 +66,7 @@ mod rope;
 pub mod text;
 
 pub use cache::{CACHE_BLOCK, CacheType, KvCache};
-pub use config::ModelConfig;
+pub use config::DecoderConfig;
 pub use decoder::{
     Collected, Control, Decoder, DecoderOptions, MAX_PASS_TOKENS, Observer, SequenceStep, Wants,
     expected_tensors,
@@ -77,6 +77,6 @@ pub use generate::{
     SamplingSettings, Session,
 };
 pub use linear::{Linear, NotAMatrix};
-pub use model::{Model, Overrides};
+pub use model::Model;
 pub use pool::Pool;
 pub use text::{ChatTemplate, Companions, Message, TemplateOptions, Tokenizer};

@@ -1,13 +1,12 @@
-//! A decoder with its tokenizer and template, from a folder or from parts.
+//! A decoder with its tokenizer and template.
 
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use weightsmith_tensors::{Checkpoint, TensorSource, json, read_companion};
+use weightsmith_tensors::{Checkpoint, ModelSource};
 
 use crate::text::Companions;
-use crate::{Cancel, ConfigError, Decoder, DecoderOptions, Error, ModelConfig, Pool};
+use crate::{Cancel, Decoder, DecoderConfig, DecoderOptions, Error, Pool};
 
 /// A decoder and what it takes to talk with it.
 #[derive(Debug)]
@@ -18,23 +17,13 @@ pub struct Model {
     pub companions: Companions,
 }
 
-/// What goes before the files of a model's folder.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Overrides<'a> {
-    /// The text of `config.json`: a merge that was not written has none in a folder.
-    pub config: Option<&'a str>,
-    /// A file with a chat template.
-    pub template: Option<&'a Path>,
-}
-
 impl Model {
     /// Opens a model folder: `config.json`, the weights, the tokenizer and what else a conversation needs.
     ///
     /// # Errors
     /// When a file is missing or not sound, or the model is of a kind that cannot be run.
     pub fn open(folder: &Path, pool: Arc<Pool>, options: DecoderOptions) -> Result<Self, Error> {
-        let source = Arc::new(Checkpoint::open(folder)?);
-        Self::assemble(source, folder, Overrides::default(), pool, options)
+        Self::open_source(Arc::new(Checkpoint::open(folder)?), pool, options)
     }
 
     /// The tokens of a prompt, if they fit the model's positions: a text that cannot is not taken apart to its end.
@@ -58,45 +47,45 @@ impl Model {
         }
     }
 
-    /// Puts a model together from tensors that may come from anywhere and the small files of a folder.
+    /// Opens any model, such as a merge that was never written.
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub fn assemble(
-        source: Arc<dyn TensorSource>,
-        folder: &Path,
-        overrides: Overrides<'_>,
+    pub fn open_source(
+        source: Arc<dyn ModelSource>,
         pool: Arc<Pool>,
         options: DecoderOptions,
     ) -> Result<Self, Error> {
-        let file = |name: &str| -> io::Result<Option<Vec<u8>>> {
-            if let (Some(config), "config.json") = (overrides.config, name) {
-                return Ok(Some(config.as_bytes().to_vec()));
-            }
-            match read_companion(&folder.join(name)) {
-                Ok(bytes) => Ok(Some(bytes)),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-                Err(error) => Err(error),
-            }
-        };
-        let path = folder.join("config.json");
-        let text = file("config.json")?.ok_or_else(|| Error::MissingFile {
-            path: path.clone(),
-            needed_for: "it describes the model's architecture",
-        })?;
-        let value = json::read(&text).map_err(|problem| Error::Config {
-            path: path.clone(),
-            problem: ConfigError::Json(problem),
-        })?;
-        let config =
-            ModelConfig::from_json(&value).map_err(|problem| Error::Config { path, problem })?;
-        let mut companions = Companions::read_with(folder, file)?;
-        if let Some(template) = overrides.template {
+        Self::open_given(source, None, pool, options)
+    }
+
+    /// As [`Self::open_source`], with a chat template that goes before the model's own.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and when the file cannot be read or is no template.
+    pub fn open_with_template(
+        source: Arc<dyn ModelSource>,
+        template: &Path,
+        pool: Arc<Pool>,
+        options: DecoderOptions,
+    ) -> Result<Self, Error> {
+        Self::open_given(source, Some(template), pool, options)
+    }
+
+    /// Small files first: what is wrong with them shows before the weights are read.
+    fn open_given(
+        source: Arc<dyn ModelSource>,
+        template: Option<&Path>,
+        pool: Arc<Pool>,
+        options: DecoderOptions,
+    ) -> Result<Self, Error> {
+        let config = DecoderConfig::of(source.as_ref())?;
+        let mut companions = Companions::of(source.as_ref())?;
+        if let Some(template) = template {
             companions.use_template(template)?;
         }
-        let decoder = Decoder::open(source, config, pool, options)?;
         Ok(Self {
-            decoder,
+            decoder: Decoder::open(source, config, pool, options)?,
             companions,
         })
     }

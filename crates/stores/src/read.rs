@@ -116,7 +116,7 @@ impl Stores {
         Ok(Stored {
             folder,
             version: listing.version.clone(),
-            checkpoint: Arc::new(checkpoint),
+            checkpoint: Arc::new(checkpoint.at_revision(&listing.version)),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Checkpoints as bytes and as typed tensors.
 //!
 //! - [`Checkpoint`] opens a model folder or a safetensors file from its headers alone and lends the tensors' bytes.
+//! - [`ModelSource`] is a model: its tensors, its other files and its identity; a [`Checkpoint`] is one.
 //! - [`widen_f32`], [`narrow_f32`] and their like turn bytes into numbers and back, exactly or rounded once.
 //! - [`kernels`] are the loops of a merge, the same bytes on every CPU.
 //! - [`ShardLayout`] says where each tensor of an output goes before anything is written.
@@ -19,6 +20,7 @@ mod dtype;
 mod error;
 pub mod json;
 pub mod kernels;
+mod model;
 mod real;
 mod size;
 mod source;
@@ -39,6 +41,10 @@ pub use checkpoint::{
 };
 pub use dtype::{DType, UnknownDType};
 pub use error::Error;
+pub use model::{
+    Companion, CompanionError, ModelFiles, ModelFolder, ModelIdentity, ModelSource, comes_along,
+    foreign_target,
+};
 pub use real::Real;
 pub use size::{SizeError, parse_size};
 pub use source::{TensorEntry, TensorInfo, TensorSource};

@@ -1,10 +1,12 @@
 //! Small checkpoints for tests. Only with feature `testing`.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::io::{self, Cursor, Read};
+use std::path::{Path, PathBuf};
 
 use crate::{
-    CastError, DType, Error, INDEX_FILE_NAME, ShardLayout, TensorEntry, TensorInfo, narrow_f32,
-    widen_f32,
+    CastError, Companion, CompanionError, DType, Error, INDEX_FILE_NAME, ModelFiles, ShardLayout,
+    TensorEntry, TensorInfo, narrow_f32, widen_f32,
 };
 
 /// A tensor to be written: name, type, shape, values in row-major order.
@@ -157,5 +159,50 @@ mod tests {
         assert_eq!(checkpoint.files()[0].name, "model.safetensors");
         assert!(checkpoint.tensors()[0].info.shape.is_empty());
         assert!(!folder.path().join(INDEX_FILE_NAME).exists());
+    }
+}
+
+/// Files of a model that are in no folder.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryFiles(BTreeMap<String, Vec<u8>>);
+
+impl MemoryFiles {
+    /// Files by their names.
+    pub fn new<B: Into<Vec<u8>>>(files: impl IntoIterator<Item = (&'static str, B)>) -> Self {
+        let files = files.into_iter();
+        Self(
+            files
+                .map(|(name, bytes)| (name.to_owned(), bytes.into()))
+                .collect(),
+        )
+    }
+}
+
+impl ModelFiles for MemoryFiles {
+    fn path_of(&self, name: &str) -> PathBuf {
+        PathBuf::from(name)
+    }
+
+    fn file(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        Ok(self.0.get(name).cloned())
+    }
+
+    fn companions(&self) -> Result<Vec<Companion>, CompanionError> {
+        let files = self.0.iter();
+        Ok(files
+            .map(|(name, bytes)| Companion {
+                relative: name.into(),
+                source: name.into(),
+                bytes: bytes.len() as u64,
+                modified: None,
+            })
+            .collect())
+    }
+
+    fn open_companion(&self, relative: &Path) -> io::Result<Box<dyn Read + Send>> {
+        match self.0.get(relative.to_str().unwrap_or_default()) {
+            Some(bytes) => Ok(Box::new(Cursor::new(bytes.clone()))),
+            None => Err(io::ErrorKind::NotFound.into()),
+        }
     }
 }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 use weightsmith::architecture::Architecture;
-use weightsmith::output::ModelConfig as MergedConfig;
-use weightsmith_infer::{GenerationDefaults, ModelConfig};
+use weightsmith::output::ConfigFile;
+use weightsmith_infer::{DecoderConfig, GenerationDefaults};
 use weightsmith_tensors::{Checkpoint, Header, TensorSource};
 
 /// The header of a safetensors file.
@@ -64,8 +64,8 @@ pub fn config(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else {
         return;
     };
-    let _ = ModelConfig::parse(text);
-    if let Ok(config) = MergedConfig::parse(text.to_owned(), &PathBuf::from("config.json")) {
+    let _ = DecoderConfig::parse(text);
+    if let Ok(config) = ConfigFile::parse(text.to_owned(), &PathBuf::from("config.json")) {
         let value = config.value();
         let _ = Architecture::infer(Some(value), &[]);
         let _ = GenerationDefaults::from_json(value, value).settings();

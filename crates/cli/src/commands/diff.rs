@@ -43,8 +43,8 @@ pub(crate) fn run(args: DiffArgs, printer: &Printer) -> Result<ExitCode, Failure
     };
     let progress = Progress::new(printer, "comparing");
     let base_source = opened.get(2);
-    let base_source = base_source.map(|base| base.checkpoint.as_ref() as &dyn TensorSource);
-    let (opened_a, opened_b) = (&opened[0].checkpoint, &opened[1].checkpoint);
+    let base_source = base_source.map(|base| base.source.as_ref() as &dyn TensorSource);
+    let (opened_a, opened_b) = (&opened[0].source, &opened[1].source);
     let result = diff(
         opened_a.as_ref(),
         opened_b.as_ref(),

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::Value;
-use weightsmith_infer::ModelConfig;
+use weightsmith_infer::DecoderConfig;
 use weightsmith_report::host::concurrency_units;
 use weightsmith_server::{
     CountedSource, EngineSettings, LoadProgress, ModelFacts, ServedModel, Server, ServerError,
     Settings,
 };
-use weightsmith_tensors::{TensorSource, read_companion_text};
+use weightsmith_studio::StudioSettings;
+use weightsmith_tensors::TensorSource;
 
 use super::studio;
 use crate::args::{LimitArgs, ModelArgs, Quantization, ServeArgs, ServingArgs, StudioArgs};
@@ -99,6 +100,10 @@ fn serve(
     } else {
         None
     };
+    let settings = Settings {
+        ended_sessions: wanted.as_ref().map(StudioSettings::ended_sessions),
+        ..settings
+    };
     let served = match given(&names, &options, printer)? {
         Ok(served) => served,
         Err(code) => return Ok(code),
@@ -140,7 +145,7 @@ fn given(
         let facts = facts(&found, path, quantized)?;
         printer.talk(&introduction(&name, &facts));
         let models = models.clone();
-        let folder = found.planned().is_none().then(|| found.folder.clone());
+        let folder = found.folder();
         let model = ServedModel::new(name, facts, move |progress| load(&models, &found, progress));
         served.push(match folder {
             Some(folder) => model.in_folder(folder),
@@ -234,14 +239,11 @@ fn is_name(text: &str) -> bool {
 /// What headers tell of a model.
 fn facts(found: &Found, path: &str, quantized: bool) -> Result<ModelFacts, Failure> {
     let source = found.source()?;
-    let file = found.folder.join("config.json");
-    let text = match found.config() {
-        Some(text) => text.to_owned(),
-        None => read_companion_text(&file)?,
-    };
-    let config: Value = weightsmith_tensors::json::read(text.as_bytes()).unwrap_or(Value::Null);
+    let file = source.path_of("config.json");
+    let text = source.file("config.json")?.unwrap_or_default();
+    let config: Value = weightsmith_tensors::json::read(&text).unwrap_or(Value::Null);
     // what is wrong with it is told when the model is loaded
-    let parsed = ModelConfig::from_json(&config).ok();
+    let parsed = DecoderConfig::from_json(&config).ok();
     let elements: u64 = source.tensors().iter().map(|one| one.info.elements()).sum();
     let stored: u64 = source.tensors().iter().map(|one| one.info.bytes()).sum();
     let changed = if found.planned().is_some() {

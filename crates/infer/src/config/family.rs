@@ -4,13 +4,13 @@ use serde_json::Value;
 
 use super::fields::Fields;
 use super::rope::RopeFields;
-use super::{Activation, LayerConfig, ModelConfig, RopeKind, RopeSettings};
+use super::{Activation, DecoderConfig, LayerConfig, RopeKind, RopeSettings};
 use crate::ConfigError;
 
 /// A family of decoders that the graph knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each variant is the family's own name")]
-pub enum Architecture {
+pub enum DecoderFamily {
     Llama,
     Mistral,
     Qwen2,
@@ -32,7 +32,7 @@ pub const SUPPORTED: [&str; 8] = [
     "Phi3ForCausalLM",
 ];
 
-impl Architecture {
+impl DecoderFamily {
     /// Every family.
     pub const ALL: [Self; 7] = [
         Self::Llama,
@@ -136,7 +136,7 @@ struct Defaults {
 }
 
 /// Reads a `config.json` of any supported family.
-pub(super) fn read(config: &Value) -> Result<ModelConfig, ConfigError> {
+pub(super) fn read(config: &Value) -> Result<DecoderConfig, ConfigError> {
     if !config.is_object() {
         return Err(ConfigError::NotAnObject);
     }
@@ -153,30 +153,31 @@ pub(super) fn read(config: &Value) -> Result<ModelConfig, ConfigError> {
     .read()
 }
 
-fn architecture(fields: Fields<'_>) -> Result<Architecture, ConfigError> {
+fn architecture(fields: Fields<'_>) -> Result<DecoderFamily, ConfigError> {
     let names = fields.texts("architectures")?.unwrap_or_default();
     if names.is_empty() {
         let name = fields
             .text("model_type")
             .ok_or_else(|| ConfigError::Missing("architectures".to_owned()))?;
-        return Architecture::named(name).ok_or_else(|| ConfigError::Architecture(name.to_owned()));
+        return DecoderFamily::named(name)
+            .ok_or_else(|| ConfigError::Architecture(name.to_owned()));
     }
     names
         .iter()
         .filter(|name| SUPPORTED.contains(name))
-        .find_map(|name| Architecture::named(name))
+        .find_map(|name| DecoderFamily::named(name))
         .ok_or_else(|| ConfigError::Architecture(names.join(", ")))
 }
 
 struct Reader<'a> {
     fields: Fields<'a>,
     outer: Fields<'a>,
-    architecture: Architecture,
+    architecture: DecoderFamily,
     defaults: Defaults,
 }
 
 impl Reader<'_> {
-    fn read(&self) -> Result<ModelConfig, ConfigError> {
+    fn read(&self) -> Result<DecoderConfig, ConfigError> {
         let architecture = self.architecture;
         let fields = self.fields;
         let hidden = fields.required_count("hidden_size")?;
@@ -204,7 +205,7 @@ impl Reader<'_> {
         let (layers, ropes) = self.layers(head_dim, positions)?;
         let attention_bias = fields.flag("attention_bias", false)?;
         let scalar = fields.number("query_pre_attn_scalar")?.filter(|_| gemma);
-        Ok(ModelConfig {
+        Ok(DecoderConfig {
             architecture,
             hidden,
             intermediate: fields.required_count("intermediate_size")?,
@@ -220,19 +221,19 @@ impl Reader<'_> {
                 .unwrap_or(self.defaults.epsilon) as f32,
             norm_plus_one: gemma,
             post_norms: gemma,
-            head_norms: matches!(architecture, Architecture::Qwen3 | Architecture::Gemma3),
+            head_norms: matches!(architecture, DecoderFamily::Qwen3 | DecoderFamily::Gemma3),
             qkv_bias: match architecture {
-                Architecture::Qwen2 => true,
-                Architecture::Mistral | Architecture::Phi3 => false,
+                DecoderFamily::Qwen2 => true,
+                DecoderFamily::Mistral | DecoderFamily::Phi3 => false,
                 _ => attention_bias,
             },
             output_bias: attention_bias
                 && !matches!(
                     architecture,
-                    Architecture::Qwen2 | Architecture::Mistral | Architecture::Phi3
+                    DecoderFamily::Qwen2 | DecoderFamily::Mistral | DecoderFamily::Phi3
                 ),
-            mlp_bias: architecture == Architecture::Llama && fields.flag("mlp_bias", false)?,
-            fused: architecture == Architecture::Phi3,
+            mlp_bias: architecture == DecoderFamily::Llama && fields.flag("mlp_bias", false)?,
+            fused: architecture == DecoderFamily::Phi3,
             activation: self.activation()?,
             embedding_scale: if gemma { (hidden as f32).sqrt() } else { 1.0 },
             attention_scale: match scalar {
@@ -254,7 +255,7 @@ impl Reader<'_> {
         let stretched = |factor: f64, original: usize| (factor * original as f64) as usize;
         let reach = match ropes[0].kind {
             // Gemma 3 counts its factor in already
-            RopeKind::Linear { factor } if self.architecture != Architecture::Gemma3 => {
+            RopeKind::Linear { factor } if self.architecture != DecoderFamily::Gemma3 => {
                 stretched(factor, positions)
             }
             RopeKind::Dynamic { factor } => stretched(factor, positions),
@@ -270,7 +271,7 @@ impl Reader<'_> {
     fn count_or(&self, name: &str, gemma3: usize) -> Result<usize, ConfigError> {
         match self.fields.count(name)? {
             Some(count) => Ok(count),
-            None if self.architecture == Architecture::Gemma3 => Ok(gemma3),
+            None if self.architecture == DecoderFamily::Gemma3 => Ok(gemma3),
             None => Err(ConfigError::Missing(name.to_owned())),
         }
     }
@@ -280,7 +281,7 @@ impl Reader<'_> {
         let said = self.fields.0.get(name).is_some();
         Ok(match self.fields.number(name)? {
             Some(cap) if self.architecture.is_gemma() && cap > 0.0 => Some(cap as f32),
-            None if self.architecture == Architecture::Gemma2 && !said => Some(gemma2),
+            None if self.architecture == DecoderFamily::Gemma2 && !said => Some(gemma2),
             _ => None,
         })
     }
@@ -324,7 +325,7 @@ impl Reader<'_> {
         }
         let window = self.window()?;
         let sliding = self.sliding(count)?;
-        let dual = self.architecture == Architecture::Gemma3;
+        let dual = self.architecture == DecoderFamily::Gemma3;
         let layers = sliding
             .into_iter()
             .map(|sliding| LayerConfig {
@@ -337,8 +338,11 @@ impl Reader<'_> {
 
     fn window(&self) -> Result<Option<usize>, ConfigError> {
         let fields = self.fields;
-        let qwen = matches!(self.architecture, Architecture::Qwen2 | Architecture::Qwen3);
-        if self.architecture == Architecture::Llama
+        let qwen = matches!(
+            self.architecture,
+            DecoderFamily::Qwen2 | DecoderFamily::Qwen3
+        );
+        if self.architecture == DecoderFamily::Llama
             || (qwen && !fields.flag("use_sliding_window", false)?)
         {
             return Ok(None);
@@ -374,14 +378,14 @@ impl Reader<'_> {
                 .collect();
         }
         let rule: Box<dyn Fn(usize) -> bool> = match self.architecture {
-            Architecture::Llama => Box::new(|_| false),
-            Architecture::Mistral | Architecture::Phi3 => Box::new(|_| true),
-            Architecture::Qwen2 | Architecture::Qwen3 => {
+            DecoderFamily::Llama => Box::new(|_| false),
+            DecoderFamily::Mistral | DecoderFamily::Phi3 => Box::new(|_| true),
+            DecoderFamily::Qwen2 | DecoderFamily::Qwen3 => {
                 let first = fields.number("max_window_layers")?.unwrap_or(28.0);
                 Box::new(move |layer| layer as f64 >= first)
             }
-            Architecture::Gemma2 => Box::new(|layer| (layer + 1) % 2 != 0),
-            Architecture::Gemma3 => {
+            DecoderFamily::Gemma2 => Box::new(|layer| (layer + 1) % 2 != 0),
+            DecoderFamily::Gemma3 => {
                 let pattern = fields.count("sliding_window_pattern")?.unwrap_or(6);
                 Box::new(move |layer| (layer + 1) % pattern != 0)
             }
@@ -406,7 +410,7 @@ impl Reader<'_> {
             .read()
         };
         let theta = fields.number("rope_theta")?;
-        if self.architecture != Architecture::Gemma3 {
+        if self.architecture != DecoderFamily::Gemma3 {
             return Ok(vec![rope(
                 scaling.or(parameters),
                 theta.unwrap_or(10_000.0),

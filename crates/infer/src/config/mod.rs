@@ -4,14 +4,13 @@ mod family;
 mod fields;
 mod rope;
 
-pub use family::{Architecture, SUPPORTED};
+pub use family::{DecoderFamily, SUPPORTED};
 pub use rope::{RopeKind, RopeSettings};
 
-use std::io::ErrorKind;
 use std::path::Path;
 
 use serde_json::Value;
-use weightsmith_tensors::{json, read_companion_text};
+use weightsmith_tensors::{ModelFiles, ModelFolder, json};
 
 use crate::{ConfigError, Error};
 
@@ -21,9 +20,9 @@ use crate::{ConfigError, Error};
     reason = "families differ in many independent ways"
 )]
 #[derive(Debug, Clone, PartialEq)]
-pub struct ModelConfig {
+pub struct DecoderConfig {
     /// The family it belongs to.
-    pub architecture: Architecture,
+    pub architecture: DecoderFamily,
     /// Length of a token's vector.
     pub hidden: usize,
     /// Length of the vector within the feed-forward block.
@@ -77,7 +76,7 @@ pub struct ModelConfig {
 pub struct LayerConfig {
     /// A position sees itself and those before it, this many in all; `None`: all of them.
     pub window: Option<usize>,
-    /// Index in [`ModelConfig::ropes`].
+    /// Index in [`DecoderConfig::ropes`].
     pub rope: usize,
 }
 
@@ -92,25 +91,31 @@ pub enum Activation {
     GeluTanh,
 }
 
-impl ModelConfig {
-    /// Reads a `config.json`.
+impl DecoderConfig {
+    /// Reads the `config.json` of a model.
     ///
     /// # Errors
     /// When it is missing, or as [`Self::parse`]; with its path.
-    pub fn read(path: &Path) -> Result<Self, Error> {
-        let text = match read_companion_text(path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Err(Error::MissingFile {
-                    path: path.to_owned(),
-                    needed_for: "it describes the model's architecture",
-                });
-            }
-            text => text?,
-        };
-        Self::parse(&text).map_err(|problem| Error::Config {
-            path: path.to_owned(),
+    pub fn of(files: &(impl ModelFiles + ?Sized)) -> Result<Self, Error> {
+        const NAME: &str = "config.json";
+        let bytes = files.file(NAME)?.ok_or_else(|| Error::MissingFile {
+            path: files.path_of(NAME),
+            needed_for: "it describes the model's architecture",
+        })?;
+        let config = json::read(&bytes).map_err(ConfigError::Json);
+        let config = config.and_then(|value: Value| Self::from_json(&value));
+        config.map_err(|problem| Error::Config {
+            path: files.path_of(NAME),
             problem,
         })
+    }
+
+    /// As [`Self::of`], for a model's folder.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub fn read(folder: &Path) -> Result<Self, Error> {
+        Self::of(&ModelFolder::new(folder))
     }
 
     /// Reads the text of a `config.json`.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use weightsmith_tensors::TensorSource;
 
 use crate::cache::{CacheType, KvCache};
-use crate::config::ModelConfig;
+use crate::config::DecoderConfig;
 use crate::{Error, Pool};
 
 pub use step::{Collected, Control, MAX_PASS_TOKENS, Observer, SequenceStep, Wants};
@@ -28,7 +28,7 @@ pub struct DecoderOptions {
 /// A model that can be run.
 #[derive(Debug)]
 pub struct Decoder {
-    config: ModelConfig,
+    config: DecoderConfig,
     options: DecoderOptions,
     source: Arc<dyn TensorSource>,
     weights: weights::Weights,
@@ -47,7 +47,7 @@ impl Decoder {
     /// When tensors are missing, misshaped, of a type that is not multiplied, or cannot be read.
     pub fn open(
         source: Arc<dyn TensorSource>,
-        config: ModelConfig,
+        config: DecoderConfig,
         pool: Arc<Pool>,
         options: DecoderOptions,
     ) -> Result<Self, Error> {
@@ -67,7 +67,7 @@ impl Decoder {
     }
 
     /// What it is.
-    pub fn config(&self) -> &ModelConfig {
+    pub fn config(&self) -> &DecoderConfig {
         &self.config
     }
 

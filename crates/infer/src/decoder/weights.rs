@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use weightsmith_tensors::{DType, TensorSource, can_widen, widen_f32};
 
-use crate::config::ModelConfig;
+use crate::config::DecoderConfig;
 use crate::{Error, Linear, Pool};
 
 /// A decoder's weights.
@@ -109,7 +109,7 @@ impl Weights {
     /// Finds and opens all tensors; with `quantize`, matrices are kept in Q8_0.
     pub(super) fn open(
         source: &Arc<dyn TensorSource>,
-        config: &ModelConfig,
+        config: &DecoderConfig,
         pool: &Pool,
         quantize: bool,
     ) -> Result<Self, Error> {
@@ -189,7 +189,7 @@ fn prefix(source: &dyn TensorSource) -> &'static str {
 }
 
 /// Names and shapes of a layer's tensors, in the order of the graph.
-fn layer_tensors(config: &ModelConfig, index: usize) -> Vec<(String, Vec<u64>)> {
+fn layer_tensors(config: &DecoderConfig, index: usize) -> Vec<(String, Vec<u64>)> {
     let hidden = config.hidden;
     let (query, kv) = (config.query_width(), config.kv_width());
     let inner = config.intermediate;
@@ -238,7 +238,7 @@ fn layer_tensors(config: &ModelConfig, index: usize) -> Vec<(String, Vec<u64>)> 
 }
 
 /// Names and shapes of all tensors, in the order of the graph, without what stands before their names.
-fn model_tensors(config: &ModelConfig) -> Vec<(String, Vec<u64>)> {
+fn model_tensors(config: &DecoderConfig) -> Vec<(String, Vec<u64>)> {
     let (vocabulary, hidden) = (config.vocabulary as u64, config.hidden as u64);
     let mut tensors = vec![("embed_tokens.weight".to_owned(), vec![vocabulary, hidden])];
     for index in 0..config.layers.len() {
@@ -254,7 +254,7 @@ fn model_tensors(config: &ModelConfig) -> Vec<(String, Vec<u64>)> {
 /// Names and shapes of the tensors that a decoder of this description reads, as `source` would call them. Nothing is read.
 pub fn expected_tensors(
     source: &dyn TensorSource,
-    config: &ModelConfig,
+    config: &DecoderConfig,
 ) -> Vec<(String, Vec<u64>)> {
     let prefix = prefix(source);
     let full = |(name, shape): (String, Vec<u64>)| match find(source, prefix, &name) {
@@ -285,7 +285,7 @@ fn full_name(prefix: &str, name: &str) -> String {
 
 struct Reader<'a> {
     source: &'a Arc<dyn TensorSource>,
-    config: &'a ModelConfig,
+    config: &'a DecoderConfig,
     pool: &'a Pool,
     quantize: bool,
     prefix: &'static str,

@@ -1,11 +1,10 @@
 //! The files beside the weights that a conversation needs.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use serde_json::Value;
-use weightsmith_tensors::{MAX_SMALL_FILE_BYTES, json, read_companion, read_given_text};
+use weightsmith_tensors::{MAX_SMALL_FILE_BYTES, ModelFiles, ModelFolder, json, read_given_text};
 
 use super::turn::TurnEnd;
 use super::{ChatTemplate, SpecialTokens, Tokenizer};
@@ -25,7 +24,8 @@ pub struct Companions {
     pub defaults: GenerationDefaults,
     /// How the template ends an answer, once somebody has asked.
     pub(super) turn_end: OnceLock<Option<TurnEnd>>,
-    folder: PathBuf,
+    /// Where a template is, or would be.
+    template_path: PathBuf,
 }
 
 impl Companions {
@@ -34,41 +34,35 @@ impl Companions {
     /// # Errors
     /// When `tokenizer.json` is missing, or a file cannot be read or understood. A missing template is no error yet.
     pub fn read(folder: &Path) -> Result<Self, Error> {
-        Self::read_with(folder, |name| match read_companion(&folder.join(name)) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        })
+        Self::of(&ModelFolder::new(folder))
     }
 
-    /// Reads them through a function that returns a file's bytes by its name: for a model whose files were not written.
-    /// `folder` is for messages.
+    /// Reads them from the files of a model.
     ///
     /// # Errors
     /// As [`Self::read`].
-    pub fn read_with(
-        folder: &Path,
-        file: impl Fn(&str) -> io::Result<Option<Vec<u8>>>,
-    ) -> Result<Self, Error> {
-        let bytes = file("tokenizer.json")?.ok_or_else(|| Error::MissingFile {
-            path: folder.join("tokenizer.json"),
+    pub fn of(files: &(impl ModelFiles + ?Sized)) -> Result<Self, Error> {
+        let path = files.path_of("tokenizer.json");
+        let bytes = files.file("tokenizer.json")?;
+        let bytes = bytes.ok_or_else(|| Error::MissingFile {
+            path: path.clone(),
             needed_for: NO_TOKENIZER,
         })?;
-        let tokenizer = Tokenizer::from_bytes(&bytes, &folder.join("tokenizer.json"))?;
+        let tokenizer = Tokenizer::from_bytes(&bytes, &path)?;
         let value = |name: &str| -> Result<Value, Error> {
-            let Some(bytes) = file(name)? else {
+            let Some(bytes) = files.file(name)? else {
                 return Ok(Value::Null);
             };
             json::read(&bytes).map_err(|problem| Error::File {
-                path: folder.join(name),
+                path: files.path_of(name),
                 problem: format!("not JSON: {problem}"),
             })
         };
         let config = value("tokenizer_config.json")?;
         let special = SpecialTokens::of(&config, &value("special_tokens_map.json")?);
-        let jinja = match file("chat_template.jinja")? {
+        let jinja = match files.file("chat_template.jinja")? {
             Some(bytes) => Some(String::from_utf8(bytes).map_err(|_| Error::File {
-                path: folder.join("chat_template.jinja"),
+                path: files.path_of("chat_template.jinja"),
                 problem: "not UTF-8".to_owned(),
             })?),
             None => None,
@@ -99,7 +93,7 @@ impl Companions {
             special,
             defaults,
             turn_end: OnceLock::new(),
-            folder: folder.to_owned(),
+            template_path: files.path_of("chat_template.jinja"),
         })
     }
 
@@ -109,7 +103,7 @@ impl Companions {
     /// When the model has none.
     pub fn template(&self) -> Result<&ChatTemplate, Error> {
         self.template.as_ref().ok_or_else(|| Error::MissingFile {
-            path: self.folder.join("chat_template.jinja"),
+            path: self.template_path.clone(),
             needed_for: NO_TEMPLATE,
         })
     }

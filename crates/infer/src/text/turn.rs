@@ -122,9 +122,8 @@ fn is_stop(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use serde_json::{Value, json};
+    use weightsmith_tensors::testing::MemoryFiles;
 
     use super::*;
 
@@ -165,14 +164,11 @@ mod tests {
             "model": {"type": "Unigram", "unk_id": 0, "vocab": vocab, "byte_fallback": false},
         });
         let config = json!({"chat_template": template, "eos_token": eos, "bos_token": ""});
-        Companions::read_with(Path::new("model"), |name| {
-            Ok(match name {
-                "tokenizer.json" => Some(tokenizer.to_string().into_bytes()),
-                "tokenizer_config.json" => Some(config.to_string().into_bytes()),
-                _ => None,
-            })
-        })
-        .unwrap()
+        let files = MemoryFiles::new([
+            ("tokenizer.json", tokenizer.to_string()),
+            ("tokenizer_config.json", config.to_string()),
+        ]);
+        Companions::of(&files).unwrap()
     }
 
     fn end(companions: &Companions) -> (Option<String>, Option<&str>) {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use weightsmith_infer::{Decoder, DecoderOptions, Error, ModelConfig, Pool, SequenceStep, Wants};
+use weightsmith_infer::{Decoder, DecoderConfig, DecoderOptions, Error, Pool, SequenceStep, Wants};
 use weightsmith_tensors::testing::write_checkpoint;
 use weightsmith_tensors::{Checkpoint, DType};
 
@@ -56,7 +56,7 @@ fn open(folder: &Path, config: &Value, tensors: &[Tensor]) -> Result<Decoder, Er
         .collect();
     write_checkpoint(folder, &tensors).unwrap();
     let source = Arc::new(Checkpoint::open(folder).unwrap());
-    let config = ModelConfig::from_json(config).unwrap();
+    let config = DecoderConfig::from_json(config).unwrap();
     Decoder::open(
         source,
         config,
@@ -158,7 +158,7 @@ fn configurations_that_cannot_be_are_refused() {
     let refused = |change: fn(&mut Value)| {
         let mut config = config();
         change(&mut config);
-        ModelConfig::from_json(&config).unwrap_err().to_string()
+        DecoderConfig::from_json(&config).unwrap_err().to_string()
     };
     let message = refused(|config| config["architectures"] = json!(["MambaForCausalLM"]));
     assert!(
@@ -192,7 +192,7 @@ fn configurations_that_cannot_be_are_refused() {
         "expected a JSON object"
     );
     assert!(
-        ModelConfig::parse("{")
+        DecoderConfig::parse("{")
             .unwrap_err()
             .to_string()
             .starts_with("not JSON: ")

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
-use weightsmith_infer::config::Architecture;
-use weightsmith_infer::{Decoder, DecoderOptions, ModelConfig, Pool, Wants};
+use weightsmith_infer::config::DecoderFamily;
+use weightsmith_infer::{Decoder, DecoderConfig, DecoderOptions, Pool, Wants};
 use weightsmith_tensors::Checkpoint;
 
 use crate::support::{distance, repository, rows, run};
@@ -62,7 +62,7 @@ fn family(name: &str) -> Vec<Case> {
 }
 
 fn decoder(family: &Family, config: &Value) -> Decoder {
-    let config = ModelConfig::from_json(config).unwrap();
+    let config = DecoderConfig::from_json(config).unwrap();
     let path = family.folder.join("model.safetensors");
     let source = Arc::new(Checkpoint::open(&path).unwrap());
     let options = DecoderOptions {
@@ -92,7 +92,7 @@ fn logits_of_every_family_and_rotary_embedding_are_those_of_transformers() {
 
 #[test]
 fn every_family_has_a_golden_file() {
-    for architecture in Architecture::ALL {
+    for architecture in DecoderFamily::ALL {
         let covered = cases()
             .iter()
             .any(|case| case.decoder.config().architecture == architecture);

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use weightsmith_infer::{Decoder, DecoderOptions, KvCache, ModelConfig, Pool, SequenceStep, Wants};
+use weightsmith_infer::{
+    Decoder, DecoderConfig, DecoderOptions, KvCache, Pool, SequenceStep, Wants,
+};
 use weightsmith_tensors::{Checkpoint, TensorSource, widen_f32};
 
 /// A folder of the repository.
@@ -38,7 +40,7 @@ pub(crate) fn open_as(weights: &Path, config: &str) -> Decoder {
 }
 
 fn open_of(weights: &Path, config: &str, options: DecoderOptions) -> Decoder {
-    let config = ModelConfig::parse(config).unwrap();
+    let config = DecoderConfig::parse(config).unwrap();
     let source = Arc::new(Checkpoint::open(weights).unwrap());
     let pool = Arc::new(Pool::new(2));
     Decoder::open(source, config, pool, options).unwrap()

@@ -1,7 +1,7 @@
 //! The really trained models in `fixtures`: transformers' continuations token by token.
 
 use serde::Deserialize;
-use weightsmith_infer::{ModelConfig, Wants, expected_tensors};
+use weightsmith_infer::{DecoderConfig, Wants, expected_tensors};
 use weightsmith_tensors::{Checkpoint, TensorSource as _};
 
 use crate::support::{greedy, open, repository, run};
@@ -81,7 +81,7 @@ fn two_hundred_greedy_tokens_are_those_of_transformers() {
 fn what_follows_from_the_config_is_what_the_checkpoint_has() {
     let folder = repository("fixtures/tiny-qwen2/instruct");
     let checkpoint = Checkpoint::open(&folder).unwrap();
-    let mut config = ModelConfig::read(&folder.join("config.json")).unwrap();
+    let mut config = DecoderConfig::read(&folder).unwrap();
     let mut expected = expected_tensors(&checkpoint, &config);
     let mut found: Vec<(String, Vec<u64>)> = checkpoint
         .tensors()

@@ -5,6 +5,8 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use weightsmith_tensors::ModelSource;
+
 use super::address::{hub_name, is_in_store};
 use super::cache::{
     CachedRepo, DEFAULT_REVISION, Resolution, cached_repo, is_repo_name, is_revision,
@@ -33,6 +35,8 @@ pub struct LocateOptions {
     pub remote: Option<Arc<dyn RemoteModels>>,
     /// Names that stand for folders, whatever else is called like that.
     pub named: BTreeMap<String, PathBuf>,
+    /// Models that are open, such as merges that were never written, by their names. They come before everything else.
+    pub given: BTreeMap<String, Arc<dyn ModelSource>>,
 }
 
 /// A model that was found.
@@ -53,6 +57,8 @@ pub struct Located {
 pub enum LocatedKind {
     /// At a path.
     Local,
+    /// It was given, by its name.
+    Given,
     /// In the Hugging Face cache.
     HubCache {
         /// The name on the hub, such as `Qwen/Qwen2.5-0.5B`.
@@ -75,7 +81,7 @@ impl LocatedKind {
     /// The commit or version that was found, for a model from elsewhere.
     pub fn revision(&self) -> Option<&str> {
         match self {
-            Self::Local => None,
+            Self::Local | Self::Given => None,
             Self::HubCache { commit, .. } => Some(commit),
             Self::Store { version, .. } => Some(version),
         }
@@ -119,13 +125,15 @@ impl LocateOptions {
             away: None,
             remote: None,
             named: BTreeMap::new(),
+            given: BTreeMap::new(),
         }
     }
 
-    /// Whether a text of a recipe is a name of [`Self::named`], or the path of something that is there, seen from the current
+    /// Whether a text of a recipe is a name of [`Self::given`] or [`Self::named`], or the path of something that is there, seen from the current
     /// folder or the recipe's.
     pub fn exists(&self, path: &str) -> bool {
-        self.named.contains_key(path)
+        self.given.contains_key(path)
+            || self.named.contains_key(path)
             || local_candidates(path, self)
                 .iter()
                 .any(|candidate| candidate.exists())
@@ -149,7 +157,12 @@ pub fn locate(
     let located = locate_folder(path, revision, options)?;
     match located.require_weights() {
         Ok(()) => Ok(located),
-        Err(error) => Err(error.with_away(options.away.as_deref())),
+        Err(mut error) => {
+            if let Some(elsewhere) = error.elsewhere_mut() {
+                elsewhere.away.clone_from(&options.away);
+            }
+            Err(error)
+        }
     }
 }
 

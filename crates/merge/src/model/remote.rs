@@ -8,7 +8,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use weightsmith_tensors::Checkpoint;
+use weightsmith_tensors::{Checkpoint, ModelSource};
 
 use super::address::{is_in_store, label, normal};
 use super::locate::locate_folder;
@@ -32,17 +32,55 @@ pub struct RemoteModel {
     pub folder: PathBuf,
     /// The commit that the revision stands for; in a store, a hash of the objects' tags.
     pub commit: String,
-    /// Its weights, read where they are. None where they are in the folder.
-    pub checkpoint: Option<Arc<Checkpoint>>,
+    /// The model with its weights where they are. None where they are in the folder.
+    pub source: Option<Arc<dyn ModelSource>>,
 }
 
-/// A model that was found, with its weights opened.
+impl RemoteModel {
+    /// The model, opened from its folder where its weights are there.
+    fn opened(&self) -> Result<Arc<dyn ModelSource>, weightsmith_tensors::Error> {
+        match &self.source {
+            Some(source) => Ok(Arc::clone(source)),
+            None => open_weights(&self.folder, Some(&self.commit)),
+        }
+    }
+}
+
+impl Located {
+    /// Opens its weights.
+    ///
+    /// # Errors
+    /// When they are not sound.
+    pub fn open(&self) -> Result<Opened, weightsmith_tensors::Error> {
+        let weights = self.file.as_ref().unwrap_or(&self.folder);
+        Ok(Opened {
+            source: open_weights(weights, self.kind.revision())?,
+            label: self.label.clone(),
+            kind: self.kind.clone(),
+        })
+    }
+}
+
+fn open_weights(
+    path: &Path,
+    revision: Option<&str>,
+) -> Result<Arc<dyn ModelSource>, weightsmith_tensors::Error> {
+    let checkpoint = Checkpoint::open(path)?;
+    Ok(match revision {
+        Some(revision) => Arc::new(checkpoint.at_revision(revision)),
+        None => Arc::new(checkpoint),
+    })
+}
+
+/// A model that was found and opened.
 #[derive(Debug, Clone)]
 pub struct Opened {
-    /// Where it is and what it is called.
-    pub located: Located,
-    /// Its tensors.
-    pub checkpoint: Arc<Checkpoint>,
+    /// What to call it where paths must not appear.
+    pub label: String,
+    /// Where it was found.
+    pub kind: LocatedKind,
+    /// Its tensors and other files.
+    pub source: Arc<dyn ModelSource>,
 }
 
 /// A model that cannot be opened.
@@ -73,7 +111,7 @@ impl OpenError {
     }
 }
 
-/// Finds a model and opens its weights: here, else through [`LocateOptions::remote`].
+/// Finds a model and opens it: one that was given, one that is here, else through [`LocateOptions::remote`].
 ///
 /// # Errors
 /// When it is nowhere, or its weights are not sound.
@@ -82,11 +120,18 @@ pub fn open(
     revision: Option<&str>,
     options: &LocateOptions,
 ) -> Result<Opened, OpenError> {
+    if let Some(source) = options.given.get(path) {
+        return Ok(Opened {
+            label: path.to_owned(),
+            kind: LocatedKind::Given,
+            source: Arc::clone(source),
+        });
+    }
     if is_in_store(path) {
         return open_stored(normal(path), options);
     }
     let error = match super::locate(path, revision, options) {
-        Ok(located) => return open_located(located),
+        Ok(located) => return Ok(located.open()?),
         Err(error) => error,
     };
     let found = options.remote.as_ref().and_then(|remote| {
@@ -97,22 +142,14 @@ pub fn open(
     let Some((repo, revision, model)) = found else {
         return Err(error.into());
     };
-    let checkpoint = match model.checkpoint {
-        Some(checkpoint) => checkpoint,
-        None => Arc::new(Checkpoint::open(&model.folder)?),
-    };
     Ok(Opened {
-        located: Located {
-            label: repo.clone(),
-            folder: model.folder,
-            file: None,
-            kind: LocatedKind::HubCache {
-                repo,
-                revision,
-                commit: model.commit,
-            },
+        label: repo.clone(),
+        source: model.opened()?,
+        kind: LocatedKind::HubCache {
+            repo,
+            revision,
+            commit: model.commit,
         },
-        checkpoint,
     })
 }
 
@@ -121,16 +158,7 @@ pub fn open(
 /// # Errors
 /// When there is none, or its weights are not sound.
 pub fn open_path(path: &Path) -> Result<Opened, OpenError> {
-    open_located(super::locate::locate_path(path)?)
-}
-
-fn open_located(located: Located) -> Result<Opened, OpenError> {
-    let weights = located.file.as_ref().unwrap_or(&located.folder);
-    let checkpoint = Arc::new(Checkpoint::open(weights)?);
-    Ok(Opened {
-        located,
-        checkpoint,
-    })
+    Ok(super::locate::locate_path(path)?.open()?)
 }
 
 fn open_stored(address: &str, options: &LocateOptions) -> Result<Opened, OpenError> {
@@ -141,21 +169,13 @@ fn open_stored(address: &str, options: &LocateOptions) -> Result<Opened, OpenErr
         }
         .into());
     };
-    let checkpoint = match model.checkpoint {
-        Some(checkpoint) => checkpoint,
-        None => Arc::new(Checkpoint::open(&model.folder)?),
-    };
     Ok(Opened {
-        located: Located {
-            label: label(address),
-            folder: model.folder,
-            file: None,
-            kind: LocatedKind::Store {
-                address: address.to_owned(),
-                version: model.commit,
-            },
+        label: label(address),
+        source: model.opened()?,
+        kind: LocatedKind::Store {
+            address: address.to_owned(),
+            version: model.commit,
         },
-        checkpoint,
     })
 }
 
@@ -165,6 +185,9 @@ pub fn missing_model(
     revision: Option<&str>,
     options: &LocateOptions,
 ) -> Option<(String, String)> {
+    if options.given.contains_key(path) {
+        return None;
+    }
     let located = match locate_folder(path, revision, options) {
         Ok(located) => located,
         Err(
@@ -185,8 +208,8 @@ pub fn missing_model(
 
 #[cfg(test)]
 mod tests {
+    use weightsmith_tensors::DType;
     use weightsmith_tensors::testing::{TestTensor, write_checkpoint};
-    use weightsmith_tensors::{DType, TensorSource as _};
 
     use super::*;
 
@@ -225,15 +248,15 @@ mod tests {
         options.remote = Some(Arc::new(One(RemoteModel {
             folder: model,
             commit: "abc".into(),
-            checkpoint: None,
+            source: None,
         })));
         let opened = open("org/name", Some("v2"), &options).unwrap();
-        assert_eq!(opened.checkpoint.tensors().len(), 1);
-        assert_eq!(opened.located.label, "org/name");
+        assert_eq!(opened.source.tensors().len(), 1);
+        assert_eq!(opened.label, "org/name");
         assert!(open("hf://org/name", Some("v2"), &options).is_ok());
         let stored = open("s3://bucket/models/a/", None, &options).unwrap();
-        assert_eq!(stored.located.label, "a");
-        assert_eq!(stored.located.kind.revision(), Some("abc"));
+        assert_eq!(stored.label, "a");
+        assert_eq!(stored.kind.revision(), Some("abc"));
         let error = open("s3://bucket/models/b", None, &options).unwrap_err();
         assert!(matches!(
             error,

@@ -3,9 +3,9 @@
 use serde_json::Value;
 use weightsmith_tensors::DType;
 
+use super::config_file::ConfigError;
 use super::json_text::{self, Kind, Node};
 use super::layer_settings::{self, LayerChange};
-use super::model_config::ConfigError;
 use crate::architecture::{Architecture, MOST_LAYERS, text_config_path};
 
 /// Keys of the type of the weights: the newer and the older one.

@@ -6,9 +6,9 @@
 use serde_json::Value;
 
 use super::config_editor::Editor;
+use super::config_file::ConfigError;
 use super::json_text;
 use super::layer_settings::LayerChange;
-use super::model_config::ConfigError;
 
 /// A rule of the form "every so many layers".
 struct Period {

@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::config_editor::Editor;
+use super::config_file::ConfigError;
 use super::json_text::{self, Kind, Node};
 use super::layer_patterns;
-use super::model_config::ConfigError;
 
 /// Lists with one entry per layer.
 const LISTS: [&str; 20] = [

@@ -1,15 +1,13 @@
 //! What stands beside the weights of a merged model.
 
-mod companion_files;
 mod config_editor;
+mod config_file;
 mod file_names;
 mod json_text;
 mod layer_patterns;
 mod layer_settings;
-mod links;
 mod local_paths;
 mod lock;
-mod model_config;
 mod model_files;
 mod parent_files;
 mod publication;
@@ -18,17 +16,17 @@ mod secrets;
 #[cfg(test)]
 mod tests;
 
-pub use companion_files::{Companion, CompanionError, companions};
+pub use config_file::{ConfigEdit, ConfigError, ConfigFile, EditedConfig};
 pub use file_names::{MODEL_CARD, SHARE_PICTURE};
 pub use json_text::JsonError;
 pub(crate) use local_paths::{is_searched, without_local_paths};
 pub use lock::{
     LOCK_FILE, LOCK_FORMAT, Lock, LockError, LockFacts, LockedFile, LockedInput, LockedInputFile,
 };
-pub use model_config::{ConfigEdit, ConfigError, EditedConfig, ModelConfig};
 pub use parent_files::{has_chat_template, parent_readme};
 pub use publication::{
-    Publication, PublicationError, PublicationOptions, PublishedFile, model_name, publication,
+    Mention, Publication, PublicationError, PublicationOptions, PublishedFile, model_name,
+    publication,
 };
 pub use published_recipe::published_recipe;
 pub use secrets::Secret;

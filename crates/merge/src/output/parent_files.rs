@@ -4,14 +4,14 @@ use std::io;
 use std::path::Path;
 
 use serde_json::Value;
-use weightsmith_tensors::{json, read_companion};
+use weightsmith_tensors::{ModelFiles, json, read_companion};
 
-/// The README of a model's folder; `None` when there is none.
+/// The README of a model; `None` when there is none.
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn parent_readme(folder: &Path) -> io::Result<Option<String>> {
-    let text = existing(&folder.join(super::MODEL_CARD))?;
+pub fn parent_readme(files: &(impl ModelFiles + ?Sized)) -> io::Result<Option<String>> {
+    let text = files.file(super::MODEL_CARD)?;
     Ok(text.map(|text| String::from_utf8_lossy(&text).into_owned()))
 }
 
@@ -42,6 +42,8 @@ fn existing(path: &Path) -> io::Result<Option<Vec<u8>>> {
 
 #[cfg(test)]
 mod tests {
+    use weightsmith_tensors::ModelFolder;
+
     use super::*;
 
     #[test]
@@ -64,14 +66,15 @@ mod tests {
     #[test]
     fn a_readme_is_read_whatever_its_encoding() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(parent_readme(folder.path()).unwrap(), None);
+        let files = ModelFolder::new(folder.path());
+        assert_eq!(parent_readme(&files).unwrap(), None);
         fs_err::write(
             folder.path().join("README.md"),
             b"---\nlicense: mit\n---\n\xff",
         )
         .unwrap();
         assert!(
-            parent_readme(folder.path())
+            parent_readme(&files)
                 .unwrap()
                 .unwrap()
                 .starts_with("---\nlicense: mit\n")

@@ -27,7 +27,7 @@ fn tensors(prefix: &str, layers: u64) -> Vec<TensorEntry> {
 }
 
 fn edit(text: &str, prefix: &str, layers: u64, edits: &[ConfigEdit]) -> EditedConfig {
-    let config = ModelConfig::parse(text.to_owned(), Path::new("config.json")).unwrap();
+    let config = ConfigFile::parse(text.to_owned(), Path::new("config.json")).unwrap();
     let architecture = Architecture::infer(Some(config.value()), &tensors(prefix, layers));
     config.edited(&architecture, edits).unwrap()
 }
@@ -138,7 +138,7 @@ fn a_type_is_added_where_the_config_names_none() {
 
 #[test]
 fn a_type_that_a_config_cannot_name_is_an_error() {
-    let config = ModelConfig::parse("{}".into(), Path::new("config.json")).unwrap();
+    let config = ConfigFile::parse("{}".into(), Path::new("config.json")).unwrap();
     let architecture = Architecture::infer(Some(config.value()), &[]);
     let error = config
         .edited(&architecture, &[ConfigEdit::DType(DType::F8_E4M3)])
@@ -329,7 +329,7 @@ fn an_unknown_list_as_long_as_the_layers_is_taken_to_go_by_layer() {
 
 #[test]
 fn a_layer_that_the_donor_lacks_is_an_error() {
-    let config = ModelConfig::parse(TINY_QWEN2.into(), Path::new("config.json")).unwrap();
+    let config = ConfigFile::parse(TINY_QWEN2.into(), Path::new("config.json")).unwrap();
     let architecture = Architecture::infer(Some(config.value()), &tensors("model.layers.", 6));
     let error = config
         .edited(&architecture, &[ConfigEdit::Layers(vec![0, 6])])
@@ -339,7 +339,7 @@ fn a_layer_that_the_donor_lacks_is_an_error() {
 
 #[test]
 fn an_absurd_layer_number_writes_no_absurd_list() {
-    let config = ModelConfig::parse(
+    let config = ConfigFile::parse(
         r#"{"model_type": "gemma2", "num_hidden_layers": 1000000000000}"#.into(),
         Path::new("config.json"),
     )
@@ -362,7 +362,7 @@ fn a_file_that_is_no_object_is_named() {
             "`m/config.json` is not JSON: line 1, column 2: found the end of the file, expected a key in double quotes",
         ),
     ] {
-        let error = ModelConfig::parse(text.into(), Path::new("m/config.json")).unwrap_err();
+        let error = ConfigFile::parse(text.into(), Path::new("m/config.json")).unwrap_err();
         assert_eq!(error.to_string(), message);
     }
 }

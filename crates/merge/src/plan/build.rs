@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use weightsmith_tensors::{DType, ShardLayout, TensorEntry, TensorInfo, TensorSource};
+use weightsmith_tensors::{DType, ShardLayout, TensorEntry, TensorInfo};
 
 use super::config::edited_config;
 use super::models::{Model, Models};
@@ -123,7 +123,7 @@ fn plan_arranged(
     let names: BTreeSet<&str> = models
         .as_slice()
         .iter()
-        .flat_map(|model| model.checkpoint.tensors())
+        .flat_map(|model| model.source.tensors())
         .map(|tensor| tensor.name.as_str())
         .chain(assembled.tensors.iter().map(|tensor| tensor.name.as_str()))
         .collect();
@@ -390,7 +390,7 @@ fn dropped(models: &[Model], assembled: &Assembled, slices: &[PlannedSlice<'_>])
     let mut dropped = Vec::new();
     for (input, model) in models.iter().enumerate() {
         for tensor in model
-            .checkpoint
+            .source
             .tensors()
             .iter()
             .filter(|tensor| !used.contains(&(input, tensor.name.as_str())))
@@ -404,7 +404,7 @@ fn dropped(models: &[Model], assembled: &Assembled, slices: &[PlannedSlice<'_>])
                     .unwrap_or_else(|| reason(model, &tensor.name, input, slices)),
             });
         }
-        for tensor in model.checkpoint.unindexed() {
+        for tensor in model.source.unindexed() {
             dropped.push(Dropped {
                 input,
                 tensor: tensor.name.clone(),
@@ -461,10 +461,10 @@ fn warn_about_dropped(dropped: &[Dropped], models: &[Model], diagnostics: &mut V
 
 fn bytes_read(assembled: &Assembled, models: &[Model]) -> u64 {
     let size = |source: &super::SourceTensor| {
-        let checkpoint = &models[source.input].checkpoint;
-        checkpoint
+        let model = &models[source.input].source;
+        model
             .find(&source.tensor)
-            .map_or(0, |tensor| checkpoint.tensors()[tensor].info.bytes())
+            .map_or(0, |tensor| model.tensors()[tensor].info.bytes())
     };
     assembled
         .tensors

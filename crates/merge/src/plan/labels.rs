@@ -3,16 +3,35 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path};
 
-use crate::model::{Located, LocatedKind};
+use super::models::Model;
+use crate::model::LocatedKind;
+
+/// What a model is called, and where it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Named<'a> {
+    label: &'a str,
+    kind: &'a LocatedKind,
+    path: &'a Path,
+}
+
+impl<'a> Named<'a> {
+    pub(super) fn of(model: &'a Model) -> Self {
+        Self {
+            label: &model.label,
+            kind: &model.kind,
+            path: model.source.origin(),
+        }
+    }
+}
 
 /// Labels of models, those that several have made different: `ckpt (a)` and `ckpt (b)` for `a/ckpt` and `b/ckpt`. The nearest
 /// folders that tell all of them apart are named, and numbers where none do.
-pub(super) fn distinct(models: &[&Located]) -> Vec<String> {
+pub(super) fn distinct(models: &[Named<'_>]) -> Vec<String> {
     let mut groups: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (index, model) in models.iter().enumerate() {
-        groups.entry(&model.label).or_default().push(index);
+        groups.entry(model.label).or_default().push(index);
     }
-    let mut labels: Vec<String> = models.iter().map(|model| model.label.clone()).collect();
+    let mut labels: Vec<String> = models.iter().map(|model| model.label.to_owned()).collect();
     for (label, members) in groups {
         if members.len() > 1 {
             let parents: Vec<Vec<String>> = members
@@ -45,13 +64,12 @@ fn mark(parents: &[Vec<String>], number: usize) -> String {
 }
 
 /// The names of the folders around a model, the nearest first.
-fn parents(model: &Located) -> Vec<String> {
-    if let LocatedKind::Store { address, .. } = &model.kind {
+fn parents(model: Named<'_>) -> Vec<String> {
+    if let LocatedKind::Store { address, .. } = model.kind {
         let path = address.split_once("://").map_or("", |(_, path)| path);
         return path.split('/').rev().skip(1).map(str::to_owned).collect();
     }
-    let path = model.file.as_ref().unwrap_or(&model.folder);
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    let path = std::path::absolute(model.path).unwrap_or_else(|_| model.path.to_owned());
     let names = |path: &Path| {
         let parts = path.components().rev();
         let names = parts.filter_map(|part| match part {
@@ -67,18 +85,17 @@ fn parents(model: &Located) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn local(folder: &str) -> Located {
-        Located {
-            label: folder.rsplit('/').next().unwrap_or_default().to_owned(),
-            folder: folder.into(),
-            file: None,
-            kind: LocatedKind::Local,
+    fn local(folder: &str) -> Named<'_> {
+        Named {
+            label: folder.rsplit('/').next().unwrap_or_default(),
+            kind: &LocatedKind::Local,
+            path: Path::new(folder),
         }
     }
 
     fn labels(folders: &[&str]) -> Vec<String> {
-        let models: Vec<Located> = folders.iter().map(|folder| local(folder)).collect();
-        distinct(&models.iter().collect::<Vec<_>>())
+        let models: Vec<Named<'_>> = folders.iter().map(|folder| local(folder)).collect();
+        distinct(&models)
     }
 
     #[test]
@@ -96,16 +113,16 @@ mod tests {
 
     #[test]
     fn stores_are_told_from_folders() {
-        let stored = Located {
-            label: "ckpt".into(),
-            folder: "/cache/9f".into(),
-            file: None,
-            kind: LocatedKind::Store {
-                address: "s3://bucket/ckpt".into(),
-                version: "1".into(),
-            },
+        let store = LocatedKind::Store {
+            address: "s3://bucket/ckpt".into(),
+            version: "1".into(),
         };
-        let models = [&stored, &local("/a/ckpt")];
+        let stored = Named {
+            label: "ckpt",
+            kind: &store,
+            path: Path::new("/cache/9f"),
+        };
+        let models = [stored, local("/a/ckpt")];
         assert_eq!(distinct(&models), ["ckpt (bucket)", "ckpt (a)"]);
     }
 }

@@ -18,7 +18,7 @@ mod tokenizer_settings;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use weightsmith_tensors::{ShardLayout, TensorInfo};
+use weightsmith_tensors::{ModelIdentity, ShardLayout, TensorInfo};
 
 pub use build::{PlanOptions, Planned, build};
 pub use models::{Model, Models};
@@ -62,6 +62,8 @@ pub struct PlannedInput {
     pub label: String,
     /// The commit of a model of the hub; a hash of the objects' tags of one in a store.
     pub revision: Option<String>,
+    /// What tells it from any other model, on any machine.
+    pub identity: ModelIdentity,
     /// The folder, or the single file. Never written to anything that is published.
     #[serde(serialize_with = "as_text")]
     pub path: PathBuf,

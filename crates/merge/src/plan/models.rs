@@ -1,27 +1,29 @@
 //! The models of a recipe, found and opened: headers only.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use weightsmith_tensors::{Checkpoint, TensorSource};
+use weightsmith_tensors::{ModelSource, TensorSource};
 
-use super::{InputFile, PlannedInput, labels};
+use super::labels::{self, Named};
+use super::{InputFile, PlannedInput};
 use crate::architecture::Architecture;
-use crate::model::{LocateOptions, Located, Opened, open};
-use crate::output::ModelConfig;
+use crate::model::{LocateOptions, LocatedKind, Opened, open};
+use crate::output::ConfigFile;
 use crate::recipe::ModelReference;
 use crate::{Diagnostic, Spanned};
 
 /// A model whose headers were read.
 #[derive(Debug)]
 pub struct Model {
-    /// Where it is and what it is called.
-    pub located: Located,
-    /// Its tensors.
-    pub checkpoint: Arc<Checkpoint>,
+    /// What to call it where paths must not appear.
+    pub label: String,
+    /// Where it was found.
+    pub kind: LocatedKind,
+    /// Its tensors and other files.
+    pub source: Arc<dyn ModelSource>,
     /// Its `config.json`, where it has one.
-    pub config: Option<ModelConfig>,
+    pub config: Option<ConfigFile>,
     /// What it is made of.
     pub architecture: Architecture,
     /// The recipe's words for it.
@@ -40,31 +42,22 @@ impl Model {
         let wanted = &reference.value;
         let opened = open(&wanted.path, wanted.revision.as_deref(), options);
         let Opened {
-            located,
-            checkpoint,
+            label,
+            kind,
+            source,
         } = opened.map_err(|error| {
             let mut diagnostic = Diagnostic::error(error.to_string(), reference.span);
             diagnostic.hints = error.hints();
             diagnostic
         })?;
-        let error = |message: String| Box::new(Diagnostic::error(message, reference.span));
-        let path = located.folder.join("config.json");
-        let is_there = match fs_err::metadata(&path) {
-            Ok(_) => true,
-            Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => false,
-            Err(problem) => return Err(error(problem.to_string())),
-        };
-        let config = is_there
-            .then(|| ModelConfig::read(&path))
-            .transpose()
-            .map_err(|e| error(e.to_string()))?;
-        let architecture = Architecture::infer(
-            config.as_ref().map(ModelConfig::value),
-            checkpoint.tensors(),
-        );
+        let config = ConfigFile::of(source.as_ref())
+            .map_err(|error| Box::new(Diagnostic::error(error.to_string(), reference.span)))?;
+        let architecture =
+            Architecture::infer(config.as_ref().map(ConfigFile::value), source.tensors());
         Ok(Self {
-            located,
-            checkpoint,
+            label,
+            kind,
+            source,
             config,
             architecture,
             reference: wanted.raw.clone(),
@@ -73,20 +66,21 @@ impl Model {
 
     /// What to call it where paths must not appear.
     pub fn label(&self) -> &str {
-        &self.located.label
+        &self.label
     }
 
     /// What a plan says of it.
     pub(super) fn planned(&self) -> PlannedInput {
         PlannedInput {
             reference: self.reference.clone(),
-            label: self.located.label.clone(),
-            revision: self.located.kind.revision().map(str::to_owned),
-            path: self.weights(),
+            label: self.label.clone(),
+            revision: self.kind.revision().map(str::to_owned),
+            identity: self.source.identity(),
+            path: self.source.origin().to_owned(),
             files: self.files(),
-            tensors: self.checkpoint.tensors().len(),
+            tensors: self.source.tensors().len(),
             parameters: self
-                .checkpoint
+                .source
                 .tensors()
                 .iter()
                 .map(|tensor| tensor.info.elements())
@@ -95,16 +89,9 @@ impl Model {
         }
     }
 
-    fn weights(&self) -> PathBuf {
-        self.located
-            .file
-            .clone()
-            .unwrap_or_else(|| self.located.folder.clone())
-    }
-
     fn files(&self) -> Vec<InputFile> {
-        self.checkpoint
-            .files()
+        self.source
+            .weight_files()
             .iter()
             .map(|file| InputFile {
                 name: file.name.clone(),
@@ -121,11 +108,11 @@ impl Model {
 
 /// What is said of a model whose tensors have other names in its files.
 fn wrapped(model: &Model, reference: &Spanned<ModelReference>) -> Option<Diagnostic> {
-    let wrappers = model.checkpoint.wrappers();
+    let wrappers = model.source.wrappers();
     if wrappers.is_empty() {
         return None;
     }
-    let label = &model.located.label;
+    let label = &model.label;
     let message = format!(
         "`{label}` was saved from a wrapper that added `{}.` to tensor names",
         wrappers.join(".`, `")
@@ -168,8 +155,11 @@ impl Models {
     }
 
     fn add(&mut self, model: Model) -> usize {
-        let same = |other: &Model| {
-            other.located.folder == model.located.folder && other.located.file == model.located.file
+        let same = |other: &Model| match (&other.kind, &model.kind) {
+            (LocatedKind::Given, _) | (_, LocatedKind::Given) => {
+                Arc::ptr_eq(&other.source, &model.source)
+            }
+            _ => other.source.origin() == model.source.origin(),
         };
         self.models.iter().position(same).unwrap_or_else(|| {
             self.models.push(model);
@@ -179,10 +169,10 @@ impl Models {
 
     /// Gives models that are called the same different labels.
     pub(super) fn tell_apart(&mut self) {
-        let located: Vec<&Located> = self.models.iter().map(|model| &model.located).collect();
-        let labels = labels::distinct(&located);
+        let named: Vec<Named<'_>> = self.models.iter().map(Named::of).collect();
+        let labels = labels::distinct(&named);
         for (model, label) in self.models.iter_mut().zip(labels) {
-            model.located.label = label;
+            model.label = label;
         }
     }
 
@@ -195,7 +185,7 @@ impl Models {
     pub fn sources(&self) -> Vec<Arc<dyn TensorSource>> {
         self.models
             .iter()
-            .map(|model| Arc::clone(&model.checkpoint) as Arc<dyn TensorSource>)
+            .map(|model| Arc::clone(&model.source) as Arc<dyn TensorSource>)
             .collect()
     }
 }

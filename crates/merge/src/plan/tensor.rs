@@ -1,6 +1,6 @@
 //! One tensor of the result: its type, its shape and the operation that makes it.
 
-use weightsmith_tensors::{DType, TensorInfo, TensorSource};
+use weightsmith_tensors::{DType, TensorInfo};
 
 use super::parameters::NamedTensor;
 use super::refusal::refusal;
@@ -155,7 +155,7 @@ impl Assembly<'_> {
     fn find(&self, slice: &PlannedSlice<'_>, position: usize, name: &str) -> Option<Present> {
         let input = slice.sources[position].model;
         let model = &self.models[input];
-        let tensor = model.checkpoint.find(name)?;
+        let tensor = model.source.find(name)?;
         Some(Present {
             position,
             label: model.label().to_owned(),
@@ -163,7 +163,7 @@ impl Assembly<'_> {
                 input,
                 tensor: name.to_owned(),
             },
-            info: model.checkpoint.tensors()[tensor].info.clone(),
+            info: model.source.tensors()[tensor].info.clone(),
         })
     }
 
@@ -300,19 +300,23 @@ impl Assembly<'_> {
                 .collect(),
             position: wanted.position,
         };
-        let (parameters, source_parameters) =
-            self.resolver
-                .resolve(self.method, slice, &positions, &names)?;
+        let resolved = self
+            .resolver
+            .resolve(self.method, slice, &positions, &names);
         let operation = Operation {
             method: self.method.name.to_owned(),
             sources: present.iter().map(|source| source.source.clone()).collect(),
             base: slice
                 .base
                 .and_then(|base| positions.iter().position(|position| *position == base)),
-            parameters,
-            source_parameters,
+            parameters: resolved.global,
+            source_parameters: resolved.of_sources,
         };
         if let Err(objection) = self.method.check(&operation) {
+            let mut blamed = objection.parameters.iter();
+            if blamed.any(|name| resolved.lacking.contains(name)) {
+                return None;
+            }
             self.resolver.complain(refusal(
                 &objection,
                 self.method,
@@ -321,6 +325,9 @@ impl Assembly<'_> {
                 &positions,
                 &names,
             ));
+            return None;
+        }
+        if !resolved.lacking.is_empty() {
             return None;
         }
         Some(match (self.method.identity)(&operation) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use indexmap::{IndexMap, IndexSet};
-use weightsmith_tensors::{DType, TensorSource};
+use weightsmith_tensors::DType;
 
 use super::models::Model;
 use super::parameters::Resolver;
@@ -219,7 +219,7 @@ impl<'a> Assembly<'a> {
         let mut names = IndexMap::new();
         for position in lead_first(slice) {
             let architecture = &self.models[slice.sources[position].model].architecture;
-            let checkpoint = &self.models[slice.sources[position].model].checkpoint;
+            let checkpoint = &self.models[slice.sources[position].model].source;
             for tensor in checkpoint.tensors() {
                 let place = architecture.place(&tensor.name);
                 let position = match place {
@@ -270,7 +270,7 @@ impl<'a> Assembly<'a> {
     /// The name of a loose tensor in each source: its own, or the embedding's for a head that is tied to it.
     /// `None` for a head that is tied in the result.
     fn tied_or_own(&mut self, slice: &PlannedSlice<'_>, name: &str) -> Option<Vec<Option<String>>> {
-        let own = |model: &Model| model.checkpoint.find(name).map(|_| name.to_owned());
+        let own = |model: &Model| model.source.find(name).map(|_| name.to_owned());
         if !self.is_head(slice, name) {
             return Some(self.models_of(slice).map(own).collect());
         }
@@ -447,7 +447,7 @@ fn fraction(index: u64, count: u64) -> f64 {
 /// The tensors of each layer of a model's main stack.
 fn layer_tensors(model: &Model) -> BTreeMap<u64, LayerNames> {
     let mut layers: BTreeMap<u64, LayerNames> = BTreeMap::new();
-    for tensor in model.checkpoint.tensors() {
+    for tensor in model.source.tensors() {
         if let Some(position) = model.architecture.layer_of(&tensor.name)
             && Some(position.stack) == model.architecture.main_stack()
         {

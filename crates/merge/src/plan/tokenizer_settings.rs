@@ -1,7 +1,5 @@
 //! What a recipe says about tokenizer and chat template. None of it can be done yet, but much of it changes nothing.
 
-use std::path::Path;
-
 use serde_json::Value;
 
 use super::models::Model;
@@ -113,33 +111,23 @@ fn have_one_tokenizer(models: &[Model]) -> bool {
     let Some((first, others)) = models.split_first() else {
         return false;
     };
-    let folder = &first.located.folder;
-    let has_vocabulary = FILES[..VOCABULARIES]
-        .iter()
-        .any(|name| folder.join(name).is_file());
-    has_vocabulary
-        && others.iter().all(|other| {
-            let is_same =
-                |name: &str| same_file(&folder.join(name), &other.located.folder.join(name));
-            FILES.iter().all(|name| is_same(name))
-        })
+    let Some(tokenizer) = tokenizer_files(first) else {
+        return false;
+    };
+    tokenizer[..VOCABULARIES].iter().any(Option::is_some)
+        && others
+            .iter()
+            .all(|other| tokenizer_files(other).is_some_and(|files| files == tokenizer))
 }
 
-/// Whether two files have the same bytes, or neither is there.
-fn same_file(one: &Path, other: &Path) -> bool {
-    match (size(one), size(other)) {
-        (None, None) => !one.exists() && !other.exists(),
-        (Some(size), Some(other_size)) if size == other_size && size <= LARGEST => {
-            let bytes = (fs_err::read(one), fs_err::read(other));
-            matches!(bytes, (Ok(one), Ok(other)) if one == other)
-        }
-        _ => false,
-    }
-}
-
-fn size(path: &Path) -> Option<u64> {
-    let metadata = fs_err::metadata(path).ok()?;
-    metadata.is_file().then_some(metadata.len())
+/// The hashes of [`FILES`]; nothing where one of them cannot be looked at.
+fn tokenizer_files(model: &Model) -> Option<Vec<Option<blake3::Hash>>> {
+    let hash = |name: &&str| match model.source.file(name) {
+        Ok(Some(bytes)) if bytes.len() as u64 > LARGEST => None,
+        Ok(bytes) => Some(bytes.map(|bytes| blake3::hash(&bytes))),
+        Err(_) => None,
+    };
+    FILES.iter().map(hash).collect()
 }
 
 fn template_changes(
@@ -165,11 +153,9 @@ fn template_changes(
 
 /// A model's chat template, as its files have it.
 fn template(model: &Model) -> Option<Value> {
-    let folder = &model.located.folder;
     let read = |name: &str| {
-        let path = folder.join(name);
-        size(&path).filter(|size| *size <= LARGEST)?;
-        fs_err::read_to_string(path).ok()
+        let text = model.source.file_text(name).ok().flatten()?;
+        (text.len() as u64 <= LARGEST).then_some(text)
     };
     if let Some(text) = read("chat_template.jinja") {
         return Some(Value::from(text));

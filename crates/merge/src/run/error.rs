@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::methods::Refusal;
 use crate::methods::job::{Findings, Scratch, TensorJob};
 
 /// A run that could not be finished.
@@ -14,7 +15,7 @@ pub enum RunError {
 
     /// The donor's tokenizer and other files could not be found.
     #[error(transparent)]
-    Companion(#[from] crate::output::CompanionError),
+    Companion(#[from] weightsmith_tensors::CompanionError),
 
     /// The lock could not be made.
     #[error(transparent)]
@@ -138,7 +139,7 @@ pub enum RunError {
         /// The tensor of the result.
         tensor: String,
         /// What was found and what the method needs.
-        reason: String,
+        reason: Refusal,
     },
 
     /// A buffer that is not merged differs between the inputs.
@@ -172,10 +173,10 @@ pub enum RunError {
 
 impl RunError {
     /// The error for a tensor that the method refuses to compute.
-    pub(super) fn refused(tensor: &str, reason: &str) -> Self {
+    pub(super) fn refused(tensor: &str, reason: Refusal) -> Self {
         Self::Refused {
             tensor: tensor.to_owned(),
-            reason: reason.to_owned(),
+            reason,
         }
     }
 
@@ -230,7 +231,7 @@ impl RunError {
     /// What the user can do about it.
     pub fn hints(&self) -> Vec<String> {
         match self {
-            Self::Companion(crate::output::CompanionError::ForeignLink { .. }) => vec![
+            Self::Companion(weightsmith_tensors::CompanionError::ForeignLink { .. }) => vec![
                 "replace the link with a copy, or skip the donor's files with `--no-copy-tokenizer`".into(),
             ],
             Self::OutputExists { .. } => vec!["choose another folder, or replace it with `--force`".into()],

@@ -237,7 +237,7 @@ impl Run<'_> {
         let weights = self.weights(side_files.bytes())?;
         self.reporter.stage("finishing");
         for model in self.planned.models.as_slice() {
-            model.checkpoint.ensure_unchanged()?;
+            model.source.ensure_unchanged()?;
         }
         let report = weights.report(self.plan, self.start, self.peak);
         side_files.write(self.planned, self.folder, &report, self.options)?;

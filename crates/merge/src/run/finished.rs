@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
+use weightsmith_tensors::Companion;
+
 use super::error::RunError;
 use super::execute::{OutputFile, Report, RunOptions, plan_key};
-use crate::output::{Companion, Lock, MODEL_CARD};
+use crate::output::{Lock, MODEL_CARD};
 use crate::plan::Planned;
 
 /// Stands for everything that a result depends on: the plan with its input files, the recipe's text, the files that come along, the
@@ -25,27 +27,26 @@ pub(super) fn run_key(
     for companion in companions {
         hasher.update(companion.relative.as_os_str().as_encoded_bytes());
         hasher.update(&[0]);
-        hasher.update(&state_of(&companion.source)?);
+        hasher.update(&state_of(companion));
     }
     // the card says what the models' own cards say
     for model in planned.models.as_slice() {
-        hasher.update(&state_of(&model.located.folder.join(MODEL_CARD))?);
+        let card = model.source.file(MODEL_CARD)?.unwrap_or_default();
+        hasher.update(blake3::hash(&card).as_bytes());
     }
     Ok(hasher.finalize().to_string())
 }
 
-/// Size and time of a file's last change; zeros where there is none.
-fn state_of(path: &Path) -> std::io::Result<[u8; 24]> {
+/// Size and time of a file's last change.
+fn state_of(companion: &Companion) -> [u8; 24] {
     let mut state = [0; 24];
-    let metadata = match fs_err::metadata(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(state),
-        result => result?,
-    };
-    state[..8].copy_from_slice(&metadata.len().to_le_bytes());
-    let since = metadata.modified()?.duration_since(UNIX_EPOCH);
+    state[..8].copy_from_slice(&companion.bytes.to_le_bytes());
+    let since = companion
+        .modified
+        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let nanoseconds = since.map_or(0, |since| since.as_nanos());
     state[8..].copy_from_slice(&nanoseconds.to_le_bytes());
-    Ok(state)
+    state
 }
 
 /// What is known of a finished result at a path, where it is that of a run with this key and all of its files are there.

@@ -8,7 +8,7 @@ use weightsmith_tensors::{Error, TensorEntry, TensorSource};
 
 use super::error::RunError;
 use crate::methods::job::{JobSource, Scratch, TensorJob};
-use crate::methods::{self, Subject};
+use crate::methods::{self, OutputTensor};
 use crate::plan::{Action, Plan, PlannedTensor, SourceTensor};
 
 /// The tensors of an unwritten merge. Reading one gives the bytes that a run would write.
@@ -79,8 +79,8 @@ impl TensorSource for MergedSource {
         let job = &self.jobs[tensor];
         let mut room = Scratch::default();
         job.measure_all(&mut room)?;
-        if let Some(reason) = job.refusal() {
-            let error = RunError::refused(&self.entries[tensor].name, &reason);
+        if let Some(refusal) = job.refusal() {
+            let error = RunError::refused(&self.entries[tensor].name, refusal);
             return Err(Error::Source(Box::new(error)));
         }
         let bits = (elements.end - elements.start) * job.info().dtype.bits();
@@ -95,13 +95,18 @@ impl TensorSource for MergedSource {
         Ok(scratch)
     }
 
+    fn ensure_intact(&self) -> Result<(), Error> {
+        let mut inputs = self.inputs.iter();
+        inputs.try_for_each(|input| input.ensure_intact())
+    }
+
     fn ensure_not_rewritten(&self) -> Result<(), Error> {
         let mut inputs = self.inputs.iter();
         inputs.try_for_each(|input| input.ensure_not_rewritten())
     }
 }
 
-/// The jobs of a plan, in the order of its tensors; see [`Subject::spare`].
+/// The jobs of a plan, in the order of its tensors; see [`OutputTensor::spare`].
 pub(super) fn jobs(
     plan: &Plan,
     inputs: &[Arc<dyn TensorSource>],
@@ -135,7 +140,7 @@ fn job(
         }
     };
     let info = &tensor.info;
-    let subject = Subject {
+    let output = OutputTensor {
         name: &tensor.name,
         info,
         seed: plan.seed,
@@ -151,7 +156,7 @@ fn job(
                 return Ok(TensorJob::copy(info.clone(), sources));
             }
             Ok(TensorJob::merge(
-                &subject,
+                &output,
                 sources,
                 methods::unchanged,
                 methods::unchanged,
@@ -173,7 +178,7 @@ fn job(
                 objection,
             })?;
             Ok(TensorJob::merge(
-                &subject,
+                &output,
                 sources,
                 || (method.compile.single)(operation),
                 || (method.compile.double)(operation),

@@ -13,6 +13,7 @@ mod finished_files;
 mod journal;
 mod memory;
 mod merged;
+mod merged_model;
 mod mount_point;
 mod moving;
 mod output_path;
@@ -33,4 +34,5 @@ pub use finished_files::{FinishedFiles, MadeFile, RunFacts};
 #[cfg(feature = "testing")]
 pub(crate) use journal::journal_blocks;
 pub use merged::MergedSource;
+pub use merged_model::MergedModel;
 pub use reporter::{Reporter, Silent};

@@ -2,8 +2,6 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use weightsmith_tensors::Checkpoint;
-
 use super::error::RunError;
 use crate::plan::Model;
 
@@ -44,27 +42,34 @@ pub(super) fn resolve(out: &Path) -> Result<PathBuf, RunError> {
 /// Refuses an output that would replace a model that is being read, or that lies inside of one.
 pub(super) fn refuse_inputs(out: &Path, models: &[Model]) -> Result<(), RunError> {
     for model in models {
-        let folder = fs_err::canonicalize(&model.located.folder)?;
-        // a single file makes no model of the folder that it lies in
-        let is_inside = model.located.file.is_none() && out.starts_with(&folder);
-        if is_inside || folder.starts_with(out) || holds_weights(out, &model.checkpoint)? {
-            return Err(RunError::OutputIsInput {
-                path: out.to_owned(),
-                input: folder,
-            });
+        for read in model.source.local_paths() {
+            let overlaps = |path: &Path| out.starts_with(path) || path.starts_with(out);
+            let real = fs_err::canonicalize(&read)?;
+            if let Some(input) = [real, unlinked(&read)?].into_iter().find(|at| overlaps(at)) {
+                return Err(RunError::OutputIsInput {
+                    path: out.to_owned(),
+                    input,
+                });
+            }
         }
     }
     Ok(())
 }
 
-/// Whether a weight file lies below a folder, links followed.
-fn holds_weights(folder: &Path, checkpoint: &Checkpoint) -> std::io::Result<bool> {
-    for file in checkpoint.files().iter().filter(|file| !file.is_remote) {
-        if fs_err::canonicalize(&file.path)?.starts_with(folder) {
-            return Ok(true);
+/// The path of a file itself where it is a link, from the root; of a folder, where its links lead.
+fn unlinked(path: &Path) -> std::io::Result<PathBuf> {
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) if !path.is_dir() => {
+            let here = Path::new(".");
+            let parent = if parent == Path::new("") {
+                here
+            } else {
+                parent
+            };
+            Ok(fs_err::canonicalize(parent)?.join(name))
         }
+        _ => fs_err::canonicalize(path),
     }
-    Ok(false)
 }
 
 #[cfg(test)]

@@ -5,17 +5,14 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde_json::Value;
-use weightsmith_tensors::{json, open_regular, read_companion};
+use weightsmith_tensors::{Companion, ModelSource, json};
 
 use super::error::RunError;
 use super::execute::{OutputFile, Report, RunOptions};
 use super::finished::run_key;
 use super::finished_files::{FinishedFiles, RunFacts};
 use super::work_folder::WorkFolder;
-use crate::output::{
-    Companion, LOCK_FILE, Lock, LockFacts, SHARE_PICTURE, companions, is_searched,
-    without_local_paths,
-};
+use crate::output::{LOCK_FILE, Lock, LockFacts, SHARE_PICTURE, is_searched, without_local_paths};
 use crate::plan::Planned;
 
 /// The recipe as it was given.
@@ -63,10 +60,8 @@ impl SideFiles {
                 plan.layout.index_json(),
             ));
         }
-        // the folder of a single file may be any folder
-        let is_model_folder = donor.located.file.is_none() || donor.config.is_some();
-        let mut found = if options.copy_companions && is_model_folder {
-            companions(&donor.located.folder)?
+        let mut found = if options.copy_companions {
+            donor.source.companions()?
         } else {
             Vec::new()
         };
@@ -77,7 +72,7 @@ impl SideFiles {
         let run = run_key(planned, options, &found)?;
         let mut copied = Vec::new();
         for companion in found {
-            let (content, keys) = changed_content(&companion)?.unzip();
+            let (content, keys) = changed_content(donor.source.as_ref(), &companion)?.unzip();
             let keys = keys.into_iter().flatten();
             dropped.extend(keys.map(|key| (published_name(&companion.relative), key)));
             copied.push(Copied { companion, content });
@@ -121,11 +116,12 @@ impl SideFiles {
             let facts = (date, non_finite, options.recipe);
             self.card(card, planned, &folder.name(), facts)?;
         }
+        let donor = &planned.models.as_slice()[planned.plan.donor];
         let mut files = report.files.clone();
         for Copied { companion, content } in &self.copied {
             files.push(match content {
                 Some(content) => write_file(folder, &companion.relative, content)?,
-                None => copy_file(folder, companion)?,
+                None => copy_file(donor.source.as_ref(), folder, companion)?,
             });
         }
         for (path, content) in &self.made {
@@ -151,13 +147,14 @@ impl SideFiles {
         title: &str,
         (date, non_finite, recipe): (Timestamp, u64, &str),
     ) -> Result<(), RunError> {
+        let donor = &planned.models.as_slice()[planned.plan.donor];
         let facts = RunFacts {
             planned,
             title,
             recipe,
             date,
             non_finite,
-            has_chat_template: self.has_chat_template()?,
+            has_chat_template: self.has_chat_template(donor.source.as_ref())?,
             has_modules: self.companion("modules.json").is_some(),
         };
         let files = card.files(&facts)?.into_iter();
@@ -172,25 +169,31 @@ impl SideFiles {
     }
 
     /// Whether a chat template comes along, as a file of its own or in the tokenizer's configuration.
-    fn has_chat_template(&self) -> std::io::Result<bool> {
+    fn has_chat_template(&self, donor: &dyn ModelSource) -> std::io::Result<bool> {
         let own_file = ["chat_template.jinja", "chat_template.json"];
         if own_file.iter().any(|name| self.companion(name).is_some()) {
             return Ok(true);
         }
-        let Some(config) = self.companion("tokenizer_config.json") else {
+        let name = "tokenizer_config.json";
+        if self.companion(name).is_none() {
             return Ok(false);
-        };
-        let config: Option<Value> = json::read(&read_companion(&config.source)?).ok();
+        }
+        let config = donor.file(name)?.unwrap_or_default();
+        let config: Option<Value> = json::read(&config).ok();
         Ok(config.is_some_and(|config| config.get("chat_template").is_some()))
     }
 }
 
 /// A companion's content without the settings that hold local paths, which lead nowhere for whoever gets the result, and their keys.
-fn changed_content(companion: &Companion) -> std::io::Result<Option<(Vec<u8>, Vec<String>)>> {
-    if !is_searched(&published_name(&companion.relative), companion.bytes) {
+fn changed_content(
+    donor: &dyn ModelSource,
+    companion: &Companion,
+) -> std::io::Result<Option<(Vec<u8>, Vec<String>)>> {
+    let name = published_name(&companion.relative);
+    if !is_searched(&name, companion.bytes) {
         return Ok(None);
     }
-    let text = String::from_utf8(read_companion(&companion.source)?).ok();
+    let text = String::from_utf8(donor.file(&name)?.unwrap_or_default()).ok();
     let changed = text.as_deref().and_then(without_local_paths);
     Ok(changed.map(|(text, keys)| (text.into_bytes(), keys)))
 }
@@ -204,8 +207,12 @@ fn write_file(folder: &WorkFolder, path: &Path, content: &[u8]) -> Result<Output
     })
 }
 
-fn copy_file(folder: &WorkFolder, companion: &Companion) -> Result<OutputFile, RunError> {
-    let mut from = open_regular(&companion.source)?;
+fn copy_file(
+    donor: &dyn ModelSource,
+    folder: &WorkFolder,
+    companion: &Companion,
+) -> Result<OutputFile, RunError> {
+    let mut from = donor.open_companion(&companion.relative)?;
     let mut to = create(folder, &companion.relative)?;
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; COPY_BUFFER];

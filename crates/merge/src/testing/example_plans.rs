@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use weightsmith_tensors::{DType, ShardLayout, TensorEntry, TensorInfo};
+use weightsmith_tensors::{DType, ModelIdentity, ShardLayout, TensorEntry, TensorInfo};
 
 use crate::plan::{
     Action, Operation, Plan, PlannedInput, PlannedLayer, PlannedTensor, SourceTensor, Value,
@@ -118,6 +118,7 @@ fn input(label: &str, layers: u64) -> PlannedInput {
         revision: label
             .contains('/')
             .then(|| "7ae557604adf67be50417f59c2c2f167def9a775".to_owned()),
+        identity: ModelIdentity::of_parts([label]),
         path: PathBuf::from("/models").join(label),
         files: Vec::new(),
         tensors: KINDS.len() * layers as usize + 2,

@@ -170,6 +170,7 @@ impl Workshop {
                 recipe_dir: None,
                 remote: None,
                 named: std::collections::BTreeMap::new(),
+                given: std::collections::BTreeMap::new(),
                 hub_cache: self.path("no-hub-cache"),
                 home: None,
                 offline: true,

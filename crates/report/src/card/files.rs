@@ -23,7 +23,7 @@ impl FinishedFiles for ModelCardFiles {
             .and_then(|config| json::read(config.as_bytes()).ok());
         let models = facts.planned.models.as_slice().iter();
         let readmes = models
-            .map(|model| parent_readme(&model.located.folder))
+            .map(|model| parent_readme(model.source.as_ref()))
             .collect::<std::io::Result<Vec<Option<String>>>>()?;
         let picture = share_picture(&explanation);
         let card = model_card(&CardFacts {

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::card::FrontMatter;
 use weightsmith::model::{LocateOptions, Opened, open};
 use weightsmith::output::{Lock, parent_readme};
+use weightsmith_tensors::ModelFolder;
 
 /// Opens the models that the lock and the card in a folder name, the base model first; those that are not on this machine are left out.
 pub fn known_bases(folder: &Path, options: &LocateOptions) -> Vec<Opened> {
@@ -18,7 +19,7 @@ pub fn known_bases(folder: &Path, options: &LocateOptions) -> Vec<Opened> {
                 .map(|input| (input.label, input.revision)),
         );
     }
-    if let Some(matter) = parent_readme(folder)
+    if let Some(matter) = parent_readme(&ModelFolder::new(folder))
         .ok()
         .flatten()
         .as_deref()

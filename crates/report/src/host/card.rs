@@ -1,5 +1,7 @@
 //! The model card's metadata: what the hub shows and hosts list a model by.
 
+use weightsmith_tensors::ModelFolder;
+
 use super::report::{HostCheck, Requirement};
 use super::{Evidence, some_of};
 use crate::card::FrontMatter;
@@ -9,7 +11,7 @@ const THIS: Requirement = Requirement::ModelCard;
 
 /// A card that says what a merge's own card says.
 pub(super) fn check(evidence: &Evidence<'_>) -> HostCheck {
-    let readme = parent_readme(evidence.subject.folder);
+    let readme = parent_readme(&ModelFolder::new(evidence.subject.folder));
     let Some(readme) = readme.ok().flatten() else {
         return HostCheck::failed(
             THIS,

@@ -5,8 +5,6 @@
 
 use std::collections::BTreeMap;
 
-use weightsmith_tensors::TensorSource as _;
-
 use super::report::{HostCheck, Requirement};
 use super::{Evidence, some_of};
 use weightsmith::model::Opened;
@@ -55,10 +53,10 @@ pub(super) fn check(evidence: &Evidence<'_>) -> HostCheck {
         .map(|base| (base, from_base(evidence, base)))
         .collect();
     if let Some((base, _)) = compared.iter().find(|(_, differences)| differences.none()) {
-        return HostCheck::passed(THIS, format!("those of `{}`", base.located.label));
+        return HostCheck::passed(THIS, format!("those of `{}`", base.label));
     }
     if let Some((base, differences)) = compared.first() {
-        return explain(differences, &format!("`{}`", base.located.label));
+        return explain(differences, &format!("`{}`", base.label));
     }
     match &evidence.subject.speech.expected {
         Some(expected) => {
@@ -88,7 +86,7 @@ pub(super) fn check(evidence: &Evidence<'_>) -> HostCheck {
 
 fn from_base(evidence: &Evidence<'_>, base: &Opened) -> Differences {
     let expected: BTreeMap<&str, &[u64]> = base
-        .checkpoint
+        .source
         .tensors()
         .iter()
         .map(|tensor| (tensor.name.as_str(), &tensor.info.shape[..]))

@@ -7,7 +7,7 @@ use weightsmith_tensors::{Checkpoint, DType};
 
 use super::report::Outcome::{Failed, Passed, Warned};
 use super::*;
-use weightsmith::model::{LocateOptions, Located, LocatedKind, Opened};
+use weightsmith::model::{LocateOptions, LocatedKind, Opened};
 
 const ROWS: u64 = 8;
 
@@ -159,13 +159,9 @@ fn base(tensors: &[TestTensor<'_>]) -> (TempDir, Opened) {
     let folder = tempfile::tempdir().unwrap();
     write_checkpoint(folder.path(), tensors).unwrap();
     let opened = Opened {
-        located: Located {
-            label: "org/base".to_owned(),
-            folder: folder.path().to_owned(),
-            file: None,
-            kind: LocatedKind::Local,
-        },
-        checkpoint: std::sync::Arc::new(Checkpoint::open(folder.path()).unwrap()),
+        label: "org/base".to_owned(),
+        kind: LocatedKind::Local,
+        source: std::sync::Arc::new(Checkpoint::open(folder.path()).unwrap()),
     };
     (folder, opened)
 }
@@ -203,7 +199,7 @@ fn a_card_names_models_of_the_hub_and_no_folders() {
     // unless it is the name of one
     options.named.insert("org/base".to_owned(), folder.clone());
     let bases = known_bases(model.folder.path(), &options);
-    let folders: Vec<_> = bases.iter().map(|base| &base.located.folder).collect();
+    let folders: Vec<_> = bases.iter().map(|base| base.source.origin()).collect();
     assert_eq!(folders, [&folder]);
 }
 

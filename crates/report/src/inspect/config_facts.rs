@@ -1,10 +1,9 @@
 //! What `config.json` and the tokenizer's files say about a model.
 
 use std::io;
-use std::path::Path;
 
 use serde_json::Value;
-use weightsmith_tensors::{json, read_companion};
+use weightsmith_tensors::{ModelFiles, json};
 
 use super::inspection::ConfigFacts;
 use weightsmith::architecture::text_config_path;
@@ -79,18 +78,18 @@ pub(super) fn read(config: &Value) -> ConfigFacts {
 }
 
 /// The file with the chat template, in the order in which loaders look.
-pub(super) fn chat_template(folder: &Path) -> io::Result<Option<String>> {
+pub(super) fn chat_template(model: &(impl ModelFiles + ?Sized)) -> io::Result<Option<String>> {
     for name in ["chat_template.jinja", "chat_template.json"] {
-        if folder.join(name).is_file() {
+        if model.file(name)?.is_some() {
             return Ok(Some(name.to_owned()));
         }
     }
     let name = "tokenizer_config.json";
-    let path = folder.join(name);
-    if !path.is_file() || fs_err::metadata(&path)?.len() > LARGEST_TOKENIZER_CONFIG {
+    let config = model.file(name)?.unwrap_or_default();
+    if config.len() as u64 > LARGEST_TOKENIZER_CONFIG {
         return Ok(None);
     }
-    let config: Option<Value> = json::read(&read_companion(&path)?).ok();
+    let config: Option<Value> = json::read(&config).ok();
     let has_template = config.is_some_and(|config| {
         config
             .get("chat_template")
@@ -102,6 +101,7 @@ pub(super) fn chat_template(folder: &Path) -> io::Result<Option<String>> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use weightsmith_tensors::ModelFolder;
 
     use super::*;
 
@@ -145,12 +145,13 @@ mod tests {
     #[test]
     fn a_template_is_found_in_the_tokenizers_config() {
         let folder = tempfile::tempdir().expect("a temporary folder");
+        let files = ModelFolder::new(folder.path());
         let path = folder.path().join("tokenizer_config.json");
         fs_err::write(&path, r#"{"chat_template": null}"#).expect("written");
-        assert_eq!(chat_template(folder.path()).expect("readable"), None);
+        assert_eq!(chat_template(&files).expect("readable"), None);
         fs_err::write(&path, r#"{"chat_template": "{{ messages }}"}"#).expect("written");
         assert_eq!(
-            chat_template(folder.path()).expect("readable").as_deref(),
+            chat_template(&files).expect("readable").as_deref(),
             Some("tokenizer_config.json")
         );
     }

@@ -7,7 +7,7 @@ mod templates;
 
 use std::collections::BTreeMap;
 
-use weightsmith_tensors::{Checkpoint, DType, TensorEntry, TensorSource};
+use weightsmith_tensors::{DType, ModelSource, TensorEntry};
 
 pub(crate) use config_facts::context_length;
 pub use error::InspectError;
@@ -17,28 +17,21 @@ pub use inspection::{
 
 use weightsmith::architecture::Architecture;
 use weightsmith::model::Opened;
-use weightsmith::output::ModelConfig;
+use weightsmith::output::ConfigFile;
 
 /// Gathers what the headers of a model and its `config.json` say.
 ///
 /// # Errors
 /// When the checkpoint or the config is not sound.
 pub fn inspect(model: &Opened) -> Result<Inspection, InspectError> {
-    let Opened {
-        located,
-        checkpoint,
-    } = model;
-    let path = located.folder.join("config.json");
-    let config = path
-        .exists()
-        .then(|| ModelConfig::read(&path))
-        .transpose()?;
-    let config = config.as_ref().map(ModelConfig::value);
-    let architecture = Architecture::infer(config, checkpoint.tensors());
-    let tensors = checkpoint.tensors();
+    let source = model.source.as_ref();
+    let config = ConfigFile::of(source)?;
+    let config = config.as_ref().map(ConfigFile::value);
+    let tensors = source.tensors();
+    let architecture = Architecture::infer(config, tensors);
     Ok(Inspection {
-        label: located.label.clone(),
-        revision: located.kind.revision().map(str::to_owned),
+        label: model.label.clone(),
+        revision: model.kind.revision().map(str::to_owned),
         description: architecture.to_string(),
         model_type: architecture.model_type().map(str::to_owned),
         parameters: tensors.iter().map(|tensor| tensor.info.elements()).sum(),
@@ -47,13 +40,13 @@ pub fn inspect(model: &Opened) -> Result<Inspection, InspectError> {
         layers: architecture.layers(),
         stacks: stacks(&architecture),
         types: types(tensors),
-        files: files(checkpoint),
-        unindexed: checkpoint
+        files: files(source),
+        unindexed: source
             .unindexed()
             .iter()
             .map(|tensor| tensor.name.clone())
             .collect(),
-        wrappers: checkpoint.wrappers().to_vec(),
+        wrappers: source.wrappers().to_vec(),
         tied_embeddings: architecture
             .embedding()
             .is_some()
@@ -63,9 +56,9 @@ pub fn inspect(model: &Opened) -> Result<Inspection, InspectError> {
             config: architecture.config_vocab_size(),
         },
         config: config.map(config_facts::read).unwrap_or_default(),
-        chat_template: config_facts::chat_template(&located.folder)?,
+        chat_template: config_facts::chat_template(source)?,
         templates: templates::fold(tensors, &architecture),
-        tensors: rows(checkpoint),
+        tensors: rows(source),
     })
 }
 
@@ -106,9 +99,9 @@ fn types(tensors: &[TensorEntry]) -> Vec<TypeRow> {
     rows
 }
 
-fn files(checkpoint: &Checkpoint) -> Vec<FileRow> {
-    let mut rows: Vec<FileRow> = checkpoint
-        .files()
+fn files(model: &dyn ModelSource) -> Vec<FileRow> {
+    let mut rows: Vec<FileRow> = model
+        .weight_files()
         .iter()
         .map(|file| FileRow {
             name: file.name.clone(),
@@ -116,18 +109,22 @@ fn files(checkpoint: &Checkpoint) -> Vec<FileRow> {
             tensors: 0,
         })
         .collect();
-    for tensor in 0..checkpoint.tensors().len() {
-        rows[checkpoint.file_of(tensor)].tensors += 1;
+    for file in (0..model.tensors().len()).filter_map(|tensor| model.file_of(tensor)) {
+        rows[file].tensors += 1;
     }
     rows
 }
 
-fn rows(checkpoint: &Checkpoint) -> Vec<TensorRow> {
+fn rows(model: &dyn ModelSource) -> Vec<TensorRow> {
+    let file = |tensor: usize| {
+        let file = model.file_of(tensor)?;
+        Some(model.weight_files()[file].name.clone())
+    };
     let row = |(index, entry): (usize, &TensorEntry)| TensorRow {
         name: entry.name.clone(),
         dtype: entry.info.dtype,
         shape: entry.info.shape.clone(),
-        file: checkpoint.files()[checkpoint.file_of(index)].name.clone(),
+        file: file(index).unwrap_or_default(),
     };
-    checkpoint.tensors().iter().enumerate().map(row).collect()
+    model.tensors().iter().enumerate().map(row).collect()
 }

@@ -1,22 +1,27 @@
-//! A source of tensors that tells how much of it was read.
+//! A model that tells how much of its tensors was read.
 
+use std::io::{self, Read};
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use weightsmith_tensors::{Error, TensorEntry, TensorSource};
+use weightsmith_tensors::{
+    Companion, CompanionError, Error, ModelFiles, ModelIdentity, ModelSource, ShardFile,
+    TensorEntry, TensorSource, UnindexedTensor,
+};
 
 use super::LoadProgress;
 
-/// Another source, and who is told what is read of it.
+/// Another model, and who is told what is read of its tensors.
 #[derive(Debug)]
 pub struct CountedSource {
-    inner: Arc<dyn TensorSource>,
+    inner: Arc<dyn ModelSource>,
     progress: LoadProgress,
 }
 
 impl CountedSource {
-    /// Counts what is read of a source.
-    pub fn new(inner: Arc<dyn TensorSource>, progress: LoadProgress) -> Self {
+    /// Counts what is read of a model.
+    pub fn new(inner: Arc<dyn ModelSource>, progress: LoadProgress) -> Self {
         let bytes = inner.tensors().iter().map(|one| one.info.bytes()).sum();
         progress.expect(bytes);
         Self { inner, progress }
@@ -49,5 +54,57 @@ impl TensorSource for CountedSource {
 
     fn ensure_not_rewritten(&self) -> Result<(), Error> {
         self.inner.ensure_not_rewritten()
+    }
+}
+
+impl ModelFiles for CountedSource {
+    fn path_of(&self, name: &str) -> PathBuf {
+        self.inner.path_of(name)
+    }
+
+    fn file(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        self.inner.file(name)
+    }
+
+    fn companions(&self) -> Result<Vec<Companion>, CompanionError> {
+        self.inner.companions()
+    }
+
+    fn open_companion(&self, relative: &Path) -> io::Result<Box<dyn Read + Send>> {
+        self.inner.open_companion(relative)
+    }
+}
+
+impl ModelSource for CountedSource {
+    fn identity(&self) -> ModelIdentity {
+        self.inner.identity()
+    }
+
+    fn origin(&self) -> &Path {
+        self.inner.origin()
+    }
+
+    fn local_paths(&self) -> Vec<PathBuf> {
+        self.inner.local_paths()
+    }
+
+    fn ensure_unchanged(&self) -> Result<(), Error> {
+        self.inner.ensure_unchanged()
+    }
+
+    fn weight_files(&self) -> &[ShardFile] {
+        self.inner.weight_files()
+    }
+
+    fn file_of(&self, tensor: usize) -> Option<usize> {
+        self.inner.file_of(tensor)
+    }
+
+    fn unindexed(&self) -> &[UnindexedTensor] {
+        self.inner.unindexed()
+    }
+
+    fn wrappers(&self) -> &[&'static str] {
+        self.inner.wrappers()
     }
 }

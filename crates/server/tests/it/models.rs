@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use serde_json::json;
-use weightsmith_infer::{DecoderOptions, Model, Overrides, Pool};
+use weightsmith_infer::{DecoderOptions, Model, Pool};
 use weightsmith_server::{ModelState, ServedModel, Settings};
 use weightsmith_tensors::Checkpoint;
 
@@ -137,8 +137,7 @@ async fn what_makes_room_is_gone_before_the_other_model_comes() {
             }
             let source = Arc::new(Checkpoint::open(&folder).map_err(|error| error.to_string())?);
             *loaded = Arc::downgrade(&source);
-            let (none, options) = (Overrides::default(), DecoderOptions::default());
-            Model::assemble(source, &folder, none, Arc::clone(&pool), options)
+            Model::open_source(source, Arc::clone(&pool), DecoderOptions::default())
                 .map_err(|error| error.to_string())
         })
     });

@@ -1,17 +1,16 @@
 //! What the small files and the headers of a model's folder tell.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use serde_json::Value;
-use weightsmith::model::{Located, Opened};
+use weightsmith::model::Located;
 use weightsmith::output::{LOCK_FILE, Lock, MODEL_CARD};
-use weightsmith_infer::ModelConfig;
+use weightsmith_infer::DecoderConfig;
 use weightsmith_report::card::FrontMatter;
 use weightsmith_report::inspect::inspect;
 use weightsmith_server::ModelFacts;
-use weightsmith_tensors::{Checkpoint, read_regular};
+use weightsmith_tensors::read_regular;
 
 /// The recipe of a merge, by the name that mergekit gave it.
 pub(super) const RECIPE: &str = "mergekit_config.yml";
@@ -98,13 +97,9 @@ impl Facts {
         let text = |value: &Value| value.as_str().map(str::to_owned);
         self.architecture = text(&config["architectures"][0]);
         self.model_type = text(&config["model_type"]);
-        let checkpoint = Checkpoint::open(folder).map_err(|error| error.to_string())?;
-        let headers = checkpoint.files().iter();
+        let opened = located.open().map_err(|error| error.to_string())?;
+        let headers = opened.source.weight_files().iter();
         self.headers = sorted(headers.map(|file| file.header_hash.clone()));
-        let opened = Opened {
-            located: located.clone(),
-            checkpoint: Arc::new(checkpoint),
-        };
         let found = inspect(&opened).map_err(|error| error.to_string())?;
         let most = found.types.iter().max_by_key(|row| row.elements);
         self.weights_type = most.map(|row| row.dtype.to_string());
@@ -118,7 +113,7 @@ impl Facts {
         self.key_value_heads = found.config.key_value_heads.or(self.attention_heads);
         self.tied_embeddings = found.tied_embeddings;
         self.chat_template = found.chat_template.is_some();
-        self.silent = match ModelConfig::from_json(&config) {
+        self.silent = match DecoderConfig::from_json(&config) {
             Err(problem) => Some(format!("this model cannot be run here: {problem}")),
             Ok(_) if found.config.quantization.is_some() => {
                 Some("its quantization is not supported".to_owned())

@@ -1,14 +1,12 @@
 //! A model's files and tensors.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use serde_json::{Value, json};
-use weightsmith::model::Opened;
 use weightsmith::output::{LOCK_FILE, Lock, LockedFile, MODEL_CARD};
 use weightsmith_report::inspect::inspect;
-use weightsmith_tensors::{Checkpoint, TensorSource as _, read_regular};
+use weightsmith_tensors::read_regular;
 
 use super::facts::{LARGEST_TEXT, RECIPE};
 use super::{Entry, Origin};
@@ -100,18 +98,16 @@ fn kind(name: &str) -> &'static str {
 
 /// What is in a checkpoint, and every tensor of it.
 pub(crate) fn tensors(entry: &Entry) -> Result<Value, Refusal> {
-    let folder = folder(entry)?;
+    let located = entry.located.as_ref().ok_or_else(|| not_written(entry))?;
     let unreadable =
         |problem: String| Refusal::new(axum::http::StatusCode::CONFLICT, "broken_model", problem);
-    let checkpoint = Checkpoint::open(folder).map_err(|error| unreadable(error.to_string()))?;
-    let opened = Opened {
-        located: entry.located.clone().ok_or_else(|| not_written(entry))?,
-        checkpoint: Arc::new(checkpoint),
-    };
+    let opened = located
+        .open()
+        .map_err(|error| unreadable(error.to_string()))?;
     let mut found = inspect(&opened).map_err(|error| unreadable(error.to_string()))?;
     let tensors: Vec<Value> = std::mem::take(&mut found.tensors)
         .into_iter()
-        .zip(opened.checkpoint.tensors())
+        .zip(opened.source.tensors())
         .map(|(row, tensor)| {
             json!({
                 "name": row.name,

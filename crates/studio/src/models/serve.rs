@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use weightsmith_infer::{Model, Overrides};
+use weightsmith_infer::Model;
 use weightsmith_report::host::concurrency_units;
 use weightsmith_server::{CountedSource, LoadProgress, ModelFacts, ServedModel};
 use weightsmith_tensors::Checkpoint;
@@ -23,8 +23,7 @@ pub(super) fn served(app: &App, entry: &Entry) -> Option<ServedModel> {
         move |progress: &LoadProgress| {
             let source = Checkpoint::open(&folder).map_err(|error| error.to_string())?;
             let source = CountedSource::new(Arc::new(source), progress.clone());
-            let (pool, none) = (Arc::clone(&pool), Overrides::default());
-            Model::assemble(Arc::new(source), &folder, none, pool, options)
+            Model::open_source(Arc::new(source), Arc::clone(&pool), options)
                 .map_err(|error| error.to_string())
         }
     };

@@ -1,14 +1,14 @@
 //! Tokenizer and chat template of a model, loaded and tried.
 
-use std::io;
-use std::path::Path;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use weightsmith_infer::{
-    Companions, Error, Message, ModelConfig, TemplateOptions, expected_tensors,
+    Companions, DecoderConfig, Error, Message, TemplateOptions, expected_tensors,
 };
 use weightsmith_report::host::{ExpectedTensor, Speech, Template};
-use weightsmith_tensors::{TensorSource, json, read_companion};
+use weightsmith_tensors::{Companion, CompanionError, ModelFiles, ModelFolder, TensorSource, json};
 
 /// What a user says in the trial.
 const QUESTION: &str = "What is the capital of France?";
@@ -16,7 +16,7 @@ const QUESTION: &str = "What is the capital of France?";
 /// Loads what is in a folder, and puts a user's turn through the template.
 pub fn speech(folder: &Path, weights: Option<&dyn TensorSource>) -> Speech {
     let expected = weights.and_then(|weights| {
-        let config = ModelConfig::read(&folder.join("config.json")).ok()?;
+        let config = DecoderConfig::read(folder).ok()?;
         let tensors = expected_tensors(weights, &config).into_iter();
         Some(
             tensors
@@ -89,23 +89,47 @@ fn template(companions: &Companions) -> Template {
     }
 }
 
-/// The files of a folder, with or without its templates. A damaged `generation_config.json` is somebody else's finding.
+/// The files of a folder, with or without its templates.
 fn read(folder: &Path, with_template: bool) -> Result<Companions, Error> {
-    Companions::read_with(folder, |name| {
-        let bytes = match read_companion(&folder.join(name)) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
+    Companions::of(&Tried {
+        folder: ModelFolder::new(folder),
+        with_template,
+    })
+}
+
+/// What is tried of a folder. A damaged `generation_config.json` is somebody else's finding.
+#[derive(Debug)]
+struct Tried {
+    folder: ModelFolder,
+    with_template: bool,
+}
+
+impl ModelFiles for Tried {
+    fn path_of(&self, name: &str) -> PathBuf {
+        self.folder.path_of(name)
+    }
+
+    fn file(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        let Some(bytes) = self.folder.file(name)? else {
+            return Ok(None);
         };
         Ok(match name {
             "generation_config.json" | "config.json" => {
                 Some(bytes).filter(|bytes| json::read::<Value>(bytes).is_ok())
             }
-            "chat_template.jinja" | "chat_template.json" if !with_template => None,
-            "tokenizer_config.json" if !with_template => Some(without_template(bytes)),
+            "chat_template.jinja" | "chat_template.json" if !self.with_template => None,
+            "tokenizer_config.json" if !self.with_template => Some(without_template(bytes)),
             _ => Some(bytes),
         })
-    })
+    }
+
+    fn companions(&self) -> Result<Vec<Companion>, CompanionError> {
+        self.folder.companions()
+    }
+
+    fn open_companion(&self, relative: &Path) -> io::Result<Box<dyn Read + Send>> {
+        self.folder.open_companion(relative)
+    }
 }
 
 fn without_template(bytes: Vec<u8>) -> Vec<u8> {

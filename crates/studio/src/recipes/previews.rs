@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use weightsmith::plan::Planned;
-use weightsmith::run::MergedSource;
-use weightsmith_infer::{Model, ModelConfig, Overrides};
+use weightsmith::run::MergedModel;
+use weightsmith_infer::{DecoderConfig, Model};
 use weightsmith_report::host::concurrency_units;
 use weightsmith_server::{CountedSource, LoadProgress, ModelFacts, ServedModel};
 
@@ -88,24 +88,12 @@ fn name(text: &str, planned: &Planned) -> Result<String, Refusal> {
 fn served(app: &App, name: &str, planned: Planned) -> ServedModel {
     let facts = facts(app, &planned);
     let (pool, options) = (Arc::clone(&app.pool), app.settings.options);
+    let origin = name.to_owned();
     ServedModel::new(name, facts, move |progress: &LoadProgress| {
-        let plan = &planned.plan;
-        let source = MergedSource::new(plan, &planned.models.sources())
-            .map_err(|error| error.to_string())?;
-        let source = CountedSource::new(Arc::new(source), progress.clone());
-        let donor = &planned.models.as_slice()[plan.donor].located.folder;
-        let overrides = Overrides {
-            config: plan.config.as_deref(),
-            template: None,
-        };
-        Model::assemble(
-            Arc::new(source),
-            donor,
-            overrides,
-            Arc::clone(&pool),
-            options,
-        )
-        .map_err(|error| error.to_string())
+        let merged = MergedModel::new(&planned, &origin).map_err(|error| error.to_string())?;
+        let source = CountedSource::new(Arc::new(merged), progress.clone());
+        Model::open_source(Arc::new(source), Arc::clone(&pool), options)
+            .map_err(|error| error.to_string())
     })
 }
 
@@ -118,7 +106,7 @@ fn facts(app: &App, planned: &Planned) -> ModelFacts {
     let config = plan.config.as_deref().unwrap_or_default();
     let config: Value = weightsmith_tensors::json::read(config.as_bytes()).unwrap_or_default();
     // what is wrong with it is told when the model is loaded
-    let parsed = ModelConfig::from_json(&config).ok();
+    let parsed = DecoderConfig::from_json(&config).ok();
     ModelFacts {
         is_merge: true,
         parameters,

@@ -115,7 +115,7 @@ fn look(hub: &Hub, name: &ModelName) -> Result<Known, HubError> {
     let model = RemoteModel {
         folder,
         commit: listing.commit,
-        checkpoint: Some(Arc::new(checkpoint)),
+        source: Some(Arc::new(checkpoint)),
     };
     Ok(Known::Found { model, bytes })
 }

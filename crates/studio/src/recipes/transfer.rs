@@ -33,7 +33,7 @@ pub(super) fn download(
         let model = RemoteModel {
             folder,
             commit: listing.commit,
-            checkpoint: None,
+            source: None,
         };
         ready.add(listing.name, model);
     }

@@ -1,7 +1,7 @@
 //! The history: all runs and their logs, in SQLite.
 
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::Value;
@@ -37,9 +37,27 @@ pub(super) struct Standing {
     pub(super) tensors: Option<u64>,
 }
 
+impl Standing {
+    /// Puts it into what is shown of a run.
+    pub(super) fn show_in(&self, run: &mut Run) {
+        let Self {
+            stage,
+            done,
+            total,
+            tensors_done,
+            tensors,
+        } = self.clone();
+        run.stage = stage;
+        (run.done, run.total) = (done, total);
+        (run.tensors_done, run.tensors) = (tensors_done, tensors);
+    }
+}
+
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct End {
+    /// When, in seconds since 1970.
+    pub(super) at: f64,
     pub(super) state: RunState,
     pub(super) error: Option<RunError>,
     pub(super) result: Option<Value>,
@@ -65,7 +83,7 @@ impl History {
     pub(super) fn open(file: &Path) -> Result<Self, String> {
         let mut connection = Connection::open(file).map_err(|error| error.to_string())?;
         let set = connection.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000;",
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;",
         );
         set.map_err(|error| error.to_string())?;
         migrate(&mut connection)?;
@@ -76,6 +94,12 @@ impl History {
         );
         interrupted.map_err(|error| error.to_string())?;
         Ok(history)
+    }
+
+    /// How long each operation waits for a lock that is held on the history.
+    pub(super) fn wait_at_most(&self, patience: Duration) {
+        // it only sets a number; without it operations fail at once
+        let _ = self.connection.busy_timeout(patience);
     }
 
     /// Adds a run that waits for its turn.
@@ -224,7 +248,7 @@ impl History {
         let result = end.result.as_ref().map(Value::to_string);
         self.connection.execute(
             "UPDATE runs SET state = ?2, ended = ?3, error = ?4, result = ?5 WHERE id = ?1",
-            params![id, end.state.name(), now(), error, result],
+            params![id, end.state.name(), end.at, error, result],
         )?;
         Ok(())
     }
@@ -409,6 +433,7 @@ mod tests {
         assert_eq!(history.waiting(Lane::Compute).unwrap(), [1, 2]);
         history.begin(1).unwrap();
         let end = End {
+            at: 12.5,
             state: RunState::Failed,
             error: Some(RunError {
                 message: "full".into(),
@@ -417,7 +442,8 @@ mod tests {
             result: None,
         };
         history.end(1, &end).unwrap();
-        assert_eq!(history.get(1).unwrap().unwrap().error, end.error);
+        let run = history.get(1).unwrap().unwrap();
+        assert_eq!((run.ended, run.error), (Some(12.5), end.error));
         history.queue_again(1).unwrap();
         assert_eq!(history.waiting(Lane::Compute).unwrap(), [2, 1]);
         assert_eq!(history.get(1).unwrap().unwrap().error, None);

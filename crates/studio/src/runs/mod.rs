@@ -79,9 +79,9 @@ impl Runs {
 
     /// Ends what runs; it can be gone on with.
     pub(crate) fn close(&self) {
+        let begin = Instant::now();
         self.shared.close();
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
-        let begin = Instant::now();
         let is_working = |threads: &[JoinHandle<()>]| threads.iter().any(|one| !one.is_finished());
         while is_working(&threads) && begin.elapsed() < PATIENCE {
             std::thread::sleep(Duration::from_millis(10));
@@ -144,6 +144,7 @@ impl Runs {
             // it waits, or ended when that could not be noted
             (RunState::Queued | RunState::Running, _) => {
                 let end = history::End {
+                    at: now(),
                     state: RunState::Cancelled,
                     error: None,
                     result: None,
@@ -177,7 +178,7 @@ impl Runs {
         if run.kind == "merge" {
             merge::refuse_foreign(app, &run.request)?;
         }
-        let inner = self.shared.inner();
+        let mut inner = self.shared.inner();
         // two may have asked for it at once
         let state = shown(&inner, id)?.state;
         if state.can_resume() {
@@ -185,6 +186,7 @@ impl Runs {
                 refuse_twice(&inner, run.model.as_deref().unwrap_or_default())?;
             }
             inner.history.queue_again(id)?;
+            inner.unwritten.remove(&id);
         }
         drop(inner);
         self.shared.wake();
@@ -217,10 +219,12 @@ impl Runs {
         if has_left {
             merge::discard(app, &run.request)?;
         }
-        let inner = self.shared.inner();
+        let mut inner = self.shared.inner();
         // somebody may have resumed it meanwhile
         ended(&inner, id)?;
-        Ok(inner.history.delete(id)?)
+        inner.history.delete(id)?;
+        inner.unwritten.remove(&id);
+        Ok(())
     }
 
     /// Writes a line into a run's log.
@@ -314,6 +318,9 @@ fn complete(inner: &Inner, run: &mut Run) -> Result<(), Refusal> {
     run.version = inner.version();
     if let Some(live) = inner.live.get(&run.id) {
         live.show_in(run);
+    }
+    if let Some(unwritten) = inner.unwritten.get(&run.id) {
+        unwritten.show_in(run);
     }
     if run.state == RunState::Queued
         && let Some(kind) = kinds::KINDS.iter().find(|kind| kind.name == run.kind)

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use std::thread::{JoinHandle, sleep};
 use std::time::Duration;
 
-use super::history::End;
+use super::history::{End, now};
 use super::kinds::{KINDS, Lane};
 use super::live::Live;
 use super::priority;
@@ -58,7 +58,12 @@ fn work(app: &Weak<App>, shared: &Shared, lane: Lane) {
         if let Some(error) = &end.error {
             app.runs.log(&app, run.id, &error.message);
         }
-        shared.end(run.id, &live, &end);
+        if let Err(error) = shared.end(run.id, &live, end) {
+            let text = format!(
+                "the history cannot be written, the end of this run is kept in memory: {error}"
+            );
+            app.runs.log(&app, run.id, &text);
+        }
         app.runs.tell(&app, run.id);
     }
 }
@@ -82,6 +87,7 @@ fn ended(outcome: Result<serde_json::Value, RunFailure>, live: &Live) -> End {
         }
     };
     End {
+        at: now(),
         state,
         error,
         result,

@@ -18,7 +18,7 @@ use super::shard_file::{Identity, ShardFile, modified, naming};
 use super::unfinished::refuse_unfinished;
 use super::weight_files::{self, Weights};
 use super::wrappers::{Unwrapped, unwrapped};
-use crate::{Error, TensorEntry, TensorInfo, TensorSource};
+use crate::{Error, ModelFolder, TensorEntry, TensorInfo, TensorSource};
 
 /// A model folder or a single safetensors file, opened from its headers: tensor data is mapped, and read when it is asked for.
 ///
@@ -47,7 +47,11 @@ use crate::{Error, TensorEntry, TensorInfo, TensorSource};
 /// ```
 #[derive(Debug)]
 pub struct Checkpoint {
-    path: PathBuf,
+    pub(super) path: PathBuf,
+    /// The folder of its other files.
+    pub(super) folder: ModelFolder,
+    /// What it is a snapshot of, where somebody knows.
+    pub(super) revision: Option<String>,
     files: Vec<ShardFile>,
     contents: Vec<Contents>,
     tensors: Vec<TensorEntry>,
@@ -88,9 +92,18 @@ impl Checkpoint {
         }
     }
 
-    fn empty(path: &Path) -> Self {
+    /// The same checkpoint, of which it is known that it is a snapshot of a revision: a commit of the Hub, or a version in a store.
+    #[must_use]
+    pub fn at_revision(mut self, revision: impl Into<String>) -> Self {
+        self.revision = Some(revision.into());
+        self
+    }
+
+    fn empty(path: &Path, folder: &Path) -> Self {
         Self {
             path: path.to_owned(),
+            folder: ModelFolder::new(folder),
+            revision: None,
             files: Vec::new(),
             contents: Vec::new(),
             tensors: Vec::new(),
@@ -119,7 +132,7 @@ impl Checkpoint {
     }
 
     fn open_files(path: &Path, files: &[PathBuf]) -> Result<Self, Error> {
-        let mut checkpoint = Self::empty(path);
+        let mut checkpoint = Self::empty(path, &folder_of(path));
         for file in files {
             let name = file.file_name().unwrap_or_default().to_string_lossy();
             let header = checkpoint.add_file(file, name.into_owned())?;
@@ -140,7 +153,7 @@ impl Checkpoint {
         index: Option<&Path>,
         files: Vec<RemoteFile>,
     ) -> Result<Self, Error> {
-        let mut checkpoint = Self::empty(folder);
+        let mut checkpoint = Self::empty(folder, folder);
         let Some(index) = index else {
             for file in files {
                 let header = checkpoint.add_remote(folder, file)?;
@@ -169,7 +182,7 @@ impl Checkpoint {
     fn open_indexed(path: &Path, index: &Index) -> Result<Self, Error> {
         let folder = index.path.parent().unwrap_or(Path::new("."));
         let listed = index.files_of_tensors();
-        let mut checkpoint = Self::empty(path);
+        let mut checkpoint = Self::empty(path, folder);
         for (number, name) in index.files.iter().enumerate() {
             let file = folder.join(name);
             if !file.fs_err_try_exists()? {
@@ -393,6 +406,17 @@ impl TensorSource for Checkpoint {
         self.files
             .iter()
             .try_for_each(ShardFile::ensure_not_rewritten)
+    }
+}
+
+/// The folder that a path of weights stands for.
+fn folder_of(path: &Path) -> PathBuf {
+    if path.is_dir() {
+        return path.to_owned();
+    }
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
     }
 }
 

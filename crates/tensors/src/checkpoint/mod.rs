@@ -9,6 +9,7 @@ mod header;
 mod index;
 mod lost_pages;
 mod mapping;
+mod model;
 mod regular_file;
 mod remote_files;
 mod shard_file;
@@ -23,6 +24,7 @@ pub use folder::{Checkpoint, UnindexedTensor};
 pub(crate) use header::bits_of;
 pub use header::{Header, HeaderError, HeaderTensor, MAX_HEADER_BYTES};
 pub use index::indexed_files;
+pub(crate) use regular_file::text_of;
 pub use regular_file::{
     MAX_SMALL_FILE_BYTES, MAX_VOCABULARY_BYTES, UnreadableFile, open_regular, read_companion,
     read_companion_text, read_given_text, read_regular, read_regular_text,

@@ -106,7 +106,7 @@ fn too_large(path: &Path, limit: u64) -> io::Error {
     io::Error::new(ErrorKind::FileTooLarge, problem)
 }
 
-fn text_of(path: &Path, bytes: Vec<u8>) -> io::Result<String> {
+pub(crate) fn text_of(path: &Path, bytes: Vec<u8>) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|error| {
         let problem = UnreadableFile::NotText {
             path: path.to_owned(),

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
+use weightsmith_tensors::ModelFolder;
+
 use super::super::model_files::{fits, is_of_model, is_picture, is_terms};
 use super::super::parent_readme;
 use super::{LOCK_FILE, Lock, MODEL_CARD, PublicationError, PublishedFile, RECIPE};
@@ -74,7 +76,7 @@ pub(super) fn select(
             });
         }
     }
-    let card = parent_readme(folder)?.unwrap_or_default();
+    let card = parent_readme(&ModelFolder::new(folder))?.unwrap_or_default();
     let listed: Option<BTreeSet<&str>> =
         lock.map(|lock| lock.files.iter().map(|file| file.name.as_str()).collect());
     let is_taken = |name: &str| {

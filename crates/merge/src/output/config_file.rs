@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use weightsmith_tensors::{DType, read_companion_text};
+use weightsmith_tensors::{DType, ModelFiles};
 
 use super::config_editor::Editor;
 use super::json_text::{self, JsonError};
@@ -25,7 +25,7 @@ pub enum ConfigEdit {
 
 /// A donor's `config.json`, as text and as a value.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ModelConfig {
+pub struct ConfigFile {
     text: String,
     value: Value,
 }
@@ -92,13 +92,17 @@ pub enum ConfigError {
     },
 }
 
-impl ModelConfig {
-    /// Reads a file.
+impl ConfigFile {
+    /// Reads that of a model; nothing where it has none.
     ///
     /// # Errors
     /// When it cannot be read or is no JSON object.
-    pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        Self::parse(read_companion_text(path)?, path)
+    pub fn of(files: &(impl ModelFiles + ?Sized)) -> Result<Option<Self>, ConfigError> {
+        const NAME: &str = "config.json";
+        let Some(text) = files.file_text(NAME)? else {
+            return Ok(None);
+        };
+        Self::parse(text, &files.path_of(NAME)).map(Some)
     }
 
     /// Reads a text; `path` is for error messages.

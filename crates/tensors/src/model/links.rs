@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 /// of links. `None` for files of the model.
 ///
 /// A folder that came from somebody else can hold a link to anything that its user may read.
-pub(super) fn foreign_target(folder: &Path, file: &Path) -> io::Result<Option<PathBuf>> {
+///
+/// # Errors
+/// When one of them is not there.
+pub fn foreign_target(folder: &Path, file: &Path) -> io::Result<Option<PathBuf>> {
     let target = fs_err::canonicalize(file)?;
     let folder = fs_err::canonicalize(folder)?;
     let is_own = target.starts_with(folder) || is_blob(&target);

@@ -1,11 +1,14 @@
-//! The donor's files that come along: everything but the weights.
+//! The files of a model's folder.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::io::{self, Read};
+use std::path::{Component, Path, PathBuf};
 
+use super::companion::{Companion, CompanionError};
+use super::files::ModelFiles;
 use super::links::foreign_target;
+use crate::checkpoint::{open_regular, read_companion};
 
 /// Weights and what belongs to them, by extension.
 const WEIGHT_EXTENSIONS: [&str; 16] = [
@@ -55,50 +58,61 @@ const OTHER_FILES: [&str; 8] = [
 /// Deeper folders are not followed.
 const DEEPEST: usize = 8;
 
-/// A file that comes along.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Companion {
-    /// Its path below the model's folder.
-    pub relative: PathBuf,
-    /// The file itself.
-    pub source: PathBuf,
-    /// Its size.
-    pub bytes: u64,
+/// A model's folder, as far as its files besides the weights go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelFolder {
+    path: PathBuf,
 }
 
-/// The donor's folder cannot be listed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CompanionError {
-    /// A file or folder could not be read. The message names the path.
-    #[error(transparent)]
-    Io(#[from] io::Error),
+impl ModelFolder {
+    /// A folder. Nothing is looked at yet.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
 
-    /// A link to a file that may be somebody's own.
-    #[error(
-        "`{}` is a link to `{}`, outside the model's folder, and would be copied into the result",
-        path.display(), target.display()
-    )]
-    ForeignLink {
-        /// The link.
-        path: PathBuf,
-        /// Where it leads.
-        target: PathBuf,
-    },
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
 
-    /// A link to a file that is not there.
-    #[error("`{}` is a link to a file that does not exist", path.display())]
-    BrokenLink {
-        /// The link.
-        path: PathBuf,
-    },
+    /// The path of a file of it; an error where that would lead out of the folder.
+    fn inside(&self, relative: &Path) -> io::Result<PathBuf> {
+        let stays = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
+        if relative.components().all(stays) {
+            return Ok(self.path.join(relative));
+        }
+        let problem = format!("`{}` is no file of a model", relative.display());
+        Err(io::Error::new(io::ErrorKind::InvalidInput, problem))
+    }
 }
 
-/// The files of a donor's folder that come along to the result, sorted by path.
+impl ModelFiles for ModelFolder {
+    fn path_of(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    fn file(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        match read_companion(&self.inside(Path::new(name))?) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn companions(&self) -> Result<Vec<Companion>, CompanionError> {
+        companions(&self.path)
+    }
+
+    fn open_companion(&self, relative: &Path) -> io::Result<Box<dyn Read + Send>> {
+        Ok(Box::new(open_regular(&self.inside(relative)?)?))
+    }
+}
+
+/// The files of a model's folder that come along to what is made of it, sorted by path.
 ///
 /// # Errors
 /// When the folder cannot be listed, or a companion is a link to nothing, or to a file that is not the model's.
-pub fn companions(folder: &Path) -> Result<Vec<Companion>, CompanionError> {
+fn companions(folder: &Path) -> Result<Vec<Companion>, CompanionError> {
     let mut found = BTreeSet::new();
     collect(folder, folder, Path::new(""), 0, &mut found)?;
     Ok(found.into_iter().collect())
@@ -122,7 +136,7 @@ fn collect(
             }
             continue;
         }
-        if is_other_file(&name) && !(is_module_part(&name) && is_module_folder(folder, depth)) {
+        if !comes_along(&relative) {
             continue;
         }
         let metadata = match fs_err::metadata(&source) {
@@ -145,10 +159,27 @@ fn collect(
                 relative,
                 source,
                 bytes: metadata.len(),
+                modified: metadata.modified().ok(),
             });
         }
     }
     Ok(())
+}
+
+/// Whether a file comes along to what is made of its model, by its path below the model's folder.
+pub fn comes_along(relative: &Path) -> bool {
+    let Some(name) = relative.file_name() else {
+        return false;
+    };
+    let mut folders = relative.parent().into_iter().flat_map(Path::iter);
+    let depth = folders.clone().count();
+    depth <= DEEPEST
+        && !folders.any(is_other_folder)
+        && (!is_other_file(name)
+            || (is_module_part(name)
+                && relative
+                    .parent()
+                    .is_some_and(|at| is_module_folder(at, depth))))
 }
 
 /// Whether a folder is a module of a sentence-transformers model, such as `2_Dense/`: its weights are no part of a merge.
