@@ -103,7 +103,7 @@ fn text_where_a_number_is_needed_is_an_error_at_the_value() {
     exit code: 2
     --- stdout
     --- stderr
-    error: `t` is the text `half`, expected a number
+    error: `t` is the string `half`, expected a number
      --> recipe.yml:7:6
       |
     7 |   t: half

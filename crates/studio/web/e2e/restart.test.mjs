@@ -105,7 +105,7 @@ test("with a key, the page asks for it, once", { skip: given ? "needs a server o
     await page.goto(locked.url);
     await page.getByLabel("Key").fill("wrong");
     await page.getByRole("button", { name: "Sign in" }).click();
-    await page.getByText("not the key").waitFor();
+    await page.getByText("Wrong key").waitFor();
     await page.getByLabel("Key").fill("open-sesame");
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByRole("row", { name: /^base\b/ }).waitFor();
