@@ -70,7 +70,7 @@ fn definite(value: Resolved) -> &'static str {
         Resolved::Null => "nothing",
         Resolved::Bool(_) => "the boolean",
         Resolved::Integer(_) | Resolved::Float(_) => "the number",
-        Resolved::Text => "the text",
+        Resolved::Text => "the string",
     }
 }
 
