@@ -217,7 +217,7 @@ fn a_short_hash_of_two_commits_is_an_error() {
     assert!(disk.locate("org/name@060db").is_ok());
     let error = disk.locate("org/name@060d").unwrap_err();
     insta::assert_snapshot!(disk.shown(&error), @r"
-    `060d` stands for 2 cached commits of `org/name`: 060db6499f32faf8b98477b0a26969ef7d8b9987, 060dffff9f32faf8b98477b0a26969ef7d8b9987
+    `060d` matches 2 cached commits of `org/name`: 060db6499f32faf8b98477b0a26969ef7d8b9987, 060dffff9f32faf8b98477b0a26969ef7d8b9987
     use more digits of the commit hash
     ");
 }
@@ -367,7 +367,7 @@ fn a_damaged_index_is_named() {
         ),
         (
             r#"{"weight_map": {"a": "../b"}}"#,
-            "tensor `a` is said to be in `../b`, outside of the model's folder",
+            "tensor `a` is listed in `../b`, outside the model's folder",
         ),
     ] {
         disk.file("work/m/model.safetensors.index.json", text);

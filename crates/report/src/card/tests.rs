@@ -73,8 +73,8 @@ fn the_card_of_the_v() {
 
     ![Share of each model, layer by layer](weightsmith-shares.svg)
 
-    - `Qwen2.5-0.5B-Instruct` rules layers 0–3 and 20–23 and leads in layers 4–8 and 15–19; in the middle (layers 9–14) both count about equally.
-    - Outside the layers, embeddings and final norm are `Qwen2.5-0.5B-Instruct` alone.
+    - `Qwen2.5-0.5B-Instruct` dominates layers 0–3 and 20–23 and leads in layers 4–8 and 15–19; in the middle (layers 9–14) both contribute about equally.
+    - Embeddings and final norm come from `Qwen2.5-0.5B-Instruct` alone.
 
     ## Configuration
 
@@ -169,7 +169,7 @@ fn local_models_are_named_by_their_folders_and_unknown_licences_are_said() {
     ## Contribution by layer
 
     - Every layer is `minilm` and `sre` in equal parts.
-    - Outside the layers, embeddings and final norm are `minilm` and `sre` in equal parts.
+    - Embeddings and final norm are `minilm` and `sre` in equal parts.
 
     ## Configuration
 

@@ -247,7 +247,7 @@ fn weights_have_16_bits() {
     let mut config = config();
     config["quantization_config"] = json!({"quant_method": "awq"});
     model.json("config.json", &config);
-    model.expect(THIS, Failed, "quantised with awq");
+    model.expect(THIS, Failed, "quantized with awq");
 }
 
 #[test]

@@ -18,7 +18,8 @@ fn words(plan: &Plan) -> String {
 fn the_v_of_24_layers_is_seen_as_a_v() {
     insta::assert_snapshot!(text(&v()), @"
     Spherical linear interpolation (SLERP)
-      Interpolates from the base model to the other model along the arc between their weights.
+      Interpolates from the base model to the other model along the arc between
+      their weights.
 
     Models
       A ░░  Qwen/Qwen2.5-0.5B@7ae5576           24 layers, 1.49 M parameters
@@ -73,10 +74,9 @@ fn the_v_of_24_layers_is_seen_as_a_v() {
         11–12  0.478  48 %   52 %
 
     Summary
-      `Qwen2.5-0.5B-Instruct` rules layers 0–3 and 20–23 and leads in layers 4–8 and
-      15–19; in the middle (layers 9–14) both count about equally.
-      Outside the layers, embeddings and final norm are `Qwen2.5-0.5B-Instruct`
-      alone.
+      `Qwen2.5-0.5B-Instruct` dominates layers 0–3 and 20–23 and leads in layers 4–8
+      and 15–19; in the middle (layers 9–14) both contribute about equally.
+      Embeddings and final norm come from `Qwen2.5-0.5B-Instruct` alone.
     ");
 }
 
@@ -86,7 +86,8 @@ fn the_v_can_be_drawn_with_ascii_alone() {
     assert!(drawn.is_ascii(), "{drawn}");
     insta::assert_snapshot!(drawn, @"
     Spherical linear interpolation (SLERP)
-      Interpolates from the base model to the other model along the arc between their weights.
+      Interpolates from the base model to the other model along the arc between
+      their weights.
 
     Models
       A ..  Qwen/Qwen2.5-0.5B@7ae5576           24 layers, 1.49 M parameters
@@ -141,26 +142,25 @@ fn the_v_can_be_drawn_with_ascii_alone() {
         11-12  0.478  48 %   52 %
 
     Summary
-      `Qwen2.5-0.5B-Instruct` rules layers 0-3 and 20-23 and leads in layers 4-8 and
-      15-19; in the middle (layers 9-14) both count about equally.
-      Outside the layers, embeddings and final norm are `Qwen2.5-0.5B-Instruct`
-      alone.
+      `Qwen2.5-0.5B-Instruct` dominates layers 0-3 and 20-23 and leads in layers 4-8
+      and 15-19; in the middle (layers 9-14) both contribute about equally.
+      Embeddings and final norm come from `Qwen2.5-0.5B-Instruct` alone.
     ");
 }
 
 #[test]
 fn a_full_v_gives_the_middle_to_the_other_model() {
     insta::assert_snapshot!(words(&slerp_curve(24, &[0.0, 0.5, 1.0, 0.5, 0.0])), @"
-    `Qwen2.5-0.5B-Instruct` rules layers 0–1 and 22–23 and leads in layers 2–4 and 19–21; `Qwen2.5-0.5B` rules layers 10–13 and leads in layers 8–9 and 14–15; in layers 5–7 and 16–18 both count about equally.
-    Outside the layers, embeddings and final norm are `Qwen2.5-0.5B-Instruct` alone.
+    `Qwen2.5-0.5B-Instruct` dominates layers 0–1 and 22–23 and leads in layers 2–4 and 19–21; `Qwen2.5-0.5B` dominates layers 10–13 and leads in layers 8–9 and 14–15; in layers 5–7 and 16–18 both contribute about equally.
+    Embeddings and final norm come from `Qwen2.5-0.5B-Instruct` alone.
     ");
 }
 
 #[test]
 fn six_layers_of_the_v() {
     insta::assert_snapshot!(words(&slerp_curve(6, &[0.0, 0.25, 0.5, 0.25, 0.0])), @"
-    `Qwen2.5-0.5B-Instruct` rules layers 0 and 5 and leads in layers 1 and 4; in the middle (layers 2–3) both count about equally.
-    Outside the layers, embeddings and final norm are `Qwen2.5-0.5B-Instruct` alone.
+    Layers 0 and 5 come from `Qwen2.5-0.5B-Instruct` alone; layers 1 and 4 are 80 % `Qwen2.5-0.5B-Instruct` and 20 % `Qwen2.5-0.5B`; layers 2–3 are 60 % `Qwen2.5-0.5B-Instruct` and 40 % `Qwen2.5-0.5B`.
+    Embeddings and final norm come from `Qwen2.5-0.5B-Instruct` alone.
     ");
 }
 
@@ -195,8 +195,7 @@ fn constant_weights_are_told_in_a_line() {
 
     Summary
       Every layer is `tiny-instruct` and `tiny-math` in equal parts.
-      Outside the layers, embeddings and final norm are `tiny-instruct` and
-      `tiny-math` in equal parts.
+      Embeddings and final norm are `tiny-instruct` and `tiny-math` in equal parts.
     ");
 }
 
@@ -216,7 +215,8 @@ fn filters_are_told_apart_by_the_tensors_they_match() {
     });
     insta::assert_snapshot!(text(&filtered), @"
     Spherical linear interpolation (SLERP)
-      Interpolates from the base model to the other model along the arc between their weights.
+      Interpolates from the base model to the other model along the arc between
+      their weights.
 
     Models
       A ██  OpenPipe/mistral-ft-optimized-1218@7ae5576    32 layers, 1.97 M parameters, base_model
@@ -321,14 +321,15 @@ fn filters_are_told_apart_by_the_tensors_they_match() {
       In `input_layernorm.weight` and `post_attention_layernorm.weight`, every layer
       is `mistral-ft-optimized-1218` and `NeuralHermes-2.5-Mistral-7B` in equal
       parts.
-      In `mlp.*`, `NeuralHermes-2.5-Mistral-7B` rules layers 0–2 and leads in layers
-      3–5 and 13–16; `mistral-ft-optimized-1218` rules layers 28–31 and leads in
-      layers 22–27; in layers 6–12 and 17–21 both count about equally.
-      In `self_attn.*`, `mistral-ft-optimized-1218` rules layers 0–2 and leads in
-      layers 3–5 and 13–16; `NeuralHermes-2.5-Mistral-7B` rules layers 28–31 and
-      leads in layers 22–27; in layers 6–12 and 17–21 both count about equally.
-      Outside the layers, embeddings and final norm are
-      `mistral-ft-optimized-1218` and `NeuralHermes-2.5-Mistral-7B` in equal parts.
+      In `mlp.*`, `NeuralHermes-2.5-Mistral-7B` dominates layers 0–2 and leads in
+      layers 3–5 and 13–16; `mistral-ft-optimized-1218` dominates layers 28–31 and
+      leads in layers 22–27; in layers 6–12 and 17–21 both contribute about equally.
+      In `self_attn.*`, `mistral-ft-optimized-1218` dominates layers 0–2 and leads
+      in layers 3–5 and 13–16; `NeuralHermes-2.5-Mistral-7B` dominates layers 28–31
+      and leads in layers 22–27; in layers 6–12 and 17–21 both contribute about
+      equally.
+      Embeddings and final norm are `mistral-ft-optimized-1218` and
+      `NeuralHermes-2.5-Mistral-7B` in equal parts.
     ");
 }
 
@@ -336,8 +337,7 @@ fn filters_are_told_apart_by_the_tensors_they_match() {
 fn a_stack_shows_where_its_layers_come_from() {
     insta::assert_snapshot!(text(&stack()), @"
     Passthrough
-      Takes one model's tensors as they are; with `slices`, stacks layers of several
-      models.
+      Copies one model's tensors; with `slices`, stacks layers of several models.
 
     Models
       A ██  tiny-base  16 layers, 1.02 M parameters
@@ -368,7 +368,7 @@ fn a_stack_shows_where_its_layers_come_from() {
     Summary
       Layers 0–7 are layers 0–7 of `tiny-base`; layers 8–15 are layers 4–11 of
       `tiny-math`.
-      Outside the layers, embeddings and final norm are `tiny-base` alone.
+      Embeddings and final norm come from `tiny-base` alone.
     ");
 }
 
@@ -471,10 +471,10 @@ fn three_models_with_curves_of_their_own() {
            11         0         0         1    0 %   0 %  100 %
 
     Summary
-      `a` rules layers 0–1 and leads in layers 2–3; `b` leads in layers 5–6; `c`
-      rules layers 10–11 and leads in layers 8–9; in layer 4 `a` and `b` lead
+      `a` dominates layers 0–1 and leads in layers 2–3; `b` leads in layers 5–6; `c`
+      dominates layers 10–11 and leads in layers 8–9; in layer 4 `a` and `b` lead
       together; in layer 7 `b` and `c` lead together.
-      Outside the layers, embeddings and final norm are `a` alone.
+      Embeddings and final norm come from `a` alone.
     ");
 }
 
@@ -485,7 +485,7 @@ fn weights_that_do_not_sum_to_one_are_called_coefficients() {
     });
     insta::assert_snapshot!(words(&sum), @"
     Every layer is 1 × `a` − 0.5 × `b`.
-    Outside the layers, embeddings and final norm are 1 × `a` − 0.5 × `b`.
+    Embeddings and final norm are 1 × `a` − 0.5 × `b`.
     ");
 }
 
@@ -494,8 +494,8 @@ fn many_layers_are_drawn_in_fewer_columns() {
     let wide = slerp_curve(126, &[0.0, 1.0, 0.0]);
     insta::assert_snapshot!(render_text(&explain(&wide), 60, true), @"
     Spherical linear interpolation (SLERP)
-      Walks from the base model to the other along the arc
-      between their weights.
+      Interpolates from the base model to the other model along
+      the arc between their weights.
 
     Models
       A ░░  Qwen/Qwen2.5-0.5B@7ae5576           126 layers, 7.58 M parameters
@@ -603,11 +603,12 @@ fn many_layers_are_drawn_in_fewer_columns() {
         62–63  0.992  99 %    1 %
 
     Summary
-      `Qwen2.5-0.5B-Instruct` rules layers 0–9 and 116–125 and
-      leads in layers 10–23 and 102–115; `Qwen2.5-0.5B` rules
-      layers 54–71 and leads in layers 40–53 and 72–85; in
-      layers 24–39 and 86–101 both count about equally.
-      Outside the layers, embeddings and final norm are
+      `Qwen2.5-0.5B-Instruct` dominates layers 0–9 and 116–125
+      and leads in layers 10–23 and 102–115; `Qwen2.5-0.5B`
+      dominates layers 54–71 and leads in layers 40–53 and
+      72–85; in layers 24–39 and 86–101 both contribute about
+      equally.
+      Embeddings and final norm come from
       `Qwen2.5-0.5B-Instruct` alone.
     ");
 }
@@ -628,8 +629,7 @@ fn a_filtered_scale_is_said_to_be_set_where_it_is_set() {
     );
     insta::assert_snapshot!(text(&scaled), @"
     Passthrough
-      Takes one model's tensors as they are; with `slices`, stacks layers of several
-      models.
+      Copies one model's tensors; with `slices`, stacks layers of several models.
 
     Models
       A ██  tiny-base  4 layers, 303 k parameters
@@ -644,8 +644,8 @@ fn a_filtered_scale_is_said_to_be_set_where_it_is_set() {
           2–3                       0
 
     Summary
-      Every layer is `tiny-base` alone.
-      Outside the layers, embeddings and final norm are `tiny-base` alone.
+      Every layer comes from `tiny-base` alone.
+      Embeddings and final norm come from `tiny-base` alone.
     ");
 }
 

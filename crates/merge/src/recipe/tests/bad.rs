@@ -73,9 +73,9 @@ fn empty_inputs_are_errors() {
 
 #[test]
 fn a_method_is_a_text() {
-    assert_snapshot!(problems("merge_method: [ties]\nmodels: [{model: a}]\n"), @"1:15: error: `merge_method` must be a text, found a list");
+    assert_snapshot!(problems("merge_method: [ties]\nmodels: [{model: a}]\n"), @"1:15: error: `merge_method` must be a string, found a list");
     assert_snapshot!(problems("merge_method: on\nmodels: [{model: a}]\n"), @r#"
-    1:15: error: `merge_method` must be a text, found the boolean `on`
+    1:15: error: `merge_method` must be a string, found the boolean `on`
       hint: put it in quotes: `"on"`
     "#);
     assert_snapshot!(problems("merge_method:\nmodels: [{model: a}]\n"), @"
@@ -94,12 +94,12 @@ fn types_are_torch_names_of_floats() {
     ");
     assert_snapshot!(with("dtype: int64\nout_dtype: 16\n"), @r#"
     3:8: error: `dtype` is `int64`, expected one of `bfloat16`, `float16`, `float32`, `float64`
-    4:12: error: `out_dtype` must be a text, found the number `16`
+    4:12: error: `out_dtype` must be a string, found the number `16`
       hint: put it in quotes: `"16"`
     "#);
     assert_snapshot!(with("dtype: {}\nout_dtype: [float16]\n"), @"
-    3:8: error: `dtype` must be a text, found a mapping
-    4:12: error: `out_dtype` must be a text, found a list
+    3:8: error: `dtype` must be a string, found a mapping
+    4:12: error: `out_dtype` must be a string, found a list
     ");
 }
 
@@ -161,11 +161,11 @@ fn a_parameter_needs_a_value() {
 
 #[test]
 fn lists_hold_one_kind_of_values() {
-    assert_snapshot!(with("parameters: {t: [0, half, 1]}\n"), @"3:21: error: the list `t` mixes numbers and texts, which have nothing between them");
-    assert_snapshot!(with("parameters: {t: [true, half]}\n"), @"3:24: error: the list `t` mixes booleans and texts, which have nothing between them");
+    assert_snapshot!(with("parameters: {t: [0, half, 1]}\n"), @"3:21: error: the list `t` mixes numbers and strings, which cannot be interpolated");
+    assert_snapshot!(with("parameters: {t: [true, half]}\n"), @"3:24: error: the list `t` mixes booleans and strings, which cannot be interpolated");
     assert_snapshot!(with("parameters: {t: [[0, 1], ~]}\n"), @"
-    3:18: error: every value of the list `t` must be a number, a boolean or a text, found a list
-    3:26: error: every value of the list `t` must be a number, a boolean or a text, found nothing
+    3:18: error: every value of the list `t` must be a number, a boolean or a string, found a list
+    3:26: error: every value of the list `t` must be a number, a boolean or a string, found nothing
     ");
 }
 
@@ -186,7 +186,7 @@ parameters:
     assert_snapshot!(with(lines), @r#"
     6:7: error: an entry of `t` has no `value`
       hint: an entry is written `- filter: …` with `value: …` below it
-    7:15: error: `filter` must be a text, found the boolean `on`
+    7:15: error: `filter` must be a string, found the boolean `on`
       hint: put it in quotes: `"on"`
     9:7: error: an entry of `t` has no `value`
       hint: an entry is written `- filter: …` with `value: …` below it
@@ -239,7 +239,7 @@ fn recipes_of_one_file_are_told_apart_by_name() {
     let one = |name: &str| format!("{name}merge_method: linear\nmodels: [{{model: a}}]\n");
     let text = [one("name: x\n"), one("name: x\n"), one(""), one("")].join("---\n");
     assert_snapshot!(problems(&text), @"
-    5:7: error: name `x` is given to two recipes, first at 1:7
+    5:7: error: two recipes have the name `x`, the first at 1:7
     12:1: error: neither this recipe nor the one at 9:1 has a `name`; only one recipe of a file can omit it
       hint: add `name: …` to all but the last
     ");

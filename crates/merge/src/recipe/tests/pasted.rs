@@ -15,7 +15,7 @@ fn a_sound_recipe_has_no_problems_with_comments_and_texts_of_any_kind() {
     assert_eq!(problems(&odd), "");
     // nor are they blamed for something else
     assert_snapshot!(problems(&odd.replace("slerp", "slurp").replace("  - model: a\n", "  - a\n")), @"
-    3:5: error: an entry of `models` must be a mapping with `model`, found the text `a`
+    3:5: error: an entry of `models` must be a mapping with `model`, found the string `a`
       hint: write `- model: a`
     5:15: error: unknown merge method `slurp`
       hint: did you mean `slerp`?
@@ -68,8 +68,8 @@ fn curly_quotes_are_named() {
     assert_snapshot!(problems(&RECIPE.replace("bfloat16", "“bfloat16”")), @r#"
     8:8: error: `dtype` is `“bfloat16”`, expected one of `bfloat16`, `float16`, `float32`, `float64`
       hint: did you mean `bfloat16`?
-    8:8: warning: typographic quote (U+201C) is a part of the text
-      hint: only straight quotes, `"` and `'`, go around a text: replace it, or put the text in straight quotes if it belongs there
+    8:8: warning: typographic quote (U+201C) is part of the string
+      hint: only straight quotes, `"` and `'`, quote a string: replace it, or put the string in straight quotes if it belongs there
     "#);
 }
 
@@ -125,7 +125,7 @@ fn a_recipe_that_is_indented_as_a_whole_is_read() {
 #[test]
 fn a_dash_without_a_space_is_told_from_a_name() {
     assert_snapshot!(problems(&RECIPE.replace("- model: a", "- model:tiny/base")), @"
-    2:5: error: an entry of `models` must be a mapping with `model`, found the text `model:tiny/base`
+    2:5: error: an entry of `models` must be a mapping with `model`, found the string `model:tiny/base`
       hint: write `- model: tiny/base`, with a space after the `:`
     ");
 }

@@ -43,7 +43,7 @@ fn lost_brackets_are_placed() {
       hint: write `{key: value, key: value}`
     ");
     assert_snapshot!(problems("t: [1, 2]]\n"), @"
-    1:10: error: invalid YAML: `]` closes nothing that is open
+    1:10: error: invalid YAML: `]` has no opening bracket
       hint: remove it, or add the opening bracket
     ");
 }
@@ -60,7 +60,7 @@ fn lost_quotes_are_placed() {
     ");
     assert_snapshot!(problems(r#"base_model: "C:\models\a""#), @r"
     1:13: error: invalid YAML: a `\` in this string starts an unknown escape
-      hint: use single quotes, in which a `\` is itself
+      hint: use single quotes, where `\` is literal
     ");
 }
 
@@ -95,7 +95,7 @@ fn characters_with_a_meaning_need_quotes() {
       hint: an anchor is written `&name` before its value; quote a string that starts with `*`
     ");
     assert_snapshot!(problems("filter: *\n"), @"
-    1:9: error: invalid YAML: a name is missing behind `*`
+    1:9: error: invalid YAML: a name is missing after `*`
       hint: quote a string that starts with `*` or `&`
     ");
     assert_snapshot!(problems("name: a\u{0}b\n"), @"
@@ -127,11 +127,11 @@ fn duplicate_keys_are_errors_with_both_places() {
 fn keys_must_be_texts() {
     let text = "merge_method: m\nmodels: [{model: a}]\nparameters:\n  on: 1\n  5: 2\n  ~: 3\n  : 4\n  [a]: 5\n";
     assert_snapshot!(problems(text), @r#"
-    4:3: error: key `on` is taken for a boolean by YAML
+    4:3: error: YAML reads the key `on` as a boolean
       hint: put it in quotes: `"on":`
-    5:3: error: key `5` is taken for a number by YAML
+    5:3: error: YAML reads the key `5` as a number
       hint: put it in quotes: `"5":`
-    6:3: error: key `~` is taken for null by YAML
+    6:3: error: YAML reads the key `~` as null
       hint: put it in quotes: `"~":`
     7:3: error: a key is missing before the `:`
     8:3: error: a key must be a string, found a list
@@ -170,7 +170,7 @@ fn an_anchor_holds_in_its_own_document() {
 fn a_merge_key_takes_mappings() {
     let text = "merge_method: m\nmodels: [{model: a}]\nparameters:\n  <<: [{t: 1}, 2]\n";
     assert_snapshot!(problems(text), @"4:16: error: `<<` takes a mapping or a list of mappings, found a number");
-    assert_snapshot!(problems("merge_method: m\nmodels: [{model: a}]\n<<: x\n"), @"3:5: error: `<<` takes a mapping or a list of mappings, found a text");
+    assert_snapshot!(problems("merge_method: m\nmodels: [{model: a}]\n<<: x\n"), @"3:5: error: `<<` takes a mapping or a list of mappings, found a string");
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn nothing_is_no_recipe() {
       hint: a recipe needs `merge_method` and `models` or `slices`
     ");
     assert_snapshot!(problems("- model: a\n"), @"1:1: error: a recipe must be a mapping, found a list");
-    assert_snapshot!(problems("just a text\n"), @"1:1: error: a recipe must be a mapping, found the text `just a text`");
+    assert_snapshot!(problems("just a text\n"), @"1:1: error: a recipe must be a mapping, found the string `just a text`");
 }
 
 #[test]
