@@ -279,7 +279,7 @@ fn layers_beyond_the_model_are_an_error() {
     exit code: 2
     --- stdout
     --- stderr
-    error: layers 1 to 2 are asked for, `a` has 2 (0 to 1)
+    error: layers 1 to 2 are requested, but `a` has 2 (0 to 1)
      --> recipe.yml:4:22
       |
     4 |         layer_range: [1, 3]

@@ -28,7 +28,7 @@ fn the_fixtures_merge_is_ready_for_hosts() {
     passed  shapes         those of `org/instruct`
     passed  model card     apache-2.0, from org/base and org/instruct
     passed  tokenizer      1059 tokens
-    passed  chat template  a question becomes a prompt of 32 tokens
+    passed  chat template  renders a question as 32 tokens
     passed  end of text    tokens 1058, 1056
     passed  GGUF           byte-level BPE, split as `qwen2`
 
@@ -76,7 +76,7 @@ fn what_hosts_would_refuse_is_told_with_what_to_do() {
     insta::assert_snapshot!(online.run(&["check", "--host", "out"]).transcript(), @r"
     exit code: 1
     --- stdout
-    warned  safetensors    beside them there are pickles: `pytorch_model.bin`
+    warned  safetensors    there are also pickles: `pytorch_model.bin`
                            hint: hosts ignore them, but scanners flag them: remove them
     passed  weights type   BF16
     failed  shapes         the embedding has 1059 rows, but config.json says 1058
