@@ -26,12 +26,12 @@ pub(crate) struct Difference {
 /// A tensor of the map; none where one of the models lacks it.
 pub(crate) type Cell = Option<Distance>;
 
-/// How far a tensor is from that of the other model.
+/// A tensor's distance from the other model's.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Distance {
-    /// The cosine between the two; none where one of them is zero.
+    /// The cosine of the two; none if one is zero.
     pub(crate) cosine: Option<f64>,
-    /// The norm of the difference, as a multiple of the other tensor's.
+    /// The norm of the difference, relative to the other tensor.
     pub(crate) relative: Option<f64>,
     /// The share of elements that differ.
     #[schemars(range(min = 0, max = 1))]
@@ -41,7 +41,7 @@ pub(crate) struct Distance {
 /// A tensor outside the layers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct OutsideTensor {
-    /// How far it is from that of the other model.
+    /// Its distance from the other model's tensor.
     #[serde(flatten)]
     pub(crate) distance: Distance,
     /// Its name.
