@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::history::Standing;
 use super::progress::RunProgress;
-use super::record::Run;
 use crate::app::App;
+use crate::wire::Run;
 
 /// The time over which a rate is taken.
 const LATELY: Duration = Duration::from_secs(4);

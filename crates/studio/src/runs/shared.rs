@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use super::history::{End, History, Standing, now};
 use super::kinds::Lane;
 use super::live::Live;
-use super::record::Run;
 use crate::app::App;
+use crate::wire::Run;
 
 /// A history that cannot be written, as on a full disk, is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -221,29 +221,33 @@ fn take(
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
-    use super::super::record::RunState;
     use super::super::shown;
     use super::*;
+    use crate::wire::{PullRequest, PullResult, RunRequest, RunResult, RunState};
 
     #[test]
     fn a_closing_studio_does_not_wait_for_a_locked_history_and_knows_how_runs_ended() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("studio.db");
         let history = History::open(&file).unwrap();
-        let id = history.add("merge", "a run", None, &json!({})).unwrap();
+        let id = history
+            .add("a run", None, &RunRequest::Pull(PullRequest::default()))
+            .unwrap();
         history.begin(id).unwrap();
         let shared = Shared::new(history);
         let live = Arc::new(Live::new(id, Weak::new()));
         shared.inner().live.insert(id, Arc::clone(&live));
         let other = rusqlite::Connection::open(&file).unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let result = RunResult::Pull(PullResult {
+            models: vec!["a model".into()],
+            bytes: 7,
+        });
         let end = End {
             at: 12.5,
             state: RunState::Done,
             error: None,
-            result: Some(json!("a model")),
+            result: Some(result.clone()),
         };
 
         let begin = Instant::now();
@@ -256,12 +260,12 @@ mod tests {
         assert!(shared.live().is_empty());
         let run = shown(&shared.inner(), id).unwrap();
         assert_eq!((run.state, run.ended), (RunState::Done, Some(12.5)));
-        assert_eq!(run.result, Some(json!("a model")));
+        assert_eq!(run.result, Some(result));
 
         other.execute_batch("ROLLBACK").unwrap();
         let mut inner = shared.inner();
         assert_eq!(
-            take(&mut inner, Lane::Compute, &Weak::new())
+            take(&mut inner, Lane::Network, &Weak::new())
                 .unwrap()
                 .map(|(run, _)| run),
             None

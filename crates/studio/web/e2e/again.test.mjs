@@ -127,7 +127,7 @@ test("an evaluation that fails keeps its form and says why beside it", async () 
   await page.context().close();
 });
 
-test("a model without a tokenizer says so instead of offering chat", { skip: given ? "needs models of its own" : false }, async () => {
+test("a model no tokenizer says so instead of offering chat", { skip: given ? "needs models of its own" : false }, async () => {
   const page = await openPage(browser);
   await page.goto(studio.url);
   const row = page.getByRole("row", { name: /^silent\b/ });
