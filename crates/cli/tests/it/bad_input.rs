@@ -483,7 +483,7 @@ fn unneeded_options_are_explained_and_pickles_refused() {
     merged
         .expect_code(0)
         .expect_error("note: `--cuda` has no effect")
-        .expect_error("note: `--lazy-unpickle` is not");
+        .expect_error("note: `--lazy-unpickle` has no effect");
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn a_tokenizer_setting_that_changes_nothing_is_taken() {
         let run = check(&world, &format!("{TASK}{setting}"));
         assert_eq!(run.code, Some(2), "{setting}");
         assert!(
-            run.stderr.contains("cannot be merged yet"),
+            run.stderr.contains("not supported yet"),
             "{}",
             run.stderr
         );
@@ -73,7 +73,7 @@ fn a_refused_setting_hides_no_mistake() {
     let run = check(&world, recipe);
     assert!(
         run.stderr
-            .contains("`tokenizer_source:` cannot be merged yet"),
+            .contains("`tokenizer_source:` are not supported yet"),
         "{}",
         run.stderr
     );

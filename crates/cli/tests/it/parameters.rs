@@ -116,7 +116,7 @@ fn text_where_a_number_is_needed_is_an_error_at_the_value() {
     check(&SLERP.replace("0.5", "[0, half, 1]"), &[])
         .expect_code(2)
         .expect_error("recipe.yml:7:10")
-        .expect_error("mixes numbers and texts");
+        .expect_error("mixes numbers and strings");
     check(&SLERP.replace("0.5", "[low, high]"), &[])
         .expect_code(2)
         .expect_error("recipe.yml:7:6")

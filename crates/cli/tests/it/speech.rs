@@ -160,7 +160,7 @@ fn compare_shows_the_merge_and_each_parent() {
     let model = format!("{FIXTURES}/instruct");
     run_with(&world, &["chat", &model], "/compare hi\n")
         .expect_code(1)
-        .expect_error("there is nothing to compare with");
+        .expect_error("nothing to compare");
 }
 
 #[test]

@@ -175,7 +175,7 @@ fn ctrl_c_ends_an_answer_and_then_a_line_and_ctrl_d_the_chat() {
         ),
         ("/system", "system prompt reset to the model's"),
         ("/reset", "conversation cleared"),
-        ("/compare hi", "there is nothing to compare with"),
+        ("/compare hi", "nothing to compare"),
         ("/nonsense", "unknown command `/nonsense`"),
     ] {
         terminal.keys(&format!("{line}\r"));

@@ -245,7 +245,7 @@ async fn a_model_whose_file_is_cut_refuses_and_comes_back_while_others_answer() 
     let message = world.post(PATH, &other).await.refusal(500);
     let size = fs_err::metadata(fixture("base").join("model.safetensors"));
     let expected = format!(
-        "model.safetensors: became shorter while it was read: {} bytes when opened, now 1000",
+        "model.safetensors: shrank while it was read: {} bytes when opened, now 1000",
         size.expect("there").len()
     );
     assert_eq!(message, expected);

@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said() {
         assert!(problem("t").contains("`t` has no `=`"));
-        assert!(problem("a b=1").contains("`a b` is no parameter"));
+        assert!(problem("a b=1").contains("`a b` is not a parameter"));
         assert_eq!(problem("t=x"), "`x` is not a number");
         assert_eq!(problem("t="), "`` is not a number");
         assert_eq!(problem("t=nan"), "`nan` is not a number");
