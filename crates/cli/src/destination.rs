@@ -159,7 +159,10 @@ impl Elsewhere {
                 };
                 let earlier = match resumed {
                     0 => String::new(),
-                    count => format!("; {} already sent by an earlier run", counted(count, "file")),
+                    count => format!(
+                        "; {} already sent by an earlier run",
+                        counted(count, "file")
+                    ),
                 };
                 printer.talk(&format!(
                     "sent {} to {}{earlier}",
@@ -215,8 +218,9 @@ fn refuse_published(name: &ModelName, force: bool) -> Result<(), Failure> {
                 return Ok(());
             }
             Err(
-                Failure::new(anyhow::anyhow!("there is already a model at `hf://{name}`"))
-                    .hint("use `--force` to replace it; the repository's history keeps the old one"),
+                Failure::new(anyhow::anyhow!("there is already a model at `hf://{name}`")).hint(
+                    "use `--force` to replace it; the repository's history keeps the old one",
+                ),
             )
         }
     }

@@ -163,8 +163,9 @@ pub(crate) fn read(path: &Path) -> Result<RecipeText, Failure> {
     let bytes = bytes.map_err(|error| unreadable(&name, error))?;
     if bytes.len() > MAX_RECIPE_BYTES {
         let message = format!("the recipe `{name}` is larger than {MAX_RECIPE_BYTES} bytes");
-        return Err(Failure::usage(message)
-            .hint("RECIPE is a small YAML file that names the models"));
+        return Err(
+            Failure::usage(message).hint("RECIPE is a small YAML file that names the models")
+        );
     }
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         let message = format!("the recipe `{name}` is encoded in UTF-16, expected UTF-8");

@@ -17,7 +17,8 @@ use crate::transfer::Transfer;
 pub(crate) fn require_folder(folder: &Path, command: &str) -> Result<(), Failure> {
     let text = folder.to_string_lossy();
     if is_in_store(&text) {
-        let message = format!("`{text}` is in an object store, and `{command}` needs a local folder");
+        let message =
+            format!("`{text}` is in an object store, and `{command}` needs a local folder");
         return Err(Failure::usage(message).hint("copy the model to a local folder first"));
     }
     if !folder.exists() {

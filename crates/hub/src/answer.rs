@@ -148,10 +148,7 @@ fn broken(url: &str, limit: u64, error: serde_json::Error) -> HubError {
         return answer(format!("unexpected JSON: {error}"));
     }
     match ureq::Error::from(io::Error::from(error)) {
-        ureq::Error::BodyExceedsLimit(_) => answer(format!(
-            "more than {} MiB",
-            limit >> 20
-        )),
+        ureq::Error::BodyExceedsLimit(_) => answer(format!("more than {} MiB", limit >> 20)),
         error => unreachable(url, &error),
     }
 }

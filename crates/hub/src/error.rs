@@ -255,8 +255,7 @@ impl HubError {
             ],
             Self::GatedNotAccepted { page, .. } => vec![
                 format!("open {page} with the token's account and accept the license"),
-                "a fine-grained token also needs read access to gated repositories"
-                    .to_owned(),
+                "a fine-grained token also needs read access to gated repositories".to_owned(),
             ],
             Self::BadToken { .. } => hint(
                 "it may have been revoked: set `HF_TOKEN` to a valid one, or run `hf auth login` again",
@@ -264,9 +263,7 @@ impl HubError {
             Self::NoModel {
                 token: TokenUse::Sent,
                 ..
-            } => hint(
-                "check the spelling and case, and that the token's account has access",
-            ),
+            } => hint("check the spelling and case, and that the token's account has access"),
             Self::NoModel { token, .. } => vec![
                 "check the spelling and case".to_owned(),
                 format!("if it is private: {}", to_send_one(*token)),

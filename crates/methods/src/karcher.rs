@@ -40,10 +40,7 @@ its iteration. A single tensor is copied. A model named by `base_model` is an or
     }),
     base: BaseRule::Ignored,
     inputs: InputCount::at_least(1),
-    parameters: &[
-        MAX_ITER.spec(),
-        TOL.spec(),
-    ],
+    parameters: &[MAX_ITER.spec(), TOL.spec()],
     missing: MissingRule::MergeRest,
     identity: |operation| (operation.sources.len() == 1).then_some(0),
     shares: |_| None,

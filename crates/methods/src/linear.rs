@@ -8,7 +8,8 @@ use super::{
 };
 use crate::{Objection, Operation, Reason};
 
-const WEIGHT: PerModel<f64> = PerModel::required("weight", "The model's weight, before normalization.");
+const WEIGHT: PerModel<f64> =
+    PerModel::required("weight", "The model's weight, before normalization.");
 
 const NORMALIZE: Global<bool> =
     Global::switch("normalize", true, "Divide by the sum of the weights.");

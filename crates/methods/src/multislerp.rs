@@ -9,7 +9,8 @@ use super::{
 };
 use crate::{Objection, Operation, Reason, Refusal};
 
-const WEIGHT: PerModel<f64> = PerModel::required("weight", "The model's weight, before normalization.");
+const WEIGHT: PerModel<f64> =
+    PerModel::required("weight", "The model's weight, before normalization.");
 
 const NORMALIZE_WEIGHTS: Global<bool> = Global::switch(
     "normalize_weights",
@@ -49,11 +50,7 @@ false.",
     }),
     base: BaseRule::Optional,
     inputs: InputCount::at_least(1),
-    parameters: &[
-        WEIGHT.spec(),
-        NORMALIZE_WEIGHTS.spec(),
-        EPS.spec(),
-    ],
+    parameters: &[WEIGHT.spec(), NORMALIZE_WEIGHTS.spec(), EPS.spec()],
     missing: MissingRule::MergeRest,
     identity,
     shares: |_| None,

@@ -80,11 +80,7 @@ sets how much, and `alpha` limits it: λᵢ is at most 1 + `r`·`alpha`. With `r
     reference: Some(REFERENCE),
     base: BaseRule::Required,
     inputs: InputCount::at_least(1),
-    parameters: &[
-        EPSILON.spec(),
-        R.spec(),
-        ALPHA.spec(),
-    ],
+    parameters: &[EPSILON.spec(), R.spec(), ALPHA.spec()],
     missing: MissingRule::MergeRest,
     identity: Family::lone,
     shares: |_| None,

@@ -9,8 +9,11 @@ use super::{
 };
 use crate::Operation;
 
-const T: Global<f64> =
-    Global::required("t", "Position between the models: 0 is the base, 1 is the other model.").usual(0.0, 1.0);
+const T: Global<f64> = Global::required(
+    "t",
+    "Position between the models: 0 is the base, 1 is the other model.",
+)
+.usual(0.0, 1.0);
 
 /// What recipes, the planner and the documentation know of it.
 pub(super) static SPEC: MethodSpec = MethodSpec {

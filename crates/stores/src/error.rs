@@ -64,9 +64,7 @@ pub enum StoreError {
     },
 
     /// The bucket is in another region.
-    #[error(
-        "the bucket of `{address}` is in another region: {message}"
-    )]
+    #[error("the bucket of `{address}` is in another region: {message}")]
     Region {
         /// The address.
         address: Address,

@@ -172,10 +172,8 @@ fn measure(
             }
             let windows = windows.map_err(failed)?;
             if windows.is_empty() {
-                return Err(
-                    RunFailure::of("the text is too short to measure")
-                        .hint("a text needs at least two tokens"),
-                );
+                return Err(RunFailure::of("the text is too short to measure")
+                    .hint("a text needs at least two tokens"));
             }
             let found = perplexity(&model.decoder, &windows, &mut step).map_err(failed)?;
             Score {

@@ -116,10 +116,8 @@ fn target(
         Some(name) if name.contains('/') => name.to_owned(),
         Some(name) => format!("{}/{name}", hub.account().map_err(failure)?),
         None => {
-            return Err(
-                RunFailure::of("a model without a lock has no default name")
-                    .hint("name the repository: `account/name`"),
-            );
+            return Err(RunFailure::of("a model without a lock has no default name")
+                .hint("name the repository: `account/name`"));
         }
     };
     name.parse().map_err(failure)

@@ -183,19 +183,10 @@ fn summary(difference: &Difference) -> String {
         );
     }
     if let Some(task) = &measures.task {
-        line(
-            "A minus base, relative",
-            task.relative_length_a.map(number),
-        );
-        line(
-            "B minus base, relative",
-            task.relative_length_b.map(number),
-        );
+        line("A minus base, relative", task.relative_length_a.map(number));
+        line("B minus base, relative", task.relative_length_b.map(number));
         line("task-vector cosine", task.cosine.map(cosine));
-        line(
-            "sign conflicts",
-            Some(percent(task.sign_conflict_share)),
-        );
+        line("sign conflicts", Some(percent(task.sign_conflict_share)));
     }
     text
 }
@@ -209,7 +200,10 @@ fn columns(first: &'static str, has_task: bool) -> Vec<(&'static str, Align)> {
         ("cosine", Align::Right),
     ];
     if has_task {
-        columns.extend([("task-vector cosine", Align::Right), ("conflicts", Align::Right)]);
+        columns.extend([
+            ("task-vector cosine", Align::Right),
+            ("conflicts", Align::Right),
+        ]);
     }
     if first == "tensor" {
         columns.push(("", Align::Left));

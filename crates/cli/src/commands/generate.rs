@@ -27,10 +27,10 @@ pub(crate) fn run(args: GenerateArgs, printer: &Printer) -> Result<ExitCode, Fai
     let prompt = match prompt {
         Some(prompt) => prompt,
         None if name == "-" => {
-            return Err(
-                Failure::usage("cannot read both the recipe and the prompt from standard input")
-                    .hint("give the prompt with `--prompt TEXT`"),
-            );
+            return Err(Failure::usage(
+                "cannot read both the recipe and the prompt from standard input",
+            )
+            .hint("give the prompt with `--prompt TEXT`"));
         }
         None => from_stdin()?,
     };

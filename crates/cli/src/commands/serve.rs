@@ -51,9 +51,7 @@ pub(crate) fn open_browser_too(args: StudioArgs, printer: &Printer) -> Result<Ex
     let show = |address: SocketAddr| {
         let page = format!("http://{address}/");
         if !no_browser && let Err(error) = open::that_detached(&page) {
-            printer.warning(&format!(
-                "cannot open a browser: {error}; open {page}"
-            ));
+            printer.warning(&format!("cannot open a browser: {error}; open {page}"));
         }
     };
     serve(serving, address, true, &show, printer)

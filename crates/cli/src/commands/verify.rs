@@ -47,7 +47,9 @@ fn failure(error: VerifyError) -> Failure {
     let no_lock = matches!(&error, VerifyError::Lock(LockError::Missing { .. }));
     let failure = Failure::new(error);
     if no_lock {
-        failure.hint("only models written by `weightsmith merge` can be verified, because they have a lock")
+        failure.hint(
+            "only models written by `weightsmith merge` can be verified, because they have a lock",
+        )
     } else {
         failure
     }

@@ -420,7 +420,8 @@ fn a_merge_goes_to_the_hub_in_one_go_and_over_a_model_only_by_force() {
     let run = merge(&["recipe.yml", "hf://me/merged"]);
     assert_eq!(run.code, Some(1));
     assert!(
-        run.stderr.contains("there is already a model at `hf://me/merged`"),
+        run.stderr
+            .contains("there is already a model at `hf://me/merged`"),
         "{}",
         run.stderr
     );

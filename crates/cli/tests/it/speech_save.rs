@@ -137,9 +137,7 @@ fn a_place_that_numbers_cannot_go_to_is_refused() {
     let questions = data("instruct.heldout.jsonl");
     run(&world, &[RECIPE, "--save", "--data", &questions])
         .expect_code(2)
-        .expect_error(
-            "`--save` needs a model's folder, and `examples/01-slerp-v.yml` is not one",
-        );
+        .expect_error("`--save` needs a model's folder, and `examples/01-slerp-v.yml` is not one");
     let instruct = format!("{FIXTURES}/instruct");
     for (benchmark, message) in [
         (

@@ -167,7 +167,10 @@ fn an_interrupted_measurement_shows_what_there_is_and_writes_nothing() {
     let output = child.wait_with_output().expect("ends");
     let run = world.outcome(&output);
     run.expect_code(130);
-    assert!(rest.contains("interrupted: the results are incomplete"), "{rest}");
+    assert!(
+        rest.contains("interrupted: the results are incomplete"),
+        "{rest}"
+    );
     let found: Value = serde_json::from_str(&run.stdout).expect("JSON");
     assert_eq!(found["incomplete"], true);
     let asked = found["tasks"][0]["questions"].as_u64().expect("a count");

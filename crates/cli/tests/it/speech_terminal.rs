@@ -169,10 +169,7 @@ fn ctrl_c_ends_an_answer_and_then_a_line_and_ctrl_d_the_chat() {
     terminal.expect("press Ctrl-C again or type /quit to exit");
     terminal.expect(PROMPT);
     for (line, answer) in [
-        (
-            "/system Answer in one word.",
-            "system prompt set",
-        ),
+        ("/system Answer in one word.", "system prompt set"),
         ("/system", "system prompt reset to the model's"),
         ("/reset", "conversation cleared"),
         ("/compare hi", "nothing to compare"),

@@ -96,11 +96,7 @@ fn without_a_studio_there_is_only_the_protocol() {
     assert!(!world.path("data").exists());
     let run = world.run(&["serve", "--no-studio"]);
     assert_eq!(run.code, Some(2));
-    assert!(
-        run.stderr.contains("nothing to serve"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("nothing to serve"), "{}", run.stderr);
 }
 
 #[cfg(target_os = "linux")]

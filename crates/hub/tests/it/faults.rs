@@ -180,7 +180,10 @@ fn a_server_without_ranges_is_no_reason_for_wrong_bytes() {
     world.hub.add_model("org/name", files()).unwrap();
     world.hub.fault("/cdn/", FaultKind::NoRanges, 100);
     let error = world.pull("org/name").unwrap_err();
-    assert!(error.to_string().contains("received the whole file"), "{error}");
+    assert!(
+        error.to_string().contains("received the whole file"),
+        "{error}"
+    );
     assert_sound(&world);
 }
 

@@ -115,7 +115,10 @@ fn pages_end_whatever_the_hub_says() {
     let text = error(|number, tree| format!("{tree}?cursor={number}"));
     assert!(text.ends_with("more than 1000 pages"), "{text}");
     let text = error(|number, tree| format!("{tree}?cursor={}", number % 2));
-    assert!(text.ends_with("the next page repeats an earlier one"), "{text}");
+    assert!(
+        text.ends_with("the next page repeats an earlier one"),
+        "{text}"
+    );
     let text = error(|_, _| "http://127.0.0.1:1/api/models/other?x".to_owned());
     assert!(
         text.ends_with("the next page belongs to another request"),
@@ -134,10 +137,7 @@ fn listings_are_bounded_in_bytes_and_in_number() {
     );
     let long = " ".repeat((32 << 20) + 1);
     let error = pull(liar::hub_of(long, |_| json(""))).error();
-    assert!(
-        error.ends_with("more than 32 MiB"),
-        "{error}"
-    );
+    assert!(error.ends_with("more than 32 MiB"), "{error}");
     let error = pull(liar::hub_of("[".repeat(100_000), |_| json(""))).error();
     assert!(error.contains("unexpected JSON"), "{error}");
 }

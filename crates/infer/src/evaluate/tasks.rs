@@ -133,7 +133,10 @@ fn prompt(fields: &Map<String, Value>) -> Result<Prompt, String> {
             "`messages` is {}; expected a list of messages",
             kind_of(other)
         )),
-        (None, Some(other)) => Err(format!("`question` is {}; expected a string", kind_of(other))),
+        (None, Some(other)) => Err(format!(
+            "`question` is {}; expected a string",
+            kind_of(other)
+        )),
         (None, None) => Err("no `messages` and no `question`; expected one of them".to_owned()),
     }
 }

@@ -113,7 +113,11 @@ fn wrapped(text: &str) -> String {
         if column > 0 {
             lines.push(if fits { ' ' } else { '\n' });
         }
-        column = if fits && column > 0 { column + 1 + length } else { length };
+        column = if fits && column > 0 {
+            column + 1 + length
+        } else {
+            length
+        };
         lines.push_str(word);
     }
     lines

@@ -293,7 +293,10 @@ impl Elsewhere {
 fn lacking(broken_links: &[String]) -> String {
     match broken_links {
         [] => "no `.safetensors` file".to_owned(),
-        links => format!("`{}` links to a file that does not exist", links.join("`, `")),
+        links => format!(
+            "`{}` links to a file that does not exist",
+            links.join("`, `")
+        ),
     }
 }
 
@@ -307,9 +310,7 @@ fn not_found_hints(path: &str) -> Vec<String> {
         "relative paths start from the current folder, then from the recipe's folder".to_owned(),
     ];
     if !path.contains(['/', '\\']) {
-        hints.push(format!(
-            "Hub models are written `organization/{path}`"
-        ));
+        hints.push(format!("Hub models are written `organization/{path}`"));
     }
     hints
 }

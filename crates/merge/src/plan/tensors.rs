@@ -422,9 +422,8 @@ fn wrong_length(
             end - 1,
             layers.saturating_sub(1)
         );
-        let hint = format!(
-            "the end of a `layer_range` is exclusive: `[0, {layers}]` is all of `{label}`"
-        );
+        let hint =
+            format!("the end of a `layer_range` is exclusive: `[0, {layers}]` is all of `{label}`");
         (message, (layers > 0).then_some(hint))
     })
 }

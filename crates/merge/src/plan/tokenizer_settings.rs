@@ -57,8 +57,7 @@ fn tokenizer(what: &str, span: Span, changes: Option<bool>) -> Option<Diagnostic
     Some(if changes? {
         refusal(what, span).hint("without it, the base model's tokenizer is copied unchanged")
     } else {
-        no_effect(what, span)
-            .hint("all models have the same tokenizer, which is copied unchanged")
+        no_effect(what, span).hint("all models have the same tokenizer, which is copied unchanged")
     })
 }
 

@@ -140,9 +140,7 @@ fn one_flipped_bit_in_any_block_is_found() {
         });
         let found = findings(folder.path());
         assert!(
-            found.contains(
-                &"Damage: `model.safetensors`: the content has changed".to_owned()
-            ),
+            found.contains(&"Damage: `model.safetensors`: the content has changed".to_owned()),
             "{found:?}"
         );
     }

@@ -237,10 +237,7 @@ fn provenance(facts: &CardFacts<'_>) -> String {
     let files = plan.layout.shards().len();
     let non_finite = match facts.non_finite {
         0 => "0 NaN or infinite values".to_owned(),
-        number => format!(
-            "{} NaN or infinite values (allowed)",
-            grouped(number)
-        ),
+        number => format!("{} NaN or infinite values (allowed)", grouped(number)),
     };
     format!(
         "## Build details\n\nMerged with weightsmith {} on {}. Verified after writing: {} tensors, {} parameters, {} bytes in {}, {non_finite}.\n\

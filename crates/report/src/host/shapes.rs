@@ -68,10 +68,7 @@ pub(super) fn check(evidence: &Evidence<'_>) -> HostCheck {
             // buffers that some versions write and others do not
             differences.added.clear();
             if differences.none() {
-                HostCheck::passed(
-                    THIS,
-                    "match config.json; no base is on this machine",
-                )
+                HostCheck::passed(THIS, "match config.json; no base is on this machine")
             } else {
                 explain(&differences, "config.json")
             }

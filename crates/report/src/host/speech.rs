@@ -53,10 +53,9 @@ pub(super) fn tokenizer(evidence: &Evidence<'_>) -> HostCheck {
 pub(super) fn template(evidence: &Evidence<'_>) -> HostCheck {
     const THIS: Requirement = Requirement::ChatTemplate;
     match &evidence.subject.speech.template {
-        Template::Renders(tokens) => HostCheck::passed(
-            THIS,
-            format!("renders a question as {tokens} tokens"),
-        ),
+        Template::Renders(tokens) => {
+            HostCheck::passed(THIS, format!("renders a question as {tokens} tokens"))
+        }
         Template::Broken(problem) => HostCheck::failed(
             THIS,
             problem,

@@ -397,11 +397,7 @@ fn the_vocabulary_can_be_converted() {
         model.json("tokenizer.json", &changed);
     };
     with(&|file| file["added_tokens"][1]["id"] = 8.into());
-    model.expect(
-        THIS,
-        Failed,
-        "9 tokens, but only 8 rows: none for `<end>`",
-    );
+    model.expect(THIS, Failed, "9 tokens, but only 8 rows: none for `<end>`");
     with(&|file| file["added_tokens"][1]["id"] = 7.into());
     model.expect(THIS, Warned, "no token has number 6");
     with(&|file| file["pre_tokenizer"] = json!({"type": "Whitespace"}));

@@ -85,8 +85,7 @@ const PATTERNS: [(&str, &str); 4] = [
 ];
 
 /// What to do about numbers that no token has.
-const GAP_HINT: &str =
-    "added tokens must be consecutive: copy the tokenizer files from one parent";
+const GAP_HINT: &str = "added tokens must be consecutive: copy the tokenizer files from one parent";
 
 /// What the converter would make of a tokenizer.
 enum Kind {

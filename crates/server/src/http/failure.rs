@@ -97,10 +97,7 @@ impl ApiError {
             names if names.len() > 20 => {
                 format!("no model `{name}`; see `/v1/models`")
             }
-            names => format!(
-                "no model `{name}`; available: {}",
-                names.join(", ")
-            ),
+            names => format!("no model `{name}`; available: {}", names.join(", ")),
         };
         Self::of(
             StatusCode::NOT_FOUND,

@@ -43,24 +43,15 @@ type Number = (
 );
 
 const NUMBERS: [Number; 7] = [
-    (
-        "running_sequences",
-        "gauge",
-        "Active sequences.",
-        |one| get(&one.running),
-    ),
-    (
-        "waiting_requests",
-        "gauge",
-        "Queued prompts.",
-        |one| get(&one.waiting),
-    ),
-    (
-        "cache_bytes",
-        "gauge",
-        "Memory of the KV cache.",
-        |one| get(&one.cache_bytes),
-    ),
+    ("running_sequences", "gauge", "Active sequences.", |one| {
+        get(&one.running)
+    }),
+    ("waiting_requests", "gauge", "Queued prompts.", |one| {
+        get(&one.waiting)
+    }),
+    ("cache_bytes", "gauge", "Memory of the KV cache.", |one| {
+        get(&one.cache_bytes)
+    }),
     (
         "prompt_tokens_total",
         "counter",

@@ -7,8 +7,7 @@ use super::failure::ApiError;
 use super::fields::{Fields, is_used};
 
 const NO_FORM: &str = "constrained output is not supported";
-const NO_TOOLS: &str =
-    "tools are not supported: describe them in a message instead";
+const NO_TOOLS: &str = "tools are not supported: describe them in a message instead";
 
 /// Fields of both kinds of request, with what is said where they are used.
 pub(super) const OF_BOTH: [(&str, &str); 13] = [
@@ -61,7 +60,10 @@ const OF_CHATS: [(&str, &str); 7] = [
     ("audio", "not supported: answers are text"),
     ("web_search_options", "not supported"),
     ("documents", "not supported: put them in a message"),
-    ("chat_template", "not supported: the model's template is used"),
+    (
+        "chat_template",
+        "not supported: the model's template is used",
+    ),
     ("continue_final_message", "not supported"),
 ];
 

@@ -77,10 +77,7 @@ async fn a_model_that_fails_does_not_take_the_others_down() {
     let message = world.post(PATH, &ask("bad")).await.refusal(503);
     assert_eq!(message, "the model could not be loaded: no tensor `x`");
     let message = world.post(PATH, &ask("worse")).await.refusal(503);
-    assert!(
-        message.contains("please report it"),
-        "{message}"
-    );
+    assert!(message.contains("please report it"), "{message}");
     world.ask(PATH, &ask("instruct")).await;
     let entry = world.get("/v1/models/bad").await.json();
     assert_eq!(

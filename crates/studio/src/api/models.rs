@@ -101,11 +101,7 @@ pub(super) async fn apart<T: Send + 'static>(
     let app = Arc::clone(app);
     tokio::task::spawn_blocking(move || work(&app))
         .await
-        .unwrap_or_else(|_| {
-            Err(Refusal::internal(
-                "internal error; please report it",
-            ))
-        })
+        .unwrap_or_else(|_| Err(Refusal::internal("internal error; please report it")))
 }
 
 /// Does work on a model.

@@ -14,7 +14,10 @@ use crate::wire::{Host, HostCheck, HostMemory, Origin};
 /// Looks at everything that hosts require.
 pub(crate) fn host(app: &App, entry: &Entry) -> Result<Host, Refusal> {
     let (Some(folder), Some(located)) = (&entry.folder, &entry.located) else {
-        let message = format!("`{}` is not written to disk, so it cannot be hosted", entry.name);
+        let message = format!(
+            "`{}` is not written to disk, so it cannot be hosted",
+            entry.name
+        );
         return Err(Refusal::not_found("not_written", message));
     };
     let weights = Checkpoint::open(folder).map_err(|error| error.to_string());

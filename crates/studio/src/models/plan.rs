@@ -46,7 +46,9 @@ pub(crate) fn explanation(app: &App, entry: &Entry) -> Result<ExplanationAnswer,
                 input.label, entry.name
             );
             let refusal = Refusal::new(StatusCode::CONFLICT, "cannot_plan", message);
-            return Err(refusal.hint("start the studio with the folders in the same order, or rename one of the two"));
+            return Err(refusal.hint(
+                "start the studio with the folders in the same order, or rename one of the two",
+            ));
         }
     }
     Ok(ExplanationAnswer {

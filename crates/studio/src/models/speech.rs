@@ -80,10 +80,9 @@ fn template(companions: &Companions) -> Template {
             Ok((text, tokens.len()))
         });
     match prompt {
-        Ok((text, _)) if !text.contains(QUESTION) => Template::Broken(format!(
-            "{}: omits the user's message",
-            template.origin()
-        )),
+        Ok((text, _)) if !text.contains(QUESTION) => {
+            Template::Broken(format!("{}: omits the user's message", template.origin()))
+        }
         Ok((_, tokens)) => Template::Renders(tokens),
         Err(problem) => Template::Broken(problem.to_string()),
     }

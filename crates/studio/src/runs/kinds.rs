@@ -98,8 +98,7 @@ fn check_difference(app: &App, request: &DifferenceRequest) -> Result<Subject, R
 fn check_pull(request: &PullRequest) -> Result<Subject, Refusal> {
     let text = given(&request.model, "model")?;
     let name: ModelName = text.parse().map_err(|error: weightsmith_hub::HubError| {
-        Refusal::invalid(error.to_string())
-            .hint("Hub models are written `organization/name`")
+        Refusal::invalid(error.to_string()).hint("Hub models are written `organization/name`")
     })?;
     Ok(Subject::new("Pull", name.repository))
 }
@@ -138,9 +137,9 @@ fn known(app: &App, name: &str, field: &str) -> Result<String, Refusal> {
     }
     match app.catalogue.find(name) {
         Some(entry) => Ok(entry.name.clone()),
-        None => Err(
-            Refusal::invalid(format!("`{field}`: no model `{name}`"))
-                .hint("see `GET /api/models`"),
-        ),
+        None => {
+            Err(Refusal::invalid(format!("`{field}`: no model `{name}`"))
+                .hint("see `GET /api/models`"))
+        }
     }
 }

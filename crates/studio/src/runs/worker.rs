@@ -70,8 +70,7 @@ fn work(app: &Weak<App>, shared: &Shared, lane: Lane) {
 
 fn execute(app: &Arc<App>, run: &Run, live: &Live) -> Result<RunResult, RunFailure> {
     let work = AssertUnwindSafe(|| kinds::execute(app, &run.request, live));
-    catch_unwind(work)
-        .unwrap_or_else(|_| Err(RunFailure::of("internal error; please report it")))
+    catch_unwind(work).unwrap_or_else(|_| Err(RunFailure::of("internal error; please report it")))
 }
 
 fn ended(outcome: Result<RunResult, RunFailure>, live: &Live) -> End {

@@ -28,10 +28,10 @@ pub(crate) fn run(args: ChatArgs, printer: &Printer) -> Result<ExitCode, Failure
         options,
     } = args;
     if name == "-" {
-        return Err(
-            Failure::usage("cannot read both the recipe and the turns from standard input")
-                .hint("give the recipe as a file"),
-        );
+        return Err(Failure::usage(
+            "cannot read both the recipe and the turns from standard input",
+        )
+        .hint("give the recipe as a file"));
     }
     let models = TextModels::new(&options);
     let opened = match models.open(&name, printer)? {
@@ -114,8 +114,9 @@ impl Chat<'_> {
             Line::Help => self.printer.stderr(HELP),
             Line::Quit => return Ok(Next::End),
             Line::Unknown(name) => {
-                return Err(Failure::usage(format!("unknown command `/{name}`"))
-                    .hint("`/help` lists the commands; start with // to send a message beginning with /"));
+                return Err(Failure::usage(format!("unknown command `/{name}`")).hint(
+                    "`/help` lists the commands; start with // to send a message beginning with /",
+                ));
             }
         }
         Ok(Next::Go)
@@ -153,10 +154,10 @@ impl Chat<'_> {
     /// The last turn, or a new one, answered by the merge and its parents; what the merge says is remembered.
     fn compare(&mut self, text: Option<&str>) -> Result<(), Failure> {
         if self.opened.parents.is_empty() {
-            return Err(Failure::usage(
-                "nothing to compare: this is a model, not a recipe",
-            )
-            .hint("run `weightsmith chat RECIPE` to compare a merge with its parents"));
+            return Err(
+                Failure::usage("nothing to compare: this is a model, not a recipe")
+                    .hint("run `weightsmith chat RECIPE` to compare a merge with its parents"),
+            );
         }
         match text {
             Some(text) => self.conversation.ask(text),

@@ -148,11 +148,10 @@ impl Bench<'_> {
             windows => windows?,
         };
         if windows.is_empty() {
-            return Err(Failure::usage(format!(
-                "{} is too short to measure",
-                data.path.display()
-            ))
-            .hint("a text needs at least two tokens"));
+            return Err(
+                Failure::usage(format!("{} is too short to measure", data.path.display()))
+                    .hint("a text needs at least two tokens"),
+            );
         }
         Ok(Some(windows))
     }

@@ -167,8 +167,8 @@ fn draw(bench: &Bench<'_>, picture: &ScorePicture) -> Result<(), Failure> {
 }
 
 fn say_interrupted(bench: &Bench<'_>) -> ExitCode {
-    bench.printer.stderr(
-        "interrupted: the results are incomplete and were not saved",
-    );
+    bench
+        .printer
+        .stderr("interrupted: the results are incomplete and were not saved");
     ExitCode::Interrupted
 }

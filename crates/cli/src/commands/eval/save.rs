@@ -211,10 +211,13 @@ fn card_scores(evaluation: &Evaluation, date: Timestamp, part: &str) -> CardScor
 /// What others wrote stays.
 fn check_own(path: &Path) -> Result<(), Failure> {
     match read_companion(path) {
-        Ok(text) if !text.starts_with(OWN.as_bytes()) => Err(Failure::new(anyhow::Error::msg(
-            format!("{} was not written by `--save` and is not replaced", path.display()),
-        ))
-        .hint("move it, or omit its `--benchmark`")),
+        Ok(text) if !text.starts_with(OWN.as_bytes()) => {
+            Err(Failure::new(anyhow::Error::msg(format!(
+                "{} was not written by `--save` and is not replaced",
+                path.display()
+            )))
+            .hint("move it, or omit its `--benchmark`"))
+        }
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
         _ => Ok(()),
     }

@@ -91,9 +91,8 @@ pub(super) fn run(
             outcome => return turn.told(outcome),
         }
     }
-    let process = Process::start(command).map_err(|error| {
-        format!("cannot start the process for chat templates: {error}")
-    })?;
+    let process = Process::start(command)
+        .map_err(|error| format!("cannot start the process for chat templates: {error}"))?;
     turn.told(ask(process, &job))
 }
 

@@ -217,9 +217,8 @@ pub(in super::super) fn in_plain_text(text: &str, span: Span) -> Option<Diagnost
     };
     let message = format!("{} {place} the text", name(found));
     Some(
-        Diagnostic::warning(message, span).hint(
-            "delete it, or put the string in quotes if it belongs there",
-        ),
+        Diagnostic::warning(message, span)
+            .hint("delete it, or put the string in quotes if it belongs there"),
     )
 }
 

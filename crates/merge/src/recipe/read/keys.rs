@@ -182,7 +182,8 @@ impl Reader<'_> {
         let place = level.place();
         let warning = |message: String| Diagnostic::warning(message, span);
         if level == Level::Model && key == "layer_range" {
-            let hint = "`models:` merges whole models; use `slices:` with `sources:` for ranges of layers";
+            let hint =
+                "`models:` merges whole models; use `slices:` with `sources:` for ranges of layers";
             return warning(no_effect(key, place)).hint(hint);
         }
         // Such as the `model` of a token whose embedding is zero.

@@ -128,8 +128,7 @@ impl Reader<'_> {
         let (start, end) = (start?.value, end?.value);
         if start >= end {
             let message = format!("`layer_range` [{start}, {end}] is empty");
-            let hint =
-                "the first number must be less than the second, which is exclusive";
+            let hint = "the first number must be less than the second, which is exclusive";
             self.report(Diagnostic::error(message, field.value.span).hint(hint));
             return None;
         }

@@ -179,9 +179,8 @@ impl<'t> Builder<'t, '_, '_> {
             }
             None => {
                 let message = format!("alias `{name}` refers to an anchor in another document");
-                return Err(
-                    Diagnostic::error(message, span).hint("an anchor is valid only within its document")
-                );
+                return Err(Diagnostic::error(message, span)
+                    .hint("an anchor is valid only within its document"));
             }
         };
         let Anchored {

@@ -210,7 +210,9 @@ fn meaning(status: u16) -> &'static str {
         413 => "The request is too large",
         415 => "The request is not JSON",
         429 => "The queue is full, or too many wrong keys from this address",
-        503 => "The model could not be loaded, the server is receiving too much, or it is shutting down",
+        503 => {
+            "The model could not be loaded, the server is receiving too much, or it is shutting down"
+        }
         504 => "The request took too long",
         _ => "Internal error",
     }

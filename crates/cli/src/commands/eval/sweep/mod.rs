@@ -45,9 +45,7 @@ impl<'a> Varied<'a> {
         let refused = planning::fetch(&recipe, &mut settings, Access::Download, bench.printer)?;
         if let Some(refused) = refused {
             refused.show(bench.printer);
-            return Err(Failure::usage(format!(
-                "cannot get the models of `{name}`"
-            )));
+            return Err(Failure::usage(format!("cannot get the models of `{name}`")));
         }
         let varied = Self {
             name,
