@@ -171,6 +171,7 @@ fn mixture_clauses(known: &[(usize, Vec<f64>)], names: &[&str]) -> Option<String
         }
         match mixtures.iter_mut().find(|(other, _)| same(other, shares)) {
             Some((_, layers)) => layers.push(*layer),
+            None if mixtures.len() == MAX_MIXTURES => return None,
             None => mixtures.push((shares, vec![*layer])),
         }
     }
@@ -179,7 +180,7 @@ fn mixture_clauses(known: &[(usize, Vec<f64>)], names: &[&str]) -> Option<String
         format!("{} {made_of}", layers_in_words(layers))
     };
     let clauses: Vec<String> = mixtures.iter().map(clause).collect();
-    (clauses.len() <= MAX_MIXTURES).then(|| clauses.join("; "))
+    Some(clauses.join("; "))
 }
 
 /// `comes from A alone`, `are 60 % A and 40 % B`.

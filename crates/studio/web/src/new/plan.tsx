@@ -23,7 +23,7 @@ export function PlanView({ plan, explanation, old }: { plan: Plan; explanation: 
         { term: "Weights", value: <span class="figure">{plan.weights_type}</span>, note: plural(plan.files.length, "file") },
         { term: "Writes", value: <span class="figure">{bytes(plan.bytes_written)}</span>, note: `reads ${bytes(plan.bytes_read)}` },
         { term: "Estimated time", value: <span class="figure">{duration(plan.seconds_expected)}</span> },
-        { term: "Peak memory", value: <span class="figure">{bytes(plan.memory)}</span> },
+        { term: "Max memory", value: <span class="figure">{bytes(plan.memory)}</span> },
       ]} />
       {tight && <p class="aside bad">Only {bytes(machine.disk_free)} of disk are free.</p>}
       <table class="grid inputs">
