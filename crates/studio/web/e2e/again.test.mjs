@@ -127,7 +127,7 @@ test("an evaluation that fails keeps its form and says why beside it", async () 
   await page.context().close();
 });
 
-test("a model no tokenizer says so instead of offering chat", { skip: given ? "needs models of its own" : false }, async () => {
+test("a model without a tokenizer says so instead of offering chat", { skip: given ? "needs models of its own" : false }, async () => {
   const page = await openPage(browser);
   await page.goto(studio.url);
   const row = page.getByRole("row", { name: /^silent\b/ });
@@ -146,7 +146,7 @@ test("points beyond the chart are drawn at its edge", async () => {
   const page = await openPage(browser);
   await open(page);
   await writeRecipe(page, "models:\n  - model: instruct\n  - model: base\nmerge_method: slerp\nbase_model: instruct\ndtype: bfloat16\nparameters:\n  t: [0, 1.5, -2]\n");
-  await page.getByText("2 points lie beyond 0–1").waitFor();
+  await page.getByText("2 points are beyond 0–1").waitFor();
   const inside = await page.locator(".drawing svg").evaluate((svg) => [...svg.querySelectorAll(".knob-dot")].every((dot) => Number(dot.getAttribute("cy")) >= 0 && Number(dot.getAttribute("cy")) <= svg.height.baseVal.value));
   assert.ok(inside);
   await page.context().close();
