@@ -123,7 +123,7 @@ test("it answers beside a parent, on the same prompt", async () => {
   await page.getByRole("textbox", { name: "Message" }).fill("Who are you?");
   await page.keyboard.press("Enter");
   await until(async () => (await page.locator(".turn-done").count()) === 2, "two answers", 60);
-  for (const measured of await page.locator(".measured").allInnerTexts()) assert.match(measured, /\d+ tokens?.*first after \d/);
+  for (const measured of await page.locator(".measured").allInnerTexts()) assert.match(measured, /\d+ tokens?.*first token \d/);
 });
 
 test("the merge's curve, its words and its distance to a parent are shown", async () => {
