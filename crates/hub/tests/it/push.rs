@@ -212,7 +212,7 @@ fn refusals_say_what_is_missing() {
     ));
     errors.push(shown(&world, &world.client().account().unwrap_err()));
     insta::assert_snapshot!(errors.join("\n\n"), @r#"
-    create `other/merged`: the hub says no: You don't have the rights to write under the namespace "other", me
+    create `other/merged`: denied by the Hub: You don't have the rights to write under the namespace "other", me
     the token needs write access to that account or organization
 
     create `me/merged`: denied by the Hub: Invalid username or password.
