@@ -87,7 +87,7 @@ mod tests {
     fn a_body_without_end_is_an_error() {
         let error = read(io::repeat(7), 100_000, PATIENCE).unwrap_err();
         assert!(
-            error.to_string().contains("more than the 100000 bytes"),
+            error.to_string().contains("more than 100000 bytes"),
             "{error}"
         );
         assert_eq!(read(&[1, 2][..], 2, PATIENCE).unwrap(), [1, 2]);

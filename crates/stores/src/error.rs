@@ -445,7 +445,7 @@ mod tests {
         let denied = of(&xml("AccessDenied"));
         assert_eq!(
             denied.to_string(),
-            "it is not allowed to list `s3://b/a`: Why. (AccessDenied)"
+            "not allowed to list `s3://b/a`: Why. (AccessDenied)"
         );
         assert_eq!(
             of(&xml("SlowDown")).to_string(),

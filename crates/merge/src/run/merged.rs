@@ -31,14 +31,7 @@ impl MergedSource {
     pub fn new(plan: &Plan, inputs: &[Arc<dyn TensorSource>]) -> Result<Self, RunError> {
         // what is remembered of a tensor would stay as long as the source does
         let jobs = jobs(plan, inputs, 0)?;
-        let entries: Vec<TensorEntry> = plan
-            .tensors
-            .iter()
-            .map(|tensor| TensorEntry {
-                name: tensor.name.clone(),
-                info: tensor.info.clone(),
-            })
-            .collect();
+        let entries = plan.entries();
         let by_name = entries
             .iter()
             .enumerate()

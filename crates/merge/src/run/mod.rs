@@ -5,12 +5,15 @@
 
 mod budget;
 mod discard;
+mod encoding;
 mod error;
 mod execute;
 mod executor;
+mod fill;
+mod finish;
 mod finished;
-mod finished_files;
 mod journal;
+mod keys;
 mod memory;
 mod merged;
 mod merged_model;
@@ -19,20 +22,21 @@ mod moving;
 mod output_path;
 mod output_shard;
 mod positioned;
+mod prepare;
 mod publishing;
 mod reporter;
 mod schedule;
 mod side_files;
 mod space;
-mod verification;
 mod work_folder;
 
 pub use discard::discard;
 pub use error::RunError;
 pub use execute::{OutputFile, Report, RunOptions, execute, require_memory};
-pub use finished_files::{FinishedFiles, MadeFile, RunFacts};
+pub use fill::BlockId;
 #[cfg(feature = "testing")]
 pub(crate) use journal::journal_blocks;
 pub use merged::MergedSource;
 pub use merged_model::MergedModel;
+pub use prepare::{Preparation, PreparedRun, prepare};
 pub use reporter::{Reporter, Silent};

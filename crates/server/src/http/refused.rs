@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::failure::ApiError;
 use super::fields::{Fields, is_used};
 
-const NO_FORM: &str = "constrained output is not supported";
+const NO_FORM: &str = "not supported: output cannot be constrained";
 const NO_TOOLS: &str = "tools are not supported: describe them in a message instead";
 
 /// Fields of both kinds of request, with what is said where they are used.

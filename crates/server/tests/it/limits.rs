@@ -175,7 +175,7 @@ async fn numbers_about_prompts_are_bounded_in_sum() {
     let message = world.post(PATH, &body).await.refusal(400);
     assert!(
         message.starts_with(
-            "`logprobs` is for too many tokens of prompts; expected at most 262144 numbers"
+            "`logprobs` is for too many tokens of prompts; expected at most 262144 prompt log-probabilities"
         ),
         "{message}"
     );

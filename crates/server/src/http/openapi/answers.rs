@@ -72,7 +72,7 @@ fn model() -> Value {
         "context_trained": {"description": "The model's trained context", "type": "integer", "minimum": 0},
         "context_served": {"description": "Maximum tokens of prompt and answer together", "type": "integer", "minimum": 0},
         "max_model_len": {"description": "The same, under vLLM's name", "type": "integer", "minimum": 0},
-        "concurrency_units": {"type": "integer", "enum": [1, 2, 4]},
+        "concurrency_units": {"description": "Concurrency units of a model of this size at Featherless.ai (November 2026)", "type": "integer", "enum": [1, 2, 4]},
     }))
 }
 
