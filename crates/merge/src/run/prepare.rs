@@ -88,7 +88,7 @@ pub fn prepare<'a>(
     for file in &plan.files {
         for key in file.left_out() {
             reporter.note(&format!(
-                "`{}`: `{key}` holds a path of this machine and is left out",
+                "`{}`: `{key}` contains a local path and is removed",
                 file.name
             ));
         }
@@ -173,7 +173,7 @@ fn open_journal(
         return Ok((journal, blocks));
     }
     if path.exists() && !options.fresh {
-        reporter.note("removed what another, unfinished merge had left for this output");
+        reporter.note("removed the leftovers of another unfinished merge to this output");
     }
     folder.clear()?;
     Ok((Journal::create(&path, &keys)?, Vec::new()))
