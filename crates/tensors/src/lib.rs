@@ -47,5 +47,5 @@ pub use model::{
 };
 pub use real::Real;
 pub use size::{SizeError, parse_size};
-pub use source::{TensorEntry, TensorInfo, TensorSource};
+pub use source::{ComputedSource, ReadMemory, TensorEntry, TensorInfo, TensorSource};
 pub use writer::{INDEX_FILE_NAME, LayoutError, PlacedTensor, Shard, ShardLayout};

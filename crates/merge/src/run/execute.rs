@@ -13,9 +13,9 @@ use super::error::RunError;
 use super::executor::{Executor, hashes_in_order};
 use super::finished::finished;
 use super::finished_files::FinishedFiles;
+use super::jobs::JobMaker;
 use super::journal::{FinishedBlock, Journal};
 use super::memory::{Peak, peak_resident};
-use super::merged::jobs;
 use super::output_path;
 use super::output_shard::{OutputShard, trusted};
 use super::positioned::allocate;
@@ -152,8 +152,9 @@ pub fn execute(
 /// # Errors
 /// [`RunError::Budget`] with the memory that it takes.
 pub fn require_memory(planned: &Planned, max_memory: u64) -> Result<(), RunError> {
-    let jobs = jobs(&planned.plan, &planned.models.sources(), 0)?;
-    budget::workers(&planned.plan, &jobs, max_memory, 1).map(|_| ())
+    let sources = planned.models.sources();
+    let jobs = JobMaker::new(&planned.plan, &sources).jobs(&planned.plan.tensors, 0)?;
+    budget::workers((&planned.plan, &sources), &jobs, max_memory, 1).map(|_| ())
 }
 
 /// The report of a result that an earlier run has finished, whose remains are removed.
@@ -185,14 +186,15 @@ fn staffed_jobs(
     options: &RunOptions<'_>,
 ) -> Result<(Vec<TensorJob>, usize), RunError> {
     let budget = options.max_memory;
-    let remembering = jobs(plan, sources, budget / REMEMBERED)?;
-    if let Ok(threads) = budget::workers(plan, &remembering, budget, options.threads)
+    let maker = JobMaker::new(plan, sources);
+    let remembering = maker.jobs(&plan.tensors, budget / REMEMBERED)?;
+    if let Ok(threads) = budget::workers((plan, sources), &remembering, budget, options.threads)
         && threads == options.threads
     {
         return Ok((remembering, threads));
     }
-    let jobs = jobs(plan, sources, 0)?;
-    let threads = budget::workers(plan, &jobs, budget, options.threads)?;
+    let jobs = maker.jobs(&plan.tensors, 0)?;
+    let threads = budget::workers((plan, sources), &jobs, budget, options.threads)?;
     Ok((jobs, threads))
 }
 
