@@ -10,14 +10,15 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use weightsmith_tensors::Real;
-use weightsmith_tensors::kernels::{self, Isa, LANES, REDUCTION_BLOCK, Search, TILE, Tally};
+use weightsmith_tensors::kernels::{self, Isa, LANES, REDUCTION_BLOCK, Search, TILE};
 
 use super::family::Family;
 use super::{
-    Apply, BaseRule, Compile, Gathered, Gathers, InputCount, Kernel, Measure, Memory, MethodSpec,
-    MissingRule, Reference, Stage, Statistic, Subject, Tiles, Unit, Workspace,
+    Apply, BaseRule, Compile, InputCount, Kernel, Measure, Memory, MethodSpec, MissingRule,
+    OutputTensor, Reference, Stage, Statistic, Tiles, Unit, Workspace,
 };
 use crate::Operation;
+use crate::statistic::Tallies;
 
 /// What recipes, the planner and the documentation know of it.
 pub(super) static SPEC: MethodSpec = MethodSpec {
@@ -99,8 +100,8 @@ impl<T: Real> Kernel<T> for Fusion {
         1 + Search::<T>::MOST_PASSES
     }
 
-    fn memory(&self, subject: &Subject<'_>) -> Memory {
-        let info = subject.info;
+    fn memory(&self, output: &OutputTensor<'_>) -> Memory {
+        let info = output.info;
         let row = Unit::Row.elements(info).min(info.elements());
         let rows = info.elements().div_ceil(row.max(1));
         let tile = (TILE as u64).max(row);
@@ -113,8 +114,8 @@ impl<T: Real> Kernel<T> for Fusion {
             worker: powers
                 + tile * size_of::<T>() as u64
                 + tallies.max(2 * rows_of_block * DIVERGENCE),
-            // divergences of all rows, in a list that grows and then as they are kept
-            shared: tallies.max(2 * rows * DIVERGENCE) + rows * DIVERGENCE,
+            // what is counted, and the divergences of all rows
+            shared: tallies + rows * DIVERGENCE,
         }
     }
 
@@ -122,13 +123,13 @@ impl<T: Real> Kernel<T> for Fusion {
         Unit::Row
     }
 
-    fn begin(&self, subject: &Subject<'_>) -> Stage<T> {
+    fn begin(&self, output: &OutputTensor<'_>) -> Stage<T> {
         let fusion = Self {
-            row: Unit::Row.elements(subject.info) as usize,
+            row: Unit::Row.elements(output.info) as usize,
             ..self.clone()
         };
-        let elements = subject.info.elements();
-        Stage::Measure(Arc::new(Rows { fusion, elements }))
+        let elements = output.info.elements();
+        Stage::measure(Rows { fusion, elements })
     }
 }
 
@@ -139,31 +140,48 @@ struct Rows {
     elements: u64,
 }
 
+impl Rows {
+    /// Room for the divergences of so many elements.
+    fn room(&self, elements: u64) -> Divergences {
+        let rows = elements.div_ceil(self.fusion.row as u64);
+        Divergences(Vec::with_capacity(rows as usize))
+    }
+}
+
+/// Those of rows in order.
+#[derive(Debug)]
+struct Divergences(Vec<f64>);
+
+impl Statistic for Divergences {
+    fn merge(&mut self, block: Self) {
+        self.0.extend(block.0);
+    }
+}
+
 impl<T: Real> Measure<T> for Rows {
-    fn gathers(&self) -> Gathers {
-        let rows = (TILE / self.fusion.row).max(1);
-        Gathers {
-            tile_counts: 2 * rows,
-            ..Gathers::default()
-        }
+    type Found = Divergences;
+
+    fn total(&self) -> Divergences {
+        self.room(self.elements)
     }
 
-    fn tile(&self, tiles: &Tiles<'_, T>, room: &mut Workspace<T>, found: &mut Gathered<'_>) {
+    fn block(&self, block: Range<u64>) -> Divergences {
+        self.room(block.end - block.start)
+    }
+
+    fn tile(&self, tiles: &Tiles<'_, T>, room: &mut Workspace<T>, found: &mut Self::Found) {
         let (base, other) = self.fusion.sources(tiles);
-        let mut halves = found.tile_counts.as_chunks_mut::<2>().0.iter_mut();
         self.fusion.for_each_row(tiles, |_, row| {
-            if let Some(halves) = halves.next() {
-                let (base, other) = (&base[row.clone()], &other[row]);
-                *halves = split(kernels::divergence(base, other, &mut room.wide));
-            }
+            let (base, other) = (&base[row.clone()], &other[row]);
+            let divergence = kernels::divergence(base, other, &mut room.wide);
+            found.0.push(divergence);
         });
     }
 
-    fn next(&self, statistic: Statistic) -> Stage<T> {
-        let halves = statistic.tile_counts.as_chunks::<2>().0;
+    fn next(&self, found: Self::Found) -> Stage<T> {
         let importances = Arc::new(Importances {
             fusion: self.fusion.clone(),
-            divergences: halves.iter().copied().map(join).collect(),
+            divergences: found.0.into_boxed_slice(),
         });
         let elements = self.elements;
         let rank = |quarters: u64| {
@@ -176,16 +194,6 @@ impl<T: Real> Measure<T> for Rows {
         }
         .stage()
     }
-}
-
-/// A number as the two counts that it is kept in.
-fn split(number: f64) -> [u32; 2] {
-    let bits = number.to_bits();
-    [(bits >> 32) as u32, bits as u32]
-}
-
-fn join([high, low]: [u32; 2]) -> f64 {
-    f64::from_bits(u64::from(high) << 32 | u64::from(low))
 }
 
 /// What the importances of the weights follow from.
@@ -210,29 +218,27 @@ impl<T: Real> Quartiles<T> {
     /// Another pass, or the result after the last one.
     fn stage(self) -> Stage<T> {
         match self.search.magnitudes().as_deref() {
-            Some(&[first, median, third]) => Stage::Apply(Arc::new(Fuse {
+            Some(&[first, median, third]) => Stage::apply(Fuse {
                 importances: self.importances,
                 threshold: median.to_f64() + REACH * (third.to_f64() - first.to_f64()),
-            })),
-            _ => Stage::Measure(Arc::new(self)),
+            }),
+            _ => Stage::measure(self),
         }
     }
 }
 
 impl<T: Real> Measure<T> for Quartiles<T> {
-    fn gathers(&self) -> Gathers {
-        Gathers::default()
-    }
+    type Found = Tallies;
 
-    fn tallies(&self) -> Vec<Tally> {
-        vec![self.search.tally()]
+    fn total(&self) -> Self::Found {
+        Tallies(vec![self.search.tally()])
     }
 
     fn parts(&self, block: Range<u64>) -> Vec<Range<u64>> {
         self.search.parts(block)
     }
 
-    fn tile(&self, tiles: &Tiles<'_, T>, room: &mut Workspace<T>, found: &mut Gathered<'_>) {
+    fn tile(&self, tiles: &Tiles<'_, T>, room: &mut Workspace<T>, found: &mut Self::Found) {
         let Importances {
             fusion,
             divergences,
@@ -247,14 +253,14 @@ impl<T: Real> Measure<T> for Quartiles<T> {
                 out: &mut room.values[row],
             });
         });
-        for tally in &mut *found.tallies {
+        for tally in &mut found.0 {
             self.search.count(tiles.first(), &room.values, tally);
         }
     }
 
-    fn next(&self, statistic: Statistic) -> Stage<T> {
+    fn next(&self, found: Self::Found) -> Stage<T> {
         let mut next = self.clone();
-        for tally in statistic.tallies {
+        for tally in found.0 {
             next.search.advance(tally);
         }
         next.stage()
@@ -437,13 +443,6 @@ mod tests {
         ] {
             holds::<f32>(shape);
             holds::<f64>(shape);
-        }
-    }
-
-    #[test]
-    fn divergences_come_back_from_their_halves() {
-        for number in [0.0, 1.5e-17, std::f64::consts::PI, f64::MAX] {
-            assert_eq!(join(split(number)), number);
         }
     }
 

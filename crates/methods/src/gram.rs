@@ -4,17 +4,15 @@
 //! many iterations that takes, is work on a handful of numbers, and ends in one coefficient for each input.
 
 use std::fmt::Debug;
-use std::sync::Arc;
 
 use weightsmith_tensors::kernels::pair;
 use weightsmith_tensors::{Real, kernels};
 
 use super::delta_sum::DeltaSum;
 use super::linear::WeightedSum;
-use super::{
-    Apply, Gathered, Gathers, Kernel, Measure, Stage, Statistic, Subject, Tiles, Unit, Workspace,
-};
+use super::{Apply, Kernel, Measure, OutputTensor, Refusal, Stage, Tiles, Unit, Workspace};
 use crate::Operation;
+use crate::statistic::Sums;
 
 /// The inputs as vectors: as they are, or relative to the base.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,7 +172,7 @@ pub(super) enum Mix {
     /// The products are too coarse: (Σ cᵢ·pᵢ)² must be known, which takes another pass.
     Measure(Vec<f64>),
     /// There is no result, and this is why.
-    Refuse(String),
+    Refuse(Refusal),
 }
 
 /// Mixes whole tensors, each taken as one long vector.
@@ -192,15 +190,13 @@ impl<M: Mixing> MixWhole<M> {
 
     fn stage<T: Real>(&self, products: Products, square: Option<f64>) -> Stage<T> {
         match self.mixing.mix(&products, square) {
-            Mix::Of(coefficients) => {
-                Stage::Apply(Arc::new(self.points.mixture::<T>(&coefficients)))
-            }
-            Mix::Measure(coefficients) => Stage::Measure(Arc::new(MeasureSquare {
+            Mix::Of(coefficients) => Stage::apply(self.points.mixture::<T>(&coefficients)),
+            Mix::Measure(coefficients) => Stage::measure(MeasureSquare {
                 method: self.clone(),
                 products,
                 coefficients,
-            })),
-            Mix::Refuse(reason) => Stage::Refuse(reason.into()),
+            }),
+            Mix::Refuse(reason) => Stage::Refuse(reason),
         }
     }
 }
@@ -210,29 +206,28 @@ impl<T: Real, M: Mixing> Kernel<T> for MixWhole<M> {
         M::PASSES
     }
 
-    fn begin(&self, subject: &Subject<'_>) -> Stage<T> {
-        if subject.info.elements() == 0 {
-            return Stage::Apply(Arc::new(self.points.mixture::<T>(&[])));
+    fn begin(&self, output: &OutputTensor<'_>) -> Stage<T> {
+        if output.info.elements() == 0 {
+            return Stage::apply(self.points.mixture::<T>(&[]));
         }
-        Stage::Measure(Arc::new(self.clone()))
+        Stage::measure(self.clone())
     }
 }
 
 impl<T: Real, M: Mixing> Measure<T> for MixWhole<M> {
-    fn gathers(&self) -> Gathers {
-        Gathers {
-            sums: self.points.pairs(),
-            ..Gathers::default()
-        }
+    type Found = Sums;
+
+    fn total(&self) -> Self::Found {
+        Sums::zeros(self.points.pairs())
     }
 
-    fn tile(&self, tiles: &Tiles<'_, T>, _: &mut Workspace<T>, found: &mut Gathered<'_>) {
+    fn tile(&self, tiles: &Tiles<'_, T>, _: &mut Workspace<T>, found: &mut Self::Found) {
         let points = &self.points;
-        kernels::add_products(&points.vectors(tiles), points.origin(tiles), found.sums);
+        kernels::add_products(&points.vectors(tiles), points.origin(tiles), &mut found.0);
     }
 
-    fn next(&self, statistic: Statistic) -> Stage<T> {
-        let products = Products::new(self.points.positions.len(), statistic.sums);
+    fn next(&self, found: Self::Found) -> Stage<T> {
+        let products = Products::new(self.points.positions.len(), found.0);
         self.stage(products, None)
     }
 }
@@ -246,20 +241,18 @@ struct MeasureSquare<M> {
 }
 
 impl<T: Real, M: Mixing> Measure<T> for MeasureSquare<M> {
-    fn gathers(&self) -> Gathers {
-        Gathers {
-            sums: 1,
-            ..Gathers::default()
-        }
+    type Found = [f64; 1];
+
+    fn total(&self) -> Self::Found {
+        [0.0]
     }
 
-    fn tile(&self, tiles: &Tiles<'_, T>, _: &mut Workspace<T>, found: &mut Gathered<'_>) {
-        found.sums[0] += self.method.points.square(tiles, &self.coefficients);
+    fn tile(&self, tiles: &Tiles<'_, T>, _: &mut Workspace<T>, found: &mut Self::Found) {
+        found[0] += self.method.points.square(tiles, &self.coefficients);
     }
 
-    fn next(&self, statistic: Statistic) -> Stage<T> {
-        self.method
-            .stage(self.products.clone(), Some(statistic.sums[0]))
+    fn next(&self, [square]: Self::Found) -> Stage<T> {
+        self.method.stage(self.products.clone(), Some(square))
     }
 }
 
@@ -302,12 +295,12 @@ impl<T: Real, M: Mixing> Kernel<T> for MixRows<M> {
         Unit::Row
     }
 
-    fn begin(&self, subject: &Subject<'_>) -> Stage<T> {
-        let row = Unit::Row.elements(subject.info) as usize;
-        Stage::Apply(Arc::new(Self {
+    fn begin(&self, output: &OutputTensor<'_>) -> Stage<T> {
+        let row = Unit::Row.elements(output.info) as usize;
+        Stage::apply(Self {
             row,
             ..self.clone()
-        }))
+        })
     }
 }
 

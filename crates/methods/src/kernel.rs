@@ -7,8 +7,10 @@ use std::fmt::Debug;
 use std::ops::Range;
 use std::sync::Arc;
 
-use weightsmith_tensors::kernels::{RankedScratch, TILE, Tally};
+use weightsmith_tensors::kernels::{RankedScratch, TILE};
 use weightsmith_tensors::{Real, TensorInfo};
+
+use crate::{Pass, Refusal, Statistic};
 
 /// The arithmetic that makes one output tensor from the tensors of its sources.
 ///
@@ -20,7 +22,7 @@ pub trait Kernel<T: Real>: Send + Sync + Debug {
     }
 
     /// What it keeps in memory besides tiles.
-    fn memory(&self, _: &Subject<'_>) -> Memory {
+    fn memory(&self, _: &OutputTensor<'_>) -> Memory {
         Memory::default()
     }
 
@@ -30,12 +32,12 @@ pub trait Kernel<T: Real>: Send + Sync + Debug {
     }
 
     /// The first stage for a tensor.
-    fn begin(&self, subject: &Subject<'_>) -> Stage<T>;
+    fn begin(&self, output: &OutputTensor<'_>) -> Stage<T>;
 }
 
 /// The tensor that is made.
 #[derive(Debug, Clone, Copy)]
-pub struct Subject<'a> {
+pub struct OutputTensor<'a> {
     /// Its name.
     pub name: &'a str,
     /// Its type and shape.
@@ -70,33 +72,54 @@ impl Memory {
 #[derive(Debug, Clone)]
 pub enum Stage<T: Real> {
     /// The tensor must be measured.
-    Measure(Arc<dyn Measure<T>>),
+    Measure(Pass<T>),
     /// The result can be computed.
     Apply(Arc<dyn Apply<T>>),
     /// There is no result for what the sources hold, and this is why.
-    Refuse(Arc<str>),
+    Refuse(Refusal),
+    /// The tensor is written, and what was known of it is forgotten.
+    Released,
 }
 
-/// A pass over the whole tensor that gathers statistics.
-pub trait Measure<T: Real>: Send + Sync + Debug {
-    /// How much it gathers.
-    fn gathers(&self) -> Gathers;
-
-    /// Empty tallies, for a pass that selects.
-    fn tallies(&self) -> Vec<Tally> {
-        Vec::new()
+impl<T: Real> Stage<T> {
+    /// A stage that measures.
+    pub fn measure(measure: impl Measure<T>) -> Self {
+        Self::Measure(Pass::new(measure))
     }
 
-    /// What of a block it looks at, in order: all of it, as a rule. A pass that counts per tile must look at all.
+    /// A stage that computes the result.
+    pub fn apply(apply: impl Apply<T> + 'static) -> Self {
+        Self::Apply(Arc::new(apply))
+    }
+}
+
+/// A pass over the whole tensor that finds something.
+///
+/// A tensor is measured in blocks, each by one worker, tile by tile. What is found in the blocks is merged in a way that
+/// depends on neither workers nor time.
+pub trait Measure<T: Real>: Send + Sync + Debug + 'static {
+    /// What it finds.
+    type Found: Statistic;
+
+    /// What it has found before any block; the blocks are merged into it.
+    fn total(&self) -> Self::Found;
+
+    /// What it has found in a block before the first tile of it. Made once for each block, so that tiles need no memory of
+    /// their own.
+    fn block(&self, _: Range<u64>) -> Self::Found {
+        self.total()
+    }
+
+    /// What of a block it looks at, in order: all of it, as a rule. A pass that keeps something of each tile must look at all.
     fn parts(&self, block: Range<u64>) -> Vec<Range<u64>> {
         vec![block]
     }
 
     /// Adds what it finds in a tile.
-    fn tile(&self, tiles: &Tiles<'_, T>, room: &mut Workspace<T>, found: &mut Gathered<'_>);
+    fn tile(&self, tiles: &Tiles<'_, T>, room: &mut Workspace<T>, found: &mut Self::Found);
 
-    /// The stage that follows, once all tiles were seen.
-    fn next(&self, statistic: Statistic) -> Stage<T>;
+    /// The stage that follows, once all blocks were merged.
+    fn next(&self, found: Self::Found) -> Stage<T>;
 }
 
 /// The pass that computes the result.
@@ -138,106 +161,6 @@ impl Unit {
             },
         }
     }
-}
-
-/// How much a pass gathers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Gathers {
-    /// Sums over all tiles, added in a fixed order.
-    pub sums: usize,
-    /// Counts over all tiles.
-    pub counts: usize,
-    /// Counts that are kept for each tile.
-    pub tile_counts: usize,
-    /// Words of bits that are kept for each tile.
-    pub tile_words: usize,
-    /// Sums that are kept for each column.
-    pub column_sums: usize,
-    /// Number of columns: element `i` of the tensor lies in column `i % columns`.
-    pub columns: usize,
-}
-
-impl Gathers {
-    /// Columns that some elements in a row can touch.
-    pub(crate) fn touched(&self, elements: u64) -> usize {
-        self.columns
-            .min(usize::try_from(elements).unwrap_or(usize::MAX))
-    }
-}
-
-/// What a pass finds in a tile is added here.
-#[derive(Debug)]
-pub struct Gathered<'a> {
-    /// See [`Gathers::sums`].
-    pub sums: &'a mut [f64],
-    /// See [`Gathers::counts`].
-    pub counts: &'a mut [u64],
-    /// See [`Gathers::tile_counts`]: those of this tile, zero before.
-    pub tile_counts: &'a mut [u32],
-    /// See [`Gathers::tile_words`]: those of this tile, zero before.
-    pub tile_words: &'a mut [u64],
-    /// See [`Measure::tallies`].
-    pub tallies: &'a mut [Tally],
-    /// See [`Gathers::column_sums`].
-    pub column_sums: ColumnSums<'a>,
-}
-
-/// The sums of the columns that a block touches, seen from a tile of it.
-///
-/// A block of a million elements holds sums for no more than a million columns, however many the tensor has.
-#[derive(Debug)]
-pub struct ColumnSums<'a> {
-    /// The first sum of each column, the second of each and so on; the block's first element is in the first column.
-    sums: &'a mut [f64],
-    /// Number of columns.
-    width: usize,
-    /// Place of the tile's first element in the block.
-    first: usize,
-}
-
-impl<'a> ColumnSums<'a> {
-    /// Views the sums of `width` columns from a tile that begins at element `first` of its block.
-    pub fn new(sums: &'a mut [f64], width: usize, first: usize) -> Self {
-        Self { sums, width, first }
-    }
-
-    /// Calls `visit` with each range of the tile's `len` elements that lie in different columns, and the `N` sums for each
-    /// of them.
-    pub fn for_each_run<const N: usize>(
-        &mut self,
-        len: usize,
-        mut visit: impl FnMut(Range<usize>, [&mut [f64]; N]),
-    ) {
-        let mut start = 0;
-        while start < len && self.width > 0 {
-            let column = (self.first + start) % self.width;
-            let run = (self.width - column).min(len - start);
-            let mut sums = self.sums.chunks_exact_mut(self.width);
-            let sums = std::array::from_fn(|_| match sums.next() {
-                Some(sums) => &mut sums[column..column + run],
-                None => &mut [],
-            });
-            visit(start..start + run, sums);
-            start += run;
-        }
-    }
-}
-
-/// What a pass found in the whole tensor.
-#[derive(Debug, Clone, Default)]
-pub struct Statistic {
-    /// See [`Gathers::sums`].
-    pub sums: Vec<f64>,
-    /// See [`Gathers::counts`].
-    pub counts: Vec<u64>,
-    /// See [`Gathers::tile_counts`]: those of the first tile, of the second and so on.
-    pub tile_counts: Vec<u32>,
-    /// See [`Gathers::tile_words`]: those of the first tile, of the second and so on.
-    pub tile_words: Vec<u64>,
-    /// See [`Measure::tallies`]: merged.
-    pub tallies: Vec<Tally>,
-    /// See [`Gathers::column_sums`]: the first sum of each column, the second of each and so on.
-    pub column_sums: Vec<f64>,
 }
 
 /// Memory of a worker that kernels may use; what it holds at the start of a call is undefined.
@@ -303,35 +226,5 @@ impl<'a, T> Tiles<'a, T> {
     /// Index in the tensor of the first element.
     pub fn first(&self) -> u64 {
         self.first
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn runs_end_where_columns_begin_again() {
-        // 3 columns with 2 sums each; a tile of 7 elements that begins at element 4 of its block
-        let mut sums = [0.0; 6];
-        let mut runs = Vec::new();
-        ColumnSums::new(&mut sums, 3, 4).for_each_run(7, |range, [first, second]| {
-            for (one, other) in first.iter_mut().zip(second) {
-                *one += 1.0;
-                *other += 0.5;
-            }
-            runs.push(range);
-        });
-        assert_eq!(runs, [0..2, 2..5, 5..7]);
-        assert_eq!(sums, [2.0, 3.0, 2.0, 1.0, 1.5, 1.0]);
-    }
-
-    #[test]
-    fn a_block_touches_no_more_columns_than_it_has_elements() {
-        let gathers = Gathers {
-            columns: 5000,
-            ..Gathers::default()
-        };
-        assert_eq!((gathers.touched(100), gathers.touched(9000)), (100, 5000));
     }
 }

@@ -20,28 +20,29 @@ mod operation;
 mod parameter;
 mod passthrough;
 mod ram;
+mod refusal;
 mod sce;
 mod slerp;
 mod specification;
+mod statistic;
 mod task_vectors;
 #[cfg(test)]
 mod testing;
 mod words;
 
-pub use kernel::{
-    Apply, ColumnSums, Gathered, Gathers, Kernel, Measure, Memory, Stage, Statistic, Subject,
-    Tiles, Unit, Workspace,
-};
+pub use kernel::{Apply, Kernel, Measure, Memory, OutputTensor, Stage, Tiles, Unit, Workspace};
 pub use objection::{Objection, Reason};
 pub use operation::{Operation, SourceTensor, Value};
 pub use parameter::{
     EachModel, Global, Parameter, ParameterScope, ParameterType, PerModel, WholeMerge,
 };
 pub use passthrough::unchanged;
+pub use refusal::Refusal;
 pub use specification::{
     BaseRule, Compile, Default, InputCount, Kind, MethodSpec, Missing, MissingRule, ParameterSpec,
     Reference, Scope,
 };
+pub use statistic::{Pass, Statistic};
 
 /// Every method, in the order in which the documentation lists them.
 pub static METHODS: &[&MethodSpec] = &[

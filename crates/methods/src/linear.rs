@@ -1,12 +1,10 @@
 //! Weighted average. <https://arxiv.org/abs/2203.05482>
 
-use std::sync::Arc;
-
 use weightsmith_tensors::{Real, kernels};
 
 use super::{
-    Apply, BaseRule, Compile, Global, InputCount, Kernel, MethodSpec, MissingRule, PerModel,
-    Reference, Stage, Subject, Tiles, Workspace,
+    Apply, BaseRule, Compile, Global, InputCount, Kernel, MethodSpec, MissingRule, OutputTensor,
+    PerModel, Reference, Stage, Tiles, Workspace,
 };
 use crate::{Objection, Operation, Reason};
 
@@ -106,8 +104,8 @@ impl<T: Real> WeightedSum<T> {
 }
 
 impl<T: Real> Kernel<T> for WeightedSum<T> {
-    fn begin(&self, _: &Subject<'_>) -> Stage<T> {
-        Stage::Apply(Arc::new(self.clone()))
+    fn begin(&self, _: &OutputTensor<'_>) -> Stage<T> {
+        Stage::apply(self.clone())
     }
 }
 

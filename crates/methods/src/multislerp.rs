@@ -7,7 +7,7 @@ use super::linear::{CANCELLED, cancelled};
 use super::{
     BaseRule, Compile, Global, InputCount, Kernel, MethodSpec, MissingRule, PerModel, Reference,
 };
-use crate::{Objection, Operation, Reason};
+use crate::{Objection, Operation, Reason, Refusal};
 
 const WEIGHT: PerModel<f64> = PerModel::required("weight", "The model's share before normalising.");
 
@@ -181,11 +181,10 @@ impl MultiSlerp {
         if norms.len() == 2 || is_nothing {
             return Mix::Of(self.weights.clone());
         }
-        Mix::Refuse(format!(
-            "the weighted mean of the directions has the length {length:e}, expected at least {:e} (`eps`): \
-             they point away from each other and leave no direction for the result",
-            self.eps
-        ))
+        Mix::Refuse(Refusal::NoDirection {
+            length,
+            least: self.eps,
+        })
     }
 }
 
@@ -264,7 +263,9 @@ mod tests {
             panic!("there is no direction");
         };
         assert!(
-            reason.contains("length 0e0, expected at least 1e-8"),
+            reason
+                .to_string()
+                .contains("length 0e0, expected at least 1e-8"),
             "{reason}"
         );
     }

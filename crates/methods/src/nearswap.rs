@@ -6,15 +6,13 @@
     reason = "only what is inlined into a kernel is compiled for the instruction set that was detected"
 )]
 
-use std::sync::Arc;
-
 use weightsmith_tensors::kernels::Isa;
 use weightsmith_tensors::{Real, kernels};
 
 use super::family::Family;
 use super::{
-    Apply, BaseRule, Compile, Global, InputCount, Kernel, MethodSpec, MissingRule, Reference,
-    Stage, Subject, Tiles, Workspace,
+    Apply, BaseRule, Compile, Global, InputCount, Kernel, MethodSpec, MissingRule, OutputTensor,
+    Reference, Stage, Tiles, Workspace,
 };
 use crate::Operation;
 
@@ -91,8 +89,8 @@ impl<T: Real> NearSwap<T> {
 }
 
 impl<T: Real> Kernel<T> for NearSwap<T> {
-    fn begin(&self, _: &Subject<'_>) -> Stage<T> {
-        Stage::Apply(Arc::new(*self))
+    fn begin(&self, _: &OutputTensor<'_>) -> Stage<T> {
+        Stage::apply(*self)
     }
 }
 

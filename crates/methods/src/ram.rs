@@ -5,15 +5,13 @@
     reason = "only what is inlined into a kernel is compiled for the instruction set that was detected"
 )]
 
-use std::sync::Arc;
-
 use weightsmith_tensors::kernels::{Isa, load, store};
 use weightsmith_tensors::{Real, kernels};
 
 use super::family::Family;
 use super::{
-    Apply, BaseRule, Compile, Gathered, Gathers, Global, InputCount, Kernel, Measure, MethodSpec,
-    MissingRule, Reference, Stage, Statistic, Subject, Tiles, Workspace,
+    Apply, BaseRule, Compile, Global, InputCount, Kernel, Measure, MethodSpec, MissingRule,
+    OutputTensor, Reference, Stage, Statistic, Tiles, Workspace,
 };
 use crate::Operation;
 
@@ -116,8 +114,8 @@ impl<T: Real> Ram<T> {
 }
 
 impl<T: Real> Kernel<T> for Ram<T> {
-    fn begin(&self, _: &Subject<'_>) -> Stage<T> {
-        Stage::Apply(Arc::new(self.clone()))
+    fn begin(&self, _: &OutputTensor<'_>) -> Stage<T> {
+        Stage::apply(self.clone())
     }
 }
 
@@ -167,37 +165,50 @@ impl<T: Real> Kernel<T> for RamPlus<T> {
         1
     }
 
-    fn begin(&self, _: &Subject<'_>) -> Stage<T> {
-        Stage::Measure(Arc::new(self.clone()))
+    fn begin(&self, _: &OutputTensor<'_>) -> Stage<T> {
+        Stage::measure(self.clone())
+    }
+}
+
+/// Of each model the weights that it changed alone and those that it changed with others.
+#[derive(Debug)]
+struct Changes(Vec<[u64; 2]>);
+
+impl Statistic for Changes {
+    const IN_ORDER: bool = false;
+
+    fn merge(&mut self, block: Self) {
+        for ([unique, shared], [more_unique, more_shared]) in self.0.iter_mut().zip(block.0) {
+            *unique += more_unique;
+            *shared += more_shared;
+        }
     }
 }
 
 impl<T: Real> Measure<T> for RamPlus<T> {
-    fn gathers(&self) -> Gathers {
-        Gathers {
-            counts: 2 * self.ram.family.tuned.len(),
-            ..Gathers::default()
-        }
+    type Found = Changes;
+
+    fn total(&self) -> Changes {
+        Changes(vec![[0; 2]; self.ram.family.tuned.len()])
     }
 
-    fn tile(&self, tiles: &Tiles<'_, T>, _: &mut Workspace<T>, found: &mut Gathered<'_>) {
+    fn tile(&self, tiles: &Tiles<'_, T>, _: &mut Workspace<T>, found: &mut Self::Found) {
         Isa::detected().run(Count {
             ram: &self.ram,
             tiles,
-            counts: found.counts.as_chunks_mut().0,
+            counts: &mut found.0,
         });
     }
 
-    fn next(&self, statistic: Statistic) -> Stage<T> {
-        let counts = statistic.counts.as_chunks::<2>().0;
+    fn next(&self, found: Self::Found) -> Stage<T> {
+        let counts = found.0.into_iter();
         let factors = counts
-            .iter()
-            .map(|&[unique, shared]| T::from_f64(self.factor(unique, shared)))
+            .map(|[unique, shared]| T::from_f64(self.factor(unique, shared)))
             .collect();
-        Stage::Apply(Arc::new(Ram {
+        Stage::apply(Ram {
             factors,
             ..self.ram.clone()
-        }))
+        })
     }
 }
 

@@ -1,13 +1,11 @@
 //! Interpolation along the arc between two models. <https://dl.acm.org/doi/10.1145/325165.325242>
 
-use std::sync::Arc;
-
 use weightsmith_tensors::{Real, kernels};
 
 use super::linear::WeightedSum;
 use super::{
-    BaseRule, Compile, Gathered, Gathers, Global, InputCount, Kernel, Measure, MethodSpec,
-    MissingRule, Reference, Stage, Statistic, Subject, Tiles, Workspace,
+    BaseRule, Compile, Global, InputCount, Kernel, Measure, MethodSpec, MissingRule, OutputTensor,
+    Reference, Stage, Tiles, Workspace,
 };
 use crate::Operation;
 
@@ -114,30 +112,29 @@ impl<T: Real> Kernel<T> for Slerp {
         1
     }
 
-    fn begin(&self, _: &Subject<'_>) -> Stage<T> {
-        Stage::Measure(Arc::new(*self))
+    fn begin(&self, _: &OutputTensor<'_>) -> Stage<T> {
+        Stage::measure(*self)
     }
 }
 
 impl<T: Real> Measure<T> for Slerp {
-    fn gathers(&self) -> Gathers {
-        Gathers {
-            sums: 3,
-            ..Gathers::default()
-        }
+    type Found = [f64; 3];
+
+    fn total(&self) -> Self::Found {
+        [0.0; 3]
     }
 
-    fn tile(&self, tiles: &Tiles<'_, T>, _: &mut Workspace<T>, found: &mut Gathered<'_>) {
+    fn tile(&self, tiles: &Tiles<'_, T>, _: &mut Workspace<T>, found: &mut Self::Found) {
         let products = kernels::dot3(tiles.source(0), tiles.source(1));
-        for (sum, product) in found.sums.iter_mut().zip(products) {
+        for (sum, product) in found.iter_mut().zip(products) {
             *sum += product;
         }
     }
 
-    fn next(&self, statistic: Statistic) -> Stage<T> {
-        let [aa, bb, ab] = [statistic.sums[0], statistic.sums[1], statistic.sums[2]];
+    fn next(&self, found: Self::Found) -> Stage<T> {
+        let [aa, bb, ab] = found;
         let (a, b) = coefficients(self.t, aa, bb, ab);
-        Stage::Apply(Arc::new(WeightedSum::<T>::of(&[a, b])))
+        Stage::apply(WeightedSum::<T>::of(&[a, b]))
     }
 }
 

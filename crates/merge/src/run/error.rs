@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::methods::Refusal;
 use crate::methods::job::{Findings, Scratch, TensorJob};
 
 /// A run that could not be finished.
@@ -138,7 +139,7 @@ pub enum RunError {
         /// The tensor of the result.
         tensor: String,
         /// What was found and what the method needs.
-        reason: String,
+        reason: Refusal,
     },
 
     /// A buffer that is not merged differs between the inputs.
@@ -172,10 +173,10 @@ pub enum RunError {
 
 impl RunError {
     /// The error for a tensor that the method refuses to compute.
-    pub(super) fn refused(tensor: &str, reason: &str) -> Self {
+    pub(super) fn refused(tensor: &str, reason: Refusal) -> Self {
         Self::Refused {
             tensor: tensor.to_owned(),
-            reason: reason.to_owned(),
+            reason,
         }
     }
 

@@ -199,10 +199,10 @@ impl Executor<'_> {
             let end = range.end.min(placed.offset + placed.bytes);
             let out = &mut bytes[(start - range.start) as usize..(end - range.start) as usize];
             let job = &self.jobs[placed.tensor];
-            if let Some(reason) = job.refusal() {
+            if let Some(refusal) = job.refusal() {
                 return Err(RunError::refused(
                     &self.tensors[placed.tensor].name,
-                    &reason,
+                    refusal,
                 ));
             }
             let findings =
@@ -365,14 +365,14 @@ mod tests {
             source_parameters: vec![BTreeMap::new(); 2],
         };
         let compile = crate::methods::find("slerp").unwrap().compile;
-        let subject = crate::methods::Subject {
+        let output = crate::methods::OutputTensor {
             name: &entry.name,
             info: &entry.info,
             seed: 0,
             spare: 0,
         };
         TensorJob::merge(
-            &subject,
+            &output,
             vec![source.clone(), source],
             || (compile.single)(&operation),
             || (compile.double)(&operation),

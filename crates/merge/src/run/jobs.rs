@@ -6,7 +6,7 @@ use weightsmith_tensors::TensorSource;
 
 use super::error::RunError;
 use crate::methods::job::{JobSource, TensorJob};
-use crate::methods::{self, Subject};
+use crate::methods::{self, OutputTensor};
 use crate::plan::{Action, Plan, PlannedTensor, SourceTensor};
 
 /// Makes the jobs of a plan's tensors.
@@ -34,7 +34,7 @@ impl JobMaker {
         &self.inputs
     }
 
-    /// A job for each tensor, in their order; see [`Subject::spare`].
+    /// A job for each tensor, in their order; see [`OutputTensor::spare`].
     pub(super) fn jobs(
         &self,
         tensors: &[PlannedTensor],
@@ -64,7 +64,7 @@ impl JobMaker {
             }
         };
         let info = &tensor.info;
-        let subject = Subject {
+        let output = OutputTensor {
             name: &tensor.name,
             info,
             seed: self.seed,
@@ -80,7 +80,7 @@ impl JobMaker {
                     return Ok(TensorJob::copy(info.clone(), sources));
                 }
                 Ok(TensorJob::merge(
-                    &subject,
+                    &output,
                     sources,
                     methods::unchanged,
                     methods::unchanged,
@@ -102,7 +102,7 @@ impl JobMaker {
                     objection,
                 })?;
                 Ok(TensorJob::merge(
-                    &subject,
+                    &output,
                     sources,
                     || (method.compile.single)(operation),
                     || (method.compile.double)(operation),

@@ -92,8 +92,8 @@ impl MergedSource {
         room: &mut Scratch,
     ) -> Result<(), Error> {
         let name = &self.entries[tensor].name;
-        if let Some(reason) = job.refusal() {
-            return Err(Error::Source(Box::new(RunError::refused(name, &reason))));
+        if let Some(refusal) = job.refusal() {
+            return Err(Error::Source(Box::new(RunError::refused(name, refusal))));
         }
         let bits = (elements.end - elements.start) * job.info().dtype.bits();
         out.clear();

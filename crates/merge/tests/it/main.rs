@@ -17,3 +17,4 @@ mod recipes;
 mod refusals;
 mod resume;
 mod stacks;
+mod stages;

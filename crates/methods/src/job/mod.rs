@@ -12,7 +12,8 @@ use weightsmith_tensors::{DType, Error, Real, TensorInfo, TensorSource, non_fini
 pub use self::findings::Findings;
 use self::steps::{Geometry, Steps};
 
-use crate::{ColumnSums, Gathered, Kernel, Measure, Memory, Statistic, Subject, Tiles, Workspace};
+use crate::statistic::Found;
+use crate::{Kernel, Memory, OutputTensor, Pass, Refusal, Tiles, Workspace};
 
 /// Tiles read from a source at a time, where it cannot lend its memory.
 const PIECE_TILES: u64 = 64;
@@ -94,7 +95,7 @@ impl TensorJob {
 
     /// A tensor that is computed, in f64 where a source is F64.
     pub fn merge(
-        subject: &Subject<'_>,
+        output: &OutputTensor<'_>,
         sources: Vec<JobSource>,
         single: impl FnOnce() -> Box<dyn Kernel<f32>>,
         double: impl FnOnce() -> Box<dyn Kernel<f64>>,
@@ -103,12 +104,12 @@ impl TensorJob {
             .iter()
             .any(|source| source.info().dtype == DType::F64);
         let work = if is_double {
-            Work::Double(Steps::new(double().as_ref(), subject))
+            Work::Double(Steps::new(double().as_ref(), output))
         } else {
-            Work::Single(Steps::new(single().as_ref(), subject))
+            Work::Single(Steps::new(single().as_ref(), output))
         };
         Self {
-            info: subject.info.clone(),
+            info: output.info.clone(),
             sources,
             work,
             blocks_left: AtomicU64::new(0),
@@ -210,7 +211,7 @@ impl TensorJob {
     }
 
     /// Why the tensor cannot be computed, once that is known.
-    pub fn refusal(&self) -> Option<Arc<str>> {
+    pub fn refusal(&self) -> Option<Refusal> {
         match &self.work {
             Work::Copy => None,
             Work::Single(steps) => steps.refusal(),
@@ -352,49 +353,24 @@ impl TensorJob {
         let Some(measure) = steps.measure(pass) else {
             return Ok(());
         };
-        let found = self.gather(steps.geometry(), measure.as_ref(), block, scratch);
+        let found = self.look_at(steps.geometry(), &measure, block, scratch);
         self.ensure_intact()?;
         steps.add(pass, block, found?);
         Ok(())
     }
 
-    fn gather<T: Precision>(
+    fn look_at<T: Precision>(
         &self,
         geometry: Geometry,
-        measure: &dyn Measure<T>,
+        pass: &Pass<T>,
         block: u64,
         scratch: &mut Scratch,
-    ) -> Result<Statistic, Error> {
-        let gathers = measure.gathers();
+    ) -> Result<Found, Error> {
         let range = geometry.range(block);
-        let tiles = (range.end - range.start).div_ceil(geometry.tile) as usize;
-        let touched = gathers.touched(range.end - range.start);
-        let start = range.start;
-        let mut found = Statistic {
-            sums: vec![0.0; gathers.sums],
-            counts: vec![0; gathers.counts],
-            tile_counts: vec![0; gathers.tile_counts * tiles],
-            tile_words: vec![0; gathers.tile_words * tiles],
-            tallies: measure.tallies(),
-            column_sums: vec![0.0; gathers.column_sums * touched],
-        };
-        let mut tile_counts = found.tile_counts.chunks_mut(gathers.tile_counts.max(1));
-        let mut tile_words = found.tile_words.chunks_mut(gathers.tile_words.max(1));
-        for part in measure.parts(range) {
+        let mut found = pass.block(range.clone());
+        for part in pass.parts(range) {
             self.for_each_tile(geometry, part, scratch, |tiles, workspace, _| {
-                let mut gathered = Gathered {
-                    sums: &mut found.sums,
-                    counts: &mut found.counts,
-                    tile_counts: tile_counts.next().unwrap_or_default(),
-                    tile_words: tile_words.next().unwrap_or_default(),
-                    tallies: &mut found.tallies,
-                    column_sums: ColumnSums::new(
-                        &mut found.column_sums,
-                        touched,
-                        (tiles.first() - start) as usize,
-                    ),
-                };
-                measure.tile(tiles, workspace, &mut gathered);
+                pass.tile(tiles, workspace, &mut found);
                 Ok(())
             })?;
         }
@@ -408,11 +384,12 @@ impl TensorJob {
         out: &mut [u8],
         scratch: &mut Scratch,
     ) -> Result<Findings, Error> {
-        let mut findings = Findings::default();
+        let (mut non_finite, mut sources) = (0, vec![0; self.sources.len()]);
         let Some(apply) = steps.apply() else {
-            // callers wait for readiness; a plan whose kernel never gets there is a fault of the kernel
+            // callers wait for readiness, and ask for nothing after the last block; else it is their fault or the kernel's
             return Err(Error::Source(
-                "the kernel was asked for a result before it was ready".into(),
+                "the kernel was asked for a result before it was ready or after it was released"
+                    .into(),
             ));
         };
         let geometry = steps.geometry();
@@ -438,21 +415,21 @@ impl TensorJob {
                 let out =
                     &mut out[(first - elements.start) as usize * width..][..result.len() * width];
                 T::narrow(result, self.info.dtype, out)?;
-                let inputs: Vec<u64> = (0..self.sources.len())
-                    .map(|source| T::count_non_finite(tiles.source(source)))
-                    .collect();
-                let non_finite = non_finite_in(self.info.dtype, out);
-                if non_finite > 0 || inputs.iter().any(|count| *count > 0) {
-                    findings.add(Findings {
-                        non_finite,
-                        sources: inputs,
-                        unequal: None,
-                    });
+                for (source, count) in sources.iter_mut().enumerate() {
+                    *count += T::count_non_finite(tiles.source(source));
                 }
+                non_finite += non_finite_in(self.info.dtype, out);
                 Ok(())
             },
         )?;
-        Ok(findings)
+        if sources.iter().all(|count| *count == 0) {
+            sources.clear();
+        }
+        Ok(Findings {
+            non_finite,
+            sources,
+            unequal: None,
+        })
     }
 
     /// Calls `visit` with each tile of the widened sources in a range, a workspace, and room for a result.

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use weightsmith_tensors::kernels::{REDUCTION_BLOCK, Tally};
+use weightsmith_tensors::kernels::REDUCTION_BLOCK;
 use weightsmith_tensors::{Real, TensorInfo};
 
-use crate::{Apply, Gathers, Kernel, Measure, Memory, Stage, Statistic, Subject, Unit};
+use crate::statistic::Found;
+use crate::{Apply, Kernel, Memory, OutputTensor, Pass, Refusal, Stage, Unit};
 
 /// The stage that a kernel has reached on one tensor.
 #[derive(Debug)]
@@ -24,8 +25,8 @@ struct Progress<T: Real> {
     /// Passes that are over.
     passes: usize,
     stage: Stage<T>,
-    /// What is known of the pass under way.
-    partials: Partials,
+    /// What is known of the pass under way, once a block of it is.
+    partials: Option<Partials>,
 }
 
 /// How a tensor is cut up. Nothing here depends on threads or budgets, since sums are added along these cuts.
@@ -74,24 +75,24 @@ impl Geometry {
 
 /// What is known of a pass while it runs.
 ///
-/// Sums are added in the order of the blocks whatever the order in which they were measured, and as soon as that is
-/// possible: what waits is no more than what other workers have in hand.
-#[derive(Debug, Default)]
+/// Blocks are merged in their order whatever the order in which they were measured, and as soon as that is possible: what
+/// waits is no more than what other workers have in hand. Where the order does not matter nothing waits.
+#[derive(Debug)]
 struct Partials {
-    /// What the first `next` blocks hold, and the counts and tallies of all that were measured.
-    total: Statistic,
+    /// What the first `next` blocks hold, or all that were measured where the order does not matter.
+    total: Found,
     next: u64,
-    /// Blocks that were measured before an earlier one.
-    waiting: BTreeMap<u64, Statistic>,
+    /// Blocks that were measured before an earlier one, and what they hold if it is not merged.
+    waiting: BTreeMap<u64, Option<Found>>,
 }
 
 impl<T: Real> Steps<T> {
-    pub(super) fn new(kernel: &dyn Kernel<T>, subject: &Subject<'_>) -> Self {
-        let geometry = Geometry::new(subject.info, kernel.unit());
+    pub(super) fn new(kernel: &dyn Kernel<T>, output: &OutputTensor<'_>) -> Self {
+        let geometry = Geometry::new(output.info, kernel.unit());
         let mut progress = Progress {
             passes: 0,
-            stage: kernel.begin(subject),
-            partials: Partials::default(),
+            stage: kernel.begin(output),
+            partials: None,
         };
         if geometry.elements == 0 {
             progress.measure_nothing();
@@ -99,7 +100,7 @@ impl<T: Real> Steps<T> {
         Self {
             geometry,
             passes: kernel.passes(),
-            memory: kernel.memory(subject),
+            memory: kernel.memory(output),
             progress: Mutex::new(progress),
         }
     }
@@ -118,10 +119,10 @@ impl<T: Real> Steps<T> {
     }
 
     /// What measures in a pass; nothing where the kernel needs no such pass, or has ended it.
-    pub(super) fn measure(&self, pass: usize) -> Option<Arc<dyn Measure<T>>> {
+    pub(super) fn measure(&self, pass: usize) -> Option<Pass<T>> {
         let progress = self.lock();
         match &progress.stage {
-            Stage::Measure(measure) if progress.passes == pass => Some(Arc::clone(measure)),
+            Stage::Measure(measure) if progress.passes == pass => Some(measure.clone()),
             _ => None,
         }
     }
@@ -135,9 +136,9 @@ impl<T: Real> Steps<T> {
     }
 
     /// Why there will be no result, where a kernel found what it cannot work with.
-    pub(super) fn refusal(&self) -> Option<Arc<str>> {
+    pub(super) fn refusal(&self) -> Option<Refusal> {
         match &self.lock().stage {
-            Stage::Refuse(reason) => Some(Arc::clone(reason)),
+            Stage::Refuse(refusal) => Some(*refusal),
             _ => None,
         }
     }
@@ -156,37 +157,33 @@ impl<T: Real> Steps<T> {
     /// True when a block of a pass was measured.
     pub(super) fn has(&self, pass: usize, block: u64) -> bool {
         let progress = self.lock();
-        progress.passes > pass || progress.is_settled() || progress.partials.has(block)
+        progress.has(pass, block)
     }
 
     /// Takes what was found in a block; the last one ends the pass.
-    pub(super) fn add(&self, pass: usize, block: u64, found: Statistic) {
+    pub(super) fn add(&self, pass: usize, block: u64, found: Found) {
         let mut progress = self.lock();
-        if progress.passes != pass || progress.is_settled() || progress.partials.has(block) {
+        if progress.has(pass, block) {
             return;
         }
-        let gathers = match &progress.stage {
-            Stage::Measure(measure) => measure.gathers(),
-            Stage::Apply(_) | Stage::Refuse(_) => Gathers::default(),
+        let Progress {
+            stage, partials, ..
+        } = &mut *progress;
+        let Stage::Measure(measure) = stage else {
+            return;
         };
-        let length = self.geometry.block;
-        if progress.partials.is_new() {
-            let tiles = self.geometry.elements.div_ceil(self.geometry.tile) as usize;
-            progress.partials.expect(tiles, gathers);
-        }
-        progress.partials.add(block, found, |block| ColumnPlace {
-            gathers,
-            first: block * length,
-        });
-        if progress.partials.next == self.geometry.blocks() {
-            let partials = std::mem::take(&mut progress.partials);
+        let partials = partials.get_or_insert_with(|| Partials::new(measure));
+        partials.add(measure, block, found);
+        if partials.next == self.geometry.blocks()
+            && let Some(partials) = progress.partials.take()
+        {
             progress.finish(partials.total);
         }
     }
 
     /// Forgets what was found: nothing of the tensor will be asked for again.
     pub(super) fn release(&self) {
-        self.lock().stage = Stage::Refuse("it is written".into());
+        self.lock().stage = Stage::Released;
     }
 
     fn lock(&self) -> MutexGuard<'_, Progress<T>> {
@@ -199,9 +196,15 @@ impl<T: Real> Progress<T> {
         !matches!(self.stage, Stage::Measure(_))
     }
 
-    fn finish(&mut self, statistic: Statistic) {
+    /// True when a block of a pass was measured, or will never be needed.
+    fn has(&self, pass: usize, block: u64) -> bool {
+        let is_merged = |partials: &Partials| partials.has(block);
+        self.passes > pass || self.is_settled() || self.partials.as_ref().is_some_and(is_merged)
+    }
+
+    fn finish(&mut self, total: Found) {
         if let Stage::Measure(measure) = &self.stage {
-            self.stage = measure.next(statistic);
+            self.stage = measure.next(total);
             self.passes += 1;
         }
     }
@@ -209,151 +212,156 @@ impl<T: Real> Progress<T> {
     /// Goes through all passes of a tensor without elements.
     fn measure_nothing(&mut self) {
         while let Stage::Measure(measure) = &self.stage {
-            let statistic = nothing(measure.gathers(), measure.tallies());
-            self.finish(statistic);
-        }
-    }
-}
-
-/// What is found in a tensor without elements.
-fn nothing(gathers: Gathers, tallies: Vec<Tally>) -> Statistic {
-    Statistic {
-        sums: vec![0.0; gathers.sums],
-        counts: vec![0; gathers.counts],
-        tile_counts: Vec::new(),
-        tile_words: Vec::new(),
-        tallies,
-        column_sums: vec![0.0; gathers.column_sums * gathers.columns],
-    }
-}
-
-/// Where a block's column sums belong.
-#[derive(Debug, Clone, Copy)]
-struct ColumnPlace {
-    gathers: Gathers,
-    /// The block's first element.
-    first: u64,
-}
-
-impl ColumnPlace {
-    /// Adds the sums of the columns that the block touches to those of all columns.
-    fn add(self, total: &mut Vec<f64>, part: &[f64]) {
-        let Gathers {
-            column_sums: sums,
-            columns,
-            ..
-        } = self.gathers;
-        if part.is_empty() {
-            return;
-        }
-        total.resize(sums * columns, 0.0);
-        let touched = part.len() / sums;
-        // from the block's first column to the last of all, and from the first of all on
-        let first = (self.first % columns as u64) as usize;
-        let before_end = touched.min(columns - first);
-        for (total, part) in total.chunks_mut(columns).zip(part.chunks(touched)) {
-            let (to_end, from_start) = part.split_at(before_end);
-            let add = |(total, part): (&mut f64, &f64)| *total += part;
-            total[first..].iter_mut().zip(to_end).for_each(add);
-            total.iter_mut().zip(from_start).for_each(add);
+            let total = measure.total();
+            self.finish(total);
         }
     }
 }
 
 impl Partials {
-    /// True when nothing was measured yet.
-    fn is_new(&self) -> bool {
-        self.next == 0 && self.waiting.is_empty()
-    }
-
-    /// Makes room for what will be gathered of so many tiles.
-    fn expect(&mut self, tiles: usize, gathers: Gathers) {
-        self.total
-            .tile_counts
-            .reserve_exact(tiles * gathers.tile_counts);
-        self.total
-            .tile_words
-            .reserve_exact(tiles * gathers.tile_words);
+    /// Nothing yet of a pass.
+    fn new<T: Real>(measure: &Pass<T>) -> Self {
+        Self {
+            total: measure.total(),
+            next: 0,
+            waiting: BTreeMap::new(),
+        }
     }
 
     fn has(&self, block: u64) -> bool {
         block < self.next || self.waiting.contains_key(&block)
     }
 
-    fn add(&mut self, block: u64, mut found: Statistic, place: impl Fn(u64) -> ColumnPlace) {
-        let counts = std::mem::take(&mut found.counts);
-        self.total.counts.resize(counts.len(), 0);
-        for (sum, count) in self.total.counts.iter_mut().zip(counts) {
-            *sum += count;
-        }
-        self.add_tallies(std::mem::take(&mut found.tallies));
+    fn add<T: Real>(&mut self, measure: &Pass<T>, block: u64, found: Found) {
+        let found = if measure.is_in_order() {
+            Some(found)
+        } else {
+            measure.merge(&mut self.total, found);
+            None
+        };
         self.waiting.insert(block, found);
         while let Some(part) = self.waiting.remove(&self.next) {
-            self.total.tile_counts.extend(part.tile_counts);
-            self.total.tile_words.extend(part.tile_words);
-            place(self.next).add(&mut self.total.column_sums, &part.column_sums);
-            if self.next == 0 {
-                self.total.sums = part.sums;
-            } else {
-                for (sum, part) in self.total.sums.iter_mut().zip(part.sums) {
-                    *sum += part;
-                }
+            if let Some(part) = part {
+                measure.merge(&mut self.total, part);
             }
             self.next += 1;
-        }
-    }
-
-    fn add_tallies(&mut self, tallies: Vec<Tally>) {
-        if self.total.tallies.is_empty() {
-            self.total.tallies = tallies;
-            return;
-        }
-        for (total, tally) in self.total.tallies.iter_mut().zip(tallies) {
-            total.merge(tally);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::ops::Range;
 
-    /// The sums of 5 columns, from blocks of `block` elements that count their elements, taken in that order.
-    fn counted(block: u64, order: &[u64]) -> Vec<f64> {
-        let gathers = Gathers {
-            column_sums: 1,
-            columns: 5,
-            ..Gathers::default()
-        };
-        let mut partials = Partials::default();
-        for &index in order {
-            let elements = index * block..((index + 1) * block).min(23);
-            let touched = gathers.touched(elements.end - elements.start);
-            let mut column_sums = vec![0.0; touched];
-            for element in elements.clone() {
-                column_sums[(element - elements.start) as usize % touched] += element as f64;
-            }
-            let found = Statistic {
-                column_sums,
-                ..Statistic::default()
-            };
-            partials.add(index, found, |index| ColumnPlace {
-                gathers,
-                first: index * block,
-            });
+    use weightsmith_tensors::DType;
+
+    use super::*;
+    use crate::{Measure, Statistic, Tiles, Workspace};
+
+    /// The blocks in the order in which they are merged.
+    #[derive(Debug)]
+    struct Listed<const IN_ORDER: bool>(Vec<u64>);
+
+    impl<const IN_ORDER: bool> Statistic for Listed<IN_ORDER> {
+        const IN_ORDER: bool = IN_ORDER;
+
+        fn merge(&mut self, block: Self) {
+            self.0.extend(block.0);
         }
-        partials.total.column_sums
+    }
+
+    /// Lists blocks, and applies nothing once the list is as it should be.
+    #[derive(Debug, Clone)]
+    struct List<const IN_ORDER: bool> {
+        expected: Vec<u64>,
+    }
+
+    impl<const IN_ORDER: bool> Measure<f32> for List<IN_ORDER> {
+        type Found = Listed<IN_ORDER>;
+
+        fn total(&self) -> Self::Found {
+            Listed(Vec::new())
+        }
+
+        fn block(&self, block: Range<u64>) -> Self::Found {
+            Listed(vec![block.start / REDUCTION_BLOCK])
+        }
+
+        fn tile(&self, _: &Tiles<'_, f32>, _: &mut Workspace<f32>, _: &mut Self::Found) {}
+
+        fn next(&self, found: Self::Found) -> Stage<f32> {
+            assert_eq!(found.0, self.expected);
+            Stage::Refuse(Refusal::LongRows)
+        }
+    }
+
+    impl<const IN_ORDER: bool> Kernel<f32> for List<IN_ORDER> {
+        fn passes(&self) -> usize {
+            1
+        }
+
+        fn begin(&self, _: &OutputTensor<'_>) -> Stage<f32> {
+            Stage::measure(self.clone())
+        }
+    }
+
+    /// Takes four blocks in an order; they are expected to be merged in another.
+    fn take<const IN_ORDER: bool>(order: [u64; 4], expected: [u64; 4]) -> Steps<f32> {
+        let info = TensorInfo {
+            dtype: DType::F32,
+            shape: vec![3 * REDUCTION_BLOCK + 1],
+        };
+        let output = OutputTensor {
+            name: "x",
+            info: &info,
+            seed: 0,
+            spare: 0,
+        };
+        let expected = expected.to_vec();
+        let steps = Steps::new(&List::<IN_ORDER> { expected }, &output);
+        for block in order {
+            assert!(!steps.has(0, block) && !steps.is_measured(0));
+            let pass = steps.measure(0).expect("a pass");
+            let found = || pass.block(steps.geometry().range(block));
+            steps.add(0, block, found());
+            assert!(steps.has(0, block));
+            // once is enough
+            steps.add(0, block, found());
+        }
+        assert!(steps.is_measured(0) && steps.measure(0).is_none());
+        steps
     }
 
     #[test]
-    fn column_sums_of_blocks_come_to_their_columns() {
-        let expected: Vec<f64> = (0..5u32)
-            .map(|column| (column..23).step_by(5).map(f64::from).sum())
-            .collect();
-        assert_eq!(counted(23, &[0]), expected);
-        assert_eq!(counted(7, &[0, 1, 2, 3]), expected);
-        assert_eq!(counted(7, &[3, 1, 0, 2]), expected);
-        // shorter than a row
-        assert_eq!(counted(3, &[0, 2, 1, 3, 4, 7, 6, 5]), expected);
+    fn blocks_are_merged_in_order_where_it_matters() {
+        take::<true>([3, 1, 0, 2], [0, 1, 2, 3]);
+        take::<false>([3, 1, 0, 2], [3, 1, 0, 2]);
+    }
+
+    #[test]
+    fn what_was_found_is_forgotten() {
+        let steps = take::<true>([0, 1, 2, 3], [0, 1, 2, 3]);
+        assert_eq!(steps.refusal(), Some(Refusal::LongRows));
+        steps.release();
+        assert_eq!(steps.refusal(), None);
+        assert!(steps.is_settled() && steps.apply().is_none());
+    }
+
+    #[test]
+    fn a_tensor_without_elements_goes_through_all_passes() {
+        let info = TensorInfo {
+            dtype: DType::F32,
+            shape: vec![0],
+        };
+        let output = OutputTensor {
+            name: "x",
+            info: &info,
+            seed: 0,
+            spare: 0,
+        };
+        let list = List::<true> {
+            expected: Vec::new(),
+        };
+        assert!(Steps::new(&list, &output).is_settled());
     }
 }

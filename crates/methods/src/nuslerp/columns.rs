@@ -6,16 +6,14 @@
 )]
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use weightsmith_tensors::kernels::{self, Isa, REDUCTION_BLOCK};
 use weightsmith_tensors::{Real, TensorInfo};
 
+use super::column_sums::ColumnSums;
 use super::{Decision, Turn};
 use crate::gram::{MixWhole, Points};
-use crate::{
-    Apply, Gathered, Gathers, Kernel, Measure, Memory, Stage, Statistic, Subject, Tiles, Workspace,
-};
+use crate::{Apply, Kernel, Measure, Memory, OutputTensor, Stage, Tiles, Workspace};
 
 /// a·a, a·b and b·b.
 const PRODUCTS: usize = 3;
@@ -62,8 +60,8 @@ impl<T: Real> Kernel<T> for Columns {
         2
     }
 
-    fn memory(&self, subject: &Subject<'_>) -> Memory {
-        let columns = match columns_of(subject.info) {
+    fn memory(&self, output: &OutputTensor<'_>) -> Memory {
+        let columns = match columns_of(output.info) {
             0 | 1 => return Memory::default(),
             columns => columns as u64,
         };
@@ -75,35 +73,37 @@ impl<T: Real> Kernel<T> for Columns {
         }
     }
 
-    fn begin(&self, subject: &Subject<'_>) -> Stage<T> {
-        let info = subject.info;
+    fn begin(&self, output: &OutputTensor<'_>) -> Stage<T> {
+        let info = output.info;
         let columns = Self {
             width: columns_of(info),
             ..self.clone()
         };
         if columns.width == 1 {
-            return MixWhole::new(self.points.clone(), self.turn).begin(subject);
+            return MixWhole::new(self.points.clone(), self.turn).begin(output);
         }
         if info.elements() == 0 {
-            return Stage::Apply(Arc::new(Mixtures {
+            return Stage::apply(Mixtures {
                 columns,
                 coefficients: Coefficients::<T>::new(0),
-            }));
+            });
         }
-        Stage::Measure(Arc::new(columns))
+        Stage::measure(columns)
     }
 }
 
 impl<T: Real> Measure<T> for Columns {
-    fn gathers(&self) -> Gathers {
-        Gathers {
-            column_sums: PRODUCTS,
-            columns: self.width,
-            ..Gathers::default()
-        }
+    type Found = ColumnSums<PRODUCTS>;
+
+    fn total(&self) -> Self::Found {
+        ColumnSums::of_all(self.width)
     }
 
-    fn tile(&self, tiles: &Tiles<'_, T>, _: &mut Workspace<T>, found: &mut Gathered<'_>) {
+    fn block(&self, block: Range<u64>) -> Self::Found {
+        ColumnSums::of_block(self.width, block)
+    }
+
+    fn tile(&self, tiles: &Tiles<'_, T>, _: &mut Workspace<T>, found: &mut Self::Found) {
         let pair = self.pair(tiles);
         let add = |range: Range<usize>, sums: [&mut [f64]; PRODUCTS]| {
             Isa::detected().run(AddProducts {
@@ -111,32 +111,30 @@ impl<T: Real> Measure<T> for Columns {
                 sums,
             });
         };
-        found.column_sums.for_each_run(tiles.len(), add);
+        found.for_each_run(tiles.first(), tiles.len(), add);
     }
 
-    fn next(&self, statistic: Statistic) -> Stage<T> {
+    fn next(&self, found: Self::Found) -> Stage<T> {
         let columns = self.width;
-        let sums = &statistic.column_sums;
         let mut coefficients = Coefficients::<T>::new(columns);
         let mut opposite = Vec::new();
         for column in 0..columns {
-            let products = [0, 1, 2].map(|product| sums[product * columns + column]);
-            match self.turn.decide(products) {
+            match self.turn.decide(found.of(column)) {
                 Decision::Mix(mixture) => coefficients.set(column, mixture),
                 Decision::Measure(directions) => opposite.push((column, directions)),
             }
         }
         if opposite.is_empty() {
-            return Stage::Apply(Arc::new(Mixtures {
+            return Stage::apply(Mixtures {
                 columns: self.clone(),
                 coefficients,
-            }));
+            });
         }
-        Stage::Measure(Arc::new(Opposite {
+        Stage::measure(Opposite {
             columns: self.clone(),
             coefficients,
             directions: opposite,
-        }))
+        })
     }
 }
 
@@ -151,15 +149,17 @@ struct Opposite<T> {
 }
 
 impl<T: Real> Measure<T> for Opposite<T> {
-    fn gathers(&self) -> Gathers {
-        Gathers {
-            column_sums: 1,
-            columns: self.columns.width,
-            ..Gathers::default()
-        }
+    type Found = ColumnSums<1>;
+
+    fn total(&self) -> Self::Found {
+        ColumnSums::of_all(self.columns.width)
     }
 
-    fn tile(&self, tiles: &Tiles<'_, T>, _: &mut Workspace<T>, found: &mut Gathered<'_>) {
+    fn block(&self, block: Range<u64>) -> Self::Found {
+        ColumnSums::of_block(self.columns.width, block)
+    }
+
+    fn tile(&self, tiles: &Tiles<'_, T>, _: &mut Workspace<T>, found: &mut Self::Found) {
         let pair = self.columns.pair(tiles);
         let width = self.columns.width;
         let add = |range: Range<usize>, [sums]: [&mut [f64]; 1]| {
@@ -180,19 +180,19 @@ impl<T: Real> Measure<T> for Opposite<T> {
                 }
             }
         };
-        found.column_sums.for_each_run(tiles.len(), add);
+        found.for_each_run(tiles.first(), tiles.len(), add);
     }
 
-    fn next(&self, statistic: Statistic) -> Stage<T> {
+    fn next(&self, found: Self::Found) -> Stage<T> {
         let mut coefficients = self.coefficients.clone();
         for &(column, _) in &self.directions {
-            let square = statistic.column_sums[column];
+            let [square] = found.of(column);
             coefficients.set(column, self.columns.turn.nearly_opposite(square));
         }
-        Stage::Apply(Arc::new(Mixtures {
+        Stage::apply(Mixtures {
             columns: self.columns.clone(),
             coefficients,
-        }))
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Interpolation along the arc between two models, or between what two models changed in a third.
 //! <https://github.com/arcee-ai/mergekit/blob/main/docs/merge_methods.md#nuslerp-nuslerp>
 
+mod column_sums;
 mod columns;
 
 use std::f64::consts::PI;

@@ -5,15 +5,14 @@
     reason = "only what is inlined into a kernel is compiled for the instruction set that was detected"
 )]
 
-use std::sync::Arc;
-
 use weightsmith_tensors::Real;
 use weightsmith_tensors::kernels::{self, Cut, Isa, LANES, load};
 
 use super::Sce;
 use super::erase::Mix;
 use super::select::{Choice, Everywhere, Where};
-use crate::{Gathered, Gathers, Measure, Stage, Statistic, Tiles, Workspace};
+use crate::statistic::Sums;
+use crate::{Measure, Stage, Tiles, Workspace};
 
 /// Mean squares that sum to less than this say nothing about the models.
 pub(super) const INSIGNIFICANT: f64 = 1e-6;
@@ -27,20 +26,19 @@ pub(super) struct Squares {
 }
 
 impl<T: Real> Measure<T> for Squares {
-    fn gathers(&self) -> Gathers {
-        Gathers {
-            sums: self.sce.family.tuned.len(),
-            ..Gathers::default()
-        }
+    type Found = Sums;
+
+    fn total(&self) -> Self::Found {
+        Sums::zeros(self.sce.family.tuned.len())
     }
 
-    fn tile(&self, tiles: &Tiles<'_, T>, room: &mut Workspace<T>, found: &mut Gathered<'_>) {
+    fn tile(&self, tiles: &Tiles<'_, T>, room: &mut Workspace<T>, found: &mut Self::Found) {
         let family = &self.sce.family;
         let selected = self
             .cut
             .map(|cut| self.sce.selection(&cut, tiles, &mut room.values));
         let base = tiles.source(family.base);
-        for (&source, sum) in family.tuned.iter().zip(&mut *found.sums) {
+        for (&source, sum) in family.tuned.iter().zip(&mut found.0) {
             let tuned = tiles.source(source);
             *sum += match selected {
                 Some(selected) => sum_squares(base, tuned, Where(selected)),
@@ -49,13 +47,13 @@ impl<T: Real> Measure<T> for Squares {
         }
     }
 
-    fn next(&self, statistic: Statistic) -> Stage<T> {
-        let weights = weights(&statistic.sums, self.sce.elements);
-        Stage::Apply(Arc::new(Mix {
+    fn next(&self, found: Self::Found) -> Stage<T> {
+        let weights = weights(&found.0, self.sce.elements);
+        Stage::apply(Mix {
             sce: self.sce.clone(),
             cut: self.cut,
             weights: weights.into_iter().map(T::from_f64).collect(),
-        }))
+        })
     }
 }
 

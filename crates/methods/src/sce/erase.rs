@@ -5,8 +5,6 @@
     reason = "only what is inlined into a kernel is compiled for the instruction set that was detected"
 )]
 
-use std::sync::Arc;
-
 use weightsmith_tensors::Real;
 use weightsmith_tensors::kernels::{self, Cut, Isa, LANES, load, store};
 
@@ -28,11 +26,11 @@ pub(super) struct Mix<T> {
 impl<T: Real> Mix<T> {
     /// The base.
     pub(super) fn nothing(sce: Sce) -> Stage<T> {
-        Stage::Apply(Arc::new(Self {
+        Stage::apply(Self {
             weights: vec![T::ZERO; sce.family.tuned.len()],
             sce,
             cut: Some(Cut::NONE),
-        }))
+        })
     }
 }
 

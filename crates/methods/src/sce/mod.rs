@@ -4,16 +4,14 @@ mod calculate;
 mod erase;
 mod select;
 
-use std::sync::Arc;
-
 use weightsmith_tensors::Real;
 
 use self::calculate::Squares;
 use self::select::Selection;
 use super::family::Family;
 use super::{
-    BaseRule, Compile, Global, InputCount, Kernel, Memory, MethodSpec, MissingRule, Reference,
-    Stage, Subject, Unit,
+    BaseRule, Compile, Global, InputCount, Kernel, Memory, MethodSpec, MissingRule, OutputTensor,
+    Reference, Stage, Unit,
 };
 use crate::{Objection, Operation};
 
@@ -114,9 +112,9 @@ impl<T: Real> Kernel<T> for Sce {
         }
     }
 
-    fn memory(&self, subject: &Subject<'_>) -> Memory {
+    fn memory(&self, output: &OutputTensor<'_>) -> Memory {
         if self.selects() {
-            Selection::<T>::memory(subject.info.elements())
+            Selection::<T>::memory(output.info.elements())
         } else {
             Memory::default()
         }
@@ -130,15 +128,15 @@ impl<T: Real> Kernel<T> for Sce {
         }
     }
 
-    fn begin(&self, subject: &Subject<'_>) -> Stage<T> {
+    fn begin(&self, output: &OutputTensor<'_>) -> Stage<T> {
         let sce = Self {
-            elements: subject.info.elements(),
+            elements: output.info.elements(),
             ..self.clone()
         };
         if sce.selects() {
             Selection::begin(sce)
         } else {
-            Stage::Measure(Arc::new(Squares { sce, cut: None }))
+            Stage::measure(Squares { sce, cut: None })
         }
     }
 }

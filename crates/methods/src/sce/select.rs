@@ -6,15 +6,15 @@
 )]
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use weightsmith_tensors::Real;
-use weightsmith_tensors::kernels::{self, Cut, Isa, LANES, Search, TILE, Tally, load, store};
+use weightsmith_tensors::kernels::{self, Cut, Isa, LANES, Search, TILE, load, store};
 
 use super::Sce;
 use super::calculate::Squares;
 use super::erase::Mix;
-use crate::{Gathered, Gathers, Measure, Memory, Stage, Statistic, Tiles, Workspace};
+use crate::statistic::Tallies;
+use crate::{Measure, Memory, Stage, Tiles, Workspace};
 
 /// Searches for the least variance that is selected.
 #[derive(Debug, Clone)]
@@ -45,39 +45,37 @@ impl<T: Real> Selection<T> {
     /// Another pass, or what comes after the last one.
     fn stage(self) -> Stage<T> {
         match self.search.cuts().as_deref() {
-            None => Stage::Measure(Arc::new(self)),
+            None => Stage::measure(self),
             Some(&[Cut::NONE]) => Mix::nothing(self.sce),
-            Some(cuts) => Stage::Measure(Arc::new(Squares {
+            Some(cuts) => Stage::measure(Squares {
                 sce: self.sce,
                 cut: cuts.first().copied(),
-            })),
+            }),
         }
     }
 }
 
 impl<T: Real> Measure<T> for Selection<T> {
-    fn gathers(&self) -> Gathers {
-        Gathers::default()
-    }
+    type Found = Tallies;
 
-    fn tallies(&self) -> Vec<Tally> {
-        vec![self.search.tally()]
+    fn total(&self) -> Self::Found {
+        Tallies(vec![self.search.tally()])
     }
 
     fn parts(&self, block: Range<u64>) -> Vec<Range<u64>> {
         self.search.parts(block)
     }
 
-    fn tile(&self, tiles: &Tiles<'_, T>, room: &mut Workspace<T>, found: &mut Gathered<'_>) {
+    fn tile(&self, tiles: &Tiles<'_, T>, room: &mut Workspace<T>, found: &mut Self::Found) {
         self.sce.variances(tiles, &mut room.values);
-        for tally in &mut *found.tallies {
+        for tally in &mut found.0 {
             self.search.count(tiles.first(), &room.values, tally);
         }
     }
 
-    fn next(&self, statistic: Statistic) -> Stage<T> {
+    fn next(&self, found: Self::Found) -> Stage<T> {
         let mut next = self.clone();
-        for tally in statistic.tallies {
+        for tally in found.0 {
             next.search.advance(tally);
         }
         next.stage()

@@ -12,7 +12,7 @@ use super::select::Selection;
 use super::settings::Settings;
 use super::thin::Thinning;
 use crate::testing::evaluate::{evaluate_kernel, operation};
-use crate::{Kernel, Stage, Subject, find};
+use crate::{Kernel, OutputTensor, Stage, find};
 use crate::{Operation, Value};
 
 type Parameters = serde_json::Map<String, serde_json::Value>;
@@ -40,8 +40,8 @@ impl<T: Real> Kernel<T> for Masked {
         1
     }
 
-    fn begin(&self, subject: &Subject<'_>) -> Stage<T> {
-        let settings = Settings::of(&self.merge.operation, subject.info);
+    fn begin(&self, output: &OutputTensor<'_>) -> Stage<T> {
+        let settings = Settings::of(&self.merge.operation, output.info);
         let thinnings = settings
             .terms
             .iter()

@@ -19,8 +19,6 @@ mod checks;
 #[cfg(test)]
 mod golden;
 
-use std::sync::Arc;
-
 use weightsmith_tensors::Real;
 
 pub(super) use self::breadcrumbs::{BREADCRUMBS, BREADCRUMBS_TIES};
@@ -36,8 +34,8 @@ use self::settings::Settings;
 use self::thin::Thinning;
 use super::family::Family;
 use super::{
-    BaseRule, Compile, InputCount, Kernel, Memory, MethodSpec, MissingRule, ParameterSpec,
-    Reference, Stage, Subject, Unit,
+    BaseRule, Compile, InputCount, Kernel, Memory, MethodSpec, MissingRule, OutputTensor,
+    ParameterSpec, Reference, Refusal, Stage, Unit,
 };
 use crate::Operation;
 
@@ -151,10 +149,10 @@ impl Merge {
         }
     }
 
-    fn settings<T: Real>(&self, subject: &Subject<'_>) -> Settings {
-        let settings = Settings::of(&self.operation, subject.info);
-        let tile = Kernel::<T>::unit(self).tile(subject.info);
-        settings.remembering(tile, subject.spare)
+    fn settings<T: Real>(&self, output: &OutputTensor<'_>) -> Settings {
+        let settings = Settings::of(&self.operation, output.info);
+        let tile = Kernel::<T>::unit(self).tile(output.info);
+        settings.remembering(tile, output.spare)
     }
 }
 
@@ -175,9 +173,9 @@ impl<T: Real> Kernel<T> for Merge {
         }
     }
 
-    fn memory(&self, subject: &Subject<'_>) -> Memory {
-        let settings = self.settings::<T>(subject);
-        let of_tiles = mix::memory::<T>(&settings, Kernel::<T>::unit(self), subject.info);
+    fn memory(&self, output: &OutputTensor<'_>) -> Memory {
+        let settings = self.settings::<T>(output);
+        let of_tiles = mix::memory::<T>(&settings, Kernel::<T>::unit(self), output.info);
         let remembered = Memory {
             shared: settings.remembered_bytes(),
             ..Memory::default()
@@ -187,15 +185,15 @@ impl<T: Real> Kernel<T> for Merge {
             .plus(remembered)
     }
 
-    fn begin(&self, subject: &Subject<'_>) -> Stage<T> {
-        let settings = self.settings::<T>(subject);
+    fn begin(&self, output: &OutputTensor<'_>) -> Stage<T> {
+        let settings = self.settings::<T>(output);
         if self.scheme.sparsifier == Sparsifier::RankedBernoulli
-            && thin::row_length(&subject.info.shape) > u64::from(u32::MAX)
+            && thin::row_length(&output.info.shape) > u64::from(u32::MAX)
         {
-            return Stage::Refuse("its rows have too many elements to be ranked".into());
+            return Stage::Refuse(Refusal::LongRows);
         }
         let terms = settings.terms.iter();
-        let thinnings = terms.map(|term| Thinning::of(term, subject)).collect();
+        let thinnings = terms.map(|term| Thinning::of(term, output)).collect();
         Selection::begin(settings, thinnings)
     }
 }
@@ -207,14 +205,14 @@ fn thinned<T: Real>(settings: Settings, thinnings: Vec<Thinning>) -> Stage<T> {
             .iter()
             .any(|thinning| !matches!(thinning, Thinning::Keep));
     if is_scaled {
-        Stage::Measure(Arc::new(Norms {
+        Stage::measure(Norms {
             remembers: settings.remembers,
             settings,
             thinnings,
-        }))
+        })
     } else {
         let scales = vec![1.0; thinnings.len()];
-        Stage::Apply(Arc::new(Mix::new(settings, thinnings, &scales)))
+        Stage::apply(Mix::new(settings, thinnings, &scales))
     }
 }
 

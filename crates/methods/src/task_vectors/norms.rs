@@ -1,5 +1,6 @@
 //! The L1 norms of task vectors, and of what stays of them.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use weightsmith_tensors::{Real, kernels};
@@ -7,7 +8,7 @@ use weightsmith_tensors::{Real, kernels};
 use super::mix::Mix;
 use super::settings::Settings;
 use super::thin::{Noted, Thinning};
-use crate::{Gathered, Gathers, Measure, Stage, Statistic, Tiles, Workspace};
+use crate::{Measure, Stage, Statistic, Tiles, Workspace};
 
 /// Norms that are smaller say nothing.
 const LEAST_NORM: f64 = 1e-7;
@@ -26,32 +27,67 @@ impl Norms {
     fn words(&self) -> usize {
         self.remembers.map_or(0, kernels::kept_words)
     }
+
+    /// Nothing found, with room for so many elements.
+    fn room(&self, elements: u64) -> Found {
+        let terms = self.thinnings.len();
+        let tiles = self
+            .remembers
+            .map_or(0, |tile| elements.div_ceil(tile as u64));
+        Found {
+            norms: vec![[0.0; 2]; terms],
+            words: Vec::with_capacity(tiles as usize * self.words() * terms),
+        }
+    }
+}
+
+/// The norms, and what stays.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// Of each task vector the whole's and the rest's.
+    norms: Vec<[f64; 2]>,
+    /// A bit for each element, see [`Noted`].
+    words: Vec<u64>,
+}
+
+impl Statistic for Found {
+    fn merge(&mut self, block: Self) {
+        for (norms, of_block) in self.norms.iter_mut().zip(block.norms) {
+            norms.merge(of_block);
+        }
+        self.words.extend(block.words);
+    }
 }
 
 impl<T: Real> Measure<T> for Norms {
-    fn gathers(&self) -> Gathers {
-        Gathers {
-            sums: 2 * self.thinnings.len(),
-            tile_words: self.words() * self.thinnings.len(),
-            ..Gathers::default()
-        }
+    type Found = Found;
+
+    fn total(&self) -> Found {
+        self.room(self.settings.elements)
     }
 
-    fn tile(&self, tiles: &Tiles<'_, T>, room: &mut Workspace<T>, found: &mut Gathered<'_>) {
+    fn block(&self, block: Range<u64>) -> Found {
+        self.room(block.end - block.start)
+    }
+
+    fn tile(&self, tiles: &Tiles<'_, T>, room: &mut Workspace<T>, found: &mut Self::Found) {
         let base = tiles.source(self.settings.base);
         let mut values = std::mem::take(&mut room.values);
         values.resize(tiles.len(), T::ZERO);
         let terms = self.settings.terms.iter().zip(&self.thinnings);
-        let mut words = found.tile_words.chunks_exact_mut(self.words().max(1));
-        for ((term, thinning), sums) in terms.zip(found.sums.chunks_exact_mut(2)) {
+        let noted = found.words.len();
+        let of_tile = self.words() * self.thinnings.len();
+        found.words.resize(noted + of_tile, 0);
+        let mut words = found.words[noted..].chunks_exact_mut(self.words().max(1));
+        for ((term, thinning), [whole, rest]) in terms.zip(&mut found.norms) {
             let words = words.next();
             if matches!(thinning, Thinning::Keep) {
                 continue;
             }
             kernels::scale_difference(&mut values, T::ONE, tiles.source(term.source), base);
-            sums[0] += kernels::sum_abs(&values);
+            *whole += kernels::sum_abs(&values);
             thinning.apply(tiles.first(), &mut values, room);
-            sums[1] += kernels::sum_abs(&values);
+            *rest += kernels::sum_abs(&values);
             if let Some(words) = words {
                 kernels::note_kept(&values, words);
             }
@@ -59,13 +95,13 @@ impl<T: Real> Measure<T> for Norms {
         room.values = values;
     }
 
-    fn next(&self, statistic: Statistic) -> Stage<T> {
-        let norms = statistic.sums.chunks_exact(2);
-        let scales: Vec<f64> = norms.map(|norms| scale(norms[0], norms[1])).collect();
+    fn next(&self, found: Self::Found) -> Stage<T> {
+        let norms = found.norms.iter();
+        let scales: Vec<f64> = norms.map(|&[whole, rest]| scale(whole, rest)).collect();
         let settings = self.settings.clone();
         let mut thinnings = self.thinnings.clone();
         if let Some(tile) = self.remembers {
-            let noted = Noted::new(statistic.tile_words, tile, thinnings.len());
+            let noted = Noted::new(found.words, tile, thinnings.len());
             for (term, thinning) in thinnings.iter_mut().enumerate() {
                 if !matches!(thinning, Thinning::Keep) {
                     *thinning = Thinning::Noted {
@@ -75,7 +111,7 @@ impl<T: Real> Measure<T> for Norms {
                 }
             }
         }
-        Stage::Apply(Arc::new(Mix::new(settings, thinnings, &scales)))
+        Stage::apply(Mix::new(settings, thinnings, &scales))
     }
 }
 

@@ -1,15 +1,15 @@
 //! Finds which elements of task vectors stay, by magnitude: exactly, of equal ones the first, and without sorting.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use weightsmith_tensors::Real;
-use weightsmith_tensors::kernels::{self, Search, Tally};
+use weightsmith_tensors::kernels::{self, Search};
 
 use super::settings::{Settings, Sparsity};
 use super::thin::Thinning;
 use super::thinned;
-use crate::{Gathered, Gathers, Measure, Memory, Stage, Statistic, Tiles, Workspace};
+use crate::statistic::Tallies;
+use crate::{Measure, Memory, Stage, Tiles, Workspace};
 
 /// A search in each task vector, between two passes.
 #[derive(Debug, Clone)]
@@ -68,7 +68,7 @@ impl<T: Real> Selection<T> {
 
     fn stage(mut self) -> Stage<T> {
         if self.under_way().next().is_some() {
-            return Stage::Measure(Arc::new(self));
+            return Stage::measure(self);
         }
         for (thinning, search) in self.thinnings.iter_mut().zip(&self.searches) {
             match search.as_ref().and_then(Search::cuts).as_deref() {
@@ -90,12 +90,10 @@ impl<T: Real> Selection<T> {
 }
 
 impl<T: Real> Measure<T> for Selection<T> {
-    fn gathers(&self) -> Gathers {
-        Gathers::default()
-    }
+    type Found = Tallies;
 
-    fn tallies(&self) -> Vec<Tally> {
-        self.under_way().map(|(_, search)| search.tally()).collect()
+    fn total(&self) -> Tallies {
+        Tallies(self.under_way().map(|(_, search)| search.tally()).collect())
     }
 
     fn parts(&self, block: Range<u64>) -> Vec<Range<u64>> {
@@ -113,19 +111,19 @@ impl<T: Real> Measure<T> for Selection<T> {
         })
     }
 
-    fn tile(&self, tiles: &Tiles<'_, T>, room: &mut Workspace<T>, found: &mut Gathered<'_>) {
+    fn tile(&self, tiles: &Tiles<'_, T>, room: &mut Workspace<T>, found: &mut Self::Found) {
         let base = tiles.source(self.settings.base);
         room.values.resize(tiles.len(), T::ZERO);
-        for ((term, search), tally) in self.under_way().zip(&mut *found.tallies) {
+        for ((term, search), tally) in self.under_way().zip(&mut found.0) {
             let tuned = tiles.source(self.settings.terms[term].source);
             kernels::scale_difference(&mut room.values, T::ONE, tuned, base);
             search.count(tiles.first(), &room.values, tally);
         }
     }
 
-    fn next(&self, statistic: Statistic) -> Stage<T> {
+    fn next(&self, found: Self::Found) -> Stage<T> {
         let mut next = self.clone();
-        let mut tallies = statistic.tallies.into_iter();
+        let mut tallies = found.0.into_iter();
         for search in next.searches.iter_mut().flatten() {
             if search.pieces() > 0
                 && let Some(tally) = tallies.next()

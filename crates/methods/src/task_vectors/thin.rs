@@ -6,7 +6,7 @@ use weightsmith_tensors::Real;
 use weightsmith_tensors::kernels::{self, Cut, Places, Stream, TILE};
 
 use super::settings::{Sparsity, Term};
-use crate::{Subject, Workspace};
+use crate::{OutputTensor, Workspace};
 
 /// How a task vector is thinned out, once that is known.
 #[derive(Debug, Clone)]
@@ -115,8 +115,8 @@ impl Rows {
 
 impl Thinning {
     /// That of a model's task vector; what is selected by magnitude has its cuts still to be found.
-    pub(super) fn of(term: &Term, subject: &Subject<'_>) -> Self {
-        let stream = || Stream::new(subject.seed, subject.name, term.source);
+    pub(super) fn of(term: &Term, output: &OutputTensor<'_>) -> Self {
+        let stream = || Stream::new(output.seed, output.name, term.source);
         match term.sparsity {
             Sparsity::Dense => Self::Keep,
             Sparsity::Largest(_) => Self::Cut(Cut::NONE),
@@ -132,7 +132,7 @@ impl Thinning {
                 stream: stream(),
                 density,
                 epsilon,
-                rows: Rows::of(&subject.info.shape),
+                rows: Rows::of(&output.info.shape),
             },
         }
     }

@@ -5,8 +5,8 @@ use weightsmith_tensors::{Real, TensorInfo};
 use super::evaluate::operation;
 use crate::parameter::reads;
 use crate::{
-    BaseRule, Default, Kernel, Kind, METHODS, MethodSpec, Operation, ParameterSpec, Scope, Subject,
-    Value,
+    BaseRule, Default, Kernel, Kind, METHODS, MethodSpec, Operation, OutputTensor, ParameterSpec,
+    Scope, Value,
 };
 
 /// An operation of the method whose switches are all on or off and whose numbers without default are `number`; with
@@ -40,14 +40,14 @@ fn begin<T: Real>(kernel: &dyn Kernel<T>) {
         dtype: T::DTYPE,
         shape: vec![3, 5],
     };
-    let subject = Subject {
+    let output = OutputTensor {
         name: "tensor",
         info: &info,
         seed: 0,
         spare: 1 << 20,
     };
-    let _ = (kernel.passes(), kernel.memory(&subject), kernel.unit());
-    let _ = kernel.begin(&subject);
+    let _ = (kernel.passes(), kernel.memory(&output), kernel.unit());
+    let _ = kernel.begin(&output);
 }
 
 /// What all functions of a method read from an operation.

@@ -7,16 +7,16 @@ use std::sync::Arc;
 use weightsmith_tensors::{Error, Real, TensorEntry, TensorInfo, TensorSource};
 
 use crate::job::{JobSource, Scratch, TensorJob};
-use crate::{Kernel, Operation, Scope, SourceTensor, Subject, Value, find};
+use crate::{Kernel, Operation, OutputTensor, Scope, SourceTensor, Value, find};
 
 /// One tensor in memory.
 #[derive(Debug)]
-struct Memory {
+struct InMemory {
     entries: Vec<TensorEntry>,
     bytes: Vec<u8>,
 }
 
-impl TensorSource for Memory {
+impl TensorSource for InMemory {
     fn tensors(&self) -> &[TensorEntry] {
         &self.entries
     }
@@ -109,7 +109,7 @@ pub(crate) fn evaluate_kernel<T: Real>(
         dtype: T::DTYPE,
         shape: shape.to_vec(),
     };
-    let subject = Subject {
+    let output = OutputTensor {
         name: "tensor",
         info: &info,
         seed,
@@ -117,7 +117,7 @@ pub(crate) fn evaluate_kernel<T: Real>(
         spare: (seed % 2) << 20,
     };
     let sources = sources.iter().map(|values| in_memory(values, &info));
-    let job = TensorJob::merge(&subject, sources.collect(), single, double);
+    let job = TensorJob::merge(&output, sources.collect(), single, double);
     let mut scratch = Scratch::default();
     job.measure_all(&mut scratch).expect("memory can be read");
     let width = (T::DTYPE.bits() / 8) as usize;
@@ -143,7 +143,7 @@ fn in_memory<T: Real>(values: &[T], info: &TensorInfo) -> JobSource {
     }];
     JobSource {
         model: "model".into(),
-        source: Arc::new(Memory { entries, bytes }),
+        source: Arc::new(InMemory { entries, bytes }),
         tensor: 0,
     }
 }

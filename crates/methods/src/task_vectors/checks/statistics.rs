@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::oracle::{Recipe, chance, norm, rows};
 use crate::testing::oracle::drawn;
-use crate::{Stage, Subject, Tiles, Workspace, find};
+use crate::{OutputTensor, Stage, Tiles, Workspace, find};
 
 const N: u64 = 200_003;
 
@@ -163,13 +163,13 @@ fn named(method: &'static str, name: &str) -> Vec<bool> {
         shape: vec![251, 199],
     };
     let kernel = (find(method).unwrap().compile.single)(&operation);
-    let subject = Subject {
+    let output = OutputTensor {
         name,
         info: &info,
         seed: 0,
         spare: 0,
     };
-    let Stage::Apply(apply) = kernel.begin(&subject) else {
+    let Stage::Apply(apply) = kernel.begin(&output) else {
         panic!("there is nothing to measure without rescaling")
     };
     let n = info.elements() as usize;
