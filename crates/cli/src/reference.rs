@@ -1,4 +1,4 @@
-//! The reference page of the command line, made from its definitions; the test fails when the committed page is stale.
+//! Generates the command line reference from the definitions; a test fails if the committed page is stale.
 
 use std::fmt::Write as _;
 
@@ -6,8 +6,12 @@ use clap::{Arg, ArgAction, Command, CommandFactory as _};
 
 use crate::args::Cli;
 use crate::env_vars;
+use crate::prose::wrapped;
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/cli.md");
+
+/// Columns of the page.
+const WIDTH: usize = 100;
 
 /// The whole page.
 fn page() -> String {
@@ -15,7 +19,7 @@ fn page() -> String {
     cli.build();
     let mut page = String::from(
         "# The command line\n\n\
-         <!-- Made from the definitions in crates/cli/src/args by `UPDATE_DOCS=1 cargo test -p weightsmith-cli`. -->\n",
+         <!-- Generated from crates/cli/src/args by `UPDATE_DOCS=1 cargo test -p weightsmith-cli`. -->\n",
     );
     let _ = write!(page, "\n{}\n\n", paragraph(&cli));
     let commands = || {
@@ -31,7 +35,7 @@ fn page() -> String {
             .unwrap_or_default();
         let _ = writeln!(page, "| [`{name}`](#weightsmith-{name}) | {about} |");
     }
-    page.push_str("\n## Options of every command\n\n");
+    page.push_str("\n## Global options\n\n");
     for argument in cli.get_arguments() {
         option(&mut page, argument);
     }
@@ -112,7 +116,10 @@ fn is_own(argument: &Arg) -> bool {
 
 fn paragraph(command: &Command) -> String {
     let about = command.get_long_about().or(command.get_about());
-    about.map(ToString::to_string).unwrap_or_default()
+    let about = about.map(ToString::to_string).unwrap_or_default();
+    let paragraphs = about.split("\n\n");
+    let wrapped = paragraphs.map(|paragraph| wrapped(paragraph, WIDTH).join("\n"));
+    wrapped.collect::<Vec<_>>().join("\n\n")
 }
 
 fn option(page: &mut String, argument: &Arg) {
@@ -145,19 +152,19 @@ fn option(page: &mut String, argument: &Arg) {
             value.unwrap_or_else(|| argument.get_id().to_string())
         ));
     }
-    let _ = write!(page, "- {}: {help}", names.join(", "));
+    let mut text = format!("{}: {help}", names.join(", "));
     let defaults: Vec<String> = argument
         .get_default_values()
         .iter()
         .map(|value| format!("`{}`", value.display()))
         .collect();
     if !defaults.is_empty() && argument.get_action().takes_values() {
-        let _ = write!(page, " (default: {})", defaults.join(", "));
+        let _ = write!(text, " (default: {})", defaults.join(", "));
     }
     if let Some(variable) = argument.get_env() {
-        let _ = write!(page, " (environment: `{}`)", variable.display());
+        let _ = write!(text, " (environment: `{}`)", variable.display());
     }
-    page.push('\n');
+    let _ = writeln!(page, "- {}", wrapped(&text, WIDTH - 2).join("\n  "));
 }
 
 #[test]

@@ -229,15 +229,15 @@ fn notes(args: UnneededArgs) -> Result<Vec<String>, Failure> {
         .collect())
 }
 
-/// The option's own help, which says why it is not needed, as a sentence about it.
+/// The reason from the option's help, as a sentence about the option.
 fn note(option: &clap::Arg) -> String {
     let name = option.get_long().unwrap_or_default();
     let help = option
         .get_help()
         .map(ToString::to_string)
         .unwrap_or_default();
-    let reason = help.strip_prefix("Not needed: ").unwrap_or(&help);
-    format!("`--{name}` is not needed: {reason}")
+    let reason = help.strip_prefix("No effect: ").unwrap_or(&help);
+    format!("`--{name}` has no effect: {reason}")
 }
 
 #[cfg(test)]
@@ -317,8 +317,8 @@ mod tests {
         assert_eq!(
             settings.notes,
             [
-                "`--cuda` is not needed: a merge is as fast as the disk, a GPU would wait for it",
-                "`--write-threads` is not needed: `--threads` counts for writing too",
+                "`--cuda` has no effect: merges are limited by the disk; a GPU would not help",
+                "`--write-threads` has no effect: `--threads` covers writing",
             ]
         );
     }

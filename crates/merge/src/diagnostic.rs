@@ -6,6 +6,7 @@ use serde::Serialize;
 
 /// A place in a recipe's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Span {
     /// Line, from 1.
     pub line: usize,
@@ -35,6 +36,7 @@ impl<T> Spanned<T> {
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// The merge cannot be done.
@@ -47,6 +49,7 @@ pub enum Severity {
 
 /// One problem: what is wrong, where, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Diagnostic {
     /// How bad it is.
     pub severity: Severity,

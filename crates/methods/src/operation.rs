@@ -33,6 +33,8 @@ pub struct SourceTensor {
 
 /// The value of a parameter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "ParameterValue"))]
 #[serde(untagged)]
 pub enum Value {
     /// True or false.

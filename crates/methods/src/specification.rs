@@ -9,6 +9,7 @@ use crate::{Objection, Operation, Reason, Value};
 ///
 /// Serialised, it is what programs can know of the method: everything but its functions.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MethodSpec {
     /// The name in a recipe's `merge_method`.
     pub name: &'static str,
@@ -88,6 +89,8 @@ impl MethodSpec {
 
 /// A paper or page that describes a method.
 #[derive(Debug, Clone, Copy, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "MethodReference"))]
 pub struct Reference {
     /// Title and authors.
     pub title: &'static str,
@@ -97,6 +100,7 @@ pub struct Reference {
 
 /// What `base_model` means to a method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum BaseRule {
     /// The recipe must name it.
@@ -109,6 +113,7 @@ pub enum BaseRule {
 
 /// How many inputs a method takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct InputCount {
     /// The least number.
     pub min: usize,
@@ -138,6 +143,7 @@ impl InputCount {
 
 /// What happens to an optional tensor that some inputs lack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MissingRule {
     /// The inputs that have it are merged, where they are as many as the method takes.
@@ -166,6 +172,7 @@ pub enum Missing {
 
 /// A parameter of a method.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ParameterSpec {
     /// Its name under `parameters:`.
     pub name: &'static str,
@@ -174,6 +181,7 @@ pub struct ParameterSpec {
     /// What its values are.
     pub kind: Kind,
     /// What it is when no level of the recipe sets it.
+    #[cfg_attr(feature = "schema", schemars(schema_with = "default_schema"))]
     pub default: Default,
     /// Values outside of this range are warned about.
     pub usual: Option<(f64, f64)>,
@@ -202,6 +210,8 @@ impl ParameterSpec {
 
 /// Whom a parameter belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "ParameterScope"))]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// The whole merge; filters match the result's tensor names.
@@ -212,6 +222,8 @@ pub enum Scope {
 
 /// What the values of a parameter are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "ParameterKind"))]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A number.
@@ -272,6 +284,16 @@ impl Serialize for Default {
             Self::Unset => serializer.serialize_none(),
         }
     }
+}
+
+/// What [`Default`] is when it is serialised.
+#[cfg(feature = "schema")]
+fn default_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({
+        "anyOf": [
+            {"const": "required"}, {"type": "number"}, {"type": "boolean"}, {"type": "null"},
+        ],
+    })
 }
 
 /// Makes the arithmetic of an operation in either precision.

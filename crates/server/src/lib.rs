@@ -45,7 +45,9 @@ pub use engine::{
     CHUNK, Ending, Engine, EngineSettings, Event, Request, Statistics, TokenLogprobs,
 };
 pub use error::ServerError;
-pub use http::{BodyError, Caller, Pages, Received, StreamPlace, receive, router, router_with};
+pub use http::{
+    BodyError, Caller, Pages, PagesDocument, Received, StreamPlace, receive, router, router_with,
+};
 pub use listen::Server;
 pub use models::{CountedSource, LoadProgress, ModelFacts, ModelRegistry, ModelState, ServedModel};
 pub use settings::Settings;

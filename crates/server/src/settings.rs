@@ -1,6 +1,7 @@
 //! Limits, addresses and keys of a server.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::{EngineSettings, ServerError};
@@ -37,6 +38,8 @@ pub struct Settings {
     pub connections: Option<usize>,
     /// How long a request may take, waiting included.
     pub timeout: Duration,
+    /// Where sessions that were ended by a logout are kept; `None`: only as long as the server runs.
+    pub ended_sessions: Option<PathBuf>,
     /// How long what runs may go on when the server is asked to end.
     pub grace: Duration,
 }
@@ -57,6 +60,7 @@ impl Default for Settings {
             patience: Duration::from_secs(30),
             connections: None,
             timeout: Duration::from_mins(10),
+            ended_sessions: None,
             grace: Duration::from_secs(10),
         }
     }

@@ -10,7 +10,7 @@ use crate::events::Events;
 use crate::models::{self, CardCache, Catalogue};
 use crate::recipes::{Previews, Remotes};
 use crate::runs::Runs;
-use crate::{StudioError, StudioSettings, api, assets, private};
+use crate::{StudioError, StudioSettings, api, private};
 
 /// A studio that is open.
 #[derive(Debug)]
@@ -73,12 +73,7 @@ impl Studio {
 
     /// What a server shows of it.
     pub fn pages(&self) -> Pages {
-        let (router, paths) = api::router(Arc::clone(&self.app));
-        Pages {
-            router,
-            is_open: assets::is_open,
-            paths,
-        }
+        api::pages(Arc::clone(&self.app))
     }
 
     /// Ends what runs, so that it can be gone on with, and what pages listen to.

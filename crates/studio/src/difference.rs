@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde_json::{Value, json};
 use weightsmith_report::diff::{
     DiffError, DiffOptions, Difference, Measures, TensorDifference, diff,
 };
@@ -13,11 +12,16 @@ use crate::app::App;
 use crate::error::Refusal;
 use crate::models::{Entry, fingerprint, source};
 use crate::runs::{RunFailure, RunProgress, now};
+use crate::wire::{self, Cell, DifferenceRequest, DifferenceResult, Distance, OutsideTensor};
 
 /// A comparison that was kept; nothing where the models are no longer what they were.
-pub(crate) fn stored(app: &App, entry: &Entry, against: &Entry) -> Result<Value, Refusal> {
+pub(crate) fn stored(
+    app: &App,
+    entry: &Entry,
+    against: &Entry,
+) -> Result<wire::Difference, Refusal> {
     let text = fs_err::read_to_string(place(app, entry, against)).ok();
-    let value = text.and_then(|text| serde_json::from_str::<Value>(&text).ok());
+    let value = text.and_then(|text| serde_json::from_str(&text).ok());
     value.ok_or_else(|| {
         let message = format!(
             "how `{}` differs from `{}` has not been computed",
@@ -30,11 +34,11 @@ pub(crate) fn stored(app: &App, entry: &Entry, against: &Entry) -> Result<Value,
 /// The work of a run.
 pub(crate) fn run(
     app: &Arc<App>,
-    request: &Value,
+    request: &DifferenceRequest,
     progress: &dyn RunProgress,
-) -> Result<Value, RunFailure> {
-    let entry = model(app, request, "model")?;
-    let against = model(app, request, "against")?;
+) -> Result<DifferenceResult, RunFailure> {
+    let entry = model(app, &request.model)?;
+    let against = model(app, &request.against)?;
     progress.stage("comparing");
     let open = |entry: &Entry| source(app, entry).map_err(|problem| RunFailure::of(problem.0));
     // it differs from the other one, so that one is the measure
@@ -58,12 +62,13 @@ pub(crate) fn run(
     let shown = shown(&found, &against.name);
     keep(place(app, &entry, &against), &shown)
         .map_err(|error| RunFailure::of(error.to_string()))?;
-    Ok(json!({"against": against.name}))
+    Ok(DifferenceResult {
+        against: against.name.clone(),
+    })
 }
 
 /// The model that a request names.
-pub(crate) fn model(app: &App, request: &Value, field: &str) -> Result<Arc<Entry>, RunFailure> {
-    let name = request[field].as_str().unwrap_or_default();
+pub(crate) fn model(app: &App, name: &str) -> Result<Arc<Entry>, RunFailure> {
     let found = app.catalogue.find(name);
     found.ok_or_else(|| RunFailure::of(format!("there is no model `{name}`")))
 }
@@ -74,33 +79,31 @@ fn place(app: &App, entry: &Entry, against: &Entry) -> PathBuf {
     app.settings.data.join("differences").join(name)
 }
 
-fn keep(place: PathBuf, value: &Value) -> std::io::Result<()> {
+fn keep(place: PathBuf, found: &wire::Difference) -> std::io::Result<()> {
     if let Some(folder) = place.parent() {
         fs_err::create_dir_all(folder)?;
     }
     let new = place.with_extension("new");
-    fs_err::write(&new, value.to_string())?;
+    fs_err::write(&new, serde_json::to_vec(found)?)?;
     fs_err::rename(new, place)
 }
 
 /// The map: a cell for each layer and kind of tensor, and what lies outside of the layers.
-fn shown(found: &Difference, against: &str) -> Value {
+fn shown(found: &Difference, against: &str) -> wire::Difference {
     let layers: BTreeSet<u64> = found.tensors.iter().filter_map(|one| one.layer).collect();
-    let mut kinds: Vec<&str> = Vec::new();
-    let mut outside: Vec<Value> = Vec::new();
+    let mut kinds: Vec<String> = Vec::new();
+    let mut outside: Vec<OutsideTensor> = Vec::new();
     for tensor in &found.tensors {
         if tensor.layer.is_none() {
-            let mut value = cell(tensor.measures.as_ref());
-            if value.is_null() {
-                value = json!({"cosine": null, "relative": null, "changed": null});
-            }
-            value["name"] = tensor.name.clone().into();
-            outside.push(value);
-        } else if !kinds.contains(&tensor.kind.as_str()) {
-            kinds.push(&tensor.kind);
+            outside.push(OutsideTensor {
+                distance: cell(tensor.measures.as_ref()).unwrap_or_default(),
+                name: tensor.name.clone(),
+            });
+        } else if !kinds.contains(&tensor.kind) {
+            kinds.push(tensor.kind.clone());
         }
     }
-    let cells: Vec<Vec<Value>> = layers
+    let cells: Vec<Vec<Cell>> = layers
         .iter()
         .map(|layer| {
             let is_it =
@@ -114,25 +117,22 @@ fn shown(found: &Difference, against: &str) -> Value {
                 .collect()
         })
         .collect();
-    let layers: Vec<String> = layers.iter().map(u64::to_string).collect();
-    json!({
-        "against": against,
-        "computed": now() as u64,
-        "summary": found.summary,
-        "layers": layers,
-        "kinds": kinds,
-        "cells": cells,
-        "outside": outside,
-    })
+    wire::Difference {
+        against: against.to_owned(),
+        computed: now() as u64,
+        summary: found.summary.clone(),
+        layers: layers.iter().map(u64::to_string).collect(),
+        kinds,
+        cells,
+        outside,
+    }
 }
 
-fn cell(measures: Option<&Measures>) -> Value {
-    measures.map_or(Value::Null, |measures| {
-        json!({
-            "cosine": measures.cosine,
-            "relative": measures.relative_difference,
-            "changed": measures.changed_share,
-        })
+fn cell(measures: Option<&Measures>) -> Cell {
+    measures.map(|measures| Distance {
+        cosine: measures.cosine,
+        relative: measures.relative_difference,
+        changed: Some(measures.changed_share),
     })
 }
 

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use weightsmith::Diagnostic;
+
+use crate::wire::{ErrorAnswer, ErrorBody};
 
 /// Why a studio cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -42,8 +44,8 @@ pub(crate) struct Refusal {
     pub(crate) code: &'static str,
     pub(crate) message: String,
     pub(crate) hints: Vec<String>,
-    /// What else the answer holds, such as a recipe's diagnostics.
-    pub(crate) more: Vec<(&'static str, Value)>,
+    /// What is wrong with the recipe, where that is it.
+    pub(crate) diagnostics: Option<Vec<Diagnostic>>,
 }
 
 impl Refusal {
@@ -53,7 +55,7 @@ impl Refusal {
             code,
             message: message.into(),
             hints: Vec::new(),
-            more: Vec::new(),
+            diagnostics: None,
         }
     }
 
@@ -77,21 +79,24 @@ impl Refusal {
         self
     }
 
-    pub(crate) fn with(mut self, name: &'static str, value: Value) -> Self {
-        self.more.push((name, value));
+    /// With everything that is to be said of the recipe.
+    pub(crate) fn with(mut self, diagnostics: &[Diagnostic]) -> Self {
+        self.diagnostics = Some(diagnostics.to_vec());
         self
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let mut body = json!({"error": {
-            "code": self.code, "message": self.message, "hints": self.hints,
-        }});
-        for (name, value) in self.more {
-            body[name] = value;
-        }
-        (self.status, Json(body)).into_response()
+        let answer = ErrorAnswer {
+            error: ErrorBody {
+                code: self.code.to_owned(),
+                message: self.message,
+                hints: self.hints,
+            },
+            diagnostics: self.diagnostics,
+        };
+        (self.status, Json(answer)).into_response()
     }
 }
 

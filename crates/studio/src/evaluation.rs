@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use serde_json::{Value, json};
 use weightsmith_infer::Model;
 use weightsmith_infer::evaluate::{
     Tasks, TextUnit, WindowOptions, exact_match, multiple_choice, perplexity, read_tasks,
@@ -19,6 +18,10 @@ use crate::difference::model;
 use crate::error::Refusal;
 use crate::models::Entry;
 use crate::runs::{RunFailure, RunProgress, now};
+use crate::wire::{
+    Data, DataKind, EvaluateRequest, EvaluateResult, Evaluation, EvaluationData, EvaluationList,
+    Metric, RunKind, RunResult, Score,
+};
 
 /// Context of a text.
 const WINDOW: usize = 2048;
@@ -33,22 +36,24 @@ const LARGEST: u64 = 64 << 20;
 const STEPS: u64 = 1000;
 
 /// What was measured of a model so far, newest first. What was measured before it was replaced says nothing about it.
-pub(crate) fn stored(app: &App, entry: &Entry) -> Result<Value, Refusal> {
+pub(crate) fn stored(app: &App, entry: &Entry) -> Result<EvaluationList, Refusal> {
     let made = app.runs.made(&entry.name)?.unwrap_or_default();
-    let mut evaluations = Vec::new();
-    let runs = app.runs.finished("evaluate", &entry.name)?;
-    for run in runs.into_iter().filter(|run| run.ended >= made) {
-        let mut evaluation = run.result["evaluation"].clone();
-        if evaluation.is_object() {
-            evaluation["run"] = run.id.into();
-            evaluations.push(evaluation);
-        }
-    }
-    Ok(json!({"evaluations": evaluations}))
+    let runs = app.runs.finished(RunKind::Evaluate, &entry.name)?;
+    let runs = runs.into_iter().filter(|run| run.ended >= made);
+    let evaluations = runs.filter_map(|run| match run.result {
+        RunResult::Evaluate(EvaluateResult { evaluation }) => Some(Evaluation {
+            run: Some(run.id),
+            ..evaluation
+        }),
+        _ => None,
+    });
+    Ok(EvaluationList {
+        evaluations: evaluations.collect(),
+    })
 }
 
 /// What is measured on.
-enum Data {
+enum Content {
     Text(String),
     Tasks(Tasks),
 }
@@ -56,14 +61,14 @@ enum Data {
 /// The work of a run.
 pub(crate) fn run(
     app: &Arc<App>,
-    request: &Value,
+    request: &EvaluateRequest,
     progress: &dyn RunProgress,
-) -> Result<Value, RunFailure> {
-    let data = &request["data"];
+) -> Result<EvaluateResult, RunFailure> {
+    let data = &request.data;
     let content = read(app, data)?;
-    let mut models = vec![model(app, request, "model")?];
-    for name in request["against"].as_array().into_iter().flatten() {
-        let other = model(app, &json!({"model": name}), "model")?;
+    let mut models = vec![model(app, &request.model)?];
+    for name in request.against.iter().flatten() {
+        let other = model(app, name)?;
         if models.iter().all(|known| known.name != other.name) {
             models.push(other);
         }
@@ -75,62 +80,48 @@ pub(crate) fn run(
         progress.stage(&format!("loading {}", entry.name));
         let model = load(app, entry)?;
         let size = model.companions.tokenizer.vocabulary();
-        if *vocabulary.get_or_insert(size) != size && matches!(content, Data::Text(_)) {
+        if *vocabulary.get_or_insert(size) != size && matches!(content, Content::Text(_)) {
             progress.log(&format!(
                 "{} has another vocabulary: its perplexity is over other tokens",
                 entry.name
             ));
         }
         progress.stage(&format!("measuring {}", entry.name));
-        let found = measure(&model, &content, progress)?;
-        for score in &found {
-            progress.log(&score.sentence(&entry.name));
-        }
-        scores.extend(found.iter().map(|score| score.shown(&entry.name)));
+        let score = measure(&entry.name, &model, &content, progress)?;
+        progress.log(&sentence(&score));
+        scores.push(score);
     }
-    Ok(json!({"evaluation": {
-        "run": null,
-        "at": now() as u64,
-        "data": {"name": data_name(data).as_deref().unwrap_or("text"), "kind": data["kind"]},
-        "scores": scores,
-    }}))
+    Ok(EvaluateResult {
+        evaluation: Evaluation {
+            run: None,
+            at: now() as u64,
+            data: Data {
+                name: data_name(data).unwrap_or_else(|| "text".to_owned()),
+                kind: data.kind,
+            },
+            scores,
+        },
+    })
 }
 
-/// A number about a model.
-#[derive(Debug, Clone, PartialEq)]
-struct Score {
-    metric: &'static str,
-    value: f64,
-    error: Option<f64>,
-    count: usize,
+/// A share of questions, with the standard error of a mean.
+fn share(model: &str, metric: Metric, right: usize, count: usize) -> Score {
+    let value = right as f64 / count.max(1) as f64;
+    Score {
+        model: model.to_owned(),
+        metric,
+        value,
+        error: (count > 1).then(|| (value * (1.0 - value) / (count - 1) as f64).sqrt()),
+        count,
+    }
 }
 
-impl Score {
-    /// A share of questions, with the standard error of a mean.
-    fn share(metric: &'static str, right: usize, count: usize) -> Self {
-        let value = right as f64 / count.max(1) as f64;
-        Self {
-            metric,
-            value,
-            error: (count > 1).then(|| (value * (1.0 - value) / (count - 1) as f64).sqrt()),
-            count,
-        }
-    }
-
-    fn shown(&self, model: &str) -> Value {
-        json!({
-            "model": model, "metric": self.metric, "value": self.value, "error": self.error,
-            "count": self.count, "unit": "",
-        })
-    }
-
-    fn sentence(&self, model: &str) -> String {
-        let error = self
-            .error
-            .map_or_else(String::new, |error| format!(" ± {error:.4}"));
-        let metric = self.metric.replace('_', " ");
-        format!("{model}: {metric} {:.4}{error}", self.value)
-    }
+fn sentence(score: &Score) -> String {
+    let error = score
+        .error
+        .map_or_else(String::new, |error| format!(" ± {error:.4}"));
+    let metric = score.metric.words();
+    format!("{}: {metric} {:.4}{error}", score.model, score.value)
 }
 
 /// Loads a model for itself: what is being asked for texts meanwhile is not disturbed.
@@ -148,10 +139,11 @@ fn load(app: &App, entry: &Entry) -> Result<Model, RunFailure> {
 }
 
 fn measure(
+    name: &str,
     model: &Model,
-    content: &Data,
+    content: &Content,
     progress: &dyn RunProgress,
-) -> Result<Vec<Score>, RunFailure> {
+) -> Result<Score, RunFailure> {
     let mut told = 0;
     let mut step = |done: usize, total: usize| {
         let now = done as u64 * STEPS / total.max(1) as u64;
@@ -164,8 +156,8 @@ fn measure(
         }
     };
     let failed = |error: weightsmith_infer::Error| RunFailure::caused(&error);
-    let scores = match content {
-        Data::Text(text) => {
+    let score = match content {
+        Content::Text(text) => {
             let stopped = || progress.interrupt().load(Ordering::Relaxed);
             let mut goes_on = || {
                 if stopped() {
@@ -186,22 +178,23 @@ fn measure(
                 );
             }
             let found = perplexity(&model.decoder, &windows, &mut step).map_err(failed)?;
-            vec![Score {
-                metric: "perplexity",
+            Score {
+                model: name.to_owned(),
+                metric: Metric::Perplexity,
                 value: found.perplexity,
                 error: Some(found.standard_error),
                 count: found.tokens,
-            }]
+            }
         }
-        Data::Tasks(tasks) if tasks.multiple_choice => {
+        Content::Tasks(tasks) if tasks.multiple_choice => {
             let found = multiple_choice(model, &tasks.questions, &mut step).map_err(failed)?;
-            vec![Score::share("accuracy", found.right, found.questions)]
+            share(name, Metric::Accuracy, found.right, found.questions)
         }
-        Data::Tasks(tasks) => {
+        Content::Tasks(tasks) => {
             let questions = &tasks.questions;
             let found = exact_match(model, questions, ANSWER, &mut step, &mut |_, _, _| {})
                 .map_err(failed)?;
-            vec![Score::share("exact_match", found.right, found.questions)]
+            share(name, Metric::ExactMatch, found.right, found.questions)
         }
     };
     if progress.interrupt().load(Ordering::Relaxed) {
@@ -209,7 +202,7 @@ fn measure(
     }
     // whatever the last piece was, this model is done
     let _ = step(1, 1);
-    Ok(scores)
+    Ok(score)
 }
 
 fn options(model: &Model) -> WindowOptions {
@@ -223,18 +216,18 @@ fn options(model: &Model) -> WindowOptions {
 }
 
 /// What to call it: the name that was given, else that of the file.
-pub(crate) fn data_name(data: &Value) -> Option<String> {
-    let file = || Path::new(data["file"].as_str()?).file_name();
-    match data["name"].as_str() {
-        Some(name) => Some(name.to_owned()),
-        None => Some(file()?.to_string_lossy().into_owned()),
+pub(crate) fn data_name(data: &EvaluationData) -> Option<String> {
+    if data.name.is_some() {
+        return data.name.clone();
     }
+    let file = Path::new(data.file.as_deref()?).file_name()?;
+    Some(file.to_string_lossy().into_owned())
 }
 
 /// The text or the questions: in the request, or in a file of a configured folder.
-fn read(app: &App, data: &Value) -> Result<Data, RunFailure> {
-    let text = match (data["text"].as_str(), data["file"].as_str()) {
-        (Some(text), _) => text.to_owned(),
+fn read(app: &App, data: &EvaluationData) -> Result<Content, RunFailure> {
+    let text = match (&data.text, &data.file) {
+        (Some(text), _) => text.clone(),
         (None, Some(file)) => {
             let path = confined(app, file)?;
             read_regular_text(&path, LARGEST).map_err(|error| RunFailure::of(error.to_string()))?
@@ -245,18 +238,15 @@ fn read(app: &App, data: &Value) -> Result<Data, RunFailure> {
             ));
         }
     };
-    match data["kind"].as_str() {
-        Some("perplexity") => Ok(Data::Text(text)),
-        Some("tasks") => {
+    match data.kind {
+        DataKind::Perplexity => Ok(Content::Text(text)),
+        DataKind::Tasks => {
             let name = data_name(data).unwrap_or_else(|| "tasks".to_owned());
             let tasks = read_tasks(&text, Path::new(&name));
-            Ok(Data::Tasks(
+            Ok(Content::Tasks(
                 tasks.map_err(|error| RunFailure::caused(&error))?,
             ))
         }
-        _ => Err(RunFailure::of(
-            "`data.kind` is expected to be `perplexity` or `tasks`",
-        )),
     }
 }
 

@@ -1,11 +1,12 @@
 //! What happens, told to every page that listens.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde_json::Value;
 use tokio::sync::broadcast;
+
+use crate::wire::{self, Nothing};
 
 /// Events that are kept for pages that were away for a moment.
 const KEPT: usize = 512;
@@ -15,9 +16,7 @@ const KEPT: usize = 512;
 pub(crate) struct Event {
     /// Counts up, also from one start of the server to the next.
     pub(crate) id: u64,
-    /// `run`, `model`, `models`, `log`, or `reset`.
-    pub(crate) kind: &'static str,
-    pub(crate) data: Value,
+    pub(crate) told: Arc<wire::Event>,
 }
 
 /// Tells events to all who listen, and keeps the newest.
@@ -65,13 +64,12 @@ impl Events {
     }
 
     /// Tells an event.
-    pub(crate) fn tell(&self, kind: &'static str, data: Value) {
+    pub(crate) fn tell(&self, event: wire::Event) {
         let mut told = self.told();
         told.last += 1;
         let event = Event {
             id: told.last,
-            kind,
-            data,
+            told: Arc::new(event),
         };
         told.kept.push_back(event.clone());
         if told.kept.len() > KEPT {
@@ -113,40 +111,41 @@ impl Events {
 }
 
 /// That too much was missed: everything must be fetched again.
-pub(crate) fn reset(id: u64) -> Event {
+fn reset(id: u64) -> Event {
     Event {
         id,
-        kind: "reset",
-        data: serde_json::json!({}),
+        told: Arc::new(wire::Event::Reset(Nothing {})),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+    use crate::wire::Event as Told;
 
     fn ids(listening: &Listening) -> Vec<(u64, &'static str)> {
         let missed = listening.missed.iter();
-        missed.map(|event| (event.id, event.kind)).collect()
+        missed.map(|event| (event.id, event.told.name())).collect()
     }
 
     #[test]
     fn what_was_missed_is_told_and_too_much_is_reset() {
         let events = Events::starting_at(100);
         for _ in 0..3 {
-            events.tell("run", json!({}));
+            events.tell(Told::Models(Nothing {}));
         }
         assert!(ids(&events.listen(None)).is_empty());
-        assert_eq!(ids(&events.listen(Some(101))), [(102, "run"), (103, "run")]);
+        assert_eq!(
+            ids(&events.listen(Some(101))),
+            [(102, "models"), (103, "models")]
+        );
         assert!(ids(&events.listen(Some(103))).is_empty());
         assert_eq!(ids(&events.listen(Some(100))).len(), 3);
         // of the server that ran before, or of none
         assert_eq!(ids(&events.listen(Some(7))), [(103, "reset")]);
         assert_eq!(ids(&events.listen(Some(104))), [(103, "reset")]);
         for _ in 0..KEPT {
-            events.tell("run", json!({}));
+            events.tell(Told::Models(Nothing {}));
         }
         assert_eq!(ids(&events.listen(Some(102)))[0].1, "reset");
         assert_eq!(ids(&events.listen(Some(103))).len(), KEPT);
@@ -156,9 +155,9 @@ mod tests {
     async fn who_listens_hears_the_end() {
         let events = Events::default();
         let mut coming = events.listen(None).coming.expect("it is open");
-        events.tell("log", json!({"text": "a"}));
+        events.tell(Told::Models(Nothing {}));
         events.close();
-        assert_eq!(coming.recv().await.expect("an event").kind, "log");
+        assert_eq!(coming.recv().await.expect("an event").told.name(), "models");
         assert!(coming.recv().await.is_err());
         assert!(events.listen(None).coming.is_none());
     }

@@ -21,6 +21,7 @@ mod system;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod transfer;
+mod wire;
 
 pub use app::Studio;
 pub use error::StudioError;

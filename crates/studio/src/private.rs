@@ -62,7 +62,13 @@ fn make(folder: &Path) -> std::io::Result<bool> {
 
 /// Whether a folder holds a studio's things and nothing else.
 fn is_ours(folder: &Path) -> bool {
-    const OURS: [&str; 4] = ["models", "differences", "studio.lock", "studio.db"];
+    const OURS: [&str; 5] = [
+        "models",
+        "differences",
+        "ended-sessions",
+        "studio.lock",
+        "studio.db",
+    ];
     let Ok(entries) = fs_err::read_dir(folder) else {
         return false;
     };

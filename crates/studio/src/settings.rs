@@ -34,4 +34,9 @@ impl StudioSettings {
     pub fn made(&self) -> PathBuf {
         self.data.join("models")
     }
+
+    /// The file of the sessions that were ended, for the server.
+    pub fn ended_sessions(&self) -> PathBuf {
+        self.data.join("ended-sessions")
+    }
 }

@@ -4,30 +4,30 @@ use std::num::NonZero;
 use std::path::Path;
 use std::thread::available_parallelism;
 
-use serde_json::{Value, json};
-
 use crate::app::App;
+use crate::wire::{HubAccess, System};
 
 /// What a page shows of them.
-pub(crate) fn system(app: &App) -> Value {
+pub(crate) fn system(app: &App) -> System {
     let settings = &app.settings;
     let memory = memory();
-    json!({
-        "version": env!("CARGO_PKG_VERSION"),
-        "data_folder": settings.data,
-        "models_folder": settings.made(),
-        "folders": settings.folders,
-        "hub": {
-            "endpoint": settings.hub.endpoint,
-            "offline": settings.hub.offline,
-            "logged_in": settings.hub.token.is_some(),
+    let text = |path: &Path| path.display().to_string();
+    System {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        data_folder: text(&settings.data),
+        models_folder: text(&settings.made()),
+        folders: settings.folders.iter().map(|one| text(one)).collect(),
+        hub: HubAccess {
+            endpoint: settings.hub.endpoint.clone(),
+            offline: settings.hub.offline,
+            logged_in: settings.hub.token.is_some(),
         },
-        "cores": available_parallelism().map_or(1, NonZero::get),
-        "memory_total": memory.total,
-        "memory_available": memory.available,
-        "disk_free": disk_free(&settings.data),
-        "needs_key": settings.needs_key,
-    })
+        cores: available_parallelism().map_or(1, NonZero::get),
+        memory_total: memory.total,
+        memory_available: memory.available,
+        disk_free: disk_free(&settings.data),
+        needs_key: settings.needs_key,
+    }
 }
 
 /// Bytes of memory; 0 where the system does not tell.

@@ -5,13 +5,13 @@ use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::{Value, json};
 use weightsmith::output::{Publication, PublicationOptions, publication};
 use weightsmith_hub::{Content, Hub, HubError, ModelName, Progress, PushOptions};
 
 use crate::app::App;
 use crate::difference::model;
 use crate::runs::{RunFailure, RunProgress, now};
+use crate::wire::{PullRequest, PullResult, PushRequest, PushResult};
 
 /// The commit's message where none is given.
 const MESSAGE: &str = "Upload a model merged with Weightsmith";
@@ -19,11 +19,10 @@ const MESSAGE: &str = "Upload a model merged with Weightsmith";
 /// The work of a run that downloads a model.
 pub(crate) fn pull(
     app: &Arc<App>,
-    request: &Value,
+    request: &PullRequest,
     progress: &dyn RunProgress,
-) -> Result<Value, RunFailure> {
-    let text = request["model"].as_str().unwrap_or_default();
-    let name: ModelName = text.parse().map_err(failure)?;
+) -> Result<PullResult, RunFailure> {
+    let name: ModelName = request.model.parse().map_err(failure)?;
     progress.stage("looking");
     let listing = app.hub.look(&name).map_err(failure)?;
     progress.log(&format!("{name} is at commit {}", listing.commit));
@@ -31,16 +30,19 @@ pub(crate) fn pull(
     let moving = Moving::new(progress);
     app.hub.pull(&[listing], &moving).map_err(failure)?;
     app.catalogue.refresh(app);
-    Ok(json!({"models": [name.repository], "bytes": moving.moved.load(Ordering::Relaxed)}))
+    Ok(PullResult {
+        models: vec![name.repository],
+        bytes: moving.moved.load(Ordering::Relaxed),
+    })
 }
 
 /// The work of a run that publishes a model.
 pub(crate) fn push(
     app: &Arc<App>,
-    request: &Value,
+    request: &PushRequest,
     progress: &dyn RunProgress,
-) -> Result<Value, RunFailure> {
-    let entry = model(app, request, "model")?;
+) -> Result<PushResult, RunFailure> {
+    let entry = model(app, &request.model)?;
     let folder = entry.folder.as_ref().ok_or_else(|| {
         RunFailure::of(format!("`{}` was not written", entry.name)).hint("merge it first")
     })?;
@@ -64,14 +66,13 @@ pub(crate) fn push(
             "`{name}` is not part of the model, so it is not published"
         ));
     }
-    let wanted = request["repository"]
-        .as_str()
-        .filter(|name| !name.is_empty());
+    let wanted = request.repository.as_deref();
+    let wanted = wanted.filter(|name| !name.is_empty());
     let name = target(&app.hub, &gathered, wanted)?;
     let options = PushOptions {
-        private: request["private"].as_bool().unwrap_or(true),
+        private: request.private.unwrap_or(true),
         pull_request: false,
-        message: request["message"].as_str().unwrap_or(MESSAGE).to_owned(),
+        message: request.message.as_deref().unwrap_or(MESSAGE).to_owned(),
     };
     let files: Vec<weightsmith_hub::Publication> = gathered
         .files
@@ -96,10 +97,13 @@ pub(crate) fn push(
         .hub
         .push(&name, &files, &options, &moving)
         .map_err(failure)?;
-    Ok(json!({
-        "url": pushed.page, "commit": pushed.commit, "repository": name.repository,
-        "model": entry.name, "at": now(),
-    }))
+    Ok(PushResult {
+        url: pushed.page,
+        commit: pushed.commit,
+        repository: name.repository,
+        model: entry.name.clone(),
+        at: now(),
+    })
 }
 
 /// The repository: what was asked for, else the proposed name under the token's account.

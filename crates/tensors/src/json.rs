@@ -1,11 +1,13 @@
-//! JSON as the tools of models write it: with `NaN` and `Infinity`, as Python does, or with a byte order mark.
+//! JSON as the tools of models write it: with `NaN`, `Infinity` and halves of surrogate pairs, as Python does, or with a
+//! byte order mark.
 //!
 //! Every file that comes with a model is read here, but for the headers of safetensors, whose format is strict. Of two equal
-//! keys the last one counts, nesting deeper than 128 is refused, and numbers that JSON proper does not know are `null`.
+//! keys the last one counts, nesting deeper than 128 is refused, numbers that JSON proper does not know or that are too
+//! large for it are `null`, and half a surrogate pair is U+FFFD.
 
 use std::borrow::Cow;
 
-use serde::de::{DeserializeOwned, Error as _};
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny};
 
 /// What some editors put before a text.
 const MARK: &str = "\u{feff}";
@@ -43,53 +45,122 @@ pub fn text(bytes: &[u8]) -> serde_json::Result<&str> {
     Ok(text.strip_prefix(MARK).unwrap_or(text))
 }
 
-/// The text with `null` for numbers that JSON does not know.
+/// The text with `null` for numbers that JSON does not know or that are too large, and U+FFFD for halves of surrogate pairs.
 pub fn plain(text: &str) -> Cow<'_, str> {
-    let bytes = text.as_bytes();
-    let mut out = String::new();
-    let (mut at, mut done) = (0, 0);
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b'"' => at = string_end(bytes, at),
-            b'N' | b'I' | b'-' => {
-                let rest = &bytes[at..];
-                let word = WORDS.iter().find(|word| rest.starts_with(word));
-                let word = word.filter(|word| {
-                    let next = rest.get(word.len());
-                    !next.is_some_and(u8::is_ascii_alphanumeric)
-                });
-                let Some(word) = word else {
-                    at += 1;
-                    continue;
-                };
-                out.push_str(&text[done..at]);
-                out.push_str("null");
-                // what follows keeps its column where there is room
-                out.extend(std::iter::repeat_n(' ', word.len().saturating_sub(4)));
-                at += word.len();
-                done = at;
-            }
-            _ => at += 1,
-        }
+    let mut plain = Plain {
+        text,
+        out: String::new(),
+        done: 0,
+    };
+    let mut at = 0;
+    while let Some(&byte) = text.as_bytes().get(at) {
+        at = match byte {
+            b'"' => plain.string(at),
+            b'N' | b'I' | b'-' | b'0'..=b'9' => plain.number(at),
+            _ => at + 1,
+        };
     }
-    if done == 0 {
-        return Cow::Borrowed(text);
-    }
-    out.push_str(&text[done..]);
-    Cow::Owned(out)
+    plain.finish()
 }
 
-/// Where the text that begins at a quotation mark is over.
-fn string_end(bytes: &[u8], begin: usize) -> usize {
-    let mut at = begin + 1;
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b'"' => return at + 1,
-            b'\\' => at += 2,
-            _ => at += 1,
-        }
+/// A text in which some parts are replaced.
+struct Plain<'t> {
+    text: &'t str,
+    out: String,
+    /// How much of the text is in `out`.
+    done: usize,
+}
+
+impl<'t> Plain<'t> {
+    fn replace(&mut self, begin: usize, end: usize, by: &str) {
+        self.out.push_str(&self.text[self.done..begin]);
+        self.out.push_str(by);
+        // what follows keeps its column where there is room
+        let room = (end - begin).saturating_sub(by.len());
+        self.out.extend(std::iter::repeat_n(' ', room));
+        self.done = end;
     }
-    bytes.len()
+
+    /// Goes over what begins like a number.
+    fn number(&mut self, begin: usize) -> usize {
+        let rest = &self.text.as_bytes()[begin..];
+        let word = WORDS.iter().find(|word| {
+            let next = rest.get(word.len());
+            rest.starts_with(word) && !next.is_some_and(u8::is_ascii_alphanumeric)
+        });
+        let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
+        let length = match word {
+            Some(word) => word.len(),
+            None => rest.iter().take_while(|byte| is_digit(byte)).count(),
+        };
+        let end = begin + length.max(1);
+        if word.is_some() || is_too_large(&self.text[begin..end]) {
+            self.replace(begin, end, "null");
+        }
+        end
+    }
+
+    /// Goes over the text that begins at a quotation mark.
+    fn string(&mut self, begin: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        let mut at = begin + 1;
+        while let Some(&byte) = bytes.get(at) {
+            match (byte, surrogate(bytes, at)) {
+                (b'"', _) => return at + 1,
+                (b'\\', Some(Half::First))
+                    if matches!(surrogate(bytes, at + 6), Some(Half::Second)) =>
+                {
+                    at += 12;
+                }
+                (b'\\', Some(_)) => {
+                    self.replace(at, at + 6, "\\ufffd");
+                    at += 6;
+                }
+                (b'\\', None) => at += 2,
+                _ => at += 1,
+            }
+        }
+        bytes.len()
+    }
+
+    fn finish(mut self) -> Cow<'t, str> {
+        if self.done == 0 {
+            return Cow::Borrowed(self.text);
+        }
+        self.out.push_str(&self.text[self.done..]);
+        Cow::Owned(self.out)
+    }
+}
+
+/// A half of a surrogate pair.
+enum Half {
+    First,
+    Second,
+}
+
+/// The half of a surrogate pair that is written at a place, as `\ud83e`.
+fn surrogate(bytes: &[u8], at: usize) -> Option<Half> {
+    let escape = bytes.get(at..at + 6)?;
+    let [b'\\', b'u', b'd' | b'D', second, others @ ..] = escape else {
+        return None;
+    };
+    if !others.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    match second {
+        b'8' | b'9' | b'a' | b'b' | b'A' | b'B' => Some(Half::First),
+        b'c'..=b'f' | b'C'..=b'F' => Some(Half::Second),
+        _ => None,
+    }
+}
+
+/// Whether this is a number of JSON beyond the range of `f64`.
+fn is_too_large(number: &str) -> bool {
+    // 1e309 is the shortest, and without an exponent it takes as many digits
+    let may_be = number.len() > 308 || number.contains(['e', 'E']);
+    may_be
+        && serde_json::from_str::<f64>(number).is_err()
+        && serde_json::from_str::<IgnoredAny>(number).is_ok()
 }
 
 #[cfg(test)]
@@ -112,6 +183,31 @@ mod tests {
         );
         assert_eq!(value("NaN"), Value::Null);
         for wrong in ["NaNs", "[Inf]", "{\"a\": nan}", "[-NaN]", "[NaN", "\"NaN"] {
+            assert!(read::<Value>(wrong.as_bytes()).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_too_large_are_null_as_infinity_is() {
+        let digits = "9".repeat(400);
+        let text = format!("[1e999, -1E+400, {digits}, -{digits}.5, 1e308, 1e-999, 1.5e3, 12]");
+        assert_eq!(
+            value(&text),
+            json!([null, null, null, null, 1e308, 0.0, 1500.0, 12])
+        );
+        for wrong in ["[01e999]", "[1e999e]", "[1.e999]", "[1e999x]", "[+1e999]"] {
+            assert!(read::<Value>(wrong.as_bytes()).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_is_a_replacement_character() {
+        let text = r#"{"\ud83e": "a\uDC00b", "b": "\ud83e\udd17 \ud83e\ud83e\udd17\ud83e", "c": "\\ud83e"}"#;
+        assert_eq!(
+            value(text),
+            json!({"\u{fffd}": "a\u{fffd}b", "b": "🤗 \u{fffd}🤗\u{fffd}", "c": "\\ud83e"})
+        );
+        for wrong in [r#""\ud8""#, r#""\ud83g""#, r#""\ud83e"#, r#""\ud83e\"#] {
             assert!(read::<Value>(wrong.as_bytes()).is_err(), "{wrong}");
         }
     }
@@ -145,8 +241,12 @@ mod tests {
         let problem = |text: &str| read::<Value>(text.as_bytes()).unwrap_err().to_string();
         let found = problem("{\"a\": Infinity,\n \"b\" 5}");
         assert!(found.ends_with("at line 2 column 6"), "{found}");
-        let found = problem("{\"a\": Infinity, \"b\" 5}");
-        assert!(found.ends_with("at line 1 column 21"), "{found}");
+        for number in ["Infinity", "123e4567"] {
+            let found = problem(&format!("{{\"a\": {number}, \"b\" 5}}"));
+            assert!(found.ends_with("at line 1 column 21"), "{found}");
+        }
+        let found = problem(r#"{"a": "\ud8000", "b" 5}"#);
+        assert!(found.ends_with("at line 1 column 22"), "{found}");
     }
 
     #[test]
@@ -163,7 +263,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn json_is_read_as_ever(text in r#"[\[\]{}",:\\ a0-9NIfnity.-]{0,30}"#) {
+        fn json_is_read_as_ever(text in r#"([\[\]{}",:\\ a0-9NIfnity.e-]|\\u[dD][89c]00){0,30}"#) {
             let proper = serde_json::from_str::<Value>(&text);
             let ours = read::<Value>(text.as_bytes());
             if let Ok(proper) = proper {

@@ -1,4 +1,4 @@
-//! Options that every command takes.
+//! Options of every command.
 
 use clap::{ArgAction, Args, ValueEnum};
 
@@ -6,20 +6,20 @@ use clap::{ArgAction, Args, ValueEnum};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "General options")]
 pub(crate) struct GlobalArgs {
-    /// Say nothing but warnings and errors: no progress, no notes, no summary; goes before `--verbose`
+    /// Print only warnings and errors; overrides `--verbose`
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
 
-    /// Say more: where models were found, what is planned, what is left out
+    /// Print more: where models were found, the plan, what is dropped
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
 
-    /// When to colour the output
+    /// When to use color
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub(crate) color: Color,
 }
 
-/// When to colour.
+/// When to use color.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
     /// On a terminal, unless NO_COLOR is set

@@ -1,4 +1,4 @@
-//! `methods`: what can stand in a recipe's `merge_method`.
+//! `methods`: the values of a recipe's `merge_method`.
 
 use std::ffi::OsStr;
 
@@ -6,10 +6,10 @@ use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Args, Command, Error};
 use weightsmith::methods::METHODS;
 
-/// Show the merge methods, or the page of one
+/// List the merge methods, or describe one
 ///
-/// Without NAME, lists all methods. With it, shows what the method does, its parameters, what it makes of the base model
-/// and of tensors that some models lack, and the shortest recipe.
+/// Without NAME, lists all methods. With NAME, shows what the method does, its parameters, how it
+/// uses the base model, how it handles tensors that some models lack, and a minimal recipe.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

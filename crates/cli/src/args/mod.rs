@@ -26,7 +26,7 @@ pub(crate) use recipe::{CheckArgs, ExplainArgs, PlanArgs};
 pub(crate) use serve::{FolderArgs, LimitArgs, ServeArgs, ServingArgs, StudioArgs};
 pub(crate) use text::{ChatArgs, EvalArgs, GenerateArgs, ModelArgs, Quantization, SamplingArgs};
 
-/// Merge language models: from a mergekit recipe to a verified checkpoint, at the speed of the disk.
+/// Merge language models with mergekit recipes, at the speed of your disk
 #[derive(Debug, Parser)]
 #[command(
     name = "weightsmith",
@@ -45,12 +45,12 @@ pub(crate) struct Cli {
 
 const AFTER_HELP: &str = "\
 Exit codes:
-  0    done; `check` found no errors, `diff` no difference, `verify` no damage
-  1    it could not be done; `diff` found a difference, `verify` found damage
-  2    the command line or the recipe is wrong
-  130  interrupted; the same `merge` again goes on where it stopped
+  0    success; for `check` no errors, `diff` no differences, `verify` no damage
+  1    failure; for `diff` differences, `verify` damage
+  2    invalid command line or recipe
+  130  interrupted; run the same `merge` again to resume
 
-`weightsmith help COMMAND` explains a command, with examples.";
+Run `weightsmith help COMMAND` for details and examples.";
 
 /// What to do.
 #[derive(Debug, Subcommand)]

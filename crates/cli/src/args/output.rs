@@ -1,4 +1,4 @@
-//! `completions` and `man`: what packagers and shells want.
+//! `completions` and `man`, for shells and packagers.
 
 use std::path::PathBuf;
 
@@ -18,14 +18,14 @@ pub(crate) struct CompletionsArgs {
     pub(crate) shell: Shell,
 }
 
-/// Print the manual page, or write one page per command into a folder
+/// Print the manual page, or write one page per command to a folder
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   weightsmith man | man -l -
   weightsmith man --out ~/.local/share/man/man1   # one page per command")]
 pub(crate) struct ManArgs {
-    /// The folder to write `weightsmith.1`, `weightsmith-merge.1` and so on into
+    /// Folder for `weightsmith.1`, `weightsmith-merge.1` and so on
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 }

@@ -4,20 +4,19 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-/// Options that change what is planned.
+/// Options that affect the plan.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Options for the recipe")]
+#[command(next_help_heading = "Recipe options")]
 pub(crate) struct PlanArgs {
-    /// Take warnings about the recipe as errors, such as an unknown key or a value out of its usual range
+    /// Treat warnings about the recipe as errors, such as unknown keys and unusual values
     #[arg(long)]
     pub(crate) strict: bool,
 
-    /// The folder of downloaded models in which names such as `Qwen/Qwen2.5-0.5B` are looked up;
-    /// without it HF_HUB_CACHE, HF_HOME or `~/.cache/huggingface/hub`
+    /// Folder of downloaded models (default: HF_HUB_CACHE, HF_HOME or `~/.cache/huggingface/hub`)
     #[arg(long, visible_alias = "hub-cache", value_name = "FOLDER")]
     pub(crate) transformers_cache: Option<PathBuf>,
 
-    /// Key of all randomness, for methods that draw random numbers
+    /// Random seed, for methods that use random numbers
     #[arg(
         long,
         visible_alias = "seed",
@@ -26,8 +25,8 @@ pub(crate) struct PlanArgs {
     )]
     pub(crate) random_seed: u64,
 
-    /// Where vocabularies differ in size, drop the last rows of the larger embeddings.
-    /// Right only if all models give the same meaning to the same token numbers
+    /// If vocabulary sizes differ, drop the last rows of the larger embeddings. Only correct if the
+    /// remaining token ids have the same meaning in all models
     #[arg(long, overrides_with = "no_unsafe_truncate_embeddings")]
     pub(crate) unsafe_truncate_embeddings: bool,
 
@@ -36,33 +35,34 @@ pub(crate) struct PlanArgs {
     pub(crate) no_unsafe_truncate_embeddings: bool,
 }
 
-/// Find all problems of a recipe, from the headers of the models alone; or of a model that is to be hosted
+/// Check a recipe, or whether a model can be hosted
 ///
-/// Reads the recipe and the headers of the checkpoints that it names, and lists every problem at once, each with
-/// its line and a hint. No tensor data is read and nothing is written, so this takes a moment for any model.
-/// The exit code is 0 when the merge can be run and 2 when it cannot; warnings count only with `--strict`.
+/// Reads the recipe and the headers of its checkpoints, and lists every problem with its line and a
+/// hint. No tensor data is read and nothing is written, so this is fast for any model. The exit
+/// code is 0 if the recipe can be merged and 2 if not. Warnings count only with `--strict`.
 ///
-/// With `--host` it takes a model and looks at what inference hosts require: safetensors of 16 bits, the shapes of a known
-/// base, a complete card, a tokenizer and a chat template that load, answers that end, a vocabulary that can be converted
-/// to GGUF. It tells the size, the concurrency units and the memory that the model needs. The exit code is 1 when
-/// something that is required is missing.
+/// With `--host`, checks a model for what inference hosts require: 16-bit safetensors, the shapes
+/// of a known base, a complete model card, a tokenizer and a chat template that load, an
+/// end-of-text token, and a vocabulary that converts to GGUF. Prints the model's size, concurrency
+/// units and memory. The exit code is 1 if a requirement fails.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   weightsmith check recipe.yml
   weightsmith check --strict recipe.yml        # warnings are errors
   weightsmith check --json recipe.yml | jq .   # for editors and scripts
-  weightsmith check --host ./merged            # will hosts take the result?
-  weightsmith check --host Qwen/Qwen2.5-0.5B   # a model of the hub, from headers")]
+  weightsmith check --host ./merged            # will hosts accept it?
+  weightsmith check --host Qwen/Qwen2.5-0.5B   # a model on the Hub")]
 pub(crate) struct CheckArgs {
-    /// The recipe, a YAML file; `-` reads it from standard input. With `--host` the model: a folder, or a name on the hub
+    /// The recipe, a YAML file; `-` reads standard input. With `--host`, a model: a folder or a
+    /// name on the Hub
     pub(crate) recipe: PathBuf,
 
-    /// Check a model for what inference hosts require, not a recipe
+    /// Check a model against the requirements of inference hosts
     #[arg(long)]
     pub(crate) host: bool,
 
-    /// Print the problems as a JSON array; with `--host` everything as JSON
+    /// Print the problems as a JSON array; with `--host`, print everything as JSON
     #[arg(long)]
     pub(crate) json: bool,
 
@@ -72,15 +72,15 @@ pub(crate) struct CheckArgs {
 
 /// Show what a recipe does, layer by layer
 ///
-/// Draws the curve of every parameter over the layers and each model's share of the result, and says in words
-/// which model rules where. Everything is computed from the plan of the merge; no tensor data is read.
+/// Plots every parameter and each model's share of the result over the layers, with a summary.
+/// Everything is computed from the plan; no tensor data is read.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   weightsmith explain recipe.yml
-  weightsmith explain --json recipe.yml | jq .   # the numbers behind the curves")]
+  weightsmith explain --json recipe.yml | jq .   # the plotted numbers")]
 pub(crate) struct ExplainArgs {
-    /// The recipe, a YAML file; `-` reads it from standard input
+    /// The recipe, a YAML file; `-` reads standard input
     pub(crate) recipe: PathBuf,
 
     /// Print the explanation as JSON

@@ -1,112 +1,113 @@
-//! `generate`, `chat` and `eval`: commands that make a model speak.
+//! `generate`, `chat` and `eval`: commands that run a model.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-/// Options that say which model speaks, and how it computes.
+/// Options for loading and running a model.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Options for the model")]
+#[command(next_help_heading = "Model options")]
 pub(crate) struct ModelArgs {
-    /// Keep keys and values in 32 bits instead of 16: slower, and as exact as the weights
+    /// Keep the KV cache in 32 bits instead of 16: slower, full precision
     #[arg(long)]
     pub(crate) exact: bool,
 
-    /// Keep the weights in fewer bits: half the memory of bfloat16, almost the same answers
+    /// Quantize the weights: half the memory of bfloat16, almost the same answers
     #[arg(long, value_enum, value_name = "TYPE")]
     pub(crate) quantize: Option<Quantization>,
 
-    /// A chat template in Jinja to use instead of the model's own
+    /// A Jinja chat template to use instead of the model's
     #[arg(long, value_name = "FILE")]
     pub(crate) template: Option<PathBuf>,
 
-    /// Number of threads; without it, one per processor
+    /// Number of threads (default: one per CPU)
     #[arg(short = 'j', long, visible_alias = "num-threads", value_name = "N", env = crate::env_vars::THREADS, hide_env_values = true, value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub(crate) threads: Option<u32>,
 
-    /// The folder of downloaded models
+    /// Folder of downloaded models
     #[arg(long, visible_alias = "hub-cache", value_name = "FOLDER")]
     pub(crate) transformers_cache: Option<PathBuf>,
 
-    /// For a recipe: key of the merge's randomness, for methods that draw random numbers
+    /// For recipes: random seed of the merge
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     pub(crate) random_seed: u64,
 
-    /// For a recipe: where vocabularies differ in size, drop the last rows of the larger embeddings
+    /// For recipes: if vocabulary sizes differ, drop the last rows of the larger embeddings
     #[arg(long)]
     pub(crate) unsafe_truncate_embeddings: bool,
 }
 
-/// Fewer bits for weights.
+/// Quantized weight types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Quantization {
-    /// 8 bits and a scale for each 32 weights, as llama.cpp's Q8_0
+    /// 8 bits and one scale per 32 weights, like llama.cpp's Q8_0
     #[value(name = "q8_0")]
     Q8_0,
 }
 
-/// Options that say how tokens are chosen. What is not given comes from the model's `generation_config.json`.
+/// Sampling options. Defaults come from the model's `generation_config.json`.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Options for the text")]
+#[command(next_help_heading = "Sampling options")]
 pub(crate) struct SamplingArgs {
-    /// Tokens at most; without it the model's own limit, else until the text or the context ends
+    /// Maximum number of new tokens (default: the model's limit, or until the answer or the context
+    /// ends)
     #[arg(long, visible_alias = "max-new-tokens", value_name = "N")]
     pub(crate) max_tokens: Option<usize>,
 
-    /// How adventurous: 0 takes the likeliest token each time
+    /// Sampling temperature; 0 is greedy
     #[arg(long, value_name = "T", allow_negative_numbers = true)]
     pub(crate) temperature: Option<f32>,
 
-    /// Choose among so many of the likeliest tokens; 0: all
+    /// Sample from the K most likely tokens; 0 disables
     #[arg(long, value_name = "K")]
     pub(crate) top_k: Option<usize>,
 
-    /// Choose among the likeliest tokens that have this probability together; 1: all
+    /// Sample from the most likely tokens with a total probability of P; 1 disables
     #[arg(long, value_name = "P", allow_negative_numbers = true)]
     pub(crate) top_p: Option<f32>,
 
-    /// Choose among tokens at least so many times as likely as the likeliest; 0: all
+    /// Sample from tokens at least P times as likely as the most likely one; 0 disables
     #[arg(long, value_name = "P", allow_negative_numbers = true)]
     pub(crate) min_p: Option<f32>,
 
-    /// Make tokens that have occurred less likely: above 1; 1 changes nothing
+    /// Penalty for tokens that already occurred; 1 disables
     #[arg(long, value_name = "R", allow_negative_numbers = true)]
     pub(crate) repetition_penalty: Option<f32>,
 
-    /// Key of the random choices: the same key gives the same text
+    /// Random seed; the same seed gives the same text
     #[arg(long, value_name = "NUMBER")]
     pub(crate) seed: Option<u64>,
 
-    /// A text that ends the answer, and is not shown; may be given several times
+    /// Stop when this text is generated, without printing it; can be repeated
     #[arg(long, value_name = "TEXT")]
     pub(crate) stop: Vec<String>,
 }
 
-/// Continue a prompt, from a model or from a recipe that was never written
+/// Complete a prompt with a model or an unmerged recipe
 ///
-/// The text is shown as it comes. The prompt is a user's message in the model's chat template; with `--raw`, or where a model
-/// has no template, it is a text that is continued. Of a recipe, the merge is computed in memory and nothing is written.
-/// Ctrl-C ends the text.
+/// Streams the text as it is generated. The prompt is a user message in the model's chat template.
+/// With `--raw`, or if the model has no template, it is plain text to complete. Recipes are merged
+/// in memory; nothing is written. Ctrl-C stops the text.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   weightsmith generate ./merged --prompt 'Where is Rome?'
-  weightsmith generate recipe.yml --prompt 'Where is Rome?'     # before anything is written
+  weightsmith generate recipe.yml --prompt 'Where is Rome?'     # without writing the merge
   weightsmith generate --raw Qwen/Qwen2.5-0.5B --prompt 'Once upon a time' --temperature 0.8 --seed 1
   weightsmith generate ./merged < question.txt")]
 pub(crate) struct GenerateArgs {
-    /// A model (a folder, or a name on the hub, which is downloaded) or a recipe (a YAML file)
+    /// A model (a folder or a name on the Hub) or a recipe (a YAML file)
     pub(crate) model: String,
 
-    /// What the model is asked; without it, standard input
+    /// The prompt (default: standard input)
     #[arg(short, long, value_name = "TEXT")]
     pub(crate) prompt: Option<String>,
 
-    /// A system prompt, which goes before the message
+    /// The system prompt
     #[arg(long, value_name = "TEXT", conflicts_with = "raw")]
     pub(crate) system: Option<String>,
 
-    /// The prompt is a text to be continued, not a message
+    /// Treat the prompt as plain text to complete, not as a message
     #[arg(long)]
     pub(crate) raw: bool,
 
@@ -117,12 +118,13 @@ pub(crate) struct GenerateArgs {
     pub(crate) options: ModelArgs,
 }
 
-/// Talk with a model, or with a recipe that was never written
+/// Chat with a model or an unmerged recipe
 ///
-/// A line is a turn, and the model remembers the turns before. Ctrl-C ends an answer, not the chat. Commands within the chat:
-/// `/compare` has the last turn answered by the merge and by each of its parents, `/compare TEXT` the next one;
-/// `/system TEXT` changes the system prompt, `/reset` forgets the turns, `/help` lists the commands, `/quit` ends.
-/// Turns can also come from standard input, one in a line.
+/// Each line is a turn; the model sees the previous turns. Ctrl-C stops an answer, not the chat.
+/// Commands: `/compare` repeats the last turn with the merge and each of its parents, `/compare
+/// TEXT` asks all of them TEXT, `/system TEXT` sets the system prompt, `/reset` clears the
+/// conversation, `/help` lists the commands, `/quit` exits. Turns can also come from standard
+/// input, one per line.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -131,10 +133,10 @@ Examples:
   weightsmith chat Qwen/Qwen2.5-0.5B-Instruct --quantize q8_0
   echo '/compare Where is Rome?' | weightsmith chat recipe.yml")]
 pub(crate) struct ChatArgs {
-    /// A model (a folder, or a name on the hub, which is downloaded) or a recipe (a YAML file)
+    /// A model (a folder or a name on the Hub) or a recipe (a YAML file)
     pub(crate) model: String,
 
-    /// The system prompt; without it, what the model's template says
+    /// The system prompt (default: the template's)
     #[arg(long, value_name = "TEXT")]
     pub(crate) system: Option<String>,
 
@@ -145,71 +147,75 @@ pub(crate) struct ChatArgs {
     pub(crate) options: ModelArgs,
 }
 
-/// Measure a model, or a recipe that was never written, on texts and questions
+/// Evaluate a model or an unmerged recipe on text and questions
 ///
-/// On texts (`.txt`): the perplexity, e to the mean of -ln p over the tokens. A text is read in windows of `--window` tokens, each
-/// `--stride` tokens after the one before; what two windows share is context only in the second, so every token but the first
-/// counts once. With `--documents`, parts between blank lines are texts of their own, with an end-of-text token before and behind.
-/// With `--against`, others are measured on everything too and stand beside the model; on texts they are also compared with it token
-/// by token, under llama.cpp's names: `Mean KLD` (their distribution against the model's), `Same top p`, `Mean Δp` and `RMS Δp`
-/// (probability of the token that follows).
+/// Text files (`.txt`) measure perplexity: e to the mean of -ln p over the tokens. Text is read in
+/// windows of `--window` tokens, `--stride` apart. Where windows overlap, each token is scored
+/// once, in the first of them. With `--documents`, each paragraph is a separate document between
+/// end-of-text tokens. `--against` measures other models on the same data and compares them with
+/// the model token by token, with llama.cpp's metrics: `Mean KLD` (their distribution against the
+/// model's), `Same top p`, `Mean Δp` and `RMS Δp` (probability of the next token).
 ///
-/// On questions (`.jsonl`, an object in a line): `{"messages": […], "answer": "text", "kind": "…"}` is answered greedily and
-/// right when the answer is the text, blanks around left out; `{"question": "…", "choices": ["…", …], "answer": 0}` is answered by the
-/// choice with the largest log-likelihood (`acc`), or the largest for each byte (`acc_norm`), as in lm-evaluation-harness, the
-/// choice behind the question and a blank. Either form takes `question` (plain text) or `messages` (through the chat template);
-/// `answer` is the index of a choice or its text. A file has one form. A line that is not so is an error with its number.
+/// Question files (`.jsonl`) have one object per line. `{"messages": […], "answer": "text", "kind":
+/// "…"}` is answered greedily and correct if the trimmed answer equals the text. `{"question": "…",
+/// "choices": ["…", …], "answer": 0}` is correct if the choice has the highest log-likelihood
+/// (`acc`), or the highest per byte (`acc_norm`), as in lm-evaluation-harness, with a space between
+/// question and choice. Both accept `question` (plain text) or `messages` (chat template); `answer`
+/// is the index of a choice or its text. All lines of a file must have the same format. A malformed
+/// line is an error with its number.
 ///
-/// With `--sweep`, one parameter of a recipe takes several values in turn; each merge is computed in memory and measured on
-/// everything. `t` is varied everywhere: one value in the place of all that the recipe sets, gradients and filters too. A part is named as
-/// it stands in the recipe, counted from 0: `slices[0].t`, `models[1].weight`, `slices[0].sources[1].weight`, or by a model's name:
+/// `--sweep` sets a parameter of a recipe to several values, and merges and measures each in
+/// memory. `t` sets the parameter everywhere: one value replaces all values in the recipe,
+/// including gradients and filters. To vary one part, use its position from 0, such as
+/// `slices[0].t`, `models[1].weight` or `slices[0].sources[1].weight`, or a model's name, as in
 /// `MODEL:weight`.
 ///
-/// With `--save`, a folder's model card gets the numbers in a section of their own, and results of a benchmark of the Hugging Face Hub are
-/// written to `.eval_results/*.yaml`, as percentages. Ctrl-C ends the measurement: what there is by then is shown, nothing is written.
+/// `--save` adds the results to the model card in a model's folder, and writes results of Hub
+/// benchmarks to `.eval_results/*.yaml`, as percentages. Ctrl-C stops the evaluation and shows the
+/// results so far; nothing is saved.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   weightsmith eval ./merged --data wiki.txt
-  weightsmith eval recipe.yml --data wiki.txt questions.jsonl     # before anything is written
+  weightsmith eval recipe.yml --data wiki.txt questions.jsonl     # without writing the merge
   weightsmith eval recipe.yml --against ./base --against ./instruct --data wiki.txt
   weightsmith eval recipe.yml --sweep t=0:1:0.1 --svg t.svg --data wiki.txt questions.jsonl
   weightsmith eval recipe.yml --sweep instruct:weight=0.2,0.5,0.8 --data questions.jsonl
   weightsmith eval ./merged --save --data gpqa.jsonl --benchmark gpqa.jsonl=Idavidrein/gpqa:gpqa_diamond
   weightsmith eval --json ./merged --data questions.jsonl | jq '.tasks[].right'")]
 pub(crate) struct EvalArgs {
-    /// A model (a folder, or a name on the hub, which is downloaded) or a recipe (a YAML file)
+    /// A model (a folder or a name on the Hub) or a recipe (a YAML file)
     pub(crate) model: String,
 
-    /// Texts (`.txt`) and questions (`.jsonl`)
+    /// Text (`.txt`) and question (`.jsonl`) files
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     pub(crate) data: Vec<PathBuf>,
 
-    /// A model or recipe to measure beside it, such as a parent; may be given several times
+    /// Another model or recipe to measure, such as a parent; can be repeated
     #[arg(long, value_name = "PARENT")]
     pub(crate) against: Vec<String>,
 
-    /// Texts are documents with blank lines between them
+    /// Treat each paragraph of a text as a separate document
     #[arg(long)]
     pub(crate) documents: bool,
 
-    /// Tokens that the model sees at once; without it 2048, or the model's positions where they are fewer
+    /// Tokens per window (default: 2048, or the model's context if that is smaller)
     #[arg(long, value_name = "TOKENS")]
     pub(crate) window: Option<usize>,
 
-    /// Tokens from window to window; without it, half a window
+    /// Tokens between the starts of windows (default: half a window)
     #[arg(long, value_name = "TOKENS")]
     pub(crate) stride: Option<usize>,
 
-    /// Only the first so many questions of a file, documents of a text, or windows of a whole text
+    /// Use only the first N questions, documents or windows of each file
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
 
-    /// Tokens of an answer at most
+    /// Maximum number of tokens per answer
     #[arg(long, value_name = "N", default_value_t = 64)]
     pub(crate) max_tokens: usize,
 
-    /// For a recipe: vary a parameter, as in `t=0:1:0.1` (both ends included) or `weight=0.2,0.5`
+    /// For recipes: vary a parameter, such as `t=0:1:0.1` (including both ends) or `weight=0.2,0.5`
     #[arg(long, value_name = "PARAMETER=VALUES")]
     pub(crate) sweep: Option<String>,
 
@@ -217,15 +223,16 @@ pub(crate) struct EvalArgs {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// Draw the numbers into this file: bars, or the lines of a sweep
+    /// Write a chart to this file: bars, or lines for a sweep
     #[arg(long, value_name = "FILE")]
     pub(crate) svg: Option<PathBuf>,
 
-    /// Note the numbers in the model's folder: in its model card, and in `.eval_results` what `--benchmark` names
+    /// Save the results to the model's folder: to its model card and, for `--benchmark`, to
+    /// `.eval_results`
     #[arg(long, conflicts_with = "sweep")]
     pub(crate) save: bool,
 
-    /// With `--save`: the questions in FILE are those of a benchmark on the Hugging Face Hub; may be given several times
+    /// With `--save`: FILE has the questions of a Hub benchmark; can be repeated
     #[arg(long, value_name = "FILE=ORG/DATASET:TASK", requires = "save")]
     pub(crate) benchmark: Vec<String>,
 

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use weightsmith::output::{Publication, PublicationOptions, publication};
+use weightsmith::output::{Mention, Publication, PublicationOptions, publication};
 use weightsmith_hub::{Content, Hub, ModelName, PushOptions, Pushed};
 
 use crate::args::PushArgs;
@@ -69,6 +69,13 @@ pub(crate) fn gather(
     for (file, key) in &publication.dropped {
         printer.note(&format!(
             "`{file}`: `{key}` holds a path of this machine and is left out"
+        ));
+    }
+    for Mention { name, line, path } in &publication.mentioned {
+        printer.note(&format!(
+            "`{}`, line {line}: `{}` is a path of somebody's machine and is published",
+            safe(name),
+            safe(path)
         ));
     }
     if !publication.left_out.is_empty() {

@@ -13,6 +13,7 @@ use weightsmith_server::{
     CountedSource, EngineSettings, LoadProgress, ModelFacts, ServedModel, Server, ServerError,
     Settings,
 };
+use weightsmith_studio::StudioSettings;
 use weightsmith_tensors::TensorSource;
 
 use super::studio;
@@ -98,6 +99,10 @@ fn serve(
         studio::settings(folders, &options, &settings, !names.is_empty(), printer)?
     } else {
         None
+    };
+    let settings = Settings {
+        ended_sessions: wanted.as_ref().map(StudioSettings::ended_sessions),
+        ..settings
     };
     let served = match given(&names, &options, printer)? {
         Ok(served) => served,

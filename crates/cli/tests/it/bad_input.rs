@@ -482,7 +482,7 @@ fn unneeded_options_are_explained_and_pickles_refused() {
     let merged = world.run(&["merge", "--cuda", "--lazy-unpickle", "recipe.yml", "out"]);
     merged
         .expect_code(0)
-        .expect_error("note: `--cuda` is not needed")
+        .expect_error("note: `--cuda` has no effect")
         .expect_error("note: `--lazy-unpickle` is not");
 }
 

@@ -125,7 +125,7 @@ impl CachedRepo {
     }
 
     /// The commits of the cached snapshots, sorted.
-    fn commits(&self) -> io::Result<Vec<String>> {
+    pub(super) fn commits(&self) -> io::Result<Vec<String>> {
         let snapshots = self.folder.join("snapshots");
         let mut commits = Vec::new();
         if snapshots.is_dir() {

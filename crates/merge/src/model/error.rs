@@ -124,10 +124,8 @@ pub enum LocateError {
         other_weights: Box<[String]>,
         /// Links to weights that are not there.
         broken_links: Box<[String]>,
-        /// The revision where the model is on the hub (its name there is `label`).
-        revision: Option<String>,
-        /// Why the hub could not be asked, where somebody tried.
-        away: Option<Box<str>>,
+        /// Where they may come from.
+        elsewhere: Box<Elsewhere>,
     },
 
     /// The index names weight files that are not there.
@@ -141,10 +139,8 @@ pub enum LocateError {
         missing: Vec<String>,
         /// How many files the index names.
         total: usize,
-        /// The revision where the model is on the hub (its name there is `label`).
-        revision: Option<String>,
-        /// Why the hub could not be asked, where somebody tried.
-        away: Option<Box<str>>,
+        /// Where they may come from.
+        elsewhere: Box<Elsewhere>,
     },
 
     /// The index of the weights is not what it should be.
@@ -203,31 +199,29 @@ impl LocateError {
             Self::NoWeights {
                 label,
                 other_weights,
-                revision,
-                away,
+                elsewhere,
                 ..
             } => {
-                let mut hints = Vec::new();
+                let mut hints = Vec::from_iter(elsewhere.complete_hints(label));
                 if !other_weights.is_empty() {
                     hints.push(format!(
                         "found {}: only safetensors weights are read; convert them first",
                         other_weights.join(", ")
                     ));
                 }
-                if let Some(revision) = revision {
-                    hints.extend(download_hints(label, revision, false, away.as_deref()));
-                }
+                hints.extend(elsewhere.download_hints(label));
                 hints
             }
             Self::MissingShards {
-                label,
-                revision,
-                away,
-                ..
-            } => match revision {
-                Some(revision) => download_hints(label, revision, false, away.as_deref()),
-                None => vec!["copy or download the missing files into the folder".to_owned()],
-            },
+                label, elsewhere, ..
+            } => {
+                let mut hints = Vec::from_iter(elsewhere.complete_hints(label));
+                hints.extend(elsewhere.download_hints(label));
+                if elsewhere.revision.is_none() {
+                    hints.push("copy or download the missing files into the folder".to_owned());
+                }
+                hints
+            }
             Self::InStore { .. } => vec![
                 "`verify`, `push` and `check --host` take folders: copy the model into one"
                     .to_owned(),
@@ -254,12 +248,44 @@ impl LocateError {
 }
 
 impl LocateError {
-    /// With the reason why what is missing was not downloaded.
-    pub(super) fn with_away(mut self, reason: Option<&str>) -> Self {
-        if let Self::NoWeights { away, .. } | Self::MissingShards { away, .. } = &mut self {
-            *away = reason.map(Into::into);
+    /// Where weights that are missing may come from.
+    pub(super) fn elsewhere_mut(&mut self) -> Option<&mut Elsewhere> {
+        match self {
+            Self::NoWeights { elsewhere, .. } | Self::MissingShards { elsewhere, .. } => {
+                Some(elsewhere)
+            }
+            _ => None,
         }
-        self
+    }
+}
+
+/// Where the weights may come from that a model lacks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Elsewhere {
+    /// The revision where the model is on the hub.
+    pub revision: Option<String>,
+    /// Other commits in the cache whose weights are there.
+    pub complete: Vec<String>,
+    /// Why the hub could not be asked, where somebody tried.
+    pub away: Option<String>,
+}
+
+impl Elsewhere {
+    fn complete_hints(&self, repo: &str) -> Option<String> {
+        let commits = self.complete.iter();
+        let names: Vec<String> = commits
+            .map(|commit| format!("`{repo}@{}`", commit.get(..12).unwrap_or(commit)))
+            .collect();
+        let names = (!names.is_empty()).then(|| names.join(", "))?;
+        Some(format!("the cache has weights of another commit: {names}"))
+    }
+
+    fn download_hints(&self, repo: &str) -> Vec<String> {
+        let Some(revision) = &self.revision else {
+            return Vec::new();
+        };
+        download_hints(repo, revision, false, self.away.as_deref())
     }
 }
 

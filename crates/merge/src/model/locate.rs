@@ -157,7 +157,12 @@ pub fn locate(
     let located = locate_folder(path, revision, options)?;
     match located.require_weights() {
         Ok(()) => Ok(located),
-        Err(error) => Err(error.with_away(options.away.as_deref())),
+        Err(mut error) => {
+            if let Some(elsewhere) = error.elsewhere_mut() {
+                elsewhere.away.clone_from(&options.away);
+            }
+            Err(error)
+        }
     }
 }
 

@@ -15,7 +15,7 @@ mod web_address;
 mod weights;
 
 pub use address::{hub_name, is_in_store};
-pub use error::LocateError;
+pub use error::{Elsewhere, LocateError};
 pub use locate::{LocateOptions, Located, LocatedKind, locate, locate_folder, similar_folder};
 pub use remote::{OpenError, Opened, RemoteModel, RemoteModels, missing_model, open, open_path};
 pub use token_file::hub_token_file;

@@ -310,6 +310,27 @@ fn a_snapshot_without_weights_says_how_to_get_them() {
 }
 
 #[test]
+fn the_commit_that_has_the_weights_is_named() {
+    let disk = Disk::new();
+    let (other, half) = ("89ab".repeat(10), "abcd".repeat(10));
+    disk.cached("org/name", COMMIT, "config.json", "{}");
+    disk.cached("org/name", &other, "model.safetensors", "weights");
+    let index = r#"{"weight_map": {"a": "model-1.safetensors"}}"#;
+    disk.cached("org/name", &half, "model.safetensors.index.json", index);
+    disk.reference("org/name", "main", COMMIT);
+    let error = disk.locate("org/name").unwrap_err();
+    insta::assert_snapshot!(disk.shown(&error), @r"
+    `org/name` has no weights: no `.safetensors` file in /hub/models--org--name/snapshots/060db6499f32faf8b98477b0a26969ef7d8b9987
+    the cache has weights of another commit: `org/name@89ab89ab89ab`
+    download it first: `weightsmith pull org/name`
+    ");
+    let error = disk.locate(&format!("org/name@{half}")).unwrap_err();
+    assert!(
+        matches!(error, LocateError::MissingShards { elsewhere, .. } if elsewhere.complete == [other])
+    );
+}
+
+#[test]
 fn a_weight_file_whose_blob_is_gone_counts_as_missing() {
     let disk = Disk::new();
     disk.cached("org/name", COMMIT, "model.safetensors", "weights");

@@ -5,7 +5,8 @@ use std::path::Path;
 use serde_json::Value;
 use weightsmith_tensors::{indexed_files, json, read_regular};
 
-use super::{LocateError, Located, LocatedKind};
+use super::cache::CachedRepo;
+use super::{Elsewhere, LocateError, Located, LocatedKind};
 
 /// The index of a checkpoint that is split into several files.
 const INDEX: &str = "model.safetensors.index.json";
@@ -29,6 +30,38 @@ impl Located {
     /// # Errors
     /// [`LocateError::NoWeights`], [`LocateError::MissingShards`], [`LocateError::InvalidIndex`] or an I/O error.
     pub fn require_weights(&self) -> Result<(), LocateError> {
+        self.look_for_weights().map_err(|mut error| {
+            if let Some(elsewhere) = error.elsewhere_mut() {
+                elsewhere.complete = self.complete_commits();
+            }
+            error
+        })
+    }
+
+    /// Other commits in the cache whose weights are there.
+    fn complete_commits(&self) -> Vec<String> {
+        let (LocatedKind::HubCache { repo, .. }, Some(snapshots)) =
+            (&self.kind, self.folder.parent())
+        else {
+            return Vec::new();
+        };
+        let Some(cached) = snapshots.parent().map(CachedRepo::at) else {
+            return Vec::new();
+        };
+        let is_complete = |commit: &String| {
+            let other = Self {
+                label: repo.clone(),
+                folder: snapshots.join(commit),
+                file: None,
+                kind: self.kind.clone(),
+            };
+            other.folder != self.folder && other.look_for_weights().is_ok()
+        };
+        let commits = cached.commits().unwrap_or_default();
+        commits.into_iter().filter(is_complete).collect()
+    }
+
+    fn look_for_weights(&self) -> Result<(), LocateError> {
         weightsmith_tensors::refuse_unfinished(&self.folder)
             .map_err(|unfinished| LocateError::Unfinished(Box::new(unfinished)))?;
         if self.file.is_some() {
@@ -65,8 +98,7 @@ impl Located {
             folder: self.folder.clone(),
             other_weights: other_weights.into(),
             broken_links: broken_links.into(),
-            revision: self.hub_revision(),
-            away: None,
+            elsewhere: Box::new(self.elsewhere()),
         })
     }
 
@@ -103,15 +135,18 @@ impl Located {
             folder: self.folder.clone(),
             missing,
             total: files.len(),
-            revision: self.hub_revision(),
-            away: None,
+            elsewhere: Box::new(self.elsewhere()),
         })
     }
 
-    fn hub_revision(&self) -> Option<String> {
-        match &self.kind {
+    fn elsewhere(&self) -> Elsewhere {
+        let revision = match &self.kind {
             LocatedKind::Local | LocatedKind::Given | LocatedKind::Store { .. } => None,
             LocatedKind::HubCache { revision, .. } => Some(revision.clone()),
+        };
+        Elsewhere {
+            revision,
+            ..Elsewhere::default()
         }
     }
 }

@@ -1,12 +1,18 @@
-//! Paths of the machine on which a model was trained or merged, in its JSON files.
+//! Paths of the machine on which a model was trained or merged, in its JSON files and texts.
 
 use super::json_text::{self, Kind, Member, Node};
 
 /// Files above this size are vocabularies, which name no paths.
 const LARGEST: u64 = 4 << 20;
 
-/// JSON files that hold a vocabulary, in which a path is a token.
-const VOCABULARIES: [&str; 3] = ["tokenizer.json", "vocab.json", "added_tokens.json"];
+/// Files that hold a vocabulary, in which a path is a token.
+const VOCABULARIES: [&str; 5] = [
+    "tokenizer.json",
+    "vocab.json",
+    "added_tokens.json",
+    "vocab.txt",
+    "merges.txt",
+];
 
 /// Ends of keys whose values are paths, names or addresses.
 const PATH_KEYS: [&str; 7] = [
@@ -21,6 +27,12 @@ const PATH_KEYS: [&str; 7] = [
 
 /// How the paths of somebody's own files begin, whatever they are called.
 const HOMES: [&str; 6] = ["/home/", "/Users/", "/root/", "~/", "~\\", "file://"];
+
+/// How the paths of somebody's own files begin in a text, behind the drive on Windows.
+const HOMES_IN_PROSE: [&str; 5] = ["/home/", "/Users/", "/root/", "\\Users\\", "file:///"];
+
+/// Paths of one text that are told; where there is one, its author looks for the others.
+const MOST_TOLD: usize = 10;
 
 /// Whether a file is JSON in which local paths are looked for.
 pub(crate) fn is_searched(name: &str, bytes: u64) -> bool {
@@ -46,6 +58,40 @@ pub(crate) fn without_local_paths(text: &str) -> Option<(String, Vec<String>)> {
         text.replace_range(span(members, index), "");
     }
     (!keys.is_empty()).then_some((text, keys))
+}
+
+/// Whether a file is a text for readers.
+pub(crate) fn is_prose(name: &str, bytes: u64) -> bool {
+    let extension = std::path::Path::new(name).extension();
+    let is_text = extension.is_none_or(|kind| {
+        ["md", "txt", "rst"]
+            .iter()
+            .any(|text| kind.eq_ignore_ascii_case(text))
+    });
+    is_text && bytes <= LARGEST && !VOCABULARIES.contains(&name)
+}
+
+/// The local paths that a text mentions, each with its line.
+pub(crate) fn in_prose(text: &str) -> Vec<(usize, &str)> {
+    let lines = text.lines().zip(1..);
+    let paths = lines.flat_map(|(line, number)| {
+        line.split([
+            ' ', '\t', '`', '"', '\'', '(', ')', '[', ']', '<', '>', ',', ';', '=', '|',
+        ])
+        .map(|word| word.trim_end_matches(['.', ':', '!', '?', '*']))
+        .filter(|word| is_home(word))
+        .map(move |word| (number, word))
+    });
+    paths.take(MOST_TOLD).collect()
+}
+
+fn is_home(word: &str) -> bool {
+    let path = match word.as_bytes() {
+        [drive, b':', ..] if drive.is_ascii_alphabetic() => &word[2..],
+        _ => word,
+    };
+    let mut homes = HOMES_IN_PROSE.iter();
+    homes.any(|home| path.len() > home.len() && path.starts_with(home))
 }
 
 /// The first member with a local path, and its place among its siblings.
@@ -152,6 +198,41 @@ mod tests {
             ("config.json", 1 << 30),
         ] {
             assert!(!is_searched(name, bytes), "{name}");
+        }
+    }
+
+    #[test]
+    fn home_folders_are_found_in_texts() {
+        let text = "See /home/kim/models, `C:\\Users\\kim\\m` and (/Users/kim).\n\n--model=/root/m file:///data/m D:/Users/x\n";
+        assert_eq!(
+            in_prose(text),
+            [
+                (1, "/home/kim/models"),
+                (1, "C:\\Users\\kim\\m"),
+                (1, "/Users/kim"),
+                (3, "/root/m"),
+                (3, "file:///data/m"),
+                (3, "D:/Users/x"),
+            ]
+        );
+        for text in [
+            "https://example.org/home/kim",
+            "in /home/ or ~/.cache",
+            "a/Users/b",
+            "and/or /data/x",
+            "",
+        ] {
+            assert_eq!(in_prose(text), [], "{text}");
+        }
+        assert_eq!(in_prose(&"/home/kim\n".repeat(50)).len(), MOST_TOLD);
+        for (name, expected) in [
+            ("README.md", true),
+            ("LICENSE", true),
+            ("docs/a.TXT", true),
+            ("a.json", false),
+            ("merges.txt", false),
+        ] {
+            assert_eq!(is_prose(name, 9), expected, "{name}");
         }
     }
 }

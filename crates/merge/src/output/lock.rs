@@ -24,6 +24,7 @@ const MAX_LOCK_BYTES: u64 = 64 << 20;
 ///
 /// Local models are named by their folders; no absolute path is in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Lock {
     /// [`LOCK_FORMAT`].
     pub format: u32,
@@ -54,6 +55,7 @@ pub struct Lock {
 
 /// A model that was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LockedInput {
     /// `org/name`, or the folder's name.
     pub label: String,
@@ -67,6 +69,7 @@ pub struct LockedInput {
 
 /// A weight file that was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LockedInputFile {
     /// Name inside the model's folder.
     pub name: String,
@@ -78,6 +81,7 @@ pub struct LockedInputFile {
 
 /// A file of the result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LockedFile {
     /// Path inside the folder, with `/` between its parts.
     pub name: String,

@@ -25,7 +25,8 @@ pub use lock::{
 };
 pub use parent_files::{has_chat_template, parent_readme};
 pub use publication::{
-    Publication, PublicationError, PublicationOptions, PublishedFile, model_name, publication,
+    Mention, Publication, PublicationError, PublicationOptions, PublishedFile, model_name,
+    publication,
 };
 pub use published_recipe::published_recipe;
 pub use secrets::Secret;

@@ -90,8 +90,16 @@ pub(super) struct NamedTensor {
     pub(super) position: f64,
 }
 
-/// The parameters of a tensor: its own, and each source's.
-pub(super) type Resolved = (BTreeMap<String, Value>, Vec<BTreeMap<String, Value>>);
+/// The parameters of a tensor.
+#[derive(Debug)]
+pub(super) struct Resolved {
+    /// Those of the whole.
+    pub(super) global: BTreeMap<String, Value>,
+    /// Those of each source.
+    pub(super) of_sources: Vec<BTreeMap<String, Value>>,
+    /// Those without a value that can be used, which has been said. A stand-in takes its place: the others can be checked.
+    pub(super) lacking: BTreeSet<&'static str>,
+}
 
 /// A parameter's value cannot be used, which has been said.
 #[derive(Debug)]
@@ -132,18 +140,24 @@ impl Resolver {
         }
     }
 
-    /// All parameters of the method for a tensor made of the sources at `positions`; nothing where one is missing or
-    /// cannot be used, which is said.
+    /// All parameters of the method for a tensor made of the sources at `positions`. Where one is missing or cannot be used,
+    /// that is said.
     pub(super) fn resolve(
         &mut self,
         method: &MethodSpec,
         slice: &PlannedSlice<'_>,
         positions: &[usize],
         tensor: &NamedTensor,
-    ) -> Option<Resolved> {
+    ) -> Resolved {
         let mut global = BTreeMap::new();
         let mut of_sources = vec![BTreeMap::new(); positions.len()];
-        let mut is_complete = true;
+        let mut lacking = BTreeSet::new();
+        let mut usable = |parameter: &ParameterSpec, value: Result<Option<Value>, Unusable>| {
+            value.unwrap_or_else(|Unusable| {
+                lacking.insert(parameter.name);
+                stand_in(parameter)
+            })
+        };
         for parameter in method.parameters {
             match parameter.scope {
                 Scope::Global => {
@@ -151,8 +165,7 @@ impl Resolver {
                     let value =
                         self.look_up((method, parameter), None, slice, name, tensor.position);
                     let value = self.or_default(value, parameter, slice.span, name);
-                    is_complete &= value.is_ok();
-                    let value = value.ok().flatten();
+                    let value = usable(parameter, value);
                     global.extend(value.map(|value| (parameter.name.to_owned(), value)));
                 }
                 Scope::Model => {
@@ -166,15 +179,18 @@ impl Resolver {
                         let value =
                             self.look_up((method, parameter), own, slice, name, tensor.position);
                         let value = self.or_default(value, parameter, source.span, name);
-                        is_complete &= value.is_ok();
-                        let value = value.ok().flatten();
+                        let value = usable(parameter, value);
                         of_sources[index]
                             .extend(value.map(|value| (parameter.name.to_owned(), value)));
                     }
                 }
             }
         }
-        is_complete.then_some((global, of_sources))
+        Resolved {
+            global,
+            of_sources,
+            lacking,
+        }
     }
 
     /// Whether a source is what the others are measured against, which has no weight of its own.
@@ -286,4 +302,16 @@ impl Resolver {
             );
         }
     }
+}
+
+/// What takes the place of a value that is missing.
+fn stand_in(parameter: &ParameterSpec) -> Option<Value> {
+    if parameter.default != Default::Required {
+        return parameter.default.value();
+    }
+    Some(match parameter.kind {
+        Kind::Number => Value::Number(1.0),
+        Kind::Bool => Value::Bool(false),
+        Kind::Text => Value::Text(String::new()),
+    })
 }

@@ -300,19 +300,23 @@ impl Assembly<'_> {
                 .collect(),
             position: wanted.position,
         };
-        let (parameters, source_parameters) =
-            self.resolver
-                .resolve(self.method, slice, &positions, &names)?;
+        let resolved = self
+            .resolver
+            .resolve(self.method, slice, &positions, &names);
         let operation = Operation {
             method: self.method.name.to_owned(),
             sources: present.iter().map(|source| source.source.clone()).collect(),
             base: slice
                 .base
                 .and_then(|base| positions.iter().position(|position| *position == base)),
-            parameters,
-            source_parameters,
+            parameters: resolved.global,
+            source_parameters: resolved.of_sources,
         };
         if let Err(objection) = self.method.check(&operation) {
+            let mut blamed = objection.parameters.iter();
+            if blamed.any(|name| resolved.lacking.contains(name)) {
+                return None;
+            }
             self.resolver.complain(refusal(
                 &objection,
                 self.method,
@@ -321,6 +325,9 @@ impl Assembly<'_> {
                 &positions,
                 &names,
             ));
+            return None;
+        }
+        if !resolved.lacking.is_empty() {
             return None;
         }
         Some(match (self.method.identity)(&operation) {

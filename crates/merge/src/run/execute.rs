@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use weightsmith_tensors::{BlockHash, TensorSource};
 
 use super::budget;
@@ -58,7 +58,9 @@ pub struct RunOptions<'a> {
 }
 
 /// What a run did.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "MergeReport"))]
 pub struct Report {
     /// Whether an earlier run had finished all of it, so that nothing was done.
     pub already_there: bool,
@@ -85,7 +87,8 @@ pub struct Report {
 }
 
 /// A file of the result.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OutputFile {
     /// Path inside the result's folder, with `/` between its parts.
     pub name: String,

@@ -482,6 +482,33 @@ fn shares_that_are_none_are_refused_where_the_recipe_sets_them() {
 }
 
 #[test]
+fn a_missing_value_does_not_hide_what_is_wrong_with_others() {
+    let workshop = family(EXTRA, DType::F32, &[20, 30], related(600).map(Some));
+    let recipe = |parameters: &str| {
+        format!(
+            "models: [{{model: a, parameters: {{{parameters}}}}}, {{model: b, parameters: {{weight: 1, density: 0.5}}}}]\n\
+             merge_method: ties\nbase_model: base\ndtype: float32\n"
+        )
+    };
+    for (parameters, expected) in [
+        ("density: 50", ["`weight` is not set", "`density` is 50; "]),
+        (
+            "weight: word, density: 50",
+            ["`weight` is `word`, ", "`density` is 50; "],
+        ),
+    ] {
+        let found = errors(workshop.try_plan(&recipe(parameters)));
+        assert_eq!(found.len(), 2, "{found:?}");
+        for (found, expected) in found.iter().zip(expected) {
+            assert!(found.contains(expected), "{found}");
+        }
+    }
+    // a stand-in is not complained about
+    let found = errors(workshop.try_plan(&recipe("density: 0.5")));
+    assert_eq!(found.len(), 1, "{found:?}");
+}
+
+#[test]
 fn every_tensor_of_these_recipes_is_merged_and_not_copied() {
     let workshop = family(EXTRA, DType::F32, &[20, 30], related(600).map(Some));
     for merge in every() {

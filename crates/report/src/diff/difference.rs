@@ -1,6 +1,6 @@
 //! The result of a comparison, as data.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use weightsmith_tensors::TensorInfo;
 
 /// How two checkpoints, A and B, differ.
@@ -17,7 +17,9 @@ pub struct Difference {
 }
 
 /// All tensors together.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "DifferenceSummary"))]
 pub struct Summary {
     /// True when both have the same tensors with the same bytes.
     pub same: bool,
@@ -40,7 +42,8 @@ pub struct Summary {
 }
 
 /// Whether two models look like trainings of one model.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Kinship {
     /// Cosine over all matrices that both have. Vectors are left out: norms and biases of strangers resemble each other.
     pub cosine: f64,
@@ -99,7 +102,9 @@ pub enum State {
 }
 
 /// Numbers about the values of A and B.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "DifferenceMeasures"))]
 pub struct Measures {
     /// Elements that were compared.
     pub elements: u64,
@@ -120,7 +125,8 @@ pub struct Measures {
 }
 
 /// Numbers about the task vectors A − base and B − base.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TaskMeasures {
     /// Elements that the base has as well.
     pub elements: u64,

@@ -7,6 +7,7 @@ use weightsmith::plan::Value;
 
 /// What a plan does, layer by layer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Explanation {
     /// Name of the method in recipes.
     pub method: String,
@@ -30,6 +31,7 @@ pub struct Explanation {
 
 /// A model that takes part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ExplainedModel {
     /// `org/name`, or the folder's name.
     pub label: String,
@@ -47,6 +49,7 @@ pub struct ExplainedModel {
 
 /// A run of the result's layers that goes on in step with its sources.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LayerOrigin {
     /// First layer of the result.
     pub first: usize,
@@ -58,6 +61,7 @@ pub struct LayerOrigin {
 
 /// The layers of one source of a [`LayerOrigin`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OriginSource {
     /// The model.
     pub model: usize,
@@ -69,6 +73,7 @@ pub struct OriginSource {
 
 /// One parameter over the layers and outside of them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ParameterCurves {
     /// Its name in recipes.
     pub name: String,
@@ -86,6 +91,7 @@ pub struct ParameterCurves {
 
 /// The owner of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ParameterSource {
     /// The model.
     pub model: usize,
@@ -95,6 +101,7 @@ pub struct ParameterSource {
 
 /// Tensors of the layers for which a parameter has the same values.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CurveGroup {
     /// What to call them: `all tensors`, `self_attn.*`, `the rest`.
     pub name: String,
@@ -106,6 +113,7 @@ pub struct CurveGroup {
 
 /// The value of a parameter for tensors outside of the layers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OutsideValue {
     /// What they are: `embeddings`, `final norm`, `output head`, or tensor names.
     pub parts: Vec<String>,
@@ -117,6 +125,7 @@ pub struct OutsideValue {
 
 /// How much of each model is in the result: the coefficients of its tensors.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Shares {
     /// True when the coefficients of every tensor are fractions that sum to 1.
     pub fractions: bool,
@@ -131,6 +140,7 @@ pub struct Shares {
 
 /// Tensors of the layers with the same shares.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ShareGroup {
     /// What to call them: `all tensors`, `self_attn.*`, `the rest`.
     pub name: String,
@@ -142,6 +152,7 @@ pub struct ShareGroup {
 
 /// The shares of tensors outside of the layers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OutsideShare {
     /// What they are: `embeddings`, `final norm`, `output head`, or tensor names.
     pub parts: Vec<String>,

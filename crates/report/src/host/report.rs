@@ -58,6 +58,8 @@ pub enum Requirement {
 
 /// Whether a requirement is met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "CheckOutcome"))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It is.

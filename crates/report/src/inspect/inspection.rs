@@ -48,6 +48,8 @@ pub struct Inspection {
 
 /// A run of equally named layers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "LayerStack"))]
 pub struct Stack {
     /// What stands before the layer's number in names.
     pub prefix: String,
@@ -63,8 +65,10 @@ pub struct Stack {
 
 /// The tensors of one type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TypeRow {
     /// The type.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub dtype: DType,
     /// Number of tensors.
     pub tensors: usize,
@@ -76,6 +80,7 @@ pub struct TypeRow {
 
 /// A weight file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FileRow {
     /// Its name within the folder.
     pub name: String,
@@ -87,6 +92,7 @@ pub struct FileRow {
 
 /// The vocabulary's size, by two witnesses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Vocabulary {
     /// Rows of the input embedding.
     pub rows: Option<u64>,
@@ -96,6 +102,7 @@ pub struct Vocabulary {
 
 /// What `config.json` says, where it says it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConfigFacts {
     /// `architectures`.
     pub architectures: Vec<String>,
@@ -115,12 +122,15 @@ pub struct ConfigFacts {
 
 /// Tensors of one name but for the layer's number, of one type and shape.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "TensorTemplate"))]
 pub struct Template {
     /// The name, with the layers in braces: `model.layers.{0..23}.mlp.up_proj.weight`.
     pub name: String,
     /// Number of tensors.
     pub tensors: usize,
     /// Type of each.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub dtype: DType,
     /// Shape of each.
     pub shape: Vec<u64>,

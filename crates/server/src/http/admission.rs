@@ -31,8 +31,8 @@ pub(super) struct App {
     pub(super) door: super::door::Door,
     /// Which paths of pages need no key.
     pub(super) is_open: fn(&str) -> bool,
-    /// What the OpenAPI document says of pages.
-    pub(super) paths: serde_json::Value,
+    /// What the OpenAPI document says of pages, where there are any.
+    pub(super) pages: Option<super::pages::PagesDocument>,
     /// The OpenAPI document.
     pub(super) document: super::openapi::Written,
 }
@@ -59,7 +59,7 @@ impl App {
             turned_away: AtomicU64::new(0),
             answers: super::metrics::Answers::default(),
             is_open: |_| false,
-            paths: serde_json::Value::Null,
+            pages: None,
             document: super::openapi::Written::default(),
         }
     }

@@ -20,7 +20,7 @@ impl Door {
     pub(super) fn new(settings: &Settings) -> Self {
         Self {
             brake: Brake::default(),
-            ended: Ended::default(),
+            ended: Ended::read(settings.ended_sessions.as_deref()),
             limits: Arc::new(Limits::new(settings)),
         }
     }

@@ -268,12 +268,22 @@ impl From<BodyError> for ApiError {
 }
 
 impl From<weightsmith_infer::Error> for ApiError {
-    /// Errors of tokenizers and templates: they are about the request's text.
+    /// Errors of tokenizers and templates. Most are about the request's text, but not those of the model's own files.
     fn from(error: weightsmith_infer::Error) -> Self {
+        use weightsmith_infer::Error;
         let message = error.to_string();
         match error {
             // it names a file already, and the rest is the template's own words
-            weightsmith_infer::Error::Template { .. } => Self::invalid(message),
+            Error::Template { .. } => Self::invalid(message),
+            Error::Tokenizer(problem) | Error::UnsoundTokenizer(problem) => {
+                let problem = without_folders(&problem);
+                Self::of(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "server_error",
+                    "tokenizer_failed",
+                    format!("the model's tokenizer.json does not work for this text: {problem}"),
+                )
+            }
             _ => Self::invalid(without_folders(&message)),
         }
     }

@@ -34,6 +34,6 @@ mod tokens;
 
 pub(crate) use caller::Connection;
 pub use caller::{Caller, StreamPlace};
-pub use pages::Pages;
+pub use pages::{Pages, PagesDocument};
 pub use receive::{BodyError, Received, receive};
 pub use routes::{router, router_with};

@@ -11,7 +11,7 @@ const NO_TOOLS: &str =
     "tools are not supported: leave them out, and say in a message what the model may use";
 
 /// Fields of both kinds of request, with what is said where they are used.
-const OF_BOTH: [(&str, &str); 9] = [
+pub(super) const OF_BOTH: [(&str, &str); 13] = [
     ("grammar", NO_FORM),
     ("json_schema", NO_FORM),
     ("guided_json", NO_FORM),
@@ -21,6 +21,37 @@ const OF_BOTH: [(&str, &str); 9] = [
     ("structured_outputs", NO_FORM),
     ("min_tokens", "not supported; `ignore_eos` is"),
     ("use_beam_search", "not supported"),
+    ("dynamic_temperature", SAMPLING),
+    ("bad_words", "not supported"),
+    ("allowed_token_ids", "not supported"),
+    ("stop_token_ids", "not supported; `stop` takes texts"),
+];
+
+const SAMPLING: &str =
+    "not supported; `temperature`, `top_k`, `top_p`, `min_p` and `repetition_penalty` are";
+
+/// Ways of choosing tokens that other servers have, each with the number at which it does nothing. What tunes them, such as
+/// `dry_base` or `mirostat_tau`, has no effect without them.
+pub(super) const SAMPLERS: [(&str, f64); 19] = [
+    ("mirostat", 0.0),
+    ("mirostat_mode", 0.0),
+    ("dry_multiplier", 0.0),
+    ("xtc_probability", 0.0),
+    ("typical_p", 1.0),
+    ("typical", 1.0),
+    ("tfs_z", 1.0),
+    ("tfs", 1.0),
+    ("top_a", 0.0),
+    ("top_n_sigma", -1.0),
+    ("adaptive_target", -1.0),
+    ("epsilon_cutoff", 0.0),
+    ("eta_cutoff", 0.0),
+    ("dynatemp_range", 0.0),
+    ("smoothing_factor", 0.0),
+    ("penalty_alpha", 0.0),
+    ("guidance_scale", 1.0),
+    ("num_beams", 1.0),
+    ("no_repeat_ngram_size", 0.0),
 ];
 
 /// Fields of chats.
@@ -53,6 +84,12 @@ pub(super) fn refuse_for_both(fields: Fields<'_>) -> Result<(), ApiError> {
         return Err(ApiError::unsupported("logit_bias", "not supported"));
     }
     refuse(fields, &OF_BOTH)?;
+    for (name, neutral) in SAMPLERS {
+        let is_neutral = |value: &Value| !is_used(value) || value.as_f64() == Some(neutral);
+        if fields.get(name).is_some_and(|value| !is_neutral(value)) {
+            return Err(ApiError::unsupported(name, SAMPLING));
+        }
+    }
     let form = fields.get("response_format");
     let kind = form.map(|form| form.get("type").unwrap_or(form));
     match kind {
@@ -123,6 +160,37 @@ mod tests {
             body[*name] = json!({"a": 1});
             assert!(!taken(&body), "{body}");
         }
+    }
+
+    #[test]
+    fn samplers_of_other_servers_are_taken_where_they_do_nothing() {
+        for (name, neutral) in SAMPLERS {
+            for (value, expected) in [
+                (json!(neutral), true),
+                (json!(0), true),
+                (json!(null), true),
+                (json!(false), true),
+                (json!(0.5), false),
+                (json!(2), false),
+                (json!("1"), false),
+                (json!(true), false),
+            ] {
+                let mut body = json!({});
+                body[name] = value;
+                assert_eq!(taken(&body), expected, "{body}");
+            }
+        }
+        // what llama.cpp's page sends with all of them off
+        assert!(taken(&json!({
+            "samplers": "edkypmxt", "dynatemp_range": 0, "dynatemp_exponent": 1, "typical_p": 1, "xtc_probability": 0,
+            "xtc_threshold": 0.1, "repeat_last_n": 64, "dry_multiplier": 0, "dry_base": 1.75, "dry_allowed_length": 2,
+            "dry_penalty_last_n": -1, "mirostat_tau": 5, "mirostat_eta": 0.1, "presence_penalty": 0,
+        })));
+        let problem = refuse_for_both(Fields::of(&json!({"mirostat": 2})).unwrap()).unwrap_err();
+        assert_eq!(
+            problem.body()["error"]["message"],
+            "`mirostat`: not supported; `temperature`, `top_k`, `top_p`, `min_p` and `repetition_penalty` are"
+        );
     }
 
     #[test]

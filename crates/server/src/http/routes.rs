@@ -27,7 +27,7 @@ pub fn router(settings: Settings, registry: Arc<ModelRegistry>) -> Router {
 pub fn router_with(settings: Settings, registry: Arc<ModelRegistry>, pages: Pages) -> Router {
     let mut app = App::new(settings, registry);
     app.is_open = pages.is_open;
-    app.paths = pages.paths;
+    app.pages = Some(pages.document);
     let routes = protocol()
         .route("/api/login", post(session::login))
         .route("/api/logout", post(session::logout))

@@ -1,9 +1,11 @@
 //! Sessions of browsers: a cookie that whoever knew the key was given, so that pages need not keep the key.
 //!
 //! A cookie says until when it counts and which one it is, and proves with a code made from the key who wrote it. So sessions outlive the
-//! server, and end when the key changes. The server keeps those that were ended by a logout, until it ends itself.
+//! server, and end when the key changes. The server keeps those that were ended by a logout, in a file if it has one for them.
 
 use std::collections::BTreeSet;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -12,10 +14,12 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
+use weightsmith_tensors::read_regular_text;
 
 use super::admission::App;
 use super::caller::Caller;
 use super::failure::ApiError;
+use super::local_paths::without_folders;
 use super::parameters::random;
 use super::receive::receive;
 
@@ -30,9 +34,16 @@ const LARGEST: usize = 16 << 10;
 /// Sessions that were ended and are remembered; beyond it those that would have ended first are forgotten.
 const ENDED: usize = 10_000;
 
+/// Bytes of the file of ended sessions at most: each takes 28 or a few more.
+const LARGEST_FILE: u64 = 64 * ENDED as u64;
+
 /// Sessions that were ended: until when each would have counted, and its number.
 #[derive(Debug, Default)]
-pub(super) struct Ended(Mutex<BTreeSet<(u64, u64)>>);
+pub(super) struct Ended {
+    known: Mutex<BTreeSet<(u64, u64)>>,
+    /// Where they are kept for the next server.
+    file: Option<PathBuf>,
+}
 
 /// Gives a cookie for the key.
 pub(super) async fn login(
@@ -67,10 +78,21 @@ pub(super) async fn login(
 
 /// Ends the session and takes the cookie away.
 pub(super) async fn logout(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
-    if let Some(one) = app.key.and_then(|key| open(&headers, key)) {
-        app.door.ended.end(one);
+    let Some(one) = app.key.and_then(|key| open(&headers, key)) else {
+        return with_cookie("", 0);
+    };
+    let ended = tokio::task::spawn_blocking(move || app.door.ended.end(one)).await;
+    let mut response = with_cookie("", 0);
+    if let Err(problem) = ended.map_err(io::Error::other).flatten() {
+        let message = format!("the session is over, but counts again after a restart: {problem}");
+        let error = ApiError::internal(without_folders(&message)).into_response();
+        let cookie = response.headers_mut().remove(header::SET_COOKIE);
+        response = error;
+        response
+            .headers_mut()
+            .extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
     }
-    with_cookie("", 0)
+    response
 }
 
 /// Whether a request brings the cookie of a session that still counts.
@@ -84,19 +106,61 @@ pub(super) fn hash(headers: &HeaderMap) -> Option<[u8; 32]> {
 }
 
 impl Ended {
-    fn end(&self, one: (u64, u64)) {
-        let mut ended = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        ended.insert(one);
+    /// Those that a file keeps, if there is one.
+    pub(super) fn read(file: Option<&Path>) -> Self {
+        let kept = file.map(|file| read_regular_text(file, LARGEST_FILE));
+        // there is none before the first logout
+        let kept = kept.and_then(Result::ok).unwrap_or_default();
         let now = now();
-        while ended.len() > ENDED || ended.first().is_some_and(|&(until, _)| until <= now) {
-            ended.pop_first();
+        let known = kept.lines().filter_map(|line| {
+            let (until, number) = line.split_once(' ')?;
+            Some((until.parse().ok()?, u64::from_str_radix(number, 16).ok()?))
+        });
+        Self {
+            known: Mutex::new(known.filter(|&(until, _)| until > now).collect()),
+            file: file.map(Path::to_owned),
+        }
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    /// When that is known only until the server ends.
+    fn end(&self, one: (u64, u64)) -> io::Result<()> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(one);
+        let now = now();
+        while known.len() > ENDED || known.first().is_some_and(|&(until, _)| until <= now) {
+            known.pop_first();
+        }
+        match &self.file {
+            Some(file) => write(file, &known),
+            None => Ok(()),
         }
     }
 
     fn has(&self, one: (u64, u64)) -> bool {
-        let ended = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        ended.contains(&one)
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.contains(&one)
     }
+}
+
+/// Replaces the file. Nobody can make a cookie of what it says.
+fn write(file: &Path, ended: &BTreeSet<(u64, u64)>) -> io::Result<()> {
+    let new = file.with_extension("new");
+    let mut options = fs_err::OpenOptions::new();
+    options.create(true).truncate(true).write(true);
+    #[cfg(unix)]
+    {
+        use fs_err::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    let lines: Vec<String> = ended
+        .iter()
+        .map(|(until, number)| format!("{until} {number:016x}\n"))
+        .collect();
+    options.open(&new)?.write_all(lines.concat().as_bytes())?;
+    fs_err::rename(new, file)
 }
 
 /// The end and the number of a session that was written here and is not over.
@@ -184,12 +248,37 @@ mod tests {
             let one = session(key, now() + 60, number);
             with(&format!("{COOKIE}={one}"))
         });
-        ended.end(open(&sessions[0], key).expect("it counts"));
+        ended
+            .end(open(&sessions[0], key).expect("it counts"))
+            .unwrap();
         assert!(!is_known(&sessions[0], key, &ended));
         assert!(is_known(&sessions[1], key, &ended));
         for number in 0..ENDED as u64 + 5 {
-            ended.end((now() + 100, number));
+            ended.end((now() + 100, number)).unwrap();
         }
-        assert_eq!(ended.0.lock().unwrap().len(), ENDED);
+        assert_eq!(ended.known.lock().unwrap().len(), ENDED);
+    }
+
+    #[test]
+    fn the_next_server_knows_which_sessions_were_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ended-sessions");
+        let first = Ended::read(Some(&file));
+        let (one, over, other) = ((now() + 60, u64::MAX), (now() - 1, 2), (now() + 60, 3));
+        first.end(one).unwrap();
+        first.end(over).unwrap();
+        let next = Ended::read(Some(&file));
+        assert!(next.has(one) && !next.has(over) && !next.has(other));
+        next.end(other).unwrap();
+        fs_err::write(
+            &file,
+            fs_err::read_to_string(&file).unwrap() + "12 not a number\n17",
+        )
+        .unwrap();
+        let last = Ended::read(Some(&file));
+        assert!(last.has(one) && last.has(other));
+        fs_err::create_dir(file.with_extension("new")).unwrap();
+        assert!(last.end((now() + 60, 4)).is_err());
+        assert!(last.has((now() + 60, 4)));
     }
 }

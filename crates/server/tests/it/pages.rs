@@ -4,8 +4,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::routing::{get, post};
-use serde_json::json;
-use weightsmith_server::{ModelRegistry, Pages, Settings, router_with};
+use serde_json::{Map, Value, json};
+use weightsmith_server::{ModelRegistry, Pages, PagesDocument, Settings, router_with};
 
 use crate::world::{Answer, World, served};
 
@@ -23,9 +23,16 @@ fn world(key: Option<&str>) -> World {
     let pages = Pages {
         router,
         is_open: |path| path == "/",
-        paths: json!({"/api/things": {"get": {"summary": "Things", "responses": {}}}}),
+        document: PagesDocument {
+            paths: object(&json!({"/api/things": {"get": {"summary": "Things", "responses": {}}}})),
+            schemas: object(&json!({"Thing": {"type": "string"}})),
+        },
     };
     World::of(router_with(settings, registry.clone(), pages), registry)
+}
+
+fn object(value: &Value) -> Map<String, Value> {
+    value.as_object().cloned().expect("an object")
 }
 
 async fn ask(world: &World, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
@@ -209,4 +216,7 @@ async fn the_document_tells_of_pages_too() {
         assert!(document["paths"][path].is_object(), "{path}");
     }
     assert_eq!(document["paths"]["/api/things"]["get"]["summary"], "Things");
+    let schemas = &document["components"]["schemas"];
+    assert_eq!(schemas["Thing"], json!({"type": "string"}));
+    assert!(schemas["Model"].is_object());
 }

@@ -1,8 +1,12 @@
 //! `/tokenize`, `/detokenize`, `/tokenizer_info`.
 
-use serde_json::json;
+use std::sync::Arc;
 
-use crate::world::World;
+use serde_json::json;
+use weightsmith_infer::{DecoderOptions, Model, Pool};
+use weightsmith_server::{ServedModel, Settings};
+
+use crate::world::{World, facts, fixture};
 
 #[tokio::test]
 async fn a_text_goes_there_and_back() {
@@ -86,5 +90,38 @@ async fn what_makes_no_sense_is_refused_by_name() {
     ] {
         let message = world.post(path, &body).await.refusal(400);
         assert!(message.starts_with(expected), "{message}");
+    }
+}
+
+/// The client can do nothing about a tokenizer that has no token for what it does not know.
+#[tokio::test]
+async fn a_tokenizer_that_fails_is_the_models_fault() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for entry in fs_err::read_dir(fixture("instruct")).expect("a fixture") {
+        let entry = entry.expect("an entry");
+        fs_err::copy(entry.path(), folder.path().join(entry.file_name())).expect("a copy");
+    }
+    let model = json!({"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "none"});
+    let tokenizer = json!({"version": "1.0", "added_tokens": [], "model": model});
+    let file = folder.path().join("tokenizer.json");
+    fs_err::write(file, tokenizer.to_string()).expect("a file");
+    let path = folder.path().to_owned();
+    let served = ServedModel::new("odd", facts(), move |_| {
+        Model::open(&path, Arc::new(Pool::new(1)), DecoderOptions::default())
+            .map_err(|error| error.to_string())
+    });
+    let world = World::with(vec![served], Settings::default());
+    for (path, body) in [
+        ("/tokenize", json!({"prompt": "b"})),
+        ("/v1/completions", json!({"prompt": "b"})),
+    ] {
+        let answer = world.post(path, &body).await;
+        assert_eq!(answer.json()["error"]["code"], "tokenizer_failed");
+        assert_eq!(answer.json()["error"]["type"], "server_error");
+        let message = answer.refusal(500);
+        assert!(
+            message.starts_with("the model's tokenizer.json does not work for this text: "),
+            "{message}"
+        );
     }
 }

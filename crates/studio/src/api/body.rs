@@ -3,32 +3,56 @@
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::de::DeserializeOwned;
+use serde_json::Value;
 use weightsmith_server::{BodyError, Received, receive};
 
 use crate::error::Refusal;
+use crate::wire::{self, Unexpected};
 
-/// JSON of a request, and what it takes of the memory of all requests.
+/// What a request brings, and what it takes of the memory of all requests.
 #[derive(Debug)]
-pub(super) struct Body<T>(pub(super) Received<T>);
+pub(super) struct Body<T> {
+    pub(super) value: T,
+    /// It counts as long as the request is worked on.
+    _received: Received<Value>,
+}
 
 /// Why a body is not taken.
 #[derive(Debug)]
-pub(super) struct BodyRefusal(BodyError);
+pub(super) enum BodyRefusal {
+    /// It is no JSON, or beyond a limit.
+    Body(BodyError),
+    /// A field of it is not as expected.
+    Field(Unexpected),
+}
 
-impl<S: Send + Sync, T: DeserializeOwned + Send + 'static> FromRequest<S> for Body<T> {
+impl<S: Send + Sync, T: wire::Request> FromRequest<S> for Body<T> {
     type Rejection = BodyRefusal;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, BodyRefusal> {
-        let received = receive(request, None).await;
-        received.map(Self).map_err(BodyRefusal)
+        let mut received = receive::<Value>(request, None)
+            .await
+            .map_err(BodyRefusal::Body)?;
+        let value = T::read(received.value.take()).map_err(BodyRefusal::Field)?;
+        Ok(Self {
+            value,
+            _received: received,
+        })
     }
 }
 
 impl IntoResponse for BodyRefusal {
     fn into_response(self) -> Response {
-        let mut response = refusal(&self.0).into_response();
-        if self.0 == BodyError::Busy {
+        let mut response = match &self {
+            Self::Body(error) => refusal(error),
+            Self::Field(error) => {
+                let mut refusal = Refusal::invalid(error.to_string());
+                refusal.hints.extend(error.hint());
+                refusal
+            }
+        }
+        .into_response();
+        if matches!(self, Self::Body(BodyError::Busy)) {
             let headers = response.headers_mut();
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }

@@ -10,7 +10,6 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{self, KeepAlive, Sse};
 use axum::{Extension, Json};
 use futures_util::stream::{Stream, unfold};
-use serde_json::Value;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use weightsmith_server::{Caller, StreamPlace};
@@ -20,8 +19,9 @@ use super::models::apart;
 use super::routes::Routes;
 use crate::app::App;
 use crate::error::Refusal;
-use crate::events::{Event, Listening, reset};
+use crate::events::{Event, Listening};
 use crate::system::system;
+use crate::wire::{self, Nothing, System};
 
 /// Time between two signs of life.
 const ALIVE: Duration = Duration::from_secs(15);
@@ -31,16 +31,16 @@ pub(super) fn add(routes: Routes) -> Routes {
         .get(
             "/events",
             events,
-            &Operation::new("What happens, as server-sent events").streams(),
+            &Operation::new("What happens, as server-sent events").streams::<wire::Event>(),
         )
         .get(
             "/system",
             show,
-            &Operation::new("The machine and the studio's settings"),
+            &Operation::new("The machine and the studio's settings").gives::<System>(200),
         )
 }
 
-async fn show(State(app): State<Arc<App>>) -> Result<Json<Value>, Refusal> {
+async fn show(State(app): State<Arc<App>>) -> Result<Json<System>, Refusal> {
     apart(&app, |app| Ok(Json(system(app)))).await
 }
 
@@ -93,29 +93,28 @@ impl Hearing {
     async fn next(&mut self) -> Option<sse::Event> {
         if let Some(event) = self.missed.pop_front() {
             self.greeting = None;
-            return Some(shown(&event));
+            return Some(shown(event.id, &event.told));
         }
         if let Some(last) = self.greeting.take() {
-            let hello = sse::Event::default().event("hello").data("{}");
-            return Some(hello.id(last.to_string()));
+            return Some(shown(last, &wire::Event::Hello(Nothing {})));
         }
         match self.coming.as_mut()?.recv().await {
             Ok(event) => {
                 self.last = event.id;
-                Some(shown(&event))
+                Some(shown(event.id, &event.told))
             }
             Err(RecvError::Lagged(missed)) => {
                 self.last += missed;
-                Some(shown(&reset(self.last)))
+                Some(shown(self.last, &wire::Event::Reset(Nothing {})))
             }
             Err(RecvError::Closed) => None,
         }
     }
 }
 
-fn shown(event: &Event) -> sse::Event {
+fn shown(id: u64, event: &wire::Event) -> sse::Event {
     sse::Event::default()
-        .id(event.id.to_string())
-        .event(event.kind)
-        .data(event.data.to_string())
+        .id(id.to_string())
+        .event(event.name())
+        .data(event.data())
 }

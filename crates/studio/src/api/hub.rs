@@ -5,8 +5,6 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::Deserialize;
-use serde_json::{Value, json};
 use weightsmith_hub::HubError;
 
 use super::document::Operation;
@@ -15,28 +13,25 @@ use super::models::apart;
 use super::routes::Routes;
 use crate::app::App;
 use crate::error::Refusal;
+use crate::wire::{HubModel, HubModels, HubSearch};
 
 /// Models of an answer.
 const FOUND: usize = 30;
 
 pub(super) fn add(routes: Routes) -> Routes {
-    let operation = Operation::new("Models of the hub").asks(&["q"]);
+    let operation = Operation::new("Models of the hub")
+        .asks::<HubSearch>()
+        .gives::<HubModels>(200);
     routes.get("/hub/search", search, &operation)
-}
-
-#[derive(Debug, Deserialize)]
-struct Search {
-    #[serde(default)]
-    q: String,
 }
 
 async fn search(
     State(app): State<Arc<App>>,
-    Query(Search { q }): Query<Search>,
-) -> Result<Json<Value>, Refusal> {
+    Query(HubSearch { q }): Query<HubSearch>,
+) -> Result<Json<HubModels>, Refusal> {
     let text = q.trim().to_owned();
     if text.is_empty() {
-        return Ok(Json(json!({"models": []})));
+        return Ok(Json(HubModels { models: Vec::new() }));
     }
     let found = apart(&app, move |app| {
         if app.settings.hub.offline {
@@ -47,21 +42,18 @@ async fn search(
             .map_err(|error| refusal(&error))
     })
     .await?;
-    let models: Vec<Value> = found
-        .into_iter()
-        .map(|model| {
-            json!({
-                "name": model.name,
-                "downloads": model.downloads,
-                "likes": model.likes,
-                "updated": model.updated,
-                "task": model.task,
-                "license": model.license,
-                "gated": model.gated,
-            })
-        })
-        .collect();
-    Ok(Json(json!({"models": models})))
+    let models = found.into_iter().map(|model| HubModel {
+        name: model.name,
+        downloads: model.downloads,
+        likes: model.likes,
+        updated: model.updated,
+        task: model.task,
+        license: model.license,
+        gated: model.gated,
+    });
+    Ok(Json(HubModels {
+        models: models.collect(),
+    }))
 }
 
 fn offline() -> Refusal {

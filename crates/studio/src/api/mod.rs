@@ -18,27 +18,41 @@ use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Router, middleware};
-use serde_json::Value;
+use weightsmith_server::{Pages, PagesDocument};
 
 use crate::app::App;
 use crate::assets;
 use crate::error::Refusal;
 use routes::Routes;
 
-/// What answers, and the paths of the OpenAPI document.
-pub(crate) fn router(app: Arc<App>) -> (Router, Value) {
-    let mut routes = Routes::default();
-    for add in [models::add, hub::add, runs::add, recipes::add, events::add] {
-        routes = add(routes);
-    }
-    let (api, paths) = routes.finish();
+/// What answers, and what the OpenAPI document says of it.
+pub(crate) fn pages(app: Arc<App>) -> Pages {
+    let (api, described) = routes().finish();
     let api = api
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::map_response(fresh))
         .with_state(app);
-    let router = Router::new().nest("/api", api).fallback(get(assets::show));
-    (router, paths)
+    Pages {
+        router: Router::new().nest("/api", api).fallback(get(assets::show)),
+        is_open: assets::is_open,
+        document: PagesDocument {
+            paths: described.paths,
+            schemas: document::components(&described.definitions),
+        },
+    }
+}
+
+fn routes() -> Routes {
+    let all = [models::add, hub::add, runs::add, recipes::add, events::add];
+    all.into_iter()
+        .fold(Routes::default(), |routes, add| add(routes))
+}
+
+/// The schemas of everything that routes take and give, by name.
+#[cfg(test)]
+pub(crate) fn definitions() -> serde_json::Map<String, serde_json::Value> {
+    routes().finish().1.definitions
 }
 
 async fn nowhere(uri: Uri) -> Refusal {

@@ -6,8 +6,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 use super::document::Operation;
 use super::extract::{Path, Query};
@@ -15,12 +15,16 @@ use super::routes::Routes;
 use crate::app::App;
 use crate::error::Refusal;
 use crate::models::{self, Entry, Picture};
+use crate::wire::{
+    Card, Difference, EvaluationList, ExplanationAnswer, FileList, Host, ModelDetails, ModelList,
+    StateAnswer, TensorList,
+};
 use crate::{difference, evaluation};
 
 /// Pictures can be drawings with scripts in them: they get to do nothing.
 const PICTURE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
-type Answer = Result<Json<Value>, Refusal>;
+type Answer<T> = Result<Json<T>, Refusal>;
 
 pub(super) fn add(routes: Routes) -> Routes {
     let what = Operation::new;
@@ -28,11 +32,23 @@ pub(super) fn add(routes: Routes) -> Routes {
         .get(
             "/models",
             list,
-            &what("All models, and the folders that are looked into"),
+            &what("All models, and the folders that are looked into").gives::<ModelList>(200),
         )
-        .get("/models/{name}", one, &what("A model"))
-        .get("/models/{name}/card", card, &what("A model's card"))
-        .get("/models/{name}/files", files, &what("A model's files"))
+        .get(
+            "/models/{name}",
+            one,
+            &what("A model").gives::<ModelDetails>(200),
+        )
+        .get(
+            "/models/{name}/card",
+            card,
+            &what("A model's card").gives::<Card>(200),
+        )
+        .get(
+            "/models/{name}/files",
+            files,
+            &what("A model's files").gives::<FileList>(200),
+        )
         .get(
             "/models/{name}/files/{file}",
             picture,
@@ -41,37 +57,39 @@ pub(super) fn add(routes: Routes) -> Routes {
         .get(
             "/models/{name}/tensors",
             tensors,
-            &what("A model's tensors"),
+            &what("A model's tensors").gives::<TensorList>(200),
         )
         .get(
             "/models/{name}/explanation",
             explanation,
-            &what("What a model's recipe does"),
+            &what("What a model's recipe does").gives::<ExplanationAnswer>(200),
         )
         .get(
             "/models/{name}/difference",
             shown_difference,
-            &what("How a model differs from another").asks(&["against"]),
+            &what("How a model differs from another")
+                .asks::<Against>()
+                .gives::<Difference>(200),
         )
         .get(
             "/models/{name}/evaluations",
             evaluations,
-            &what("How good a model is"),
+            &what("How good a model is").gives::<EvaluationList>(200),
         )
         .get(
             "/models/{name}/host",
             host,
-            &what("What inference hosts require of a model"),
+            &what("What inference hosts require of a model").gives::<Host>(200),
         )
         .post(
             "/models/{name}/load",
             load,
-            &what("Loads a model").gives(202),
+            &what("Loads a model").gives::<StateAnswer>(202),
         )
         .post(
             "/models/{name}/unload",
             unload,
-            &what("Unloads a model").gives(202),
+            &what("Unloads a model").gives::<StateAnswer>(202),
         )
 }
 
@@ -91,11 +109,11 @@ pub(super) async fn apart<T: Send + 'static>(
 }
 
 /// Does work on a model.
-async fn about(
+async fn about<T: Send + 'static>(
     app: Arc<App>,
     name: String,
-    work: impl FnOnce(&App, &Entry) -> Result<Value, Refusal> + Send + 'static,
-) -> Answer {
+    work: impl FnOnce(&App, &Entry) -> Result<T, Refusal> + Send + 'static,
+) -> Answer<T> {
     apart(&app, move |app| work(app, &*known(app, &name)?).map(Json)).await
 }
 
@@ -112,27 +130,29 @@ pub(super) fn known(app: &App, name: &str) -> Result<Arc<Entry>, Refusal> {
     })
 }
 
-async fn list(State(app): State<Arc<App>>) -> Answer {
+async fn list(State(app): State<Arc<App>>) -> Answer<ModelList> {
     apart(&app, |app| {
         app.catalogue.refresh_if_old(app);
         let published = models::published(app);
         let models = app.catalogue.list();
         let describe = |entry: &Arc<Entry>| {
             let mut model = models::describe(app, entry);
-            if let Some(time) = published.get(&entry.name) {
-                model["published"] = time.clone();
-            }
+            model.published = published.get(&entry.name).copied();
             model
         };
-        let models: Vec<Value> = models.iter().map(describe).collect();
-        Ok(Json(
-            json!({"models": models, "folders": app.catalogue.folders()}),
-        ))
+        Ok(Json(ModelList {
+            models: models.iter().map(describe).collect(),
+            folders: app.catalogue.folders(),
+        }))
     })
     .await
 }
 
-async fn one(State(app): State<Arc<App>>, Path(name): Path<String>, headers: HeaderMap) -> Answer {
+async fn one(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Answer<ModelDetails> {
     let host = headers.get(header::HOST);
     let host = host.and_then(|host| host.to_str().ok());
     let server = models::Server::reached(host, app.settings.needs_key);
@@ -142,11 +162,11 @@ async fn one(State(app): State<Arc<App>>, Path(name): Path<String>, headers: Hea
     .await
 }
 
-async fn card(State(app): State<Arc<App>>, Path(name): Path<String>) -> Answer {
+async fn card(State(app): State<Arc<App>>, Path(name): Path<String>) -> Answer<Card> {
     about(app, name, models::card).await
 }
 
-async fn files(State(app): State<Arc<App>>, Path(name): Path<String>) -> Answer {
+async fn files(State(app): State<Arc<App>>, Path(name): Path<String>) -> Answer<FileList> {
     about(app, name, |_, entry| models::files(entry)).await
 }
 
@@ -168,16 +188,21 @@ async fn picture(
     Ok((headers, bytes).into_response())
 }
 
-async fn tensors(State(app): State<Arc<App>>, Path(name): Path<String>) -> Answer {
+async fn tensors(State(app): State<Arc<App>>, Path(name): Path<String>) -> Answer<TensorList> {
     about(app, name, |_, entry| models::tensors(entry)).await
 }
 
-async fn explanation(State(app): State<Arc<App>>, Path(name): Path<String>) -> Answer {
+async fn explanation(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+) -> Answer<ExplanationAnswer> {
     about(app, name, models::explanation).await
 }
 
-#[derive(Debug, Deserialize)]
+/// What a model is compared with.
+#[derive(Debug, Deserialize, JsonSchema)]
 struct Against {
+    /// The other model.
     against: String,
 }
 
@@ -185,25 +210,28 @@ async fn shown_difference(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
     Query(Against { against }): Query<Against>,
-) -> Answer {
+) -> Answer<Difference> {
     about(app, name, move |app, entry| {
         difference::stored(app, entry, &*known(app, &against)?)
     })
     .await
 }
 
-async fn evaluations(State(app): State<Arc<App>>, Path(name): Path<String>) -> Answer {
+async fn evaluations(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+) -> Answer<EvaluationList> {
     about(app, name, evaluation::stored).await
 }
 
-async fn host(State(app): State<Arc<App>>, Path(name): Path<String>) -> Answer {
+async fn host(State(app): State<Arc<App>>, Path(name): Path<String>) -> Answer<Host> {
     about(app, name, models::host).await
 }
 
 async fn load(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
-) -> Result<(StatusCode, Json<Value>), Refusal> {
+) -> Result<(StatusCode, Json<StateAnswer>), Refusal> {
     let entry = speaking(&app, name).await?;
     app.registry.warm(&entry.name);
     Ok(accepted(&app, &entry))
@@ -212,7 +240,7 @@ async fn load(
 async fn unload(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
-) -> Result<(StatusCode, Json<Value>), Refusal> {
+) -> Result<(StatusCode, Json<StateAnswer>), Refusal> {
     let entry = speaking(&app, name).await?;
     // freeing much memory takes a moment
     let entry = apart(&app, move |app| {
@@ -242,7 +270,7 @@ async fn speaking(app: &Arc<App>, name: String) -> Result<Arc<Entry>, Refusal> {
     .await
 }
 
-fn accepted(app: &App, entry: &Entry) -> (StatusCode, Json<Value>) {
-    let (state, ..) = models::state(app, entry);
-    (StatusCode::ACCEPTED, Json(json!({"state": state})))
+fn accepted(app: &App, entry: &Entry) -> (StatusCode, Json<StateAnswer>) {
+    let state = models::status(app, entry).state;
+    (StatusCode::ACCEPTED, Json(StateAnswer { state }))
 }

@@ -5,8 +5,6 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::Deserialize;
-use serde_json::{Value, json};
 
 use super::body::Body;
 use super::document::Operation;
@@ -16,87 +14,83 @@ use super::routes::Routes;
 use crate::app::App;
 use crate::error::Refusal;
 use crate::recipes;
-
-type Answer = Result<Json<Value>, Refusal>;
+use crate::wire::{AskedMethod, Check, Gallery, Methods, PreviewAnswer, ProposedName, RecipeText};
 
 pub(super) fn add(routes: Routes) -> Routes {
     routes
         .post(
             "/check",
             check,
-            &Operation::new("What is wrong with a recipe, and what it would do").takes(&["recipe"]),
+            &Operation::new("What is wrong with a recipe, and what it would do")
+                .takes::<RecipeText>()
+                .gives::<Check>(200),
         )
-        .get("/methods", methods, &Operation::new("The merge methods"))
+        .get(
+            "/methods",
+            methods,
+            &Operation::new("The merge methods").gives::<Methods>(200),
+        )
         .get(
             "/gallery",
             gallery,
-            &Operation::new("Recipes to begin with"),
+            &Operation::new("Recipes to begin with").gives::<Gallery>(200),
         )
         .get(
             "/names",
             names,
-            &Operation::new("A name for a model that is to be made").asks(&["method"]),
+            &Operation::new("A name for a model that is to be made")
+                .asks::<AskedMethod>()
+                .gives::<ProposedName>(200),
         )
         .post(
             "/previews",
             preview,
             &Operation::new("A merge that is not written, as a model that speaks")
-                .takes(&["recipe"])
-                .gives(201),
+                .takes::<RecipeText>()
+                .gives::<PreviewAnswer>(201),
         )
         .delete(
             "/previews/{name}",
             remove,
-            &Operation::new("Takes a preview away").gives(204),
+            &Operation::new("Takes a preview away"),
         )
 }
 
-#[derive(Debug, Deserialize)]
-struct Recipe {
-    recipe: String,
-}
-
-async fn check(State(app): State<Arc<App>>, Body(wanted): Body<Recipe>) -> Answer {
+async fn check(
+    State(app): State<Arc<App>>,
+    body: Body<RecipeText>,
+) -> Result<Json<Check>, Refusal> {
     apart(&app, move |app| {
-        let recipe = &wanted.value.recipe;
-        recipes::check(app, recipe).map(Json)
+        recipes::check(app, &body.value.recipe).map(Json)
     })
     .await
 }
 
-async fn methods() -> Json<Value> {
-    Json(json!({"methods": recipes::methods()}))
+async fn methods() -> Json<Methods> {
+    Json(recipes::methods())
 }
 
-async fn gallery() -> Json<Value> {
-    Json(json!({"recipes": recipes::gallery()}))
+async fn gallery() -> Json<Gallery> {
+    Json(recipes::gallery())
 }
 
-#[derive(Debug, Deserialize)]
-struct Named {
-    #[serde(default = "any")]
-    method: String,
-}
-
-fn any() -> String {
-    "merge".to_owned()
-}
-
-async fn names(State(app): State<Arc<App>>, Query(Named { method }): Query<Named>) -> Answer {
+async fn names(
+    State(app): State<Arc<App>>,
+    Query(AskedMethod { method }): Query<AskedMethod>,
+) -> Result<Json<ProposedName>, Refusal> {
     apart(&app, move |app| {
         let name = recipes::proposed(app, &method)?;
-        Ok(Json(json!({"name": name})))
+        Ok(Json(ProposedName { name }))
     })
     .await
 }
 
 async fn preview(
     State(app): State<Arc<App>>,
-    Body(wanted): Body<Recipe>,
-) -> Result<(StatusCode, Json<Value>), Refusal> {
+    body: Body<RecipeText>,
+) -> Result<(StatusCode, Json<PreviewAnswer>), Refusal> {
     let made = apart(&app, move |app| {
-        let recipe = &wanted.value.recipe;
-        recipes::make_preview(app, recipe)
+        recipes::make_preview(app, &body.value.recipe)
     })
     .await?;
     Ok((StatusCode::CREATED, Json(made)))

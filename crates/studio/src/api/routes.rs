@@ -9,12 +9,23 @@ use serde_json::{Map, Value};
 
 use super::document::Operation;
 use crate::app::App;
+use crate::wire::Schemas;
 
 /// Routes below `/api`, and what the OpenAPI document says of them.
 #[derive(Debug, Default)]
 pub(super) struct Routes {
     router: Router<Arc<App>>,
     paths: Map<String, Value>,
+    schemas: Schemas,
+}
+
+/// What the OpenAPI document says of routes.
+#[derive(Debug)]
+pub(super) struct Described {
+    /// Each path.
+    pub(super) paths: Map<String, Value>,
+    /// The types that paths name.
+    pub(super) definitions: Map<String, Value>,
 }
 
 impl Routes {
@@ -42,9 +53,13 @@ impl Routes {
         self.add("delete", path, delete(handler), operation)
     }
 
-    /// The router, and the paths of the document.
-    pub(super) fn finish(self) -> (Router<Arc<App>>, Value) {
-        (self.router, Value::Object(self.paths))
+    /// The router, and what the document says of it.
+    pub(super) fn finish(self) -> (Router<Arc<App>>, Described) {
+        let described = Described {
+            paths: self.paths,
+            definitions: self.schemas.definitions(),
+        };
+        (self.router, described)
     }
 
     fn add(
@@ -55,7 +70,7 @@ impl Routes {
         operation: &Operation,
     ) -> Self {
         self.router = self.router.route(path, handler);
-        let described = operation.described(path);
+        let described = operation.described(path, &mut self.schemas);
         let paths = self.paths.entry(format!("/api{path}"));
         paths.or_insert_with(|| Value::Object(Map::new()))[method] = described;
         self

@@ -5,8 +5,6 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::Deserialize;
-use serde_json::{Value, json};
 
 use super::body::Body;
 use super::document::Operation;
@@ -15,7 +13,8 @@ use super::models::apart;
 use super::routes::Routes;
 use crate::app::App;
 use crate::error::Refusal;
-use crate::runs::{Filter, RunState};
+use crate::runs::Filter;
+use crate::wire::{Run, RunDetails, RunFilter, RunKind, RunList, RunRequest, RunState};
 
 /// Runs of an answer.
 const SHOWN: usize = 100;
@@ -23,91 +22,104 @@ const SHOWN: usize = 100;
 /// Runs of an answer at most.
 const MOST: usize = 1000;
 
-type Answer = Result<Json<Value>, Refusal>;
-type Created = Result<(StatusCode, Json<Value>), Refusal>;
+type Answer = Result<Json<Run>, Refusal>;
+type Created = Result<(StatusCode, Json<Run>), Refusal>;
 
 pub(super) fn add(routes: Routes) -> Routes {
     routes
         .get(
             "/runs",
             list,
-            &Operation::new("Runs, newest first").asks(&["kind", "state", "limit", "before"]),
+            &Operation::new("Runs, newest first")
+                .asks::<RunFilter>()
+                .gives::<RunList>(200),
         )
         .post(
             "/runs",
             start,
             &Operation::new("Starts a run: `merge`, `evaluate`, `difference`, `pull` or `push`")
-                .takes(&["kind"])
-                .gives(201),
+                .takes::<RunRequest>()
+                .gives::<Run>(201),
         )
-        .get("/runs/{id}", one, &Operation::new("A run with its log"))
+        .get(
+            "/runs/{id}",
+            one,
+            &Operation::new("A run with its log").gives::<RunDetails>(200),
+        )
         .delete(
             "/runs/{id}",
             delete,
-            &Operation::new("Forgets a run that is over, and what it left for going on with it")
-                .gives(204),
+            &Operation::new("Forgets a run that is over, and what it left for going on with it"),
         )
-        .post("/runs/{id}/cancel", cancel, &Operation::new("Stops a run"))
+        .post(
+            "/runs/{id}/cancel",
+            cancel,
+            &Operation::new("Stops a run").gives::<Run>(200),
+        )
         .post(
             "/runs/{id}/resume",
             resume,
-            &Operation::new("Goes on with a run that did not get to its end"),
+            &Operation::new("Goes on with a run that did not get to its end").gives::<Run>(200),
         )
         .post(
             "/runs/{id}/rerun",
             rerun,
-            &Operation::new("Does the same again").gives(201),
+            &Operation::new("Does the same again").gives::<Run>(201),
         )
 }
 
-#[derive(Debug, Deserialize)]
-struct Wanted {
-    kind: Option<String>,
-    state: Option<String>,
-    limit: Option<usize>,
-    before: Option<i64>,
-}
-
-async fn list(State(app): State<Arc<App>>, Query(wanted): Query<Wanted>) -> Answer {
-    let is_given = |text: &String| !text.is_empty();
-    let state = match wanted.state.filter(is_given) {
-        Some(name) => Some(RunState::named(&name).ok_or_else(|| unknown_state(&name))?),
-        None => None,
-    };
+async fn list(
+    State(app): State<Arc<App>>,
+    Query(wanted): Query<RunFilter>,
+) -> Result<Json<RunList>, Refusal> {
     let filter = Filter {
-        kind: wanted.kind.filter(is_given),
-        state,
+        kind: named("kind of run", wanted.kind, &RunKind::ALL, RunKind::name)?,
+        state: named("state", wanted.state, &RunState::ALL, RunState::name)?,
         model: None,
         before: wanted.before,
         limit: wanted.limit.unwrap_or(SHOWN).clamp(1, MOST),
     };
     apart(&app, move |app| {
         let (runs, more) = app.runs.list(&filter)?;
-        Ok(Json(json!({"runs": runs, "more": more})))
+        Ok(Json(RunList { runs, more }))
     })
     .await
 }
 
-fn unknown_state(name: &str) -> Refusal {
-    let names = RunState::ALL.map(RunState::name).join(", ");
-    Refusal::invalid(format!("there is no state `{name}`")).hint(format!("expected one of {names}"))
+/// Which of all somebody means, where somebody means one.
+fn named<T: Copy>(
+    what: &str,
+    wanted: Option<String>,
+    all: &[T],
+    name: fn(T) -> &'static str,
+) -> Result<Option<T>, Refusal> {
+    let Some(wanted) = wanted.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let found = all.iter().copied().find(|one| name(*one) == wanted);
+    found.map(Some).ok_or_else(|| {
+        let names: Vec<&str> = all.iter().map(|one| name(*one)).collect();
+        Refusal::invalid(format!("there is no {what} `{wanted}`"))
+            .hint(format!("expected one of {}", names.join(", ")))
+    })
 }
 
-async fn start(State(app): State<Arc<App>>, Body(request): Body<Value>) -> Created {
+async fn start(State(app): State<Arc<App>>, body: Body<RunRequest>) -> Created {
     apart(&app, move |app| {
-        let run = app.runs.add(app, &request.value)?;
-        Ok((StatusCode::CREATED, Json(json!(run))))
+        let run = app.runs.add(app, &body.value)?;
+        Ok((StatusCode::CREATED, Json(run)))
     })
     .await
 }
 
-async fn one(State(app): State<Arc<App>>, Path(id): Path<String>) -> Answer {
+async fn one(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Json<RunDetails>, Refusal> {
     let id = number(&id)?;
     apart(&app, move |app| {
         let (run, log) = app.runs.get(id)?;
-        let mut shown = json!(run);
-        shown["log"] = json!(log);
-        Ok(Json(shown))
+        Ok(Json(RunDetails { run, log }))
     })
     .await
 }
@@ -123,19 +135,19 @@ async fn delete(
 
 async fn cancel(State(app): State<Arc<App>>, Path(id): Path<String>) -> Answer {
     let id = number(&id)?;
-    apart(&app, move |app| Ok(Json(json!(app.runs.cancel(app, id)?)))).await
+    apart(&app, move |app| app.runs.cancel(app, id).map(Json)).await
 }
 
 async fn resume(State(app): State<Arc<App>>, Path(id): Path<String>) -> Answer {
     let id = number(&id)?;
-    apart(&app, move |app| Ok(Json(json!(app.runs.resume(app, id)?)))).await
+    apart(&app, move |app| app.runs.resume(app, id).map(Json)).await
 }
 
 async fn rerun(State(app): State<Arc<App>>, Path(id): Path<String>) -> Created {
     let id = number(&id)?;
     apart(&app, move |app| {
         let run = app.runs.rerun(app, id)?;
-        Ok((StatusCode::CREATED, Json(json!(run))))
+        Ok((StatusCode::CREATED, Json(run)))
     })
     .await
 }

@@ -10,6 +10,14 @@ use weightsmith_tensors::testing::{TestTensor, write_checkpoint};
 use super::run;
 use crate::runs::RunFailure;
 use crate::testing::{Told, World, message, work};
+use crate::wire::DifferenceRequest;
+
+fn request(model: &str, against: &str) -> DifferenceRequest {
+    DifferenceRequest {
+        model: model.to_owned(),
+        against: against.to_owned(),
+    }
+}
 
 #[tokio::test]
 async fn a_difference_is_a_map_of_layers_and_kinds() {
@@ -20,9 +28,9 @@ async fn a_difference_is_a_map_of_layers_and_kinds() {
     let app = studio.app();
     let address = "/api/models/instruct/difference?against=base";
     assert_eq!(studio.get(address).await.code(), "not_computed");
-    let request = json!({"model": "instruct", "against": "base"});
+    let request = request("instruct", "base");
     let (result, told) = work(app, run, request).await;
-    assert_eq!(result.unwrap(), json!({"against": "base"}));
+    assert_eq!(result.unwrap().against, "base");
     assert!(told.total.load(Ordering::Relaxed) > 1_000_000);
     assert_eq!(
         told.done.load(Ordering::Relaxed),
@@ -74,7 +82,7 @@ async fn a_comparison_stops_when_it_is_asked_to() {
     let studio = world.open();
     let told = Told::default();
     told.interrupt.store(true, Ordering::Relaxed);
-    let request = json!({"model": "instruct", "against": "base"});
+    let request = request("instruct", "base");
     let result = run(studio.app(), &request, &told);
     assert_eq!(result, Err(RunFailure::Stopped));
 }
@@ -87,7 +95,7 @@ async fn models_without_a_common_tensor_have_no_difference() {
     let tensor: TestTensor<'_> = ("model.norm.weight", DType::F32, &[1], vec![1.0]);
     write_checkpoint(&other, &[tensor]).unwrap();
     let studio = world.open();
-    let request = json!({"model": "base", "against": "other"});
+    let request = request("base", "other");
     let (result, _) = work(studio.app(), run, request).await;
     assert_eq!(
         message(result),

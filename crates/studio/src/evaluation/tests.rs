@@ -4,16 +4,25 @@ use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
 
-use super::{Score, run};
+use super::{run, share};
 use crate::runs::RunFailure;
 use crate::testing::{Told, World, fixtures, message, work};
+use crate::wire::{Data, DataKind, EvaluateRequest, Metric, Request as _, RunRequest};
+
+fn about(model: &str, data: Value) -> EvaluateRequest {
+    EvaluateRequest {
+        model: model.to_owned(),
+        against: None,
+        data: serde_json::from_value(data).unwrap(),
+    }
+}
 
 #[test]
 fn shares_have_the_standard_error_of_a_mean() {
-    let score = Score::share("accuracy", 3, 5);
+    let score = share("a", Metric::Accuracy, 3, 5);
     assert_eq!(score.value, 0.6);
     assert!((score.error.unwrap() - (0.24_f64 / 4.0).sqrt()).abs() < 1e-12);
-    assert_eq!(Score::share("accuracy", 1, 1).error, None);
+    assert_eq!(share("a", Metric::Accuracy, 1, 1).error, None);
 }
 
 #[tokio::test]
@@ -29,26 +38,27 @@ async fn models_are_measured_on_a_text_and_on_questions() {
     world.write("questions.jsonl", questions.join("\n"));
     let studio = world.open();
     let app = studio.app();
-    let request = json!({
-        "model": "instruct", "against": ["base", "instruct"],
-        "data": {"kind": "perplexity", "name": "stories", "text": text},
-    });
+    let request = EvaluateRequest {
+        against: Some(vec!["base".to_owned(), "instruct".to_owned()]),
+        ..about(
+            "instruct",
+            json!({"kind": "perplexity", "name": "stories", "text": text}),
+        )
+    };
     let (result, told) = work(app, run, request).await;
-    let evaluation = result.unwrap()["evaluation"].clone();
-    assert_eq!(
-        evaluation["data"],
-        json!({"name": "stories", "kind": "perplexity"})
-    );
-    let scores = evaluation["scores"].as_array().unwrap();
-    let models: Vec<&Value> = scores.iter().map(|score| &score["model"]).collect();
+    let evaluation = result.unwrap().evaluation;
+    let data = Data {
+        name: "stories".to_owned(),
+        kind: DataKind::Perplexity,
+    };
+    assert_eq!(evaluation.data, data);
+    let scores = evaluation.scores;
+    let models: Vec<&str> = scores.iter().map(|score| score.model.as_str()).collect();
     assert_eq!(models, ["instruct", "base"]);
     for score in scores {
-        assert_eq!(score["metric"], "perplexity");
-        assert!(
-            (1.0..200.0).contains(&score["value"].as_f64().unwrap()),
-            "{score}"
-        );
-        assert!(score["error"].as_f64().unwrap() > 0.0);
+        assert_eq!(score.metric, Metric::Perplexity);
+        assert!((1.0..200.0).contains(&score.value), "{score:?}");
+        assert!(score.error > Some(0.0));
     }
     assert_eq!(
         (
@@ -57,18 +67,16 @@ async fn models_are_measured_on_a_text_and_on_questions() {
         ),
         (2000, 2000)
     );
-    let request = json!({
-        "model": "instruct", "data": {"kind": "tasks", "file": "questions.jsonl"},
-    });
-    let (result, _) = work(app, run, request).await;
-    let evaluation = result.unwrap()["evaluation"].clone();
-    assert_eq!(evaluation["data"]["name"], "questions.jsonl");
-    let score = evaluation["scores"][0].clone();
-    assert_eq!(
-        (&score["metric"], &score["count"]),
-        (&json!("exact_match"), &json!(4))
+    let request = about(
+        "instruct",
+        json!({"kind": "tasks", "file": "questions.jsonl"}),
     );
-    assert!(score["value"].as_f64().unwrap() > 0.4, "{score}");
+    let (result, _) = work(app, run, request).await;
+    let evaluation = result.unwrap().evaluation;
+    assert_eq!(evaluation.data.name, "questions.jsonl");
+    let score = &evaluation.scores[0];
+    assert_eq!((score.metric, score.count), (Metric::ExactMatch, 4));
+    assert!(score.value > 0.4, "{score:?}");
 }
 
 #[tokio::test]
@@ -87,23 +95,22 @@ async fn data_come_from_the_studios_folders_only() {
         "base",
         "none.txt",
     ] {
-        let request = json!({"model": "base", "data": {"kind": "perplexity", "file": file}});
+        let request = about("base", json!({"kind": "perplexity", "file": file}));
         let (result, _) = work(studio.app(), run, request).await;
         assert!(message(result).contains("is not a file"), "{file}");
     }
     let cases = [
         (json!({"kind": "perplexity"}), "nothing to measure on"),
-        (json!({"kind": "other", "text": "x"}), "data.kind"),
         (json!({"kind": "perplexity", "text": ""}), "too short"),
         (json!({"kind": "tasks", "text": "{"}), "line 1"),
     ];
     for (data, expected) in cases {
-        let request = json!({"model": "base", "data": data});
+        let request = about("base", data);
         let (result, _) = work(studio.app(), run, request).await;
         let message = message(result);
         assert!(message.contains(expected), "{message}");
     }
-    let request = json!({"model": "none", "data": {"kind": "perplexity", "text": "x"}});
+    let request = about("none", json!({"kind": "perplexity", "text": "x"}));
     let (result, _) = work(studio.app(), run, request).await;
     assert_eq!(message(result), "there is no model `none`");
 }
@@ -116,7 +123,7 @@ async fn a_measurement_stops_when_it_is_asked_to() {
     let told = Told::default();
     told.interrupt.store(true, Ordering::Relaxed);
     let data = json!({"kind": "perplexity", "text": "One day Anna went home."});
-    let request = json!({"model": "instruct", "data": data});
+    let request = about("instruct", data);
     let result = run(studio.app(), &request, &told);
     assert_eq!(result, Err(RunFailure::Stopped));
 }
@@ -137,7 +144,11 @@ async fn what_runs_found_is_shown_with_the_model() {
         json!({"kind": "push", "model": "mine", "repository": "me/mine", "private": true}),
     ];
     for request in requests {
-        let id = app.runs.add(app, &request).unwrap().id;
+        let id = app
+            .runs
+            .add(app, &RunRequest::read(request.clone()).unwrap())
+            .unwrap()
+            .id;
         let mut state = Value::Null;
         for _ in 0..600 {
             let run = studio.json(&format!("/api/runs/{id}")).await;

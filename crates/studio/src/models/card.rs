@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
 use weightsmith::output::MODEL_CARD;
 
 use super::card_cache::Key;
@@ -14,9 +13,10 @@ use super::{Entry, ParentName};
 use crate::app::App;
 use crate::error::Refusal;
 use crate::paths::segment;
+use crate::wire::Card;
 
 /// The card as sanitised HTML, with pictures of the model's folder and links to the pages of models that are known here.
-pub(crate) fn card(app: &App, entry: &Entry) -> Result<Value, Refusal> {
+pub(crate) fn card(app: &App, entry: &Entry) -> Result<Card, Refusal> {
     let none = || {
         let message = format!("`{}` has no {MODEL_CARD}", entry.name);
         Refusal::not_found("no_card", message)
@@ -46,7 +46,10 @@ pub(crate) fn card(app: &App, entry: &Entry) -> Result<Value, Refusal> {
         html(markdown, links).unwrap_or_else(|| plain(markdown))
     });
     let end = markdown.floor_char_boundary(LARGEST_CARD);
-    Ok(json!({"html": &*shown, "markdown": &markdown[..end]}))
+    Ok(Card {
+        html: (*shown).to_owned(),
+        markdown: markdown[..end].to_owned(),
+    })
 }
 
 /// What the card may call models, with their pages.

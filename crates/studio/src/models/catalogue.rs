@@ -6,8 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 use std::time::{Duration, Instant, SystemTime};
 
-use serde::Serialize;
-use serde_json::json;
 use weightsmith::model::Located;
 use weightsmith_server::ServedModel;
 
@@ -15,25 +13,10 @@ use super::discover::{Candidate, in_cache, in_folder, local};
 use super::names::Names;
 use super::{Facts, ParentName, serve};
 use crate::app::App;
+use crate::wire::{Event, Folder, Nothing, Origin};
 
 /// A list that is older is made anew when somebody asks for it.
 const FRESH: Duration = Duration::from_secs(2);
-
-/// How a model came to be in the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Origin {
-    /// Merged here.
-    Made,
-    /// In a folder that was given.
-    Folder,
-    /// In the Hugging Face cache.
-    Cache,
-    /// Named on the command line.
-    Given,
-    /// A merge that was not written.
-    Preview,
-}
 
 /// A model of the table.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,13 +44,6 @@ pub(crate) struct Preview {
     pub(crate) served: ServedModel,
 }
 
-/// A folder that is looked into, and why that does not work.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct LookedInto {
-    pub(crate) path: PathBuf,
-    pub(crate) error: Option<String>,
-}
-
 /// All models.
 #[derive(Debug, Default)]
 pub(crate) struct Catalogue {
@@ -79,7 +55,7 @@ pub(crate) struct Catalogue {
 #[derive(Debug, Default)]
 struct Table {
     entries: Vec<Arc<Entry>>,
-    folders: Vec<LookedInto>,
+    folders: Vec<Folder>,
 }
 
 /// What was found before.
@@ -122,7 +98,7 @@ impl Catalogue {
     }
 
     /// The folders that are looked into.
-    pub(crate) fn folders(&self) -> Vec<LookedInto> {
+    pub(crate) fn folders(&self) -> Vec<Folder> {
         self.read(|table| table.folders.clone())
     }
 
@@ -191,14 +167,14 @@ impl Catalogue {
         drop(table);
         drop(memory);
         if changed {
-            app.events.tell("models", json!({}));
+            app.events.tell(Event::Models(Nothing {}));
         }
     }
 }
 
 impl Memory {
     /// The whole table: given ones keep their names, then come previews, those made here, folders and the cache.
-    fn entries(&mut self, app: &App) -> (Vec<Arc<Entry>>, Vec<LookedInto>) {
+    fn entries(&mut self, app: &App) -> (Vec<Arc<Entry>>, Vec<Folder>) {
         let given = self
             .given
             .get_or_insert_with(|| app.registry.models())
@@ -308,7 +284,7 @@ impl Memory {
 }
 
 /// Everything that is found on the disk.
-fn candidates(app: &App) -> (Vec<Candidate>, Vec<LookedInto>) {
+fn candidates(app: &App) -> (Vec<Candidate>, Vec<Folder>) {
     let made = app.settings.made();
     let mut found = in_folder(&made, Origin::Made).unwrap_or_default();
     let mut folders = Vec::new();
@@ -320,8 +296,8 @@ fn candidates(app: &App) -> (Vec<Candidate>, Vec<LookedInto>) {
             }
             Err(problem) => Some(problem),
         };
-        folders.push(LookedInto {
-            path: folder.clone(),
+        folders.push(Folder {
+            path: folder.display().to_string(),
             error,
         });
     }

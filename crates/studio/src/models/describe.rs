@@ -1,101 +1,107 @@
 //! A model of the table as the interface shows it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
 use weightsmith_report::host::{concurrency_units, size_class};
-use weightsmith_server::ModelState;
+use weightsmith_server::ModelState as Served;
 
-use super::{Entry, ParentName};
+use super::{Entry, Facts, ParentName};
 use crate::app::App;
+use crate::wire::{Model, ModelState, ModelStatus, Parent, PushResult, RunKind, RunResult};
 
 /// What a list shows of a model.
-pub(crate) fn describe(app: &App, entry: &Entry) -> Value {
+pub(crate) fn describe(app: &App, entry: &Entry) -> Model {
     let facts = &entry.facts;
-    let (state, progress, error) = state(app, entry);
     let speaks = facts.broken.is_none() && facts.silent.is_none();
     let context = facts.context;
     let served = context.map(|trained| match app.settings.context {
         Some(most) => trained.min(most as u64),
         None => trained,
     });
-    let mut parents = facts.parents.iter();
-    let parents: Vec<Value> = parents
-        .by_ref()
+    Model {
+        name: entry.name.clone(),
+        origin: entry.origin,
+        path: entry.folder.as_ref().map(|one| one.display().to_string()),
+        task: speaks.then(|| "text-generation".to_owned()),
+        architecture: facts.architecture.clone(),
+        model_type: facts.model_type.clone(),
+        parameters: facts.parameters,
+        size: facts.parameters.map(size_label),
+        bytes: facts.bytes,
+        weights_type: facts.weights_type.clone(),
+        context_trained: context,
+        context_served: served,
+        concurrency_units: facts.parameters.map(concurrency_units),
+        license: facts.license.clone(),
+        created: facts.created,
+        published: None,
+        method: facts.method.clone(),
+        parents: parents(app, facts),
+        tags: facts.tags.clone(),
+        status: status(app, entry),
+    }
+}
+
+fn parents(app: &App, facts: &Facts) -> Vec<Parent> {
+    let parents = facts.parents.iter();
+    parents
         .map(|parent| {
             // a name may have gone over to another model since
             let known = known_as(app, parent).filter(|name| {
                 let entry = app.catalogue.find(name);
                 entry.is_none_or(|one| facts.was_read(&parent.label, &one.facts.headers))
             });
-            json!({
-                "name": known.as_deref().unwrap_or(&parent.label),
-                "label": parent.label,
-                "known": known.is_some(),
-            })
+            Parent {
+                known: known.is_some(),
+                name: known.unwrap_or_else(|| parent.label.clone()),
+                label: parent.label.clone(),
+            }
         })
-        .collect();
-    json!({
-        "name": entry.name,
-        "origin": entry.origin,
-        "path": entry.folder,
-        "task": speaks.then_some("text-generation"),
-        "architecture": facts.architecture,
-        "model_type": facts.model_type,
-        "parameters": facts.parameters,
-        "size": facts.parameters.map(size_label),
-        "bytes": facts.bytes,
-        "weights_type": facts.weights_type,
-        "context_trained": context,
-        "context_served": served,
-        "concurrency_units": facts.parameters.map(concurrency_units),
-        "license": facts.license,
-        "created": facts.created,
-        "published": null,
-        "method": facts.method,
-        "parents": parents,
-        "tags": facts.tags,
-        "state": state,
-        "progress": progress,
-        "error": error,
-    })
+        .collect()
 }
 
 /// When models were published from here last, in seconds since 1970. What was published before a model was replaced is another one.
-pub(crate) fn published(app: &App) -> BTreeMap<String, Value> {
+pub(crate) fn published(app: &App) -> BTreeMap<String, f64> {
     const LOOKED_AT: usize = 500;
+    let mut seen = BTreeSet::new();
     let mut published = BTreeMap::new();
     // a history that cannot be read is told where runs are shown
-    for run in app.runs.newest("push", LOOKED_AT).unwrap_or_default() {
-        if let Some(name) = run.result["model"].as_str()
-            && !published.contains_key(name)
-        {
-            let made = app.runs.made(name).ok().flatten();
-            let is_this = made.is_none_or(|made| run.ended >= made);
-            let at = if is_this {
-                run.result["at"].clone()
-            } else {
-                Value::Null
-            };
-            published.insert(name.to_owned(), at);
+    for run in app
+        .runs
+        .newest(RunKind::Push, LOOKED_AT)
+        .unwrap_or_default()
+    {
+        let RunResult::Push(PushResult { model, at, .. }) = run.result else {
+            continue;
+        };
+        if !seen.insert(model.clone()) {
+            continue;
+        }
+        let made = app.runs.made(&model).ok().flatten();
+        if made.is_none_or(|made| run.ended >= made) {
+            published.insert(model, at);
         }
     }
     published
 }
 
-/// The state of a model: its name, the share of it that is loaded, what is wrong with it.
-pub(crate) fn state(app: &App, entry: &Entry) -> (&'static str, Option<f64>, Option<String>) {
-    if let Some(problem) = &entry.facts.broken {
-        return ("broken", None, Some(problem.clone()));
-    }
-    if let Some(problem) = &entry.facts.silent {
-        return ("failed", None, Some(problem.clone()));
-    }
-    match app.registry.state(&entry.name) {
-        Some(ModelState::Cold) | None => ("cold", None, None),
-        Some(ModelState::Loading(share)) => ("loading", Some(share), None),
-        Some(ModelState::Warm) => ("warm", None, None),
-        Some(ModelState::Failed(problem)) => ("failed", None, Some(problem)),
+/// Whether a model is in memory, how much of it, and what is wrong with it.
+pub(crate) fn status(app: &App, entry: &Entry) -> ModelStatus {
+    let facts = &entry.facts;
+    let (state, progress, error) = match (&facts.broken, &facts.silent) {
+        (Some(problem), _) => (ModelState::Broken, None, Some(problem.clone())),
+        (None, Some(problem)) => (ModelState::Failed, None, Some(problem.clone())),
+        (None, None) => match app.registry.state(&entry.name) {
+            Some(Served::Cold) | None => (ModelState::Cold, None, None),
+            Some(Served::Loading(share)) => (ModelState::Loading, Some(share), None),
+            Some(Served::Warm) => (ModelState::Warm, None, None),
+            Some(Served::Failed(problem)) => (ModelState::Failed, None, Some(problem)),
+        },
+    };
+    ModelStatus {
+        state,
+        progress,
+        error,
     }
 }
 

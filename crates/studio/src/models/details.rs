@@ -2,37 +2,36 @@
 
 use std::path::Path;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use weightsmith::output::Lock;
 
 use super::facts::{RECIPE, small_text};
 use super::usage::{Server, usage};
 use super::{Entry, describe, published};
 use crate::app::App;
+use crate::wire::{Generation, ModelDetails};
 
 /// Everything about a model but its card, files and tensors.
-pub(crate) fn details(app: &App, entry: &Entry, server: &Server) -> Value {
+pub(crate) fn details(app: &App, entry: &Entry, server: &Server) -> ModelDetails {
     let facts = &entry.facts;
-    let mut value = describe(app, entry);
-    value["published"] = published(app).remove(&entry.name).unwrap_or_default();
-    let more = json!({
-        "recipe": recipe(entry),
-        "lock": entry.folder.as_deref().and_then(|folder| Lock::read(folder).ok()),
-        "has_card": facts.has_card,
-        "chat_template": facts.chat_template,
-        "vocabulary": facts.vocabulary,
-        "layers": facts.layers,
-        "hidden_size": facts.hidden_size,
-        "attention_heads": facts.attention_heads,
-        "key_value_heads": facts.key_value_heads,
-        "tied_embeddings": facts.tied_embeddings,
-        "generation": entry.folder.as_deref().and_then(generation),
-        "usage": usage(entry, server),
-    });
-    if let (Value::Object(value), Value::Object(more)) = (&mut value, more) {
-        value.extend(more);
+    let folder = entry.folder.as_deref();
+    let mut model = describe(app, entry);
+    model.published = published(app).remove(&entry.name);
+    ModelDetails {
+        model,
+        recipe: recipe(entry),
+        lock: folder.and_then(|folder| Lock::read(folder).ok()),
+        has_card: facts.has_card,
+        chat_template: facts.chat_template,
+        vocabulary: facts.vocabulary,
+        layers: facts.layers,
+        hidden_size: facts.hidden_size,
+        attention_heads: facts.attention_heads,
+        key_value_heads: facts.key_value_heads,
+        tied_embeddings: facts.tied_embeddings,
+        generation: folder.and_then(generation),
+        usage: usage(entry, server),
     }
-    value
 }
 
 /// The recipe that a model was made from.
@@ -44,14 +43,14 @@ pub(super) fn recipe(entry: &Entry) -> Option<String> {
 }
 
 /// How its makers sample it.
-fn generation(folder: &Path) -> Option<Value> {
+fn generation(folder: &Path) -> Option<Generation> {
     let text = small_text(&folder.join("generation_config.json"))?;
     let config: Map<String, Value> = weightsmith_tensors::json::read(text.as_bytes()).ok()?;
-    let number = |name: &str| config.get(name).filter(|value| value.is_number()).cloned();
-    Some(json!({
-        "temperature": number("temperature"),
-        "top_p": number("top_p"),
-        "top_k": number("top_k"),
-        "repetition_penalty": number("repetition_penalty"),
-    }))
+    let number = |name: &str| config.get(name)?.as_number().cloned();
+    Some(Generation {
+        temperature: number("temperature"),
+        top_p: number("top_p"),
+        top_k: number("top_k"),
+        repetition_penalty: number("repetition_penalty"),
+    })
 }

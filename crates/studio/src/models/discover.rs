@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use weightsmith::model::{LocateError, Located, LocatedKind};
 use weightsmith_tensors::read_regular_text;
 
-use super::Origin;
+use crate::wire::Origin;
 
 /// The longest commit that a reference of the cache is read for.
 const LONGEST_REF: u64 = 4096;

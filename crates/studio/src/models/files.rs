@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use serde_json::{Value, json};
 use weightsmith::output::{LOCK_FILE, Lock, LockedFile, MODEL_CARD};
-use weightsmith_report::inspect::inspect;
+use weightsmith_report::inspect::{Inspection as Found, inspect};
 use weightsmith_tensors::read_regular;
 
+use super::Entry;
 use super::facts::{LARGEST_TEXT, RECIPE};
-use super::{Entry, Origin};
 use crate::error::Refusal;
+use crate::wire::{FileKind, FileList, Inspection, ModelFile, Origin, Tensor, TensorList};
 
 /// Folders in a model's folder are shown as deep as this.
 const DEEPEST: usize = 3;
@@ -23,14 +23,13 @@ pub(crate) struct Picture {
 }
 
 /// Every file of a model's folder; hashes are the lock's, of files that have the size that it lists.
-pub(crate) fn files(entry: &Entry) -> Result<Value, Refusal> {
+pub(crate) fn files(entry: &Entry) -> Result<FileList, Refusal> {
     let folder = folder(entry)?;
     let locked = Lock::read(folder).map_or_else(|_| Vec::new(), |lock| lock.files);
     let mut files = Vec::new();
     collect(folder, "", 0, &locked, &mut files)?;
-    files.sort_by(|a, b| a.0.cmp(&b.0));
-    let files: Vec<Value> = files.into_iter().map(|(_, file)| file).collect();
-    Ok(json!({"files": files, "verified": null}))
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(FileList { files })
 }
 
 fn collect(
@@ -38,7 +37,7 @@ fn collect(
     prefix: &str,
     depth: usize,
     locked: &[LockedFile],
-    files: &mut Vec<(String, Value)>,
+    files: &mut Vec<ModelFile>,
 ) -> Result<(), Refusal> {
     for entry in fs_err::read_dir(folder)? {
         let entry = entry?;
@@ -59,45 +58,44 @@ fn collect(
             .find(|file| file.name == name && file.bytes == bytes);
         let changed = metadata.modified().ok();
         let changed = changed.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-        let file = json!({
-            "name": name,
-            "bytes": bytes,
-            "modified": changed.map(|since| since.as_secs()),
-            "blake3": known.map(|file| &file.blake3),
-            "kind": kind(&name),
+        files.push(ModelFile {
+            bytes,
+            modified: changed.map(|since| since.as_secs()),
+            blake3: known.map(|file| file.blake3.clone()),
+            kind: kind(&name),
+            name,
         });
-        files.push((name, file));
     }
     Ok(())
 }
 
 /// What a file is for.
-fn kind(name: &str) -> &'static str {
+fn kind(name: &str) -> FileKind {
     let end = name.rsplit_once('.').map_or("", |(_, end)| end);
     match (name, end) {
-        (MODEL_CARD, _) => "card",
-        (LOCK_FILE, _) => "lock",
-        (RECIPE, _) => "recipe",
+        (MODEL_CARD, _) => FileKind::Card,
+        (LOCK_FILE, _) => FileKind::Lock,
+        (RECIPE, _) => FileKind::Recipe,
         ("vocab.json" | "merges.txt" | "vocab.txt" | "tokenizer.model" | "spiece.model", _)
-        | (_, "jinja") => "tokenizer",
-        (_, "safetensors") => "weights",
-        (_, "png" | "jpg" | "jpeg" | "svg" | "gif" | "webp") => "picture",
-        (name, "json") if name.ends_with(".safetensors.index.json") => "weights",
+        | (_, "jinja") => FileKind::Tokenizer,
+        (_, "safetensors") => FileKind::Weights,
+        (_, "png" | "jpg" | "jpeg" | "svg" | "gif" | "webp") => FileKind::Picture,
+        (name, "json") if name.ends_with(".safetensors.index.json") => FileKind::Weights,
         (name, "json")
             if name.starts_with("tokenizer")
                 || name.starts_with("special_tokens")
                 || name.starts_with("added_tokens")
                 || name.starts_with("chat_template") =>
         {
-            "tokenizer"
+            FileKind::Tokenizer
         }
-        (_, "json") => "config",
-        _ => "other",
+        (_, "json") => FileKind::Config,
+        _ => FileKind::Other,
     }
 }
 
 /// What is in a checkpoint, and every tensor of it.
-pub(crate) fn tensors(entry: &Entry) -> Result<Value, Refusal> {
+pub(crate) fn tensors(entry: &Entry) -> Result<TensorList, Refusal> {
     let located = entry.located.as_ref().ok_or_else(|| not_written(entry))?;
     let unreadable =
         |problem: String| Refusal::new(axum::http::StatusCode::CONFLICT, "broken_model", problem);
@@ -105,27 +103,65 @@ pub(crate) fn tensors(entry: &Entry) -> Result<Value, Refusal> {
         .open()
         .map_err(|error| unreadable(error.to_string()))?;
     let mut found = inspect(&opened).map_err(|error| unreadable(error.to_string()))?;
-    let tensors: Vec<Value> = std::mem::take(&mut found.tensors)
-        .into_iter()
-        .zip(opened.source.tensors())
-        .map(|(row, tensor)| {
-            json!({
-                "name": row.name,
-                "dtype": row.dtype,
-                "shape": row.shape,
-                "elements": tensor.info.elements(),
-                "bytes": tensor.info.bytes(),
-                "file": row.file,
-            })
-        })
-        .collect();
-    let mut inspection =
-        serde_json::to_value(&found).map_err(|error| Refusal::internal(error.to_string()))?;
-    if let Value::Object(inspection) = &mut inspection {
-        // they stand beside it
-        inspection.remove("tensors");
+    let rows = std::mem::take(&mut found.tensors).into_iter();
+    let tensors = rows.zip(opened.source.tensors());
+    let tensors = tensors.map(|(row, tensor)| Tensor {
+        name: row.name,
+        dtype: row.dtype.to_string(),
+        shape: row.shape,
+        elements: tensor.info.elements(),
+        bytes: tensor.info.bytes(),
+        file: row.file,
+    });
+    Ok(TensorList {
+        tensors: tensors.collect(),
+        inspection: shown(found),
+    })
+}
+
+/// What is in a checkpoint, without its tensors one by one.
+fn shown(found: Found) -> Inspection {
+    let Found {
+        label,
+        revision,
+        description,
+        model_type,
+        parameters,
+        tensor_count,
+        bytes,
+        layers,
+        stacks,
+        types,
+        files,
+        unindexed,
+        wrappers,
+        tied_embeddings,
+        vocabulary,
+        config,
+        chat_template,
+        templates,
+        tensors: _,
+    } = found;
+    Inspection {
+        label,
+        revision,
+        description,
+        model_type,
+        parameters,
+        tensor_count,
+        bytes,
+        layers,
+        stacks,
+        types,
+        files,
+        unindexed,
+        wrappers: wrappers.into_iter().map(str::to_owned).collect(),
+        tied_embeddings,
+        vocabulary,
+        config,
+        chat_template,
+        templates,
     }
-    Ok(json!({"inspection": inspection, "tensors": tensors}))
 }
 
 /// A picture that lies in a model's folder. Its name is looked up among the folder's files, and a link does not lead out of it.
@@ -200,16 +236,16 @@ mod tests {
     #[test]
     fn files_are_told_apart() {
         for (name, expected) in [
-            ("model-00001-of-00002.safetensors", "weights"),
-            ("model.safetensors.index.json", "weights"),
-            ("tokenizer_config.json", "tokenizer"),
-            ("chat_template.jinja", "tokenizer"),
-            ("generation_config.json", "config"),
-            ("README.md", "card"),
-            ("mergekit_config.yml", "recipe"),
-            ("weightsmith.lock.json", "lock"),
-            ("shares.svg", "picture"),
-            ("LICENSE", "other"),
+            ("model-00001-of-00002.safetensors", FileKind::Weights),
+            ("model.safetensors.index.json", FileKind::Weights),
+            ("tokenizer_config.json", FileKind::Tokenizer),
+            ("chat_template.jinja", FileKind::Tokenizer),
+            ("generation_config.json", FileKind::Config),
+            ("README.md", FileKind::Card),
+            ("mergekit_config.yml", FileKind::Recipe),
+            ("weightsmith.lock.json", FileKind::Lock),
+            ("shares.svg", FileKind::Picture),
+            ("LICENSE", FileKind::Other),
         ] {
             assert_eq!(kind(name), expected, "{name}");
         }

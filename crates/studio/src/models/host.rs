@@ -2,17 +2,17 @@
 
 use std::path::Path;
 
-use serde_json::{Value, json};
 use weightsmith::model::{Opened, open};
-use weightsmith_report::host::{Outcome, Subject, check, known_bases};
+use weightsmith_report::host::{Subject, check, known_bases};
 use weightsmith_tensors::{Checkpoint, TensorSource};
 
-use super::{Entry, Origin, locate, speech};
+use super::{Entry, locate, speech};
 use crate::app::App;
 use crate::error::Refusal;
+use crate::wire::{Host, HostCheck, HostMemory, Origin};
 
 /// Looks at everything that hosts require.
-pub(crate) fn host(app: &App, entry: &Entry) -> Result<Value, Refusal> {
+pub(crate) fn host(app: &App, entry: &Entry) -> Result<Host, Refusal> {
     let (Some(folder), Some(located)) = (&entry.folder, &entry.located) else {
         let message = format!("`{}` was not written, so no host can take it", entry.name);
         return Err(Refusal::not_found("not_written", message));
@@ -28,36 +28,23 @@ pub(crate) fn host(app: &App, entry: &Entry) -> Result<Value, Refusal> {
         bases: &bases(app, entry, folder),
         speech: &speech(folder, source),
     });
-    let checks: Vec<Value> = report
-        .checks
-        .iter()
-        .map(|one| {
-            json!({
-                "name": one.requirement.to_string(),
-                "state": match one.outcome {
-                    Outcome::Passed => "passed",
-                    Outcome::Warned => "warned",
-                    Outcome::Failed => "failed",
-                },
-                "message": one.reason,
-                "hint": one.hint,
-            })
-        })
-        .collect();
-    let memory: Vec<Value> = report
-        .facts
-        .memory
-        .iter()
-        .map(|need| {
-            json!({
-                "bits": need.bits,
-                "bytes": need.weights,
-                "short_context": need.short_context,
-                "full_context": need.full_context,
-            })
-        })
-        .collect();
-    Ok(json!({"ready": report.ready, "checks": checks, "memory": memory}))
+    let checks = report.checks.into_iter().map(|one| HostCheck {
+        name: one.requirement.to_string(),
+        state: one.outcome,
+        message: one.reason,
+        hint: one.hint,
+    });
+    let memory = report.facts.memory.iter().map(|need| HostMemory {
+        bits: need.bits,
+        bytes: need.weights,
+        short_context: need.short_context,
+        full_context: need.full_context,
+    });
+    Ok(Host {
+        ready: report.ready,
+        checks: checks.collect(),
+        memory: memory.collect(),
+    })
 }
 
 /// The models that it was made from, as far as they are here: those of the hub, and of what was merged here those of the table.

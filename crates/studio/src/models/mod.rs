@@ -27,8 +27,8 @@ pub(crate) use card::card;
 #[cfg(feature = "testing")]
 pub(crate) use card::card_html;
 pub(crate) use card_cache::CardCache;
-pub(crate) use catalogue::{Catalogue, Entry, Origin, Preview};
-pub(crate) use describe::{describe, published, state};
+pub(crate) use catalogue::{Catalogue, Entry, Preview};
+pub(crate) use describe::{describe, published, status};
 pub(crate) use details::details;
 pub(crate) use facts::{Facts, ParentName};
 pub(crate) use files::{Picture, files, picture, tensors};

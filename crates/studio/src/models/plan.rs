@@ -1,7 +1,6 @@
 //! Stored recipes, planned again.
 
 use axum::http::StatusCode;
-use serde_json::{Value, json};
 use weightsmith::plan::Planned;
 use weightsmith::{Diagnostic, Severity, recipe};
 use weightsmith_report::explain::explain;
@@ -12,6 +11,7 @@ use super::{Entry, ParentName};
 use crate::app::App;
 use crate::error::Refusal;
 use crate::recipes::{Access, plan};
+use crate::wire::ExplanationAnswer;
 
 /// A recipe's method and its models; nothing for a text that is none.
 pub(crate) fn parents_of(text: &str) -> Option<(String, Vec<ParentName>)> {
@@ -28,7 +28,7 @@ pub(crate) fn parents_of(text: &str) -> Option<(String, Vec<ParentName>)> {
 }
 
 /// What the recipe of a model does, layer by layer.
-pub(crate) fn explanation(app: &App, entry: &Entry) -> Result<Value, Refusal> {
+pub(crate) fn explanation(app: &App, entry: &Entry) -> Result<ExplanationAnswer, Refusal> {
     let Some(text) = details::recipe(entry) else {
         let message = format!("`{}` comes with no recipe", entry.name);
         return Err(Refusal::not_found("no_recipe", message));
@@ -49,7 +49,9 @@ pub(crate) fn explanation(app: &App, entry: &Entry) -> Result<Value, Refusal> {
             return Err(refusal.hint("start the studio with the folders in the order of that time, or rename one of the two"));
         }
     }
-    Ok(json!({"explanation": explain(&planned.plan)}))
+    Ok(ExplanationAnswer {
+        explanation: explain(&planned.plan),
+    })
 }
 
 /// Plans a recipe whose models are on this machine.
@@ -72,5 +74,5 @@ fn refusal(found: &[Diagnostic]) -> Refusal {
     );
     let mut refusal = Refusal::new(StatusCode::CONFLICT, "cannot_plan", message);
     refusal.hints = first.map_or_else(Vec::new, |one| one.hints.clone());
-    refusal.with("diagnostics", json!(found))
+    refusal.with(found)
 }

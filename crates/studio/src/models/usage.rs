@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{Entry, Origin};
+use super::Entry;
+use crate::wire::{Origin, Usage};
 
 /// How this server is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,13 +31,17 @@ impl Server {
 }
 
 /// Each way with its title, its language and its text.
-pub(super) fn usage(entry: &Entry, server: &Server) -> Vec<Value> {
+pub(super) fn usage(entry: &Entry, server: &Server) -> Vec<Usage> {
     if entry.facts.broken.is_some() {
         return Vec::new();
     }
     let mut ways = Vec::new();
     let mut way = |title: &str, language: &str, code: String| {
-        ways.push(json!({"title": title, "language": language, "code": code}));
+        ways.push(Usage {
+            title: title.to_owned(),
+            language: language.to_owned(),
+            code,
+        });
     };
     let place = place(entry);
     let name = &entry.name;

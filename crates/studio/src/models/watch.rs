@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use serde_json::json;
-
-use super::state;
+use super::status;
 use crate::app::App;
+use crate::wire::{Event, ModelChange, ModelState};
 
 /// How often loading models are looked at.
 const INTERVAL: Duration = Duration::from_millis(200);
@@ -32,24 +31,24 @@ fn look_again_and_again(app: &Weak<App>) {
 }
 
 /// A model's state, the percent of it that is loaded, and what is wrong with it.
-type Seen = (&'static str, Option<u8>, Option<String>);
+type Seen = (ModelState, Option<u8>, Option<String>);
 
 fn look(app: &App, before: &mut BTreeMap<String, Seen>) {
     let mut now = BTreeMap::new();
     for entry in app.catalogue.list() {
-        let (state, progress, error) = state(app, &entry);
-        let percent = progress.map(|share| (share * 100.0) as u8);
-        let seen = (state, percent, error.clone());
+        let status = status(app, &entry);
+        let percent = status.progress.map(|share| (share * 100.0) as u8);
+        let seen = (status.state, percent, status.error.clone());
         // what is there for the first time is news only when it is not at rest
         let is_news = match before.get(&entry.name) {
             Some(before) => *before != seen,
-            None => state == "loading" || state == "warm",
+            None => matches!(status.state, ModelState::Loading | ModelState::Warm),
         };
         if is_news {
-            app.events.tell(
-                "model",
-                json!({"name": entry.name, "state": state, "progress": progress, "error": error}),
-            );
+            app.events.tell(Event::Model(ModelChange {
+                name: entry.name.clone(),
+                status,
+            }));
         }
         now.insert(entry.name.clone(), seen);
     }

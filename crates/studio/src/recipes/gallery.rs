@@ -1,6 +1,6 @@
 //! Recipes to begin with.
 
-use serde_json::{Value, json};
+use crate::wire::{Gallery, GalleryRecipe};
 
 /// Names and texts: the first line of each says what it is, the second why one would want it.
 const RECIPES: &[(&str, &str)] = &[
@@ -26,18 +26,19 @@ const RECIPES: &[(&str, &str)] = &[
 ];
 
 /// All of them.
-pub(crate) fn gallery() -> Vec<Value> {
-    let recipes = RECIPES.iter();
-    let shown = recipes.map(|(id, text)| {
+pub(crate) fn gallery() -> Gallery {
+    let recipes = RECIPES.iter().map(|(id, text)| {
         let mut comments = text.lines().map_while(|line| line.strip_prefix("# "));
-        json!({
-            "id": id,
-            "title": comments.next().unwrap_or(id),
-            "summary": comments.collect::<Vec<_>>().join(" "),
-            "recipe": text,
-        })
+        GalleryRecipe {
+            id: (*id).to_owned(),
+            title: comments.next().unwrap_or(id).to_owned(),
+            summary: comments.collect::<Vec<_>>().join(" "),
+            recipe: (*text).to_owned(),
+        }
     });
-    shown.collect()
+    Gallery {
+        recipes: recipes.collect(),
+    }
 }
 
 #[cfg(test)]
@@ -66,10 +67,10 @@ mod tests {
             let folder = format!("{fixtures}/{name}");
             locate.named.insert(name.to_owned(), folder.into());
         }
-        for shown in gallery() {
-            let id = &shown["id"];
-            assert!(!shown["summary"].as_str().unwrap().is_empty(), "{id}");
-            let mut text = shown["recipe"].as_str().unwrap().to_owned();
+        for shown in gallery().recipes {
+            let id = &shown.id;
+            assert!(!shown.summary.is_empty(), "{id}");
+            let mut text = shown.recipe.clone();
             for (name, like) in LIKE {
                 text = text.replace(name, like);
             }

@@ -1,15 +1,16 @@
 //! The merge methods, for programs.
 
-use serde_json::{Value, json};
 use weightsmith::methods::{METHODS, minimal_recipe};
 
+use crate::wire::{Method, Methods};
+
 /// All methods with their parameters and shortest recipes.
-pub(crate) fn methods() -> Vec<Value> {
-    let methods = METHODS.iter();
-    let described = methods.map(|method| {
-        let mut described = json!(method);
-        described["recipe"] = minimal_recipe(method).into();
-        described
+pub(crate) fn methods() -> Methods {
+    let methods = METHODS.iter().map(|method| Method {
+        specification: method,
+        recipe: minimal_recipe(method),
     });
-    described.collect()
+    Methods {
+        methods: methods.collect(),
+    }
 }

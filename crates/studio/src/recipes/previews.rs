@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::Value;
 use weightsmith::plan::Planned;
 use weightsmith::run::MergedModel;
 use weightsmith_infer::{DecoderConfig, Model};
@@ -14,8 +14,9 @@ use super::answer::{main_type, refusal};
 use super::planning::{Access, plan};
 use crate::app::App;
 use crate::error::Refusal;
-use crate::models::{Entry, Origin, Preview, describe, parents_of};
+use crate::models::{Entry, Preview, describe, parents_of};
 use crate::runs::now;
+use crate::wire::{Origin, PreviewAnswer};
 
 /// Previews at a time; older ones go.
 const MOST: usize = 4;
@@ -25,7 +26,7 @@ const MOST: usize = 4;
 pub(crate) struct Previews(Mutex<()>);
 
 /// Makes a merge that was not written a model that speaks. The same recipe for the same models is the same preview.
-pub(crate) fn make(app: &Arc<App>, text: &str) -> Result<Value, Refusal> {
+pub(crate) fn make(app: &Arc<App>, text: &str) -> Result<PreviewAnswer, Refusal> {
     let outcome = plan(app, text, &Access::Headers)?;
     let Some(planned) = outcome.planned else {
         return Err(refusal(&outcome.diagnostics));
@@ -58,8 +59,11 @@ pub(crate) fn make(app: &Arc<App>, text: &str) -> Result<Value, Refusal> {
     }
 }
 
-fn shown(app: &App, entry: &Entry) -> Value {
-    json!({"name": entry.name, "model": describe(app, entry)})
+fn shown(app: &App, entry: &Entry) -> PreviewAnswer {
+    PreviewAnswer {
+        name: entry.name.clone(),
+        model: describe(app, entry),
+    }
 }
 
 /// Makes room for one more.

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
 use weightsmith::model::{RemoteModel, RemoteModels};
 use weightsmith_hub::{Hub, HubError, ModelName, Silent};
 
 use crate::app::App;
+use crate::wire::{Event, Nothing};
 
 /// How long it is remembered what the hub said.
 const REMEMBERED: Duration = Duration::from_mins(10);
@@ -100,7 +100,7 @@ impl Remotes {
             }
             self.ask(&app.hub, name);
             locked(&self.wanted).remove(&text);
-            app.events.tell("models", json!({}));
+            app.events.tell(Event::Models(Nothing {}));
         }
     }
 }

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
 use weightsmith_hub::ModelName;
 
 use super::merge;
 use super::progress::{RunFailure, RunProgress};
 use crate::app::App;
 use crate::error::Refusal;
+use crate::wire::{
+    DifferenceRequest, EvaluateRequest, PullRequest, RunKind, RunRequest, RunResult,
+};
 use crate::{difference, evaluation, transfer};
 
 /// Runs of a lane are done one after the other.
@@ -20,20 +22,6 @@ pub(crate) enum Lane {
     Network,
 }
 
-/// Does the work of a run; gives its result.
-pub(crate) type Execute = fn(&Arc<App>, &Value, &dyn RunProgress) -> Result<Value, RunFailure>;
-
-/// A kind of run.
-#[derive(Debug)]
-pub(crate) struct RunKind {
-    /// Its name in requests.
-    pub(crate) name: &'static str,
-    pub(crate) lane: Lane,
-    /// Looks at a request before it waits; gives the run's title and the model that it is about.
-    pub(crate) check: fn(&Arc<App>, &Value) -> Result<Subject, Refusal>,
-    pub(crate) execute: Execute,
-}
-
 /// What a run is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Subject {
@@ -42,92 +30,87 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    fn new(verb: &str, model: &str) -> Self {
+    fn new(verb: &str, model: String) -> Self {
         Self {
             title: format!("{verb} {model}"),
-            model: Some(model.to_owned()),
+            model: Some(model),
         }
     }
 }
 
-/// All kinds.
-pub(crate) const KINDS: &[RunKind] = &[
-    RunKind {
-        name: "merge",
-        lane: Lane::Compute,
-        check: |app, request| {
-            let name = merge::check(app, request)?;
-            Ok(Subject::new("Merge", &name))
-        },
-        execute: merge::run,
-    },
-    RunKind {
-        name: "evaluate",
-        lane: Lane::Compute,
-        check: check_evaluation,
-        execute: evaluation::run,
-    },
-    RunKind {
-        name: "difference",
-        lane: Lane::Compute,
-        check: |app, request| {
-            let (model, against) = (
-                known(app, request, "model")?,
-                known(app, request, "against")?,
-            );
-            if model == against {
-                let message = "`model` and `against` are the same, expected two models";
-                return Err(Refusal::invalid(message));
-            }
-            Ok(Subject {
-                title: format!("Compare {model} with {against}"),
-                model: Some(model),
-            })
-        },
-        execute: difference::run,
-    },
-    RunKind {
-        name: "pull",
-        lane: Lane::Network,
-        check: |_, request| {
-            let text = text(request, "model")?;
-            let name: ModelName = text.parse().map_err(|error: weightsmith_hub::HubError| {
-                Refusal::invalid(error.to_string())
-                    .hint("a model on the hub is written `organisation/name`")
-            })?;
-            Ok(Subject::new("Pull", &name.repository))
-        },
-        execute: transfer::pull,
-    },
-    RunKind {
-        name: "push",
-        lane: Lane::Network,
-        check: |app, request| Ok(Subject::new("Publish", &known(app, request, "model")?)),
-        execute: transfer::push,
-    },
-];
+/// Where the runs of a kind wait.
+pub(super) fn lane(kind: RunKind) -> Lane {
+    match kind {
+        RunKind::Merge | RunKind::Evaluate | RunKind::Difference => Lane::Compute,
+        RunKind::Pull | RunKind::Push => Lane::Network,
+    }
+}
 
-/// The kind that a request names.
-pub(crate) fn of(request: &Value) -> Result<&'static RunKind, Refusal> {
-    let name = text(request, "kind")?;
-    KINDS.iter().find(|kind| kind.name == name).ok_or_else(|| {
-        let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
-        let message = format!("there is no kind of run `{name}`");
-        Refusal::invalid(message).hint(format!("expected one of {}", names.join(", ")))
+/// Looks at a request before it waits.
+pub(super) fn check(app: &Arc<App>, request: &RunRequest) -> Result<Subject, Refusal> {
+    match request {
+        RunRequest::Merge(request) => {
+            let name = merge::check(app, request)?;
+            Ok(Subject::new("Merge", name))
+        }
+        RunRequest::Evaluate(request) => check_evaluation(app, request),
+        RunRequest::Difference(request) => check_difference(app, request),
+        RunRequest::Pull(request) => check_pull(request),
+        RunRequest::Push(request) => Ok(Subject::new(
+            "Publish",
+            known(app, &request.model, "model")?,
+        )),
+    }
+}
+
+/// Does the work of a run.
+pub(super) fn execute(
+    app: &Arc<App>,
+    request: &RunRequest,
+    progress: &dyn RunProgress,
+) -> Result<RunResult, RunFailure> {
+    Ok(match request {
+        RunRequest::Merge(request) => RunResult::Merge(merge::run(app, request, progress)?),
+        RunRequest::Evaluate(request) => {
+            RunResult::Evaluate(evaluation::run(app, request, progress)?)
+        }
+        RunRequest::Difference(request) => {
+            RunResult::Difference(difference::run(app, request, progress)?)
+        }
+        RunRequest::Pull(request) => RunResult::Pull(transfer::pull(app, request, progress)?),
+        RunRequest::Push(request) => RunResult::Push(transfer::push(app, request, progress)?),
     })
 }
 
-fn check_evaluation(app: &Arc<App>, request: &Value) -> Result<Subject, Refusal> {
-    let model = known(app, request, "model")?;
-    for other in request["against"].as_array().into_iter().flatten() {
-        known_as(app, other.as_str().unwrap_or_default(), "against")?;
-    }
-    let data = &request["data"];
-    if !matches!(data["kind"].as_str(), Some("perplexity" | "tasks")) {
-        let message = "`data.kind` is missing or unknown, expected `perplexity` or `tasks`";
+fn check_difference(app: &App, request: &DifferenceRequest) -> Result<Subject, Refusal> {
+    let model = known(app, &request.model, "model")?;
+    let against = known(app, &request.against, "against")?;
+    if model == against {
+        let message = "`model` and `against` are the same, expected two models";
         return Err(Refusal::invalid(message));
     }
-    if !data["text"].is_string() && !data["file"].is_string() {
+    Ok(Subject {
+        title: format!("Compare {model} with {against}"),
+        model: Some(model),
+    })
+}
+
+fn check_pull(request: &PullRequest) -> Result<Subject, Refusal> {
+    let text = given(&request.model, "model")?;
+    let name: ModelName = text.parse().map_err(|error: weightsmith_hub::HubError| {
+        Refusal::invalid(error.to_string())
+            .hint("a model on the hub is written `organisation/name`")
+    })?;
+    Ok(Subject::new("Pull", name.repository))
+}
+
+fn check_evaluation(app: &App, request: &EvaluateRequest) -> Result<Subject, Refusal> {
+    let model = known(app, &request.model, "model")?;
+    for other in request.against.iter().flatten() {
+        known(app, other, "against")?;
+    }
+    let data = &request.data;
+    if data.text.is_none() && data.file.is_none() {
         let message = "there is nothing to measure on: expected `data.text` or `data.file`";
         return Err(Refusal::invalid(message));
     }
@@ -138,22 +121,18 @@ fn check_evaluation(app: &Arc<App>, request: &Value) -> Result<Subject, Refusal>
     })
 }
 
-/// A text of a request.
-pub(super) fn text(request: &Value, field: &str) -> Result<String, Refusal> {
-    match request[field].as_str() {
-        Some(text) if !text.trim().is_empty() => Ok(text.to_owned()),
-        _ => Err(Refusal::invalid(format!(
-            "`{field}` is missing or empty, expected a text"
-        ))),
+/// A text of a request that must be there.
+pub(super) fn given<'a>(text: &'a str, field: &str) -> Result<&'a str, Refusal> {
+    if text.trim().is_empty() {
+        let message = format!("`{field}` is missing or empty, expected a text");
+        return Err(Refusal::invalid(message));
     }
+    Ok(text)
 }
 
 /// The name of a model that there is.
-fn known(app: &App, request: &Value, field: &str) -> Result<String, Refusal> {
-    known_as(app, &text(request, field)?, field)
-}
-
-fn known_as(app: &App, name: &str, field: &str) -> Result<String, Refusal> {
+fn known(app: &App, name: &str, field: &str) -> Result<String, Refusal> {
+    let name = given(name, field)?;
     if app.catalogue.find(name).is_none() {
         app.catalogue.refresh_if_old(app);
     }

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::history::Standing;
 use super::progress::RunProgress;
-use super::record::Run;
 use crate::app::App;
+use crate::wire::Run;
 
 /// The time over which a rate is taken.
 const LATELY: Duration = Duration::from_secs(4);
@@ -90,19 +90,10 @@ impl Live {
     /// Puts how far it is into what the history says of it.
     pub(super) fn show_in(&self, run: &mut Run) {
         let gauge = self.gauge();
-        let Standing {
-            stage,
-            done,
-            total,
-            tensors_done,
-            tensors,
-        } = gauge.standing.clone();
+        gauge.standing.show_in(run);
         run.rate = gauge.rate();
-        let left = total.saturating_sub(done) as f64;
+        let left = run.total.saturating_sub(run.done) as f64;
         run.eta = run.rate.filter(|rate| *rate > 0.0).map(|rate| left / rate);
-        run.stage = stage;
-        (run.done, run.total) = (done, total);
-        (run.tensors_done, run.tensors) = (tensors_done, tensors);
         if self.interrupt.load(Ordering::Relaxed) {
             run.stage = Some("stopping".to_owned());
         }

@@ -5,17 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::StatusCode;
-use serde_json::{Value, json};
 use weightsmith::plan::Plan;
 use weightsmith::run::{Reporter, RunError, RunOptions, execute};
 use weightsmith_report::card::ModelCardFiles;
 use weightsmith_report::explain::explain;
 
-use super::kinds::text;
+use super::kinds::given;
 use super::progress::{RunFailure, RunProgress};
 use crate::app::App;
 use crate::error::Refusal;
 use crate::recipes::{self, Access};
+use crate::wire::{MergeRequest, MergeResult};
 
 /// Letters of a name at most.
 const LONGEST: usize = 96;
@@ -24,11 +24,11 @@ const LONGEST: usize = 96;
 const FREE: &str = "free some space; what is written stays, and resuming goes on from there";
 
 /// Looks at a request; gives the name of the model that it makes.
-pub(super) fn check(app: &Arc<App>, request: &Value) -> Result<String, Refusal> {
-    let recipe = text(request, "recipe")?;
+pub(super) fn check(app: &Arc<App>, request: &MergeRequest) -> Result<String, Refusal> {
+    let recipe = given(&request.recipe, "recipe")?;
     let name = name(request)?;
     refuse_taken(app, request)?;
-    let outcome = recipes::plan(app, &recipe, &Access::Headers)?;
+    let outcome = recipes::plan(app, recipe, &Access::Headers)?;
     match outcome.planned {
         Some(_) => Ok(name),
         None => Err(recipes::refusal(&outcome.diagnostics)),
@@ -36,17 +36,17 @@ pub(super) fn check(app: &Arc<App>, request: &Value) -> Result<String, Refusal> 
 }
 
 /// A name that is free, or that the request wants to replace.
-pub(super) fn refuse_taken(app: &App, request: &Value) -> Result<(), Refusal> {
-    refuse_others(app, request, replaces(request))
+pub(super) fn refuse_taken(app: &App, request: &MergeRequest) -> Result<(), Refusal> {
+    refuse_others(app, request, request.replaces())
 }
 
 /// A name that is free, or that of a model that was made here: it may be the request's own result, of a studio that ended before it could
 /// say so, which shows when the merge is planned.
-pub(super) fn refuse_foreign(app: &App, request: &Value) -> Result<(), Refusal> {
+pub(super) fn refuse_foreign(app: &App, request: &MergeRequest) -> Result<(), Refusal> {
     refuse_others(app, request, true)
 }
 
-fn refuse_others(app: &App, request: &Value, may_be_made: bool) -> Result<(), Refusal> {
+fn refuse_others(app: &App, request: &MergeRequest, may_be_made: bool) -> Result<(), Refusal> {
     let name = name(request)?;
     let entry = app.catalogue.find(&name);
     let made = place(app, &name);
@@ -73,23 +73,24 @@ fn refuse_others(app: &App, request: &Value, may_be_made: bool) -> Result<(), Re
 /// The request with a name that nobody has: its own, else one with a number. It replaces nothing, whatever it did before.
 pub(super) fn with_free_name(
     app: &App,
-    mut request: Value,
+    mut request: MergeRequest,
     is_under_way: &dyn Fn(&str) -> bool,
-) -> Value {
+) -> MergeRequest {
     let Ok(wanted) = name(&request) else {
         return request;
     };
-    if let Some(options) = request.get_mut("options").and_then(Value::as_object_mut) {
-        options.remove("replace");
+    if let Some(options) = &mut request.options {
+        options.replace = None;
     }
-    let is_free =
-        |request: &Value, name: &str| refuse_taken(app, request).is_ok() && !is_under_way(name);
+    let is_free = |request: &MergeRequest, name: &str| {
+        refuse_taken(app, request).is_ok() && !is_under_way(name)
+    };
     let stem: String = wanted.chars().take(LONGEST - 5).collect();
     let mut count = 2;
     let mut candidate = wanted;
     while !is_free(&request, &candidate) && count < 10_000 {
         candidate = format!("{stem}-{count}");
-        request["name"] = candidate.as_str().into();
+        request.name.clone_from(&candidate);
         count += 1;
     }
     request
@@ -98,18 +99,18 @@ pub(super) fn with_free_name(
 /// The work of a run.
 pub(super) fn run(
     app: &Arc<App>,
-    request: &Value,
+    request: &MergeRequest,
     progress: &dyn RunProgress,
-) -> Result<Value, RunFailure> {
+) -> Result<MergeResult, RunFailure> {
     let refused = |refusal: Refusal| RunFailure::Failed {
         message: refusal.message,
         hints: refusal.hints,
     };
-    let recipe = text(request, "recipe").map_err(refused)?;
+    let recipe = given(&request.recipe, "recipe").map_err(refused)?;
     let name = name(request).map_err(refused)?;
     refuse_foreign(app, request).map_err(refused)?;
     progress.stage("planning");
-    let outcome = recipes::plan(app, &recipe, &Access::Download(progress))
+    let outcome = recipes::plan(app, recipe, &Access::Download(progress))
         .map_err(|refusal| stopped_or(progress, refused(refusal)))?;
     for diagnostic in &outcome.diagnostics {
         progress.log(&diagnostic.to_string());
@@ -123,13 +124,13 @@ pub(super) fn run(
     let options = RunOptions {
         max_memory: app.settings.max_memory,
         threads: app.settings.threads,
-        force: replaces(request),
+        force: request.replaces(),
         sync: false,
-        allow_non_finite: is_set(request, "allow_non_finite"),
+        allow_non_finite: request.allows_non_finite(),
         fresh: false,
         copy_companions: true,
         card: Some(&ModelCardFiles),
-        recipe: &recipe,
+        recipe,
         interrupt: progress.interrupt(),
     };
     let report = execute(
@@ -149,16 +150,16 @@ pub(super) fn run(
         )
     });
     app.catalogue.refresh(app);
-    Ok(json!({
-        "name": name,
-        "path": out,
-        "report": report,
-        "words": explain(&planned.plan).words,
-    }))
+    Ok(MergeResult {
+        name,
+        path: out.display().to_string(),
+        report,
+        words: explain(&planned.plan).words,
+    })
 }
 
 /// Removes what a merge left for going on with it, unless another is at it.
-pub(super) fn discard(app: &App, request: &Value) -> Result<(), Refusal> {
+pub(super) fn discard(app: &App, request: &MergeRequest) -> Result<(), Refusal> {
     let Ok(name) = name(request) else {
         return Ok(());
     };
@@ -187,11 +188,11 @@ fn place(app: &App, name: &str) -> PathBuf {
 }
 
 /// The name that a request gives: nothing that could be a path.
-fn name(request: &Value) -> Result<String, Refusal> {
-    let name = text(request, "name")?;
+fn name(request: &MergeRequest) -> Result<String, Refusal> {
+    let name = given(&request.name, "name")?;
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     if name.len() <= LONGEST && !name.starts_with('.') && name.bytes().all(is_plain) {
-        return Ok(name);
+        return Ok(name.to_owned());
     }
     let message = "`name` cannot be a model's name: expected at most 96 letters, digits, `.`, `_` and `-`, the first of which is no `.`";
     Err(Refusal::new(
@@ -199,14 +200,6 @@ fn name(request: &Value) -> Result<String, Refusal> {
         "invalid_name",
         message,
     ))
-}
-
-fn replaces(request: &Value) -> bool {
-    is_set(request, "replace")
-}
-
-fn is_set(request: &Value, option: &str) -> bool {
-    request["options"][option].as_bool().unwrap_or(false)
 }
 
 fn introduction(plan: &Plan) -> String {
@@ -328,7 +321,12 @@ mod tests {
 
     #[test]
     fn names_are_no_paths() {
-        let of = |text: &str| name(&json!({"name": text}));
+        let of = |text: &str| {
+            name(&MergeRequest {
+                name: text.to_owned(),
+                ..MergeRequest::default()
+            })
+        };
         for good in ["a", "weightsmith-slerp-abcdefg", "A.b_c-1", &"x".repeat(96)] {
             assert_eq!(of(good).expect("a name"), good);
         }

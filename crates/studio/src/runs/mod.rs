@@ -8,8 +8,8 @@ mod merge;
 mod migrations;
 mod priority;
 mod progress;
-mod record;
 mod shared;
+mod shortened;
 mod worker;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,14 +18,13 @@ use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use fs_err::File;
-use serde_json::{Value, json};
 
 pub(crate) use history::{Filter, now};
 pub(crate) use progress::{RunFailure, RunProgress};
-pub(crate) use record::{Line, Run, RunState};
 
 use crate::app::App;
 use crate::error::Refusal;
+use crate::wire::{Event, LogLine, Run, RunKind, RunLine, RunRequest, RunState};
 use crate::{StudioError, StudioSettings, private};
 use history::History;
 use kinds::Lane;
@@ -79,9 +78,9 @@ impl Runs {
 
     /// Ends what runs; it can be gone on with.
     pub(crate) fn close(&self) {
+        let begin = Instant::now();
         self.shared.close();
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
-        let begin = Instant::now();
         let is_working = |threads: &[JoinHandle<()>]| threads.iter().any(|one| !one.is_finished());
         while is_working(&threads) && begin.elapsed() < PATIENCE {
             std::thread::sleep(Duration::from_millis(10));
@@ -94,25 +93,22 @@ impl Runs {
     }
 
     /// Checks a request and puts it behind those that wait.
-    pub(crate) fn add(&self, app: &Arc<App>, request: &Value) -> Result<Run, Refusal> {
-        let kind = kinds::of(request)?;
-        let subject = (kind.check)(app, request)?;
+    pub(crate) fn add(&self, app: &Arc<App>, request: &RunRequest) -> Result<Run, Refusal> {
+        let subject = kinds::check(app, request)?;
         let inner = self.shared.inner();
         // two may have asked for the same name at once
-        if kind.name == "merge" {
+        if request.kind() == RunKind::Merge {
             refuse_twice(&inner, subject.model.as_deref().unwrap_or_default())?;
         }
         let model = subject.model.as_deref();
-        let id = inner
-            .history
-            .add(kind.name, &subject.title, model, request)?;
+        let id = inner.history.add(&subject.title, model, request)?;
         drop(inner);
         self.shared.wake();
         self.told(app, id)
     }
 
     /// A run with its whole request and its log.
-    pub(crate) fn get(&self, id: i64) -> Result<(Run, Vec<Line>), Refusal> {
+    pub(crate) fn get(&self, id: i64) -> Result<(Run, Vec<LogLine>), Refusal> {
         let inner = self.shared.inner();
         let mut run = known(inner.history.get_whole(id)?, id)?;
         complete(&inner, &mut run)?;
@@ -144,6 +140,7 @@ impl Runs {
             // it waits, or ended when that could not be noted
             (RunState::Queued | RunState::Running, _) => {
                 let end = history::End {
+                    at: now(),
                     state: RunState::Cancelled,
                     error: None,
                     result: None,
@@ -174,17 +171,18 @@ impl Runs {
             let what = "only what was interrupted, failed or was cancelled can be resumed";
             return Err(conflict(id, run.state, what));
         }
-        if run.kind == "merge" {
-            merge::refuse_foreign(app, &run.request)?;
+        if let RunRequest::Merge(request) = &run.request {
+            merge::refuse_foreign(app, request)?;
         }
-        let inner = self.shared.inner();
+        let mut inner = self.shared.inner();
         // two may have asked for it at once
         let state = shown(&inner, id)?.state;
         if state.can_resume() {
-            if run.kind == "merge" {
+            if run.kind == RunKind::Merge {
                 refuse_twice(&inner, run.model.as_deref().unwrap_or_default())?;
             }
             inner.history.queue_again(id)?;
+            inner.unwritten.remove(&id);
         }
         drop(inner);
         self.shared.wake();
@@ -194,13 +192,15 @@ impl Runs {
     /// Does the same again as a run of its own. A merge gets a free name: what it made, or replaced, may be another model by now.
     pub(crate) fn rerun(&self, app: &Arc<App>, id: i64) -> Result<Run, Refusal> {
         let (run, _) = self.get(id)?;
-        let request = if run.kind == "merge" {
-            merge::with_free_name(app, run.request, &|name| {
-                let under_way = self.shared.inner().history.is_under_way("merge", name);
-                under_way.unwrap_or(true)
-            })
-        } else {
-            run.request
+        let request = match run.request {
+            RunRequest::Merge(request) => {
+                RunRequest::Merge(merge::with_free_name(app, request, &|name| {
+                    let inner = self.shared.inner();
+                    let under_way = inner.history.is_under_way(RunKind::Merge, name);
+                    under_way.unwrap_or(true)
+                }))
+            }
+            other => other,
         };
         self.add(app, &request)
     }
@@ -210,29 +210,31 @@ impl Runs {
         let inner = self.shared.inner();
         let run = ended(&inner, id)?;
         let name = run.model.as_deref().unwrap_or_default();
-        let has_left = run.kind == "merge"
-            && run.state.can_resume()
-            && !inner.history.has_unfinished("merge", name, id)?;
+        let has_left =
+            run.state.can_resume() && !inner.history.has_unfinished(RunKind::Merge, name, id)?;
         drop(inner);
-        if has_left {
-            merge::discard(app, &run.request)?;
+        if let RunRequest::Merge(request) = &run.request
+            && has_left
+        {
+            merge::discard(app, request)?;
         }
-        let inner = self.shared.inner();
+        let mut inner = self.shared.inner();
         // somebody may have resumed it meanwhile
         ended(&inner, id)?;
-        Ok(inner.history.delete(id)?)
+        inner.history.delete(id)?;
+        inner.unwritten.remove(&id);
+        Ok(())
     }
 
     /// Writes a line into a run's log.
     pub(crate) fn log(&self, app: &App, id: i64, text: &str) {
-        let line = Line {
+        let line = LogLine {
             at: now(),
             text: text.to_owned(),
         };
         let kept = self.shared.inner().history.log(id, &line);
         if kept.unwrap_or(true) {
-            let data = json!({"run": id, "at": line.at, "text": line.text});
-            app.events.tell("log", data);
+            app.events.tell(Event::Log(RunLine { run: id, line }));
         }
     }
 
@@ -241,7 +243,7 @@ impl Runs {
         // under the lock, so that nobody tells something older later
         let inner = self.shared.inner();
         if let Ok(run) = shown(&inner, id) {
-            app.events.tell("run", json!(run));
+            app.events.tell(Event::Run(Box::new(run)));
         }
     }
 
@@ -315,10 +317,11 @@ fn complete(inner: &Inner, run: &mut Run) -> Result<(), Refusal> {
     if let Some(live) = inner.live.get(&run.id) {
         live.show_in(run);
     }
-    if run.state == RunState::Queued
-        && let Some(kind) = kinds::KINDS.iter().find(|kind| kind.name == run.kind)
-    {
-        let waiting = inner.history.waiting(kind.lane)?;
+    if let Some(unwritten) = inner.unwritten.get(&run.id) {
+        unwritten.show_in(run);
+    }
+    if run.state == RunState::Queued {
+        let waiting = inner.history.waiting(kinds::lane(run.kind))?;
         let place = waiting.iter().position(|id| *id == run.id);
         run.queue_position = place.map(|place| place as u64 + 1);
     }
@@ -327,7 +330,7 @@ fn complete(inner: &Inner, run: &mut Run) -> Result<(), Refusal> {
 
 /// A name that a merge will take is as good as taken.
 fn refuse_twice(inner: &Inner, name: &str) -> Result<(), Refusal> {
-    if inner.history.is_under_way("merge", name)? {
+    if inner.history.is_under_way(RunKind::Merge, name)? {
         let message = format!("another merge is making `{name}`");
         return Err(Refusal::new(StatusCode::CONFLICT, "name_taken", message)
             .hint("choose another name, or wait for it"));
@@ -352,7 +355,8 @@ mod tests {
         let app = studio.app();
         let id = {
             let inner = app.runs.shared.inner();
-            let added = inner.history.add("merge", "Merge a", Some("a"), &json!({}));
+            let request = RunRequest::forgotten(RunKind::Merge);
+            let added = inner.history.add("Merge a", Some("a"), &request);
             let id = added.unwrap();
             inner.history.begin(id).unwrap();
             id

@@ -2,28 +2,31 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
-use super::history::{End, History, now};
+use super::history::{End, History, Standing, now};
 use super::kinds::Lane;
 use super::live::Live;
-use super::record::Run;
 use crate::app::App;
+use crate::wire::Run;
 
 /// A history that cannot be written, as on a full disk, is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// That often.
-const TIMES: usize = 60;
+/// How long an operation waits for a lock that is held on the history.
+const LOCKED: Duration = Duration::from_secs(5);
+
+/// How long all operations together wait for locks once the studio is closing.
+const LOCKED_AT_CLOSE: Duration = Duration::from_secs(1);
 
 /// What all share.
 #[derive(Debug)]
 pub(super) struct Shared {
     inner: Mutex<Inner>,
     changed: Condvar,
-    closing: AtomicBool,
+    /// Since when nothing more is begun.
+    closing: OnceLock<Instant>,
 }
 
 /// What is looked at and changed by one at a time.
@@ -31,11 +34,42 @@ pub(super) struct Shared {
 pub(super) struct Inner {
     pub(super) history: History,
     pub(super) live: BTreeMap<i64, Arc<Live>>,
+    /// Ends of runs that the history could not take yet.
+    pub(super) unwritten: BTreeMap<i64, Unwritten>,
     /// Counts what is told of runs, also from one start of the server to the next.
     versions: Cell<u64>,
 }
 
+/// What the history does not say yet of a run that has ended.
+#[derive(Debug)]
+pub(super) struct Unwritten {
+    standing: Standing,
+    end: End,
+}
+
+impl Unwritten {
+    /// Puts it into what the history says of the run.
+    pub(super) fn show_in(&self, run: &mut Run) {
+        self.standing.show_in(run);
+        run.state = self.end.state;
+        run.ended = Some(self.end.at);
+        run.error.clone_from(&self.end.error);
+        run.result.clone_from(&self.end.result);
+    }
+}
+
 impl Inner {
+    /// Writes the ends that the history could not take before.
+    fn write_ends(&mut self) -> rusqlite::Result<()> {
+        while let Some(entry) = self.unwritten.first_entry() {
+            let Unwritten { standing, end } = entry.get();
+            self.history.note(*entry.key(), standing)?;
+            self.history.end(*entry.key(), end)?;
+            entry.remove();
+        }
+        Ok(())
+    }
+
     /// The number of what is told now.
     pub(super) fn version(&self) -> u64 {
         self.versions.set(self.versions.get() + 1);
@@ -49,16 +83,27 @@ impl Shared {
             inner: Mutex::new(Inner {
                 history,
                 live: BTreeMap::new(),
+                unwritten: BTreeMap::new(),
                 versions: Cell::new((now() * 1000.0) as u64),
             }),
             changed: Condvar::new(),
-            closing: AtomicBool::new(false),
+            closing: OnceLock::new(),
         }
     }
 
     /// The history and the runs that are worked on.
     pub(super) fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.history.wait_at_most(self.patience());
+        inner
+    }
+
+    /// How long an operation may wait for a lock on the history now.
+    fn patience(&self) -> Duration {
+        match self.closing.get() {
+            Some(begin) => LOCKED_AT_CLOSE.saturating_sub(begin.elapsed()),
+            None => LOCKED,
+        }
     }
 
     /// Says that there may be something to do.
@@ -68,9 +113,10 @@ impl Shared {
 
     /// Nothing more is begun.
     pub(super) fn close(&self) {
+        // before the lock is had: those who have it first are to be quick
+        self.closing.get_or_init(Instant::now);
         // under the lock, so that who is about to wait sees it
         let inner = self.inner();
-        self.closing.store(true, Ordering::Relaxed);
         for live in inner.live.values() {
             live.stop(false);
         }
@@ -80,7 +126,7 @@ impl Shared {
 
     /// Whether nothing more is begun.
     pub(super) fn is_closing(&self) -> bool {
-        self.closing.load(Ordering::Relaxed)
+        self.closing.get().is_some()
     }
 
     /// Waits for the next run of a lane and takes it; nothing when the studio is closed.
@@ -133,22 +179,20 @@ impl Shared {
         }
     }
 
-    /// Notes that a run has ended.
-    pub(super) fn end(&self, id: i64, live: &Live, end: &End) {
-        for _ in 0..TIMES {
-            let inner = self.inner();
-            let noted = inner
-                .history
-                .note(id, &live.standing())
-                .and_then(|()| inner.history.end(id, end));
-            drop(inner);
-            if noted.is_ok() || self.is_closing() {
-                break;
-            }
-            std::thread::sleep(AGAIN);
-        }
-        self.inner().live.remove(&id);
+    /// Notes that a run has ended. Where the history cannot be written the end is kept here, and written before the next run
+    /// begins.
+    ///
+    /// # Errors
+    /// Why it could not be written now.
+    pub(super) fn end(&self, id: i64, live: &Live, end: End) -> rusqlite::Result<()> {
+        let mut inner = self.inner();
+        let standing = live.standing();
+        inner.unwritten.insert(id, Unwritten { standing, end });
+        inner.live.remove(&id);
+        let written = inner.write_ends();
+        drop(inner);
         self.wake();
+        written
     }
 
     fn wait<'a>(&self, inner: MutexGuard<'a, Inner>) -> MutexGuard<'a, Inner> {
@@ -162,6 +206,7 @@ fn take(
     lane: Lane,
     app: &Weak<App>,
 ) -> rusqlite::Result<Option<(Run, Arc<Live>)>> {
+    inner.write_ends()?;
     let Some(id) = inner.history.waiting(lane)?.first().copied() else {
         return Ok(None);
     };
@@ -172,4 +217,61 @@ fn take(
     let live = Arc::new(Live::new(id, app.clone()));
     inner.live.insert(id, Arc::clone(&live));
     Ok(Some((run, live)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::shown;
+    use super::*;
+    use crate::wire::{PullRequest, PullResult, RunRequest, RunResult, RunState};
+
+    #[test]
+    fn a_closing_studio_does_not_wait_for_a_locked_history_and_knows_how_runs_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("studio.db");
+        let history = History::open(&file).unwrap();
+        let id = history
+            .add("a run", None, &RunRequest::Pull(PullRequest::default()))
+            .unwrap();
+        history.begin(id).unwrap();
+        let shared = Shared::new(history);
+        let live = Arc::new(Live::new(id, Weak::new()));
+        shared.inner().live.insert(id, Arc::clone(&live));
+        let other = rusqlite::Connection::open(&file).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let result = RunResult::Pull(PullResult {
+            models: vec!["a model".into()],
+            bytes: 7,
+        });
+        let end = End {
+            at: 12.5,
+            state: RunState::Done,
+            error: None,
+            result: Some(result.clone()),
+        };
+
+        let begin = Instant::now();
+        shared.close();
+        for _ in 0..20 {
+            shared.note(id, &live);
+        }
+        assert!(shared.end(id, &live, end).is_err());
+        assert!(begin.elapsed() < Duration::from_secs(5));
+        assert!(shared.live().is_empty());
+        let run = shown(&shared.inner(), id).unwrap();
+        assert_eq!((run.state, run.ended), (RunState::Done, Some(12.5)));
+        assert_eq!(run.result, Some(result));
+
+        other.execute_batch("ROLLBACK").unwrap();
+        let mut inner = shared.inner();
+        assert_eq!(
+            take(&mut inner, Lane::Network, &Weak::new())
+                .unwrap()
+                .map(|(run, _)| run),
+            None
+        );
+        assert!(inner.unwritten.is_empty());
+        let run = inner.history.get(id).unwrap().unwrap();
+        assert_eq!((run.state, run.ended), (RunState::Done, Some(12.5)));
+    }
 }

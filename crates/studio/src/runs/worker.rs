@@ -5,14 +5,14 @@ use std::sync::{Arc, Weak};
 use std::thread::{JoinHandle, sleep};
 use std::time::Duration;
 
-use super::history::End;
-use super::kinds::{KINDS, Lane};
+use super::history::{End, now};
+use super::kinds::{self, Lane};
 use super::live::Live;
 use super::priority;
 use super::progress::RunFailure;
-use super::record::{Run, RunError, RunState};
 use super::shared::Shared;
 use crate::app::App;
+use crate::wire::{Run, RunError, RunResult, RunState};
 
 /// How often pages are told how far a run is.
 const TOLD: Duration = Duration::from_millis(200);
@@ -58,21 +58,23 @@ fn work(app: &Weak<App>, shared: &Shared, lane: Lane) {
         if let Some(error) = &end.error {
             app.runs.log(&app, run.id, &error.message);
         }
-        shared.end(run.id, &live, &end);
+        if let Err(error) = shared.end(run.id, &live, end) {
+            let text = format!(
+                "the history cannot be written, the end of this run is kept in memory: {error}"
+            );
+            app.runs.log(&app, run.id, &text);
+        }
         app.runs.tell(&app, run.id);
     }
 }
 
-fn execute(app: &Arc<App>, run: &Run, live: &Live) -> Result<serde_json::Value, RunFailure> {
-    let Some(kind) = KINDS.iter().find(|kind| kind.name == run.kind) else {
-        return Err(RunFailure::of(format!("nobody knows how to {}", run.kind)));
-    };
-    let work = AssertUnwindSafe(|| (kind.execute)(app, &run.request, live));
+fn execute(app: &Arc<App>, run: &Run, live: &Live) -> Result<RunResult, RunFailure> {
+    let work = AssertUnwindSafe(|| kinds::execute(app, &run.request, live));
     catch_unwind(work)
         .unwrap_or_else(|_| Err(RunFailure::of("this broke off; it is a bug of Weightsmith")))
 }
 
-fn ended(outcome: Result<serde_json::Value, RunFailure>, live: &Live) -> End {
+fn ended(outcome: Result<RunResult, RunFailure>, live: &Live) -> End {
     let (state, error, result) = match outcome {
         Ok(result) => (RunState::Done, None, Some(result)),
         Err(RunFailure::Stopped) if live.is_cancelled() => (RunState::Cancelled, None, None),
@@ -82,6 +84,7 @@ fn ended(outcome: Result<serde_json::Value, RunFailure>, live: &Live) -> End {
         }
     };
     End {
+        at: now(),
         state,
         error,
         result,

@@ -1,10 +1,14 @@
 //! What only tests and fuzzing need.
 
 #[cfg(test)]
+mod contract;
+#[cfg(test)]
 mod work;
 #[cfg(test)]
 mod world;
 
+#[cfg(test)]
+pub(crate) use contract::Operation;
 #[cfg(test)]
 pub(crate) use work::{message, work};
 #[cfg(test)]

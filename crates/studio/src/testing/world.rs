@@ -14,8 +14,9 @@ use weightsmith::model::LocateOptions;
 use weightsmith_hub::testing::TestHub;
 use weightsmith_hub::{HubSettings, Token};
 use weightsmith_infer::DecoderOptions;
-use weightsmith_server::{EngineSettings, ModelRegistry, ServedModel};
+use weightsmith_server::{EngineSettings, ModelRegistry, Pages, ServedModel};
 
+use super::Operation;
 use crate::app::App;
 use crate::runs::RunProgress;
 use crate::{Studio, StudioSettings};
@@ -145,14 +146,22 @@ impl Opened {
     pub(crate) async fn ask(&self, method: &str, path: &str) -> Answer {
         let request = Request::builder().method(method).uri(path);
         let request = request.body(Body::empty()).unwrap();
-        let answer = self.studio.pages().router.oneshot(request).await.unwrap();
+        let Pages {
+            router, document, ..
+        } = self.studio.pages();
+        let answer = router.oneshot(request).await.unwrap();
         let (parts, body) = answer.into_parts();
         let bytes = axum::body::to_bytes(body, 1 << 26).await.unwrap();
-        Answer {
+        let answer = Answer {
             status: parts.status,
             headers: parts.headers,
             bytes: bytes.to_vec(),
+        };
+        if let Some(operation) = Operation::at(&document, method, path) {
+            let body = serde_json::from_slice(&answer.bytes).unwrap_or_default();
+            operation.check(&Value::Null, answer.status, &body);
         }
+        answer
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

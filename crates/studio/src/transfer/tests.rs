@@ -5,6 +5,13 @@ use weightsmith_hub::testing::Content;
 
 use super::{pull, push};
 use crate::testing::{World, fixtures, message, work};
+use crate::wire::{PullRequest, PushRequest};
+
+fn request(model: &str) -> PullRequest {
+    PullRequest {
+        model: model.to_owned(),
+    }
+}
 
 fn fixture_files(name: &str) -> Vec<(String, Vec<u8>)> {
     let files = fs_err::read_dir(fixtures().join(name)).unwrap();
@@ -27,10 +34,10 @@ async fn a_pulled_model_is_in_the_list_and_speaks() {
     world.hub.add_model("org/tiny", files.collect()).unwrap();
     let studio = world.open();
     let app = studio.app();
-    let (result, told) = work(app, pull, json!({"model": "org/tiny"})).await;
+    let (result, told) = work(app, pull, request("org/tiny")).await;
     let result = result.unwrap();
-    assert_eq!(result["models"], json!(["org/tiny"]));
-    assert!(result["bytes"].as_u64().unwrap() > 1_000_000);
+    assert_eq!(result.models, ["org/tiny"]);
+    assert!(result.bytes > 1_000_000);
     let lines = told.lines.lock().unwrap().clone();
     assert!(
         lines.iter().any(|line| line.contains("model.safetensors")),
@@ -42,9 +49,9 @@ async fn a_pulled_model_is_in_the_list_and_speaks() {
         (&json!("cache"), &json!("text-generation"))
     );
     assert!(app.registry.state("org/tiny").is_some());
-    let (result, _) = work(app, pull, json!({"model": "org/none"})).await;
+    let (result, _) = work(app, pull, request("org/none")).await;
     assert!(message(result).contains("org/none"));
-    let (result, _) = work(app, pull, json!({"model": "../x"})).await;
+    let (result, _) = work(app, pull, request("../x")).await;
     assert!(message(result).contains("not a model's name"));
 }
 
@@ -54,19 +61,24 @@ async fn a_model_is_published_under_the_accounts_name() {
     world.copy("instruct", "mine");
     let studio = world.open();
     let app = studio.app();
-    let request = json!({"model": "mine", "repository": null, "private": true, "message": null});
+    let request = PushRequest {
+        model: "mine".to_owned(),
+        private: Some(true),
+        ..PushRequest::default()
+    };
     let (result, _) = work(app, push, request).await;
     assert!(message(result).contains("no proposed name"));
-    let request = json!({"model": "mine", "repository": "tiny"});
+    let request = PushRequest {
+        model: "mine".to_owned(),
+        repository: Some("tiny".to_owned()),
+        ..PushRequest::default()
+    };
     let (result, _) = work(app, push, request).await;
     let result = result.unwrap();
-    assert!(
-        result["url"].as_str().unwrap().ends_with("/me/tiny"),
-        "{result}"
-    );
-    assert!(result["commit"].is_string());
-    assert_eq!(result["model"], "mine");
-    assert!(result["at"].as_f64().unwrap() > 1.6e9, "{result}");
+    assert!(result.url.ends_with("/me/tiny"), "{result:?}");
+    assert!(result.commit.is_some());
+    assert_eq!(result.model, "mine");
+    assert!(result.at > 1.6e9, "{result:?}");
     let files = world.hub.files("me/tiny", "main").unwrap();
     assert!(files.contains_key("model.safetensors"));
     let (_, access) = world.hub.summary("me/tiny", "main").unwrap();

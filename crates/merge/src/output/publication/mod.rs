@@ -60,8 +60,21 @@ pub struct Publication {
     pub replaced: Vec<(String, String)>,
     /// Settings with local paths that are not published, each with its file.
     pub dropped: Vec<(String, String)>,
+    /// Local paths in texts for readers, which are published as they are.
+    pub mentioned: Vec<Mention>,
     /// `weightsmith-<method>-<seven letters>`, the same for the same model; nothing for a model without a lock.
     pub proposed_name: Option<String>,
+}
+
+/// A local path in a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mention {
+    /// The file.
+    pub name: String,
+    /// Its line, from 1.
+    pub line: usize,
+    /// The path.
+    pub path: String,
 }
 
 /// Gathers what is published of a model's folder.
@@ -94,10 +107,12 @@ pub fn publication(
         left_out,
         replaced: Vec::new(),
         dropped: Vec::new(),
+        mentioned: Vec::new(),
         proposed_name: lock.as_ref().map(proposed_name),
     };
     publication.hide_paths(lock)?;
     publication.refuse_secrets(&options.allow_secret)?;
+    publication.mentioned = publication.mentions()?;
     Ok(publication)
 }
 
@@ -181,6 +196,27 @@ impl Publication {
             return Ok(());
         }
         Err(PublicationError::Secrets { found })
+    }
+
+    fn mentions(&self) -> io::Result<Vec<Mention>> {
+        let mut mentions = Vec::new();
+        for file in &self.files {
+            if !local_paths::is_prose(&file.name, file.bytes) {
+                continue;
+            }
+            let content = match &file.content {
+                Some(content) => content.clone(),
+                None => read_companion(&file.source)?,
+            };
+            let text = String::from_utf8_lossy(&content);
+            let paths = local_paths::in_prose(&text).into_iter();
+            mentions.extend(paths.map(|(line, path)| Mention {
+                name: file.name.clone(),
+                line,
+                path: path.to_owned(),
+            }));
+        }
+        Ok(mentions)
     }
 
     fn text(&self, name: &str) -> io::Result<Option<String>> {
@@ -383,6 +419,26 @@ mod tests {
             ..PublicationOptions::default()
         };
         assert!(publication(folder.path(), &options).is_ok());
+    }
+
+    #[test]
+    fn local_paths_in_texts_are_told_and_published() {
+        let folder = model(&[
+            ("README.md", "# Mine\n\nTrained in /home/kim/runs.\n"),
+            ("merges.txt", "/home/kim x\n"),
+        ]);
+        let publication = published(folder.path()).unwrap();
+        let mention = Mention {
+            name: "README.md".to_owned(),
+            line: 3,
+            path: "/home/kim/runs".to_owned(),
+        };
+        assert_eq!(publication.mentioned, [mention]);
+        let file = publication
+            .files
+            .iter()
+            .find(|file| file.name == "README.md");
+        assert_eq!(file.unwrap().content, None);
     }
 
     #[test]

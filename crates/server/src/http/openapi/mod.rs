@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use super::admission::App;
+use super::pages::PagesDocument;
 
 /// What the document depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,13 +42,13 @@ pub(super) async fn show(State(app): State<Arc<App>>) -> Response {
         context: app.settings.context.map_or(context, |one| one.min(context)),
         has_key: app.key.is_some(),
     };
-    let text = app.document.of(served, &app.paths);
+    let text = app.document.of(served, app.pages.as_ref());
     ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
 impl Written {
-    /// The document for what is served, and the paths of pages beside the protocol.
-    fn of(&self, served: Served, pages: &Value) -> Bytes {
+    /// The document for what is served, and pages beside the protocol.
+    fn of(&self, served: Served, pages: Option<&PagesDocument>) -> Bytes {
         let mut written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((before, text)) = &*written
             && *before == served
@@ -60,7 +61,7 @@ impl Written {
     }
 }
 
-fn document(served: &Served, pages: &Value) -> Value {
+fn document(served: &Served, pages: Option<&PagesDocument>) -> Value {
     let mut document = json!({
         "openapi": "3.1.0",
         "info": {
@@ -70,7 +71,7 @@ fn document(served: &Served, pages: &Value) -> Value {
             "license": {"name": "MIT OR Apache-2.0"},
         },
         "paths": paths(served, pages),
-        "components": {"schemas": schemas(served)},
+        "components": {"schemas": schemas(served, pages)},
     });
     if served.has_key {
         document["components"]["securitySchemes"] =
@@ -80,7 +81,7 @@ fn document(served: &Served, pages: &Value) -> Value {
     document
 }
 
-fn paths(served: &Served, pages: &Value) -> Value {
+fn paths(served: &Served, pages: Option<&PagesDocument>) -> Value {
     let model = json!({
         "name": "model", "in": "path", "required": true,
         "schema": {"type": "string", "enum": served.names},
@@ -114,10 +115,10 @@ fn paths(served: &Served, pages: &Value) -> Value {
         "/detokenize": post("The text of tokens", "DetokenizeRequest", "Text", false),
         "/tokenizer_info": info,
     });
-    if let Value::Object(pages) = pages {
+    if let Some(pages) = pages {
         all["/api/login"] = login();
         all["/api/logout"] = logout();
-        for (path, operations) in pages {
+        for (path, operations) in &pages.paths {
             all[path] = operations.clone();
         }
     }
@@ -231,13 +232,16 @@ fn add_unauthorized(paths: &mut Value) {
     }
 }
 
-fn schemas(served: &Served) -> Value {
+fn schemas(served: &Served, pages: Option<&PagesDocument>) -> Value {
     let mut all = Map::new();
     for (name, schema) in requests::schemas(served)
         .into_iter()
         .chain(answers::schemas())
     {
         all.insert(name.to_owned(), schema);
+    }
+    if let Some(pages) = pages {
+        all.extend(pages.schemas.clone());
     }
     Value::Object(all)
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{Served, reference};
 use crate::http::completions::MOST_CONTINUATIONS;
 use crate::http::parameters::{MOST_ALTERNATIVES, MOST_CHOICES, MOST_STOPS};
+use crate::http::refused::{OF_BOTH, SAMPLERS};
 
 /// All of them.
 pub(super) fn schemas(served: &Served) -> Vec<(&'static str, Value)> {
@@ -97,7 +98,7 @@ fn chat(served: &Served) -> Value {
 
 /// Fields of both kinds of request.
 fn common(served: &Served) -> Value {
-    json!({
+    let mut fields = json!({
         "model": {
             "description": "Without it the first one",
             "type": ["string", "null"], "enum": with_null(served),
@@ -140,15 +141,6 @@ fn common(served: &Served) -> Value {
             "description": "Answers are not held to a form",
             "type": ["object", "null"], "properties": {"type": {"enum": ["text", "", null]}},
         },
-        "grammar": empty("Not supported"),
-        "json_schema": empty("Not supported"),
-        "guided_json": empty("Not supported"),
-        "guided_regex": empty("Not supported"),
-        "guided_choice": empty("Not supported"),
-        "guided_grammar": empty("Not supported"),
-        "structured_outputs": empty("Not supported"),
-        "min_tokens": empty("Not supported"),
-        "use_beam_search": empty("Not supported"),
         "seed": {
             "description": "The same seed gives the same text; -1: any",
             "type": ["integer", "null"], "minimum": i64::MIN, "maximum": i64::MAX,
@@ -167,7 +159,19 @@ fn common(served: &Served) -> Value {
             "type": ["object", "null"],
             "properties": {"include_usage": {"description": "End with the numbers of tokens", "type": ["boolean", "null"]}},
         },
-    })
+    });
+    for (name, _) in OF_BOTH {
+        fields[name] = empty("Not supported");
+    }
+    for (name, neutral) in SAMPLERS {
+        fields[name] = empty("Not supported");
+        if neutral != 0.0
+            && let Some(values) = fields[name]["anyOf"][0]["enum"].as_array_mut()
+        {
+            values.push(json!(neutral as i64));
+        }
+    }
+    fields
 }
 
 /// A field that may be there in its empty form.

@@ -9,9 +9,9 @@ use axum::http::{Request, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use tower::ServiceExt as _;
-use weightsmith_server::{Settings, router_with};
+use weightsmith_server::{PagesDocument, Settings, router_with};
 
-use crate::testing::{Opened, World};
+use crate::testing::{Opened, Operation, World};
 
 /// Names of the fixtures in a recipe.
 pub(super) const SLERP: &str = "models:\n  - model: base\n  - model: instruct\nmerge_method: slerp\nbase_model: instruct\nparameters:\n  t: [0, 0.5, 0]\n";
@@ -20,6 +20,7 @@ pub(super) const SLERP: &str = "models:\n  - model: base\n  - model: instruct\nm
 pub(super) struct Service {
     pub(super) opened: Opened,
     router: Router,
+    document: PagesDocument,
 }
 
 /// A world with the fixtures `base`, `instruct` and `math`.
@@ -41,6 +42,7 @@ impl Service {
         let registry = Arc::clone(&opened.app().registry);
         let pages = opened.studio().pages();
         Self {
+            document: pages.document.clone(),
             router: router_with(settings, registry, pages),
             opened,
         }
@@ -59,7 +61,11 @@ impl Service {
     }
 
     pub(super) async fn ask(&self, method: &str, path: &str, body: &Value) -> (StatusCode, Value) {
-        self.send(request(method, path, body)).await
+        let (status, answer) = self.send(request(method, path, body)).await;
+        if let Some(operation) = Operation::at(&self.document, method, path) {
+            operation.check(body, status, &answer);
+        }
+        (status, answer)
     }
 
     /// A successful answer.

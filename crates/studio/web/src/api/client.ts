@@ -13,12 +13,12 @@ export function onRefused(handler: () => void): void { refused = handler; }
 
 /** Turns an answer that is not a success into an error that can be shown. */
 export async function failure(answer: Response): Promise<ApiError> {
-  let body: { error?: { code?: string; message?: string; hints?: string[]; diagnostics?: T.Diagnostic[] }; diagnostics?: T.Diagnostic[] } = {};
+  let body: { error?: Partial<T.ErrorBody>; diagnostics?: T.ErrorAnswer["diagnostics"] } = {};
   try { body = await answer.json(); } catch { /* not JSON: the status says what there is to say */ }
   if (answer.status === 401 && !answer.url.endsWith("/api/login")) refused();
   const error = body.error ?? {};
   return new ApiError(answer.status, error.code ?? "", error.message ?? `the server answered ${answer.status}`, error.hints ?? [],
-    body.diagnostics ?? error.diagnostics ?? []);
+    body.diagnostics ?? []);
 }
 
 async function call<A>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<A> {
@@ -53,25 +53,25 @@ export const api = {
 
   models: () => get<T.ModelList>("/api/models"),
   model: (name: string) => get<T.ModelDetails>(model(name)),
-  card: (name: string) => get<{ html: string; markdown: string }>(`${model(name)}/card`),
-  files: (name: string) => get<{ files: T.ModelFile[]; verified: unknown }>(`${model(name)}/files`),
-  tensors: (name: string) => get<{ inspection: T.Inspection; tensors: T.Tensor[] }>(`${model(name)}/tensors`),
-  explanation: (name: string) => get<{ explanation: T.Explanation }>(`${model(name)}/explanation`),
+  card: (name: string) => get<T.Card>(`${model(name)}/card`),
+  files: (name: string) => get<T.FileList>(`${model(name)}/files`),
+  tensors: (name: string) => get<T.TensorList>(`${model(name)}/tensors`),
+  explanation: (name: string) => get<T.ExplanationAnswer>(`${model(name)}/explanation`),
   difference: (name: string, against: string) => get<T.Difference>(`${model(name)}/difference${query({ against })}`),
-  evaluations: (name: string) => get<{ evaluations: T.Evaluation[] }>(`${model(name)}/evaluations`),
+  evaluations: (name: string) => get<T.EvaluationList>(`${model(name)}/evaluations`),
   host: (name: string) => get<T.Host>(`${model(name)}/host`),
-  load: (name: string) => post<{ state: T.ModelState }>(`${model(name)}/load`),
-  unload: (name: string) => post<unknown>(`${model(name)}/unload`),
-  preview: (recipe: string) => post<{ name: string; model: T.Model }>("/api/previews", { recipe }),
+  load: (name: string) => post<T.StateAnswer>(`${model(name)}/load`),
+  unload: (name: string) => post<T.StateAnswer>(`${model(name)}/unload`),
+  preview: (recipe: string) => post<T.PreviewAnswer>("/api/previews", { recipe } satisfies T.RecipeText),
   dropPreview: (name: string) => drop(`/api/previews/${encodeURIComponent(name)}`),
 
-  check: (recipe: string, signal?: AbortSignal) => post<T.Check>("/api/check", { recipe }, signal),
-  methods: () => get<{ methods: T.Method[] }>("/api/methods"),
-  gallery: () => get<{ recipes: T.GalleryRecipe[] }>("/api/gallery"),
-  proposedName: (method: string) => get<{ name: string }>(`/api/names${query({ method })}`),
+  check: (recipe: string, signal?: AbortSignal) => post<T.Check>("/api/check", { recipe } satisfies T.RecipeText, signal),
+  methods: () => get<T.Methods>("/api/methods"),
+  gallery: () => get<T.Gallery>("/api/gallery"),
+  proposedName: (method: string) => get<T.ProposedName>(`/api/names${query({ method })}`),
 
-  runs: (filter: { kind?: string; state?: string; limit?: number; before?: number } = {}) =>
-    get<{ runs: T.Run[]; more: boolean }>(`/api/runs${query(filter)}`),
+  runs: (filter: { kind?: T.RunKind; state?: T.RunState; limit?: number; before?: number } = {}) =>
+    get<T.RunList>(`/api/runs${query(filter)}`),
   run: (id: number) => get<T.RunDetails>(`/api/runs/${id}`),
   start: (request: T.RunRequest) => post<T.Run>("/api/runs", request),
   cancel: (id: number) => post<T.Run>(`/api/runs/${id}/cancel`),
@@ -79,5 +79,5 @@ export const api = {
   rerun: (id: number) => post<T.Run>(`/api/runs/${id}/rerun`),
   forget: (id: number) => drop(`/api/runs/${id}`),
 
-  hub: (q: string, signal?: AbortSignal) => get<{ models: T.HubModel[] }>(`/api/hub/search${query({ q })}`, signal),
+  hub: (q: string, signal?: AbortSignal) => get<T.HubModels>(`/api/hub/search${query({ q })}`, signal),
 };

@@ -1,13 +1,13 @@
 import { failure } from "./client";
 import { streamEvents } from "./lines";
-import type { LogLine, ModelState, Run } from "./types";
+import type { ModelChange, Run, RunLine, ServerEvent } from "./types";
 
 /** What the server tells while things happen. */
 export type ServerEvents = {
   run: (run: Run) => void;
-  model: (change: { name: string; state: ModelState; progress: number | null; error: string | null }) => void;
+  model: (change: ModelChange) => void;
   models: () => void;
-  log: (line: LogLine & { run: number }) => void;
+  log: (line: RunLine) => void;
   reset: () => void;
   connected: (yes: boolean) => void;
 };
@@ -70,11 +70,13 @@ export function listen(on: ServerEvents): () => void {
   };
 }
 
-function deliver(on: ServerEvents, event: string, data: string): void {
-  if (event === "models") return on.models();
-  if (event === "reset") return on.reset();
-  const value = JSON.parse(data);
-  if (event === "run") on.run(value);
-  else if (event === "model") on.model(value);
-  else if (event === "log") on.log(value);
+function deliver(on: ServerEvents, name: string, data: string): void {
+  const told = { event: name, data: JSON.parse(data) } as ServerEvent;
+  switch (told.event) {
+    case "run": return on.run(told.data);
+    case "log": return on.log(told.data);
+    case "model": return on.model(told.data);
+    case "models": return on.models();
+    case "reset": return on.reset();
+  }
 }

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import type { Explanation, Value } from "../api/types";
+import type { Explanation, ParameterValue } from "../api/types";
 import { number, shortName } from "../format";
 import { Facts } from "../parts/facts";
 import { ticks } from "../parts/ticks";
@@ -42,9 +42,9 @@ export function ExplanationView({ explanation, small = false }: { explanation: E
   );
 }
 
-const values = (parameter: Parameter): Value[] => [...parameter.groups.flatMap((group) => group.values), ...parameter.outside.map((part) => part.value)];
+const values = (parameter: Parameter): (ParameterValue | null)[] => [...parameter.groups.flatMap((group) => group.values), ...parameter.outside.map((part) => part.value)];
 const isCurve = (parameter: Parameter): boolean => values(parameter).every((value) => typeof value === "number") && new Set(values(parameter)).size > 1;
-const show = (value: Value): string => (typeof value === "number" ? number(value, 3) : String(value ?? "–"));
+const show = (value: ParameterValue | null): string => (typeof value === "number" ? number(value, 3) : String(value ?? "–"));
 const constantText = (parameter: Parameter): string => [...new Set(values(parameter).map(show))].join(", ");
 
 /** A line for each group of tensors; what belongs to a model has the model's colour and name. */

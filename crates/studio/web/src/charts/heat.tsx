@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useId, useState } from "preact/hooks";
-import type { Cell, Difference } from "../api/types";
+import type { Difference, Distance } from "../api/types";
 import { number, percent } from "../format";
 import { useWidth } from "../parts/width";
 import { LayerAxis } from "./axis";
@@ -85,7 +85,7 @@ export function rangeOf(differences: Difference[], measure: Measure): [number, n
   return measure === "changed" ? [0, 1] : [0, high || 1];
 }
 
-function readout(layer: string, kind: string, cell: Cell): string {
+function readout(layer: string, kind: string, cell: Distance | null): string {
   const place = `layer ${layer} · ${shortKind(kind)}`;
   if (!cell) return `${place} · not in both`;
   return `${place} · cosine ${shown("cosine", cell.cosine)} · relative ${shown("relative", cell.relative)} · changed ${shown("changed", cell.changed)}`;

@@ -8,7 +8,7 @@ import { LayerAxis } from "./axis";
 import { groupLabel, rulerOf } from "./layers";
 import { ink } from "./palette";
 
-type Row = { name: string; kinds: number; layers: number[][] | null; whole: number[] | null };
+type Row = { name: string; kinds: number; layers: (number[] | null)[] | null; whole: number[] | null };
 
 /** Each parent's share, layer by layer, a strip per group of tensor kinds; tensors outside of the layers have strips of one piece. */
 export function ShareStrips({ explanation }: { explanation: Explanation }): JSX.Element | null {
@@ -22,10 +22,11 @@ export function ShareStrips({ explanation }: { explanation: Explanation }): JSX.
     ...shares.groups.map((group) => ({ name: groupLabel(group, shares.groups.length), kinds: group.kinds.length, layers: group.layers, whole: null })),
     ...shares.outside.map((part) => ({ name: part.parts.map(shortPart).join(", "), kinds: part.tensors.length, layers: null, whole: part.shares })),
   ];
-  const most = Math.max(1e-9, ...rows.flatMap((row) => (row.layers ?? [row.whole ?? []]).map(sum)));
+  const most = Math.max(1e-9, ...rows.flatMap((row) => (row.layers ?? [row.whole]).map((values) => sum(values ?? []))));
   const tall = rows.length > 6 ? 22 : 34, gap = 8;
   const height = rows.length * (tall + gap) + 20;
-  const means = names.map((_, model) => shares.layers.reduce((total, layer) => total + (layer[model] ?? 0), 0) / Math.max(1, shares.layers.length));
+  const mixed = shares.layers.filter((layer) => layer !== null);
+  const means = names.map((_, model) => mixed.reduce((total, layer) => total + (layer[model] ?? 0), 0) / Math.max(1, mixed.length));
   return (
     <div ref={ref} class="chart">
       <p class="legend">
@@ -38,7 +39,7 @@ export function ShareStrips({ explanation }: { explanation: Explanation }): JSX.
         <title id={id}>Share of each model, layer by layer</title>
         {rows.map((row, at) => {
           const top = at * (tall + gap);
-          const cells = row.layers ?? [row.whole ?? []];
+          const cells = (row.layers ?? [row.whole]).map((values) => values ?? []);
           return (
             <g key={row.name + at}>
               <text x={0} y={top + tall / 2 + 4}>{clip(row.name, ruler.left / 6.9)}<title>{row.name}</title></text>
@@ -56,8 +57,8 @@ export function ShareStrips({ explanation }: { explanation: Explanation }): JSX.
         <caption>Share of each model, layer by layer</caption>
         <thead><tr><th scope="col">tensors</th><th scope="col">layer</th>{names.map((name) => <th scope="col" key={name}>{name}</th>)}</tr></thead>
         <tbody>
-          {rows.flatMap((row) => (row.layers ?? [row.whole ?? []]).map((values, layer) => (
-            <tr key={row.name + layer}><th scope="row">{row.name}</th><td>{row.layers ? layer : ""}</td>{names.map((name, model) => <td key={name}>{percent(values[model] ?? 0)}</td>)}</tr>
+          {rows.flatMap((row) => (row.layers ?? [row.whole]).map((values, layer) => (
+            <tr key={row.name + layer}><th scope="row">{row.name}</th><td>{row.layers ? layer : ""}</td>{names.map((name, model) => <td key={name}>{percent(values?.[model] ?? 0)}</td>)}</tr>
           )))}
         </tbody>
       </table></div>

@@ -61,7 +61,8 @@ function OneDifference({ model, against, label, measure, range, found }: { model
 const newest = (model: string, against: string) => (now: { byId: Map<number, Run> }): Run | null => {
   let found: Run | null = null;
   for (const run of now.byId.values()) {
-    if (run.kind === "difference" && run.request.model === model && run.request.against === against && (!found || run.id > found.id)) found = run;
+    const { request } = run;
+    if (request.kind === "difference" && request.model === model && request.against === against && (!found || run.id > found.id)) found = run;
   }
   return found;
 };

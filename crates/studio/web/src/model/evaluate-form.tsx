@@ -1,12 +1,12 @@
 import type { JSX, TargetedEvent } from "preact";
 import { useState } from "preact/hooks";
 import { api, ApiError } from "../api/client";
-import type { ModelDetails } from "../api/types";
+import type { DataKind, ModelDetails } from "../api/types";
 import { Choice } from "../parts/choice";
 import { Problem } from "../parts/notice";
 import { isActive, putRun, runs } from "../stores/runs";
 import { useStore } from "../stores/store";
-import { changeDraft, closeDraft, type DataKind, type EvaluationDraft } from "../stores/evaluations";
+import { changeDraft, closeDraft, type EvaluationDraft } from "../stores/evaluations";
 
 const examples: Record<DataKind, string> = {
   perplexity: "Paste a text that the model has not seen.",

@@ -5,9 +5,9 @@ import { modelsChanged } from "../stores/live";
 import { useStore } from "../stores/store";
 
 const pause = 220, lookUpAgain = 1000;
-const nothing: Check = { diagnostics: [], plan: null, explanation: null };
-export type Checked = Check & { pending: string[]; of: string; error: ApiError | null; checking: boolean };
-const empty: Checked = { ...nothing, pending: [], of: "", error: null, checking: false };
+const nothing: Check = { diagnostics: [], plan: null, explanation: null, pending: [] };
+export type Checked = Check & { of: string; error: ApiError | null; checking: boolean };
+const empty: Checked = { ...nothing, of: "", error: null, checking: false };
 
 /**
  * What the server says about a recipe, a moment after it changed. The last plan stays until there is another.
@@ -22,9 +22,9 @@ export function useCheck(recipe: string): Checked {
     let timer = 0;
     const ask = () => api.check(recipe, control.signal).then(
       (check) => {
-        const pending = check.pending ?? [];
+        const { pending } = check;
         // While something is looked up there is no plan yet: the last one stays, marked as old.
-        setChecked((now) => ({ ...check, ...(pending.length && !check.plan ? { plan: now.plan, explanation: now.explanation } : {}), pending, of: recipe, error: null, checking: false }));
+        setChecked((now) => ({ ...check, ...(pending.length && !check.plan ? { plan: now.plan, explanation: now.explanation } : {}), of: recipe, error: null, checking: false }));
         if (pending.length) timer = window.setTimeout(ask, lookUpAgain);
       },
       (cause) => {

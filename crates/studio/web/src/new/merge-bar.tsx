@@ -4,7 +4,7 @@ import { api, ApiError } from "../api/client";
 import type { Plan, Run } from "../api/types";
 import { modelUrl } from "../router";
 import { draft, mergeStarted } from "../stores/draft";
-import { isActive, putRun, runs } from "../stores/runs";
+import { isActive, made, putRun, mergeRecipe, runs } from "../stores/runs";
 import { useStore } from "../stores/store";
 import { said } from "../parts/ticks";
 import { StateMark } from "../parts/state";
@@ -31,28 +31,29 @@ export function MergeBar({ recipe, plan, ready, follows }: { recipe: string; pla
     bar.current?.querySelector<HTMLElement>("section")?.focus({ preventScroll: true });
     bar.current?.scrollIntoView({ block: "nearest" });
   }, [run?.id]);
-  const started = (made: Run) => {
+  const started = (merge: Run) => {
     begun.current = true;
-    watched.current = made.id;
-    putRun(made);
-    mergeStarted(made.id);
+    watched.current = merge.id;
+    putRun(merge);
+    mergeStarted(merge.id);
   };
   return (
     <div class={follows ? "merge-bar follows" : "merge-bar"} ref={bar}>
       {run && <Going run={run} />}
-      {(!run || run.request.recipe !== recipe) && <NameForm key={asked} recipe={recipe} plan={plan} ready={ready} started={started} />}
+      {(!run || mergeRecipe(run) !== recipe) && <NameForm key={asked} recipe={recipe} plan={plan} ready={ready} started={started} />}
     </div>
   );
 }
 
 /** The merge that was started here, until the recipe is changed or another one is begun. */
 function Going({ run }: { run: Run }): JSX.Element {
+  const result = run.state === "done" ? made(run) : null;
   return (
     <section aria-label="Merge" tabIndex={-1}>
       <div class="section-head">
         <h2>{run.title} <StateMark state={run.state} /></h2>
         <div class="actions">
-          {run.state === "done" && run.result?.name && <a class="button primary" href={modelUrl(run.result.name)}>Open the model</a>}
+          {result && <a class="button primary" href={modelUrl(result.name)}>Open the model</a>}
           {run.state === "done" ? <a class="button" href={`/runs/${run.id}`}>Open the run</a> : <RunActions run={run} inEditor />}
           {!isActive(run) && <button type="button" onClick={() => draft.update((now) => ({ ...now, run: null }))}>Another merge</button>}
         </div>

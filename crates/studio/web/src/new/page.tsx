@@ -5,6 +5,7 @@ import { Empty, Problem } from "../parts/notice";
 import { setQuery, usePlace } from "../router";
 import { draft, writeRecipe } from "../stores/draft";
 import { models } from "../stores/models";
+import { mergeRecipe } from "../stores/runs";
 import { useStore } from "../stores/store";
 import { complain } from "../stores/toasts";
 import { useCheck } from "./check";
@@ -37,7 +38,7 @@ export function NewPage(): JSX.Element {
     const from = query.get("from"), id = query.get("recipe");
     if (!from && !id) return;
     const take = (text: string | undefined) => { if (text !== undefined && !formOf(text)) setHelp("none"); if (text !== undefined) draft.update((now) => ({ ...now, recipe: text, run: null })); setQuery({ from: null, recipe: null }); };
-    if (from) api.run(Number(from)).then((run) => take(run.request.recipe), (cause) => complain("The run's recipe cannot be fetched", cause));
+    if (from) api.run(Number(from)).then((run) => take(mergeRecipe(run) ?? undefined), (cause) => complain("The run's recipe cannot be fetched", cause));
     else api.gallery().then((answer) => take(answer.recipes.find((one) => one.id === id)?.recipe), (cause) => complain("The example cannot be fetched", cause));
   }, [query]);
 

@@ -8,6 +8,7 @@ import { StateMark } from "../parts/state";
 import { said, ticks } from "../parts/ticks";
 import { modelUrl } from "../router";
 import { useLoad } from "../stores/load";
+import { made, measured, mergeRecipe } from "../stores/runs";
 import { differingLines } from "./lines";
 import { kinds, took } from "./page";
 
@@ -30,7 +31,7 @@ export function CompareRuns({ left, right }: { left: number; right: number }): J
           {rows(a!, b!).map(([term, one, other]) => <tr key={term}><th scope="row">{term}</th><td>{one}</td><td>{other}</td></tr>)}
         </tbody>
       </table>
-      {a!.request.recipe && b!.request.recipe && <RecipeDifference left={a!} right={b!} />}
+      {mergeRecipe(a!) && mergeRecipe(b!) && <RecipeDifference left={a!} right={b!} />}
       <CommonScores pair={[a!, b!]} scores={scoresOf([a!, b!], loaded.value.evaluations)} />
     </>
   );
@@ -43,13 +44,13 @@ function rows(a: Run, b: Run): [string, ComponentChildren, ComponentChildren][] 
     both("Kind", (run) => kinds[run.kind]), both("State", (run) => <StateMark state={run.state} />),
     both("Model", (run) => (run.model ? <a href={modelUrl(run.model)}>{run.model}</a> : "–")),
     both("Started", (run) => dateTime(run.started)), both("Took", (run) => figure(duration(took(run)))),
-    both("Read", (run) => figure(bytes(run.result?.report?.bytes_read))), both("Written", (run) => figure(bytes(run.result?.report?.bytes_written))),
-    both("In words", (run) => (run.error ? said(run.error.message) : run.result?.words ? ticks(run.result.words.join(" ")) : "–")),
+    both("Read", (run) => figure(bytes(made(run)?.report.bytes_read))), both("Written", (run) => figure(bytes(made(run)?.report.bytes_written))),
+    both("In words", (run) => (run.error ? said(run.error.message) : made(run) ? ticks(made(run)!.words.join(" ")) : "–")),
   ];
 }
 
 function RecipeDifference({ left, right }: { left: Run; right: Run }): JSX.Element {
-  const lines = differingLines(left.request.recipe!, right.request.recipe!);
+  const lines = differingLines(mergeRecipe(left) ?? "", mergeRecipe(right) ?? "");
   const changed = lines.filter((line) => line.kind !== "same").length;
   return (
     <section>
@@ -67,9 +68,9 @@ type Common = { title: string; metric: string; scores: Score[] };
 function scoresOf(pair: Run[], evaluations: { data: { name: string }; scores: Score[] }[][]): Common[] {
   const found = new Map<string, Common>();
   pair.forEach((run, at) => {
-    const own = run.result?.evaluation ? [run.result.evaluation] : [];
-    for (const evaluation of [...own, ...(evaluations[at] ?? [])]) {
-      for (const score of evaluation.scores ?? []) {
+    const own = measured(run);
+    for (const evaluation of [...(own ? [own] : []), ...(evaluations[at] ?? [])]) {
+      for (const score of evaluation.scores) {
         const key = `${evaluation.data.name} ${score.metric}`;
         const common = found.get(key) ?? { title: evaluation.data.name, metric: score.metric, scores: [] };
         if (!common.scores.some((other) => other.model === score.model)) common.scores.push(score);

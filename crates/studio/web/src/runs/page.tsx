@@ -6,7 +6,7 @@ import { Empty, Problem, Waiting } from "../parts/notice";
 import { ticks } from "../parts/ticks";
 import { StateMark } from "../parts/state";
 import { go, setQuery, usePlace } from "../router";
-import { canResume, fetchRuns, isActive, runs, sortedRuns } from "../stores/runs";
+import { canResume, fetchRuns, isActive, mergeRecipe, runs, sortedRuns } from "../stores/runs";
 import { useStore } from "../stores/store";
 import { CompareRuns } from "./compare";
 
@@ -63,7 +63,7 @@ function Row({ run, picked, pick }: { run: Run; picked: boolean; pick: (id: numb
     <tr>
       <td class="pick"><input type="checkbox" aria-label={`Choose run ${run.id} to compare`} checked={picked} onChange={(event) => pick(run.id, event.currentTarget.checked)} /></td>
       <td class="num figure faint">{run.id}</td>
-      <th scope="row"><a href={`/runs/${run.id}`}>{run.title}</a><Merged recipe={run.request.recipe} /></th>
+      <th scope="row"><a href={`/runs/${run.id}`}>{run.title}</a><Merged recipe={mergeRecipe(run)} /></th>
       <td class="when" title={dateTime(run.started ?? run.created)}>{shortTime(run.started ?? run.created)}</td>
       <td class="num figure">{duration(took(run))}</td>
       <td class="outcome">{ticks(outcome(run))}</td>
@@ -73,7 +73,7 @@ function Row({ run, picked, pick }: { run: Run; picked: boolean; pick: (id: numb
 }
 
 /** A merge's method and models, as its recipe names them. */
-function Merged({ recipe }: { recipe: string | undefined }): JSX.Element | null {
+function Merged({ recipe }: { recipe: string | null }): JSX.Element | null {
   const method = /^merge_method:\s*(\S+)/m.exec(recipe ?? "")?.[1];
   if (!recipe || !method) return null;
   const models = [...new Set([...recipe.matchAll(/^\s*- model:\s*(\S+)/gm)].map((match) => shortName(match[1]!)))];
@@ -93,9 +93,12 @@ export function outcome(run: Run): string {
   if (run.state === "queued") return run.queue_position ? `number ${run.queue_position} in the queue` : "";
   const result = run.result;
   if (!result) return run.state === "interrupted" && run.total ? `stopped at ${percent(run.done / run.total)}` : "";
-  if (result.report) return `${bytes(result.report.bytes_written)} written`;
-  const score = result.evaluation?.scores?.find((one) => one.model === run.model) ?? result.evaluation?.scores?.[0];
-  if (score) return `${score.metric.replace(/_/g, " ")} ${number(score.value, 4)}`;
-  if (result.models) return `${result.models.join(", ")}${result.bytes ? `, ${bytes(result.bytes)}` : ""}`;
-  return result.url ?? (result.against ? `against ${result.against}` : "");
+  if ("report" in result) return `${bytes(result.report.bytes_written)} written`;
+  if ("evaluation" in result) {
+    const { scores } = result.evaluation;
+    const score = scores.find((one) => one.model === run.model) ?? scores[0];
+    return score ? `${score.metric.replace(/_/g, " ")} ${number(score.value, 4)}` : "";
+  }
+  if ("models" in result) return `${result.models.join(", ")}${result.bytes ? `, ${bytes(result.bytes)}` : ""}`;
+  return "url" in result ? result.url : `against ${result.against}`;
 }

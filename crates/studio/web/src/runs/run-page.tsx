@@ -11,7 +11,7 @@ import { StateMark } from "../parts/state";
 import { ticks } from "../parts/ticks";
 import { go, modelUrl } from "../router";
 import { useLoad } from "../stores/load";
-import { later, runs } from "../stores/runs";
+import { later, made, mergeRecipe, runs } from "../stores/runs";
 import { useStore } from "../stores/store";
 import { RunActions } from "./actions";
 import { RunLog } from "./log";
@@ -28,6 +28,7 @@ export function RunPage({ id }: { id: number }): JSX.Element {
     return <><h1 tabIndex={-1}>Run {id}</h1>{loaded.error.status === 404 ? <Empty title="There is no such run."><p>It may have been removed from the history. <a href="/runs">All runs</a></p></Empty> : <Problem error={loaded.error} again={loaded.again} />}</>;
   }
   if (!run) return <><h1 tabIndex={-1}>Run {id}</h1><Waiting what="Reading the run" /></>;
+  const recipe = mergeRecipe(run);
   return (
     <>
       <header class="head">
@@ -42,16 +43,16 @@ export function RunPage({ id }: { id: number }): JSX.Element {
       <RunProgress run={run} />
       <Facts kind="across" facts={factsOf(run)} />
       <Result run={run} />
-      <div class={run.request.recipe ? "halves" : "whole"}>
+      <div class={recipe ? "halves" : "whole"}>
         <section><h2>Log</h2>{loaded.value ? <RunLog run={id} kept={loaded.value.log} /> : loaded.error ? <Problem error={loaded.error} again={loaded.again} /> : <Waiting what="Reading the log" />}</section>
-        {run.request.recipe && <section><Code text={run.request.recipe} language="yaml" title="Recipe" /></section>}
+        {recipe && <section><Code text={recipe} language="yaml" title="Recipe" /></section>}
       </div>
     </>
   );
 }
 
 function factsOf(run: Run) {
-  const report = run.result?.report;
+  const report = made(run)?.report;
   return [
     { term: "Asked for", value: dateTime(run.created) },
     { term: "Started", value: dateTime(run.started) },
@@ -69,11 +70,11 @@ function Result({ run }: { run: Run }): JSX.Element | null {
   if (!result) return null;
   return (
     <>
-      {result.words && result.words.length > 0 && <section class="words">{result.words.map((text) => <p key={text}>{ticks(text)}</p>)}</section>}
-      {result.evaluation?.scores && <EvaluationView evaluation={result.evaluation} model={run.model ?? ""} />}
+      {"words" in result && result.words.length > 0 && <section class="words">{result.words.map((text) => <p key={text}>{ticks(text)}</p>)}</section>}
+      {"evaluation" in result && <EvaluationView evaluation={result.evaluation} model={run.model ?? ""} />}
       {run.kind === "difference" && run.model && <p><a href={`${modelUrl(run.model)}?tab=merge`}>See the difference map</a></p>}
-      {result.models && <p>{result.models.map((name) => <a key={name} href={modelUrl(name)}>{name}</a>)}</p>}
-      {result.url && /^https?:/.test(result.url) && <p><a href={result.url} target="_blank" rel="noopener noreferrer">{result.url}</a>{result.commit && <> at <code>{result.commit.slice(0, 10)}</code></>}</p>}
+      {"models" in result && <p>{result.models.map((name) => <a key={name} href={modelUrl(name)}>{name}</a>)}</p>}
+      {"url" in result && /^https?:/.test(result.url) && <p><a href={result.url} target="_blank" rel="noopener noreferrer">{result.url}</a>{result.commit && <> at <code>{result.commit.slice(0, 10)}</code></>}</p>}
     </>
   );
 }

@@ -1,6 +1,6 @@
+import type { DataKind } from "../api/types";
 import { createStore, useStore } from "./store";
 
-export type DataKind = "perplexity" | "tasks";
 /** What is written in a model's evaluation form, and the run that was started with it. */
 export type EvaluationDraft = { kind: DataKind; name: string; text: string; file: string; against: string[]; run: number | null };
 

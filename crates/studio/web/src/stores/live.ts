@@ -1,6 +1,6 @@
 import { listen } from "../api/events";
 import { fetchModels, models, patchModel } from "./models";
-import { addLog, fetchRuns, putRun, runs } from "./runs";
+import { addLog, fetchRuns, made, putRun, runs } from "./runs";
 import { connection, fetchSystem } from "./system";
 import { draft } from "./draft";
 import { say } from "./toasts";
@@ -24,11 +24,11 @@ function isOnScreen(run: Run): boolean {
 function announce(run: Run, before: Run | undefined): void {
   if (!before || before.state === run.state || !(run.state in verbs)) return;
   const verb = verbs[run.state as keyof typeof verbs];
-  const made = run.state === "done" && (run.kind === "merge") && run.result?.name;
+  const model = made(run)?.name;
   if (isOnScreen(run)) return;
   say(`${run.title} ${verb}`, {
     tone: run.state === "failed" ? "bad" : "plain", detail: run.error?.message,
-    link: made ? { href: modelUrl(made), text: "Open the model" } : { href: `/runs/${run.id}`, text: "Open the run" },
+    link: model ? { href: modelUrl(model), text: "Open the model" } : { href: `/runs/${run.id}`, text: "Open the run" },
   });
 }
 

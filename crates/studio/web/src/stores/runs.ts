@@ -1,5 +1,5 @@
 import { api, ApiError } from "../api/client";
-import type { LogLine, Run } from "../api/types";
+import type { Evaluation, LogLine, MergeResult, Run } from "../api/types";
 import { createStore } from "./store";
 
 type Runs = { byId: Map<number, Run>; loaded: boolean; more: boolean; error: ApiError | null };
@@ -48,3 +48,10 @@ export const sortedRuns = (now: Runs): Run[] => [...now.byId.values()].sort((a, 
 export const isActive = (run: Run): boolean => run.state === "running" || run.state === "queued";
 /** A failed evaluation has nothing to go on from: it is run again. */
 export const canResume = (run: Run): boolean => ["interrupted", "cancelled"].includes(run.state) || (run.state === "failed" && run.kind !== "evaluate");
+
+/** The recipe of a merge. */
+export const mergeRecipe = (run: Run): string | null => (run.request.kind === "merge" ? run.request.recipe || null : null);
+/** What a merge made. */
+export const made = (run: Run): MergeResult | null => (run.result && "report" in run.result ? run.result : null);
+/** What an evaluation measured. */
+export const measured = (run: Run): Evaluation | null => (run.result && "evaluation" in run.result ? run.result.evaluation : null);

@@ -1,0 +1,244 @@
+//! What somebody wants a run to do.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::evaluation::DataKind;
+use super::request::{Request, Unexpected, fields};
+use super::run::RunKind;
+
+/// What somebody wants a run to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub(crate) enum RunRequest {
+    /// Makes a model.
+    Merge(MergeRequest),
+    /// Measures how good a model is.
+    Evaluate(EvaluateRequest),
+    /// Compares a model with another.
+    Difference(DifferenceRequest),
+    /// Downloads a model.
+    Pull(PullRequest),
+    /// Publishes a model.
+    Push(PushRequest),
+}
+
+/// A model that is to be made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct MergeRequest {
+    /// The recipe, in mergekit's YAML.
+    #[schemars(length(min = 1), regex(pattern = r"\S"))]
+    pub(crate) recipe: String,
+    /// What to call the model.
+    #[schemars(
+        length(min = 1, max = 96),
+        regex(pattern = "^[A-Za-z0-9_-][A-Za-z0-9._-]*$")
+    )]
+    pub(crate) name: String,
+    /// What it may do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) options: Option<MergeOptions>,
+}
+
+/// What a merge may do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct MergeOptions {
+    /// Replace a model of that name that was made here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) replace: Option<bool>,
+    /// Have NaN and infinite numbers in the result.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) allow_non_finite: Option<bool>,
+}
+
+/// A model that is to be measured.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct EvaluateRequest {
+    /// The model's name in the table.
+    #[schemars(length(min = 1), regex(pattern = r"\S"))]
+    pub(crate) model: String,
+    /// Models that are measured on the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) against: Option<Vec<String>>,
+    /// What to measure on.
+    pub(crate) data: EvaluationData,
+}
+
+/// What to measure on: a text, or a file of one of the studio's folders.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct EvaluationData {
+    /// What it is.
+    pub(crate) kind: DataKind,
+    /// What to call it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<String>,
+    /// The text, or the questions, one of them in a line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) text: Option<String>,
+    /// The path of a file, where there is no text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) file: Option<String>,
+}
+
+/// Two models that are to be compared.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct DifferenceRequest {
+    /// A model's name in the table.
+    #[schemars(length(min = 1), regex(pattern = r"\S"))]
+    pub(crate) model: String,
+    /// The other model's.
+    #[schemars(length(min = 1), regex(pattern = r"\S"))]
+    pub(crate) against: String,
+}
+
+/// A model that is to be downloaded.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct PullRequest {
+    /// Its name on the hub, `organisation/name`, perhaps with `@` and a revision.
+    #[schemars(length(min = 1), regex(pattern = r"\S"))]
+    pub(crate) model: String,
+}
+
+/// A model that is to be published.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct PushRequest {
+    /// Its name in the table.
+    #[schemars(length(min = 1), regex(pattern = r"\S"))]
+    pub(crate) model: String,
+    /// Where to: `account/name`, or a name under the token's account. The name that its lock proposes unless told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) repository: Option<String>,
+    /// Whether nobody else sees it; yes unless told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) private: Option<bool>,
+    /// The commit's message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) message: Option<String>,
+}
+
+impl Request for RunRequest {
+    fn read(mut request: Value) -> Result<Self, Unexpected> {
+        let kind = match request["kind"].as_str() {
+            Some(name) if !name.trim().is_empty() => {
+                RunKind::named(name).ok_or_else(|| Unexpected::Kind(name.to_owned()))?
+            }
+            _ => return Err(Unexpected::NoKind),
+        };
+        if let Some(fields) = request.as_object_mut() {
+            fields.remove("kind");
+        }
+        Ok(match kind {
+            RunKind::Merge => Self::Merge(fields(request)?),
+            RunKind::Evaluate => Self::Evaluate(fields(request)?),
+            RunKind::Difference => Self::Difference(fields(request)?),
+            RunKind::Pull => Self::Pull(fields(request)?),
+            RunKind::Push => Self::Push(fields(request)?),
+        })
+    }
+}
+
+impl RunRequest {
+    /// What a run does whose request cannot be read any more.
+    pub(crate) fn forgotten(kind: RunKind) -> Self {
+        match kind {
+            RunKind::Merge => Self::Merge(MergeRequest::default()),
+            RunKind::Evaluate => Self::Evaluate(EvaluateRequest::default()),
+            RunKind::Difference => Self::Difference(DifferenceRequest::default()),
+            RunKind::Pull => Self::Pull(PullRequest::default()),
+            RunKind::Push => Self::Push(PushRequest::default()),
+        }
+    }
+
+    /// What kind of run it asks for.
+    pub(crate) fn kind(&self) -> RunKind {
+        match self {
+            Self::Merge(_) => RunKind::Merge,
+            Self::Evaluate(_) => RunKind::Evaluate,
+            Self::Difference(_) => RunKind::Difference,
+            Self::Pull(_) => RunKind::Pull,
+            Self::Push(_) => RunKind::Push,
+        }
+    }
+}
+
+impl MergeRequest {
+    /// Whether a model of that name that was made here is replaced.
+    pub(crate) fn replaces(&self) -> bool {
+        self.options.and_then(|options| options.replace) == Some(true)
+    }
+
+    /// Whether NaN and infinite numbers may be in the result.
+    pub(crate) fn allows_non_finite(&self) -> bool {
+        self.options.and_then(|options| options.allow_non_finite) == Some(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_was_asked_for_is_written_as_it_came() {
+        for request in [
+            json!({"kind": "merge", "recipe": "a", "name": "b"}),
+            json!({"kind": "merge", "recipe": "a", "name": "b", "options": {"replace": true}}),
+            json!({"kind": "evaluate", "model": "a", "against": ["b"], "data": {"kind": "tasks", "file": "c"}}),
+            json!({"kind": "difference", "model": "a", "against": "b"}),
+            json!({"kind": "pull", "model": "a/b"}),
+            json!({"kind": "push", "model": "a", "private": false, "message": "b"}),
+        ] {
+            let read = RunRequest::read(request.clone()).unwrap();
+            assert_eq!(serde_json::to_value(&read).unwrap(), request);
+            assert_eq!(request["kind"], read.kind().name());
+        }
+        // what is null is not there, and what nobody knows is left out
+        let request = json!({"kind": "push", "model": "a", "repository": null, "more": 1});
+        let read = RunRequest::read(request).unwrap();
+        assert_eq!(
+            serde_json::to_value(read).unwrap(),
+            json!({"kind": "push", "model": "a"})
+        );
+    }
+
+    #[test]
+    fn a_field_is_named_with_what_was_found_and_what_was_expected() {
+        let data = |data: Value| json!({"kind": "evaluate", "model": "a", "data": data});
+        for (request, expected) in [
+            (json!([]), "`kind` is missing or empty, expected a text"),
+            (
+                json!({"kind": 3}),
+                "`kind` is missing or empty, expected a text",
+            ),
+            (json!({"kind": "bake"}), "there is no kind of run `bake`"),
+            (
+                json!({"kind": "merge", "recipe": 3}),
+                "`recipe`: invalid type: integer `3`, expected a string",
+            ),
+            (
+                json!({"kind": "merge", "options": {"replace": "yes"}}),
+                "`options.replace`: invalid type: string \"yes\", expected a boolean",
+            ),
+            (
+                data(json!({"kind": "other", "text": "x"})),
+                "`data.kind`: unknown variant `other`, expected `perplexity` or `tasks`",
+            ),
+            (data(json!({"text": "x"})), "`data`: missing field `kind`"),
+            (
+                json!({"kind": "evaluate", "model": "a", "against": ["b", 3]}),
+                "`against[1]`: invalid type: integer `3`, expected a string",
+            ),
+        ] {
+            let error = RunRequest::read(request.clone()).unwrap_err();
+            assert_eq!(error.to_string(), expected, "{request}");
+        }
+    }
+}
