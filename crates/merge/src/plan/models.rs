@@ -91,8 +91,8 @@ impl Model {
 
     fn files(&self) -> Vec<InputFile> {
         self.source
-            .weight_files()
-            .iter()
+            .files_read()
+            .into_iter()
             .map(|file| InputFile {
                 name: file.name.clone(),
                 bytes: file.size,
