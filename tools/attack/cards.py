@@ -8,18 +8,16 @@ them together 400 MB. Needs Python 3.11 and Linux, and fixtures/tiny-qwen2.
 """
 
 import concurrent.futures
-import http.client
 import os
 import pathlib
-import resource
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BINARY = os.environ.get("WEIGHTSMITH", str(ROOT / "target/debug/weightsmith"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from attacked_studio import ROOT, Studio, Tally  # noqa: E402
+
 FIXTURE = ROOT / "fixtures/tiny-qwen2/base"
 QUICK = "--quick" in sys.argv
 
@@ -78,71 +76,22 @@ def attacks():
     yield "15 MB of metadata", "---\n" + "a: 1\n" * 3_000_000 + "---\na"
 
 
-def limited():
-    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-class Studio:
+class CardStudio(Studio):
     """A studio with one model, whose card is written anew."""
 
     def __init__(self, folder):
         self.card = f"{folder}/models/m/README.md"
         shutil.copytree(FIXTURE, f"{folder}/models/m")
         self.write("# Card\n")
-        self.log = open(f"{folder}/log", "w+b")
-        kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-        self.child = subprocess.Popen(
-            [BINARY, "studio", "--no-browser", "--port", "0", "--data-dir", f"{folder}/studio", "--folder", f"{folder}/models"],
-            stdin=subprocess.DEVNULL,
-            stdout=self.log,
-            stderr=self.log,
-            env=kept | {"HOME": folder, "HF_HOME": f"{folder}/hf", "HF_HUB_OFFLINE": "1"},
-            preexec_fn=limited,
-        )
-        self.address = self.listens()
-
-    def listens(self):
-        for _ in range(600):
-            self.log.seek(0)
-            for line in self.log.read().decode(errors="replace").splitlines():
-                if "listening on http://" in line:
-                    return line.split("listening on http://")[1].split()[0].rstrip("/")
-            if self.child.poll() is not None:
-                break
-            time.sleep(0.05)
-        self.log.seek(0)
-        sys.exit(f"the studio does not start: {self.log.read()!r}")
+        super().__init__(folder, f"{folder}/models", ADDRESS_SPACE)
 
     def write(self, text):
         with open(f"{self.card}.new", "wb") as file:
             file.write(text.encode())
         os.replace(f"{self.card}.new", self.card)
 
-    def memory(self):
-        with open(f"/proc/{self.child.pid}/status") as status:
-            for line in status:
-                if line.startswith("VmHWM:"):
-                    return int(line.split()[1]) << 10
-        return 0
-
     def get(self, path):
-        """Status, bytes and seconds of an answer."""
-        begun = time.monotonic()
-        connection = http.client.HTTPConnection(self.address, timeout=60)
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        body = answer.read()
-        connection.close()
-        return answer.status, body, time.monotonic() - begun
-
-    def end(self):
-        self.child.terminate()
-        try:
-            self.child.wait(20)
-        except subprocess.TimeoutExpired:
-            self.child.kill()
-            self.child.wait()
+        return self.ask("GET", path)
 
 
 def attack(studio, text):
@@ -166,15 +115,9 @@ def attack(studio, text):
 
 
 def main():
-    passed = failed = 0
-
-    def tell(name, wrong, seconds, memory):
-        nonlocal passed, failed
-        passed, failed = passed + (wrong is None), failed + (wrong is not None)
-        print(f"{'FAIL' if wrong else 'ok  '} {name}: {wrong or 'bounded'}, {seconds:.2f} s, {memory >> 20} MB", flush=True)
-
+    tally = Tally()
     with tempfile.TemporaryDirectory() as folder:
-        studio = Studio(folder)
+        studio = CardStudio(folder)
         try:
             for number, (name, text) in enumerate(attacks()):
                 if not QUICK or number % 2 == 0:
@@ -182,7 +125,7 @@ def main():
                     memory = studio.memory()
                     if memory > MEMORY:
                         wrong = wrong or "too much memory"
-                    tell(name, wrong, seconds, memory)
+                    tally.tell(name, wrong, seconds, memory)
             # who asks again and again makes no more work
             studio.write("# a\n\n" * 20_000)
             begun = time.monotonic()
@@ -190,15 +133,14 @@ def main():
                 answers = list(pool.map(lambda _: studio.get("/api/models/m/card")[0], range(64)))
             seconds = time.monotonic() - begun
             wrong = None if set(answers) == {200} and seconds < 4 * FIRST else f"answers {set(answers)}"
-            tell("64 visits of a new card at once", wrong, seconds, studio.memory())
+            tally.tell("64 visits of a new card at once", wrong, seconds, studio.memory())
             studio.write("# Card\n")
             _, body, seconds = studio.get("/api/models/m/card")
             wrong = None if b"<h1>Card</h1>" in body else f"{body[:200]!r}"
-            tell("an ordinary card after all of them", wrong, seconds, studio.memory())
+            tally.tell("an ordinary card after all of them", wrong, seconds, studio.memory())
         finally:
             studio.end()
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(failed > 0)
+    tally.end()
 
 
 if __name__ == "__main__":

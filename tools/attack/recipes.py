@@ -7,19 +7,18 @@ The binary is $WEIGHTSMITH, else target/debug/weightsmith. Each attack may take 
 Python 3.11 and Linux, and fixtures/tiny-qwen2 for a studio.
 """
 
-import http.client
 import json
 import os
 import pathlib
-import resource
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BINARY = os.environ.get("WEIGHTSMITH", str(ROOT / "target/debug/weightsmith"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from attacked_studio import BINARY, ROOT, Studio, Tally, environment, limited  # noqa: E402
+
 FIXTURES = ROOT / "fixtures/tiny-qwen2"
 QUICK = "--quick" in sys.argv
 
@@ -102,21 +101,6 @@ def attacks():
     yield "60 MB", "a: 1\n" * 12_000_000
 
 
-def limited():
-    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def environment(folder):
-    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    return kept | {
-        "HOME": folder,
-        "HF_HOME": f"{folder}/hf",
-        "HF_HUB_OFFLINE": "1",
-        "XDG_DATA_HOME": f"{folder}/data",
-    }
-
-
 def check(folder, text, *options):
     """The exit code, what was said, seconds and bytes of memory of a `check`."""
     path = f"{folder}/recipe.yml"
@@ -131,7 +115,7 @@ def check(folder, text, *options):
             stderr=said,
             cwd=FIXTURES,
             env=environment(folder),
-            preexec_fn=limited,
+            preexec_fn=limited(ADDRESS_SPACE),
         )
         timer = begun + 60
         while True:
@@ -162,67 +146,13 @@ def verdict(code, said, seconds, memory):
     return None
 
 
-class Studio:
-    """A studio on the fixtures."""
-
-    def __init__(self, folder):
-        self.log = open(f"{folder}/log", "w+b")
-        self.child = subprocess.Popen(
-            [BINARY, "studio", "--no-browser", "--port", "0", "--data-dir", f"{folder}/studio", "--folder", str(FIXTURES)],
-            stdin=subprocess.DEVNULL,
-            stdout=self.log,
-            stderr=self.log,
-            env=environment(folder),
-            preexec_fn=limited,
-        )
-        self.address = self.listens()
-
-    def listens(self):
-        for _ in range(600):
-            self.log.seek(0)
-            for line in self.log.read().decode(errors="replace").splitlines():
-                if "listening on http://" in line:
-                    return line.split("listening on http://")[1].split()[0].rstrip("/")
-            if self.child.poll() is not None:
-                break
-            time.sleep(0.05)
-        self.log.seek(0)
-        sys.exit(f"the studio does not start: {self.log.read()!r}")
-
-    def memory(self):
-        with open(f"/proc/{self.child.pid}/status") as status:
-            for line in status:
-                if line.startswith("VmHWM:"):
-                    return int(line.split()[1]) << 10
-        return 0
-
-    def ask(self, text):
-        """The status and the body of an answer about a recipe."""
-        connection = http.client.HTTPConnection(self.address, timeout=60)
-        body = json.dumps({"recipe": text})
-        connection.request("POST", "/api/check", body, {"content-type": "application/json"})
-        answer = connection.getresponse()
-        body = answer.read(ANSWER + 1)
-        connection.close()
-        return answer.status, body
-
-    def end(self):
-        self.child.terminate()
-        try:
-            self.child.wait(20)
-        except subprocess.TimeoutExpired:
-            self.child.kill()
-            self.child.wait()
-
-
 def in_studio(studio, text):
     """What is wrong with the studio's answer, and its seconds."""
     begun = time.monotonic()
     try:
-        status, body = studio.ask(text)
+        status, body, seconds = studio.ask("POST", "/api/check", json.dumps({"recipe": text}), ANSWER + 1)
     except OSError as error:
         return f"no answer: {error}", time.monotonic() - begun
-    seconds = time.monotonic() - begun
     if status not in (200, 413):
         return f"status {status}: {body[:200]!r}", seconds
     if len(body) > ANSWER:
@@ -233,34 +163,27 @@ def in_studio(studio, text):
 
 
 def main():
-    passed = failed = 0
-
-    def tell(name, wrong, seconds, memory):
-        nonlocal passed, failed
-        passed, failed = passed + (wrong is None), failed + (wrong is not None)
-        print(f"{'FAIL' if wrong else 'ok  '} {name}: {wrong or 'bounded'}, {seconds:.2f} s, {memory >> 20} MB", flush=True)
-
+    tally = Tally()
     with tempfile.TemporaryDirectory() as folder:
-        studio = Studio(folder)
+        studio = Studio(folder, FIXTURES, ADDRESS_SPACE)
         try:
             for number, (name, text) in enumerate(attacks()):
                 # in a quick run each goes one way
                 for way, options in enumerate(([], ["--json"])):
                     if not QUICK or number % 3 == way:
                         said = check(folder, text, *options)
-                        tell(" ".join(["check", *options, name]), verdict(*said), *said[2:])
+                        tally.tell(" ".join(["check", *options, name]), verdict(*said), *said[2:])
                 if not QUICK or number % 3 == 2:
                     wrong, seconds = in_studio(studio, text)
-                    tell(f"/api/check {name}", wrong, seconds, studio.memory())
+                    tally.tell(f"/api/check {name}", wrong, seconds, studio.memory())
             wrong, seconds = in_studio(studio, HEAD)
             memory = studio.memory()
             if memory > 2 * MEMORY:
                 wrong = wrong or "too much memory"
-            tell("/api/check an ordinary recipe after all of them", wrong, seconds, memory)
+            tally.tell("/api/check an ordinary recipe after all of them", wrong, seconds, memory)
         finally:
             studio.end()
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(failed > 0)
+    tally.end()
 
 
 if __name__ == "__main__":

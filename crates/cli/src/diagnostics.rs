@@ -2,74 +2,48 @@
 
 use annotate_snippets::{AnnotationKind, Element, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
-use weightsmith::{Diagnostic, Omitted, Problems, Severity, Span};
+use weightsmith::{Diagnostic, Severity, Span};
+use weightsmith_session::quantities::counted;
+use weightsmith_session::{Count, Outcome, RecipeText};
 
-use crate::quantities::counted;
+use crate::printer::{Loudness, Printer};
 use crate::terminal_text::safe;
 
-/// A recipe's text and what it is called in messages.
-#[derive(Debug, Clone)]
-pub(crate) struct RecipeText {
-    /// The path as the user gave it, or `<stdin>`.
-    pub(crate) name: String,
-    /// The whole text.
-    pub(crate) text: String,
-}
-
-/// How many errors and warnings there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Count {
-    pub(crate) errors: usize,
-    pub(crate) warnings: usize,
-}
-
-impl Count {
-    /// Counts them, and those that were left out.
-    pub(crate) fn of(diagnostics: &[Diagnostic], omitted: Omitted) -> Self {
-        let count = |severity| {
-            let of_it = |one: &&Diagnostic| one.severity == severity;
-            diagnostics.iter().filter(of_it).count()
-        };
-        Self {
-            errors: count(Severity::Error) + omitted.errors,
-            warnings: count(Severity::Warning) + omitted.warnings,
-        }
+/// Shows the problems on stderr, with their number at the end; notes unless quiet.
+pub(crate) fn show(outcome: &Outcome, printer: &Printer) {
+    let is_shown = |one: &&Diagnostic| {
+        one.severity != Severity::Note || printer.loudness() >= Loudness::Normal
+    };
+    let shown = outcome.diagnostics.iter().filter(is_shown).cloned();
+    let shown: Vec<Diagnostic> = shown.collect();
+    if shown.is_empty() {
+        return;
     }
-
-    /// `3 errors, 1 warning in recipe.yml`.
-    pub(crate) fn sentence(self, name: &str) -> String {
-        let name = safe(name);
-        match (self.errors, self.warnings) {
-            (0, 0) => format!("no problems in {name}"),
-            (0, warnings) => format!("{} in {name}", counted(warnings, "warning")),
-            (errors, 0) => format!("{} in {name}", counted(errors, "error")),
-            (errors, warnings) => {
-                format!(
-                    "{}, {} in {name}",
-                    counted(errors, "error"),
-                    counted(warnings, "warning")
-                )
-            }
-        }
+    printer.stderr(&render(&outcome.recipe, &shown, printer.colored_stderr()));
+    if let Some(more) = outcome.omitted.sentence() {
+        printer.stderr(&format!("\n… and {more}"));
+    }
+    let count = outcome.count();
+    if count.errors + count.warnings > 0 {
+        printer.stderr(&format!("\n{}", sentence(count, &outcome.recipe.name)));
     }
 }
 
-/// Each once, sorted by place in the recipe, those without one last, and how many are left out because nobody reads so many; with
-/// `strict`, warnings become errors.
-pub(crate) fn arrange(
-    diagnostics: Vec<Diagnostic>,
-    omitted: Omitted,
-    strict: bool,
-) -> (Vec<Diagnostic>, Omitted) {
-    let mut problems = Problems::default();
-    problems.omit(if strict { omitted.strict() } else { omitted });
-    for mut diagnostic in diagnostics {
-        if strict && diagnostic.severity == Severity::Warning {
-            diagnostic.severity = Severity::Error;
+/// `3 errors, 1 warning in recipe.yml`.
+pub(crate) fn sentence(Count { errors, warnings }: Count, name: &str) -> String {
+    let name = safe(name);
+    match (errors, warnings) {
+        (0, 0) => format!("no problems in {name}"),
+        (0, warnings) => format!("{} in {name}", counted(warnings, "warning")),
+        (errors, 0) => format!("{} in {name}", counted(errors, "error")),
+        (errors, warnings) => {
+            format!(
+                "{}, {} in {name}",
+                counted(errors, "error"),
+                counted(warnings, "warning")
+            )
         }
-        problems.add(diagnostic);
     }
-    problems.into_parts()
 }
 
 /// All of them with their source lines, an empty line between two.
@@ -183,10 +157,7 @@ mod tests {
     use super::*;
 
     fn recipe() -> RecipeText {
-        RecipeText {
-            name: "recipe.yml".to_owned(),
-            text: "merge_method: slurp\nparameters:\n  t: 2\n".to_owned(),
-        }
+        RecipeText::new("recipe.yml", "merge_method: slurp\nparameters:\n  t: 2\n")
     }
 
     fn span(line: usize, column: usize, start: usize, end: usize) -> Span {
@@ -247,42 +218,14 @@ mod tests {
     }
 
     #[test]
-    fn strict_makes_errors_of_warnings_and_order_follows_the_text() {
-        let diagnostics = vec![
-            Diagnostic::error("last", None),
-            Diagnostic::warning("second", span(2, 1, 20, 30)),
-            Diagnostic::error("first", span(1, 1, 0, 5)),
-            Diagnostic::error("first", span(1, 1, 0, 5)),
-        ];
-        let (diagnostics, omitted) = arrange(diagnostics, Omitted::default(), true);
-        let messages: Vec<&str> = diagnostics.iter().map(|one| one.message.as_str()).collect();
-        assert_eq!(messages, ["first", "second", "last"]);
-        assert_eq!(
-            Count::of(&diagnostics, omitted),
-            Count {
-                errors: 3,
-                warnings: 0
-            }
-        );
-    }
-
-    #[test]
-    fn a_note_stays_one_and_is_not_counted() {
+    fn a_note_is_shown_as_one() {
         let diagnostics = vec![Diagnostic::note("no effect", None)];
-        let (diagnostics, omitted) = arrange(diagnostics, Omitted::default(), true);
-        assert_eq!(
-            Count::of(&diagnostics, omitted),
-            Count {
-                errors: 0,
-                warnings: 0
-            }
-        );
         assert!(render(&recipe(), &diagnostics, false).starts_with("note: no effect"));
     }
 
     #[test]
     fn the_count_is_a_sentence() {
-        let sentence = |errors, warnings| Count { errors, warnings }.sentence("r.yml");
+        let sentence = |errors, warnings| super::sentence(Count { errors, warnings }, "r.yml");
         assert_eq!(sentence(3, 1), "3 errors, 1 warning in r.yml");
         assert_eq!(sentence(1, 0), "1 error in r.yml");
         assert_eq!(sentence(0, 2), "2 warnings in r.yml");
@@ -292,10 +235,7 @@ mod tests {
     #[test]
     fn a_long_line_is_not_shown_but_its_place_is() {
         let text = format!("{}\n{{a: {}}}\n", "x".repeat(5000), "b".repeat(5000));
-        let recipe = RecipeText {
-            name: "recipe.yml".to_owned(),
-            text,
-        };
+        let recipe = RecipeText::new("recipe.yml", text);
         let diagnostic = Diagnostic::error("wrong", span(2, 3000, 8000, 8001));
         insta::assert_snapshot!(render(&recipe, &[diagnostic], false), @r"
         error: wrong
@@ -306,10 +246,7 @@ mod tests {
     #[test]
     fn many_problems_of_a_long_text_take_little_time() {
         let line = "model: ä\r\n";
-        let recipe = RecipeText {
-            name: "recipe.yml".to_owned(),
-            text: line.repeat(100_000),
-        };
+        let recipe = RecipeText::new("recipe.yml", line.repeat(100_000));
         let diagnostics: Vec<Diagnostic> = (0..900)
             .map(|index| {
                 let start = index * 100 * line.len();

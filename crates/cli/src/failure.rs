@@ -3,7 +3,9 @@
 use std::io;
 
 use serde_json::json;
+use weightsmith_session::SessionError;
 
+use crate::diagnostics;
 use crate::exit_code::ExitCode;
 use crate::printer::Printer;
 
@@ -18,10 +20,16 @@ pub(crate) struct Failure {
 impl Failure {
     /// The work could not be done.
     pub(crate) fn new(error: impl Into<anyhow::Error>) -> Self {
+        let error = error.into();
+        let told = error.downcast_ref::<SessionError>();
         Self {
-            error: error.into(),
-            hints: Vec::new(),
-            code: ExitCode::NotDone,
+            hints: told.map_or_else(Vec::new, SessionError::hints),
+            code: match told {
+                Some(error) if error.is_interrupted() => ExitCode::Interrupted,
+                Some(error) if error.is_usage() => ExitCode::Usage,
+                _ => ExitCode::NotDone,
+            },
+            error,
         }
     }
 
@@ -30,14 +38,6 @@ impl Failure {
         Self {
             code: ExitCode::Usage,
             ..Self::new(anyhow::Error::msg(message.into()))
-        }
-    }
-
-    /// The same for an error with causes.
-    pub(crate) fn usage_of(error: anyhow::Error) -> Self {
-        Self {
-            code: ExitCode::Usage,
-            ..Self::new(error)
         }
     }
 
@@ -59,6 +59,10 @@ impl Failure {
         if self.is_broken_pipe() {
             return ExitCode::Done;
         }
+        if let Some(SessionError::Recipe(outcome)) = self.error.downcast_ref() {
+            diagnostics::show(outcome, printer);
+            return self.code;
+        }
         let causes: Vec<String> = self.error.chain().map(ToString::to_string).collect();
         printer.error(&causes, &self.hints);
         self.code
@@ -66,7 +70,16 @@ impl Failure {
 
     /// The same for programs that read stdout.
     pub(crate) fn report_json(&self, printer: &Printer) -> ExitCode {
-        let told = json!({"error": {"message": self.sentence(), "hints": self.hints}});
+        let told = match self.error.downcast_ref() {
+            Some(SessionError::Recipe(outcome)) => {
+                let name = &outcome.recipe.name;
+                let message = diagnostics::sentence(outcome.count(), name);
+                let told = outcome.told();
+                let problems = diagnostics::json(name, &told);
+                json!({"error": {"message": message, "diagnostics": problems}})
+            }
+            _ => json!({"error": {"message": self.sentence(), "hints": self.hints}}),
+        };
         // what cannot be written there is still said on stderr
         let _ = printer.json(&told);
         self.report(printer)

@@ -1,30 +1,28 @@
 //! Ctrl-C: the first asks the run to stop where it can be resumed or what was measured can be shown, the second stops at once. A text that is being generated
 //! ends, and what comes after it goes on.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
-use weightsmith_infer::Cancel;
+use weightsmith_session::Cancel;
 
 use crate::exit_code::ExitCode;
 
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+static INTERRUPTED: LazyLock<Cancel> = LazyLock::new(Cancel::default);
 
-/// The flag that Ctrl-C or a termination signal sets from now on.
+/// From now on Ctrl-C or a termination signal cancels what runs with [`cancel`], and the second one ends the process.
 ///
 /// # Errors
 /// When the system does not let a handler be set.
-pub(crate) fn flag() -> Result<&'static AtomicBool, ctrlc::Error> {
+pub(crate) fn listen() -> Result<(), ctrlc::Error> {
     ctrlc::set_handler(|| {
-        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+        if INTERRUPTED.cancel_again() {
             stop();
         }
-    })?;
-    Ok(&INTERRUPTED)
+    })
 }
 
-/// The flag itself, whether it has begun to be set or not.
-pub(crate) fn unset_flag() -> &'static AtomicBool {
+/// What Ctrl-C cancels, once somebody listens.
+pub(crate) fn cancel() -> &'static Cancel {
     &INTERRUPTED
 }
 

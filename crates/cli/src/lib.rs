@@ -4,35 +4,25 @@ mod app;
 mod args;
 mod commands;
 mod cpu;
-mod destination;
 mod diagnostics;
 mod env_vars;
 mod exit_code;
 mod failure;
 mod file_size_limit;
-mod hosted;
 mod interrupt;
-mod models;
-mod planning;
 mod printer;
 mod progress;
 mod prompt_progress;
 mod prose;
-mod published;
-mod quantities;
-#[cfg(test)]
-mod reference;
-mod remote;
-mod replace_file;
 mod sampling;
 mod settings;
-mod staging;
-mod stores;
 mod table;
 mod templates;
 mod terminal;
+mod terminal_progress;
 mod terminal_text;
-mod text_model;
+#[cfg(test)]
+mod tests;
 mod transfer;
 
 /// Runs the command that the process was started with; gives its exit code.

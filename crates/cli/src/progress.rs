@@ -7,10 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use weightsmith::run::Reporter;
+use weightsmith_session::quantities::{bytes, percent, seconds};
 
 use crate::printer::{Loudness, Printer};
-use crate::quantities::{bytes, percent, seconds};
 use crate::terminal;
 
 /// Time between two lines where there is no terminal.
@@ -27,7 +26,7 @@ pub(crate) const BAR_LETTERS: [&str; 2] = ["=> ", "━╸ "];
 pub(crate) struct Progress<'a> {
     printer: &'a Printer,
     /// What is done, such as `merging`.
-    work: &'static str,
+    work: String,
     style: Style,
     total: AtomicU64,
     done: AtomicU64,
@@ -51,11 +50,11 @@ enum Style {
 
 impl<'a> Progress<'a> {
     /// A bar if a person watches, lines if not.
-    pub(crate) fn new(printer: &'a Printer, work: &'static str) -> Self {
+    pub(crate) fn new(printer: &'a Printer, work: String) -> Self {
         let style = if printer.loudness() == Loudness::Quiet {
             Style::Nothing
         } else if stderr().is_terminal() {
-            Style::Bar(bar(work))
+            Style::Bar(bar(&work))
         } else {
             Style::Lines
         };
@@ -63,11 +62,11 @@ impl<'a> Progress<'a> {
     }
 
     /// Nothing, whoever watches.
-    pub(crate) fn hidden(printer: &'a Printer, work: &'static str) -> Self {
+    pub(crate) fn hidden(printer: &'a Printer, work: String) -> Self {
         Self::with_style(printer, work, Style::Nothing)
     }
 
-    fn with_style(printer: &'a Printer, work: &'static str, style: Style) -> Self {
+    fn with_style(printer: &'a Printer, work: String, style: Style) -> Self {
         let now = Instant::now();
         Self {
             printer,
@@ -127,7 +126,7 @@ impl<'a> Progress<'a> {
             self.total.load(Ordering::Relaxed),
         );
         self.printer
-            .talk(&line(self.work, done, total, clock.at_start, elapsed));
+            .talk(&line(&self.work, done, total, clock.at_start, elapsed));
     }
 }
 
@@ -153,15 +152,16 @@ fn line(work: &str, done: u64, total: u64, at_start: u64, elapsed: f64) -> Strin
     text
 }
 
-fn bar(work: &'static str) -> ProgressBar {
+fn bar(work: &str) -> ProgressBar {
     let style = ProgressStyle::with_template(BAR).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10))
         .with_style(style.progress_chars(BAR_LETTERS[usize::from(terminal::unicode())]))
-        .with_prefix(work)
+        .with_prefix(work.to_owned())
 }
 
-impl Reporter for Progress<'_> {
-    fn started(&self, total: u64, resumed: u64) {
+impl Progress<'_> {
+    /// The work begins, or begins anew: so much there is, and so much of it was done before.
+    pub(crate) fn started(&self, total: u64, resumed: u64) {
         self.total.store(total, Ordering::Relaxed);
         self.done.store(resumed, Ordering::Relaxed);
         if let Ok(mut clock) = self.clock.lock() {
@@ -189,7 +189,8 @@ impl Reporter for Progress<'_> {
         }
     }
 
-    fn written(&self, bytes: u64) {
+    /// That much more is done.
+    pub(crate) fn written(&self, bytes: u64) {
         self.done.fetch_add(bytes, Ordering::Relaxed);
         match &self.style {
             Style::Bar(bar) => bar.inc(bytes),
@@ -198,15 +199,12 @@ impl Reporter for Progress<'_> {
         }
     }
 
-    fn stage(&self, name: &str) {
+    /// A part of the work begins.
+    pub(crate) fn stage(&self, name: &str) {
         match &self.style {
             Style::Bar(bar) => bar.set_prefix(name.to_owned()),
             Style::Lines | Style::Nothing => self.printer.detail(name),
         }
-    }
-
-    fn note(&self, message: &str) {
-        self.printer.note(message);
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use weightsmith_infer::{Finish, GenerationDefaults, GenerationSettings, Report};
 
 use crate::args::SamplingArgs;
-use crate::quantities::{counted, seconds};
+use weightsmith_session::quantities::{counted, seconds};
 
 /// Puts what was asked for in the place of the model's own settings.
 pub(crate) fn settings(defaults: &GenerationDefaults, args: &SamplingArgs) -> GenerationSettings {

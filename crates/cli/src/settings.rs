@@ -1,17 +1,21 @@
 //! What commands work with, made from arguments. Every field is taken apart by name, so that none is forgotten.
 
-use std::ffi::OsStr;
 use std::num::NonZero;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use clap::CommandFactory as _;
-use weightsmith::model::LocateOptions;
-use weightsmith::plan::PlanOptions;
+use weightsmith_infer::{DecoderOptions, Pool};
+use weightsmith_session::{
+    Access, Destination, MergeOptions, Monitor, Outcome, PrepareOptions, RecipeText, Session,
+    SessionError, TextModels, TextOptions,
+};
 use weightsmith_tensors::parse_size;
 
-use crate::args::{Cli, MergeArgs, OutputArgs, PlanArgs, RunArgs, UnneededArgs};
-use crate::destination::Destination;
+use crate::args::{
+    Cli, MergeArgs, ModelArgs, OutputArgs, PlanArgs, Quantization, RunArgs, UnneededArgs,
+};
 use crate::failure::Failure;
 
 /// How a recipe is planned.
@@ -19,33 +23,23 @@ use crate::failure::Failure;
 pub(crate) struct PlanSettings {
     /// The recipe's path; `-` for standard input.
     pub(crate) recipe: PathBuf,
-    /// Warnings are errors.
-    pub(crate) strict: bool,
+    /// Where its models are found.
+    pub(crate) session: Session,
     /// What the planner is told.
-    pub(crate) options: PlanOptions,
+    pub(crate) options: PrepareOptions,
 }
 
 /// How a merge is run.
 #[derive(Debug)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is an option of the command line"
-)]
 pub(crate) struct MergeSettings {
     pub(crate) plan: PlanSettings,
     pub(crate) out: Destination,
     /// Where models are merged before they go elsewhere.
     pub(crate) staging: Option<PathBuf>,
     pub(crate) force: bool,
-    pub(crate) sync: bool,
-    pub(crate) allow_non_finite: bool,
-    pub(crate) fresh: bool,
-    pub(crate) copy_companions: bool,
-    pub(crate) card: bool,
     pub(crate) dry_run: bool,
     pub(crate) stream: bool,
-    pub(crate) max_memory: u64,
-    pub(crate) threads: usize,
+    pub(crate) options: MergeOptions,
     /// What to say about options that were given and are not needed.
     pub(crate) notes: Vec<String>,
 }
@@ -53,7 +47,8 @@ pub(crate) struct MergeSettings {
 impl PlanSettings {
     /// Settings for `check` and `explain`: the result is laid out as `merge` does without options.
     pub(crate) fn resolve(recipe: PathBuf, args: PlanArgs) -> Self {
-        Self::with_shard_size(recipe, args, DEFAULT_SHARD_SIZE)
+        let PrepareOptions { shard_size, .. } = PrepareOptions::default();
+        Self::with_shard_size(recipe, args, shard_size)
     }
 
     fn with_shard_size(recipe: PathBuf, args: PlanArgs, shard_size: u64) -> Self {
@@ -64,23 +59,57 @@ impl PlanSettings {
             unsafe_truncate_embeddings,
             no_unsafe_truncate_embeddings: _,
         } = args;
-        let mut locate = locate_options(transformers_cache);
-        locate.recipe_dir = recipe_folder(&recipe);
         Self {
             recipe,
-            strict,
-            options: PlanOptions {
-                locate,
-                shard_size: Some(shard_size),
+            session: Session::from_env(transformers_cache),
+            options: PrepareOptions {
+                strict,
+                shard_size,
                 seed: random_seed,
                 truncate_embeddings: unsafe_truncate_embeddings,
+                copy_companions: true,
+                card: true,
             },
         }
     }
+
+    /// Reads and plans the recipe.
+    pub(crate) fn prepare(
+        &self,
+        access: Access,
+        monitor: Monitor<'_>,
+    ) -> Result<Outcome, SessionError> {
+        let recipe = RecipeText::read(&self.recipe)?;
+        self.session.prepare(recipe, &self.options, access, monitor)
+    }
 }
 
-/// mergekit's `5B`.
-const DEFAULT_SHARD_SIZE: u64 = 5_000_000_000;
+/// The models of a command that generates text.
+pub(crate) fn text_models(args: &ModelArgs) -> TextModels {
+    let ModelArgs {
+        template,
+        exact,
+        quantize,
+        threads: wanted,
+        transformers_cache,
+        random_seed,
+        unsafe_truncate_embeddings,
+    } = args;
+    let options = TextOptions {
+        decoder: DecoderOptions {
+            exact: *exact,
+            quantize_q8_0: *quantize == Some(Quantization::Q8_0),
+        },
+        template: template.clone(),
+        prepare: PrepareOptions {
+            seed: *random_seed,
+            truncate_embeddings: *unsafe_truncate_embeddings,
+            ..PrepareOptions::default()
+        },
+    };
+    let session = Session::from_env(transformers_cache.clone());
+    TextModels::new(session, options, Arc::new(Pool::new(threads(*wanted))))
+}
 
 impl MergeSettings {
     /// Takes the arguments of `merge` apart.
@@ -114,32 +143,26 @@ impl MergeSettings {
         } = run;
         let notes = notes(*unneeded)?;
         let shard_size = size("--out-shard-size", &out_shard_size)?;
+        let mut plan = PlanSettings::with_shard_size(recipe, plan, shard_size);
+        plan.options.copy_companions = !no_copy_tokenizer;
+        plan.options.card = !no_write_model_card;
         Ok(Self {
-            plan: PlanSettings::with_shard_size(recipe, plan, shard_size),
-            out: Destination::parse(out)?,
+            plan,
+            out: Destination::parse(out).map_err(SessionError::from)?,
             staging,
             force,
-            sync,
-            allow_non_finite,
-            fresh,
-            copy_companions: !no_copy_tokenizer,
-            card: !no_write_model_card,
             dry_run,
             stream,
-            max_memory: size("--max-memory", &max_memory)?,
-            threads: threads(wanted),
+            options: MergeOptions {
+                max_memory: size("--max-memory", &max_memory)?,
+                threads: threads(wanted),
+                sync,
+                allow_non_finite,
+                fresh,
+            },
             notes,
         })
     }
-}
-
-/// Where models are looked for: as the environment says, or in the folder that was given.
-pub(crate) fn locate_options(cache: Option<PathBuf>) -> LocateOptions {
-    let mut options = LocateOptions::from_env(|name| std::env::var_os(name));
-    if let Some(cache) = cache {
-        options.hub_cache = cache;
-    }
-    options
 }
 
 /// The number of threads: what was asked for, else one per processor.
@@ -148,16 +171,6 @@ pub(crate) fn threads(wanted: Option<u32>) -> usize {
         || available_parallelism().map_or(1, NonZero::get),
         |wanted| wanted as usize,
     )
-}
-
-fn recipe_folder(recipe: &Path) -> Option<PathBuf> {
-    if recipe == Path::new("-") {
-        return None;
-    }
-    recipe
-        .parent()
-        .filter(|folder| *folder != OsStr::new(""))
-        .map(Path::to_owned)
 }
 
 /// A size such as `2GB`.
@@ -260,12 +273,12 @@ mod tests {
     #[test]
     fn the_defaults_are_those_of_mergekit() {
         let settings = merge(&[]).expect("valid");
-        assert_eq!(settings.plan.options.shard_size, Some(5_000_000_000));
-        assert!(
-            settings.card && settings.copy_companions && !settings.force && !settings.plan.strict
-        );
+        let options = &settings.plan.options;
+        assert_eq!(options.shard_size, 5_000_000_000);
+        assert!(options.card && options.copy_companions);
+        assert!(!settings.force && !options.strict);
         assert!(!settings.plan.options.truncate_embeddings);
-        assert_eq!(settings.max_memory, 256 << 20);
+        assert_eq!(settings.options.max_memory, 256 << 20);
         assert!(settings.notes.is_empty());
     }
 
@@ -278,7 +291,8 @@ mod tests {
             "--no-write-model-card",
         ]);
         let settings = settings.expect("valid");
-        assert!(settings.copy_companions && !settings.card);
+        let options = &settings.plan.options;
+        assert!(options.copy_companions && !options.card);
         let settings = merge(&[
             "--unsafe-truncate-embeddings",
             "--no-unsafe-truncate-embeddings",
@@ -298,10 +312,10 @@ mod tests {
             --no-clone-tensors --write-model-card --no-write-model-card --safe-serialization";
         let words: Vec<&str> = line.split_whitespace().collect();
         let settings = merge(&words).expect("valid");
-        assert_eq!(settings.threads, 3);
-        assert_eq!(merge(&["-j", "5"]).expect("valid").threads, 5);
+        assert_eq!(settings.options.threads, 3);
+        assert_eq!(merge(&["-j", "5"]).expect("valid").options.threads, 5);
         assert_eq!(settings.plan.options.seed, 7);
-        assert_eq!(settings.plan.options.shard_size, Some(1_000_000_000));
+        assert_eq!(settings.plan.options.shard_size, 1_000_000_000);
     }
 
     #[test]
@@ -333,15 +347,5 @@ mod tests {
     fn sizes_that_are_none_are_refused() {
         assert!(merge(&["--max-memory", "much"]).is_err());
         assert!(merge(&["--out-shard-size", "0"]).is_err());
-    }
-
-    #[test]
-    fn models_are_looked_for_beside_the_recipe() {
-        assert_eq!(
-            recipe_folder(Path::new("a/b.yml")),
-            Some(PathBuf::from("a"))
-        );
-        assert_eq!(recipe_folder(Path::new("b.yml")), None);
-        assert_eq!(recipe_folder(Path::new("-")), None);
     }
 }

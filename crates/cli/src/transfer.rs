@@ -1,15 +1,14 @@
-//! Progress of files on their way from or to the hub.
+//! Progress of work, file by file where files come or go.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use weightsmith::run::Reporter as _;
+use weightsmith_session::Work;
+use weightsmith_session::quantities::bytes;
 
 use crate::env_vars::DISABLE_PROGRESS_BARS;
 use crate::printer::Printer;
 use crate::progress::{BAR_LETTERS, Progress};
-use crate::quantities::bytes;
 use crate::terminal;
 use crate::terminal_text::safe;
 
@@ -32,7 +31,6 @@ pub(crate) struct Transfer<'a> {
     /// Where a person watches: the place of the bars.
     bars: Option<MultiProgress>,
     files: Mutex<Vec<File>>,
-    moved: AtomicU64,
 }
 
 /// A file that comes or goes.
@@ -46,11 +44,14 @@ struct File {
 }
 
 impl<'a> Transfer<'a> {
-    pub(crate) fn new(printer: &'a Printer, work: &'static str) -> Self {
-        let progress = if is_hidden() {
-            Progress::hidden(printer, work)
+    /// Work that begins.
+    pub(crate) fn new(printer: &'a Printer, work: &Work<'_>) -> Self {
+        let name = work_name(work);
+        let moves_files = matches!(work, Work::Downloading | Work::Uploading);
+        let progress = if moves_files && is_hidden() {
+            Progress::hidden(printer, name)
         } else {
-            Progress::new(printer, work)
+            Progress::new(printer, name)
         };
         let bars = progress.bar().map(|total| {
             let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10));
@@ -62,7 +63,6 @@ impl<'a> Transfer<'a> {
             progress,
             bars,
             files: Mutex::default(),
-            moved: AtomicU64::new(0),
         }
     }
 
@@ -74,9 +74,9 @@ impl<'a> Transfer<'a> {
         self.progress.finish();
     }
 
-    /// Bytes that came or went.
-    pub(crate) fn moved(&self) -> u64 {
-        self.moved.load(Ordering::Relaxed)
+    /// The work as a whole.
+    pub(crate) fn whole(&self) -> &Progress<'a> {
+        &self.progress
     }
 
     fn files(&self) -> MutexGuard<'_, Vec<File>> {
@@ -108,6 +108,11 @@ impl<'a> Transfer<'a> {
     }
 }
 
+/// What stands before the bar.
+fn work_name(work: &Work<'_>) -> String {
+    safe(work.name()).into_owned()
+}
+
 /// Whether huggingface_hub's variable asks for no bars.
 fn is_hidden() -> bool {
     std::env::var_os(DISABLE_PROGRESS_BARS).is_some_and(|value| {
@@ -127,8 +132,9 @@ fn short_name(name: &str) -> String {
     gap.chars().chain(end).collect()
 }
 
-impl weightsmith_hub::Progress for Transfer<'_> {
-    fn begin(&self, files: &[(String, u64)]) {
+impl Transfer<'_> {
+    /// The files that come or go; those before are done.
+    pub(crate) fn begin(&self, files: &[(String, u64)]) {
         let mut known = self.files();
         for file in known.iter_mut() {
             self.take_away(file);
@@ -144,15 +150,16 @@ impl weightsmith_hub::Progress for Transfer<'_> {
             .started(files.iter().map(|(_, size)| size).sum(), 0);
     }
 
-    fn already(&self, file: usize, count: u64) {
+    /// That many bytes of a file are there from before.
+    pub(crate) fn already(&self, file: usize, count: u64) {
         self.progress.already(count);
         if let Some(file) = self.files().get_mut(file) {
             file.done += count;
         }
     }
 
-    fn advance(&self, file: usize, count: u64) {
-        self.moved.fetch_add(count, Ordering::Relaxed);
+    /// That many more bytes of a file are done.
+    pub(crate) fn advance(&self, file: usize, count: u64) {
         let mut files = self.files();
         let shown = files.iter().filter(|file| file.bar.is_some()).count();
         if let Some(file) = files.get_mut(file)
@@ -176,14 +183,6 @@ impl weightsmith_hub::Progress for Transfer<'_> {
         }
         drop(files);
         self.progress.written(count);
-    }
-
-    fn end(&self) {
-        self.finish();
-    }
-
-    fn note(&self, text: &str) {
-        self.printer.note(text);
     }
 }
 

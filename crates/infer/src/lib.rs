@@ -73,10 +73,11 @@ pub use decoder::{
 };
 pub use error::{ConfigError, Error};
 pub use generate::{
-    Cancel, Finish, Generation, GenerationDefaults, GenerationSettings, Report, Sampler,
-    SamplingSettings, Session,
+    Finish, Generation, GenerationDefaults, GenerationSettings, Report, Sampler, SamplingSettings,
+    Session,
 };
 pub use linear::{Linear, NotAMatrix};
 pub use model::Model;
 pub use pool::Pool;
 pub use text::{ChatTemplate, Companions, Message, TemplateOptions, Tokenizer};
+pub use weightsmith_tensors::Cancel;

@@ -21,13 +21,13 @@ use crate::{Span, Spanned};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Variable {
     text: String,
-    place: Place,
+    place: Owner,
     name: String,
 }
 
 /// Whose parameter it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Place {
+enum Owner {
     Everywhere,
     Slice(usize),
     ModelAt(usize),
@@ -121,7 +121,7 @@ impl std::str::FromStr for Variable {
     }
 }
 
-fn place(text: &str) -> Option<(Place, &str)> {
+fn place(text: &str) -> Option<(Owner, &str)> {
     let is_name = |name: &str| {
         !name.is_empty()
             && name
@@ -129,18 +129,18 @@ fn place(text: &str) -> Option<(Place, &str)> {
                 .all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
     };
     if is_name(text) {
-        return Some((Place::Everywhere, text));
+        return Some((Owner::Everywhere, text));
     }
     if let Some((model, name)) = text.rsplit_once(':') {
         let is_sound = is_name(name) && !model.is_empty();
-        return is_sound.then(|| (Place::Named(model.to_owned()), name));
+        return is_sound.then(|| (Owner::Named(model.to_owned()), name));
     }
     let (path, name) = text.rsplit_once('.')?;
     let steps: Option<Vec<(&str, usize)>> = path.split('.').map(step).collect();
     let place = match steps?.as_slice() {
-        [("models", model)] => Place::ModelAt(*model),
-        [("slices", slice)] => Place::Slice(*slice),
-        [("slices", slice), ("sources", source)] => Place::SourceAt(*slice, *source),
+        [("models", model)] => Owner::ModelAt(*model),
+        [("slices", slice)] => Owner::Slice(*slice),
+        [("slices", slice), ("sources", source)] => Owner::SourceAt(*slice, *source),
         _ => return None,
     };
     is_name(name).then_some((place, name))
@@ -185,7 +185,7 @@ impl Variable {
                 used: method.parameters.iter().map(|one| one.name).collect(),
             });
         };
-        let of_model = !matches!(self.place, Place::Everywhere | Place::Slice(_));
+        let of_model = !matches!(self.place, Owner::Everywhere | Owner::Slice(_));
         if of_model && parameter.scope == Scope::Global {
             return Err(VaryError::NotOfModel {
                 name: self.name.clone(),
@@ -209,7 +209,7 @@ struct Setter<'a> {
 
 impl Setter<'_> {
     fn apply(&self, recipe: &mut Recipe) -> Result<(), VaryError> {
-        if self.variable.place == Place::Everywhere {
+        if self.variable.place == Owner::Everywhere {
             self.set(&mut recipe.parameters);
             for parameters in below(&mut recipe.body) {
                 self.clear(parameters);
@@ -218,8 +218,8 @@ impl Setter<'_> {
         }
         let (models, slices) = inputs(&mut recipe.body);
         match &self.variable.place {
-            Place::Everywhere => Ok(()),
-            Place::Slice(index) => {
+            Owner::Everywhere => Ok(()),
+            Owner::Slice(index) => {
                 let slice = slices.get_mut(*index).ok_or_else(|| self.no_place())?;
                 self.set(&mut slice.parameters);
                 for source in &mut slice.sources {
@@ -227,17 +227,17 @@ impl Setter<'_> {
                 }
                 Ok(())
             }
-            Place::ModelAt(index) => {
+            Owner::ModelAt(index) => {
                 let source = models.get_mut(*index).ok_or_else(|| self.no_place())?;
                 self.source(source, &self.base)
             }
-            Place::SourceAt(slice, index) => {
+            Owner::SourceAt(slice, index) => {
                 let slice = slices.get_mut(*slice).ok_or_else(|| self.no_place())?;
                 let base = self.base_of(slice);
                 let source = slice.sources.get_mut(*index);
                 self.source(source.ok_or_else(|| self.no_place())?, &base)
             }
-            Place::Named(model) => self.named(model, models, slices),
+            Owner::Named(model) => self.named(model, models, slices),
         }
     }
 

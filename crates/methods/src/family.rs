@@ -2,7 +2,7 @@
 
 use weightsmith_tensors::Real;
 
-use super::Tiles;
+use super::{Several, Tiles};
 use crate::{Objection, Operation, Reason};
 
 /// Positions of the sources of an operation that has a base.
@@ -25,9 +25,8 @@ impl Family {
     }
 
     /// The others in a tile.
-    pub(super) fn vectors<'a, T: Real>(&self, tiles: &Tiles<'a, T>) -> Vec<&'a [T]> {
-        let tuned = self.tuned.iter();
-        tuned.map(|position| tiles.source(*position)).collect()
+    pub(super) fn vectors<'a, T: Real>(&self, tiles: &Tiles<'a, T>) -> Several<'a, T> {
+        tiles.several(&self.tuned)
     }
 
     /// Whether the base is among the sources: it may lack a tensor that others have.

@@ -10,7 +10,9 @@ use weightsmith_tensors::{Real, kernels};
 
 use super::delta_sum::DeltaSum;
 use super::linear::WeightedSum;
-use super::{Apply, Kernel, Measure, OutputTensor, Refusal, Stage, Tiles, Unit, Workspace};
+use super::{
+    Apply, Kernel, Measure, OutputTensor, Refusal, Several, Stage, Tiles, Unit, Workspace,
+};
 use crate::Operation;
 use crate::statistic::Sums;
 
@@ -54,9 +56,8 @@ impl Points {
     }
 
     /// The points in a tile, not moved yet.
-    pub(super) fn vectors<'a, T: Real>(&self, tiles: &Tiles<'a, T>) -> Vec<&'a [T]> {
-        let sources = self.positions.iter();
-        sources.map(|position| tiles.source(*position)).collect()
+    pub(super) fn vectors<'a, T: Real>(&self, tiles: &Tiles<'a, T>) -> Several<'a, T> {
+        tiles.several(&self.positions)
     }
 
     /// Number of products of two points.

@@ -4,7 +4,7 @@
 //! one that can [`Apply`]. Most methods need no measuring; SLERP needs the angle, trimming needs thresholds.
 
 use std::fmt::Debug;
-use std::ops::Range;
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 use weightsmith_tensors::kernels::{RankedScratch, TILE};
@@ -176,6 +176,31 @@ pub struct Workspace<T> {
     pub ranked: RankedScratch,
 }
 
+/// Sources whose tiles are listed without allocating memory: each tile lists them anew.
+const FEW: usize = 8;
+
+/// The tiles of several sources.
+#[derive(Debug)]
+pub struct Several<'a, T> {
+    few: [&'a [T]; FEW],
+    /// How many of the few there are.
+    count: usize,
+    /// All of them where they are not few.
+    many: Vec<&'a [T]>,
+}
+
+impl<'a, T> Deref for Several<'a, T> {
+    type Target = [&'a [T]];
+
+    fn deref(&self) -> &[&'a [T]] {
+        if self.many.is_empty() {
+            &self.few[..self.count]
+        } else {
+            &self.many
+        }
+    }
+}
+
 /// The same range of elements of every source, widened for arithmetic.
 #[derive(Debug, Clone, Copy)]
 pub struct Tiles<'a, T> {
@@ -202,6 +227,28 @@ impl<'a, T> Tiles<'a, T> {
         &self.buffer[position * self.stride..][..self.len]
     }
 
+    /// The elements of several sources.
+    pub fn several(&self, positions: &[usize]) -> Several<'a, T> {
+        let positions = positions.iter();
+        let sources = positions.map(|position| self.source(*position));
+        if sources.len() > FEW {
+            return Several {
+                few: [&[] as &[T]; FEW],
+                count: 0,
+                many: sources.collect(),
+            };
+        }
+        let (mut few, count) = ([&[] as &[T]; FEW], sources.len());
+        for (place, source) in few.iter_mut().zip(sources) {
+            *place = source;
+        }
+        Several {
+            few,
+            count,
+            many: Vec::new(),
+        }
+    }
+
     /// The elements of that range alone, counted from the tile's first.
     #[must_use]
     pub fn part(&self, range: Range<usize>) -> Self {
@@ -226,5 +273,21 @@ impl<'a, T> Tiles<'a, T> {
     /// Index in the tensor of the first element.
     pub fn first(&self) -> u64 {
         self.first
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_sources_are_few_or_many() {
+        let buffer: Vec<f32> = (0..30).map(|i| i as f32).collect();
+        let tiles = Tiles::new(&buffer, 3, 2, 0);
+        for count in [0, 1, FEW, FEW + 2] {
+            let positions: Vec<usize> = (0..count).rev().collect();
+            let expected: Vec<&[f32]> = positions.iter().map(|at| tiles.source(*at)).collect();
+            assert_eq!(*tiles.several(&positions), *expected);
+        }
     }
 }

@@ -30,7 +30,9 @@ mod task_vectors;
 mod testing;
 mod words;
 
-pub use kernel::{Apply, Kernel, Measure, Memory, OutputTensor, Stage, Tiles, Unit, Workspace};
+pub use kernel::{
+    Apply, Kernel, Measure, Memory, OutputTensor, Several, Stage, Tiles, Unit, Workspace,
+};
 pub use objection::{Objection, Reason};
 pub use operation::{Operation, SourceTensor, Value};
 pub use parameter::{

@@ -68,7 +68,7 @@ impl Statistic for Tallies {
 pub struct Pass<T: Real>(Arc<dyn AnyMeasure<T>>);
 
 /// What a [`Pass`] found in a part of the tensor; only that pass knows what it is.
-pub(crate) type Found = Box<dyn Any + Send>;
+pub(crate) type AnyFound = Box<dyn Any + Send>;
 
 impl<T: Real> Pass<T> {
     /// A pass that measures.
@@ -82,12 +82,12 @@ impl<T: Real> Pass<T> {
     }
 
     /// See [`Measure::total`].
-    pub(crate) fn total(&self) -> Found {
+    pub(crate) fn total(&self) -> AnyFound {
         self.0.total()
     }
 
     /// See [`Measure::block`].
-    pub(crate) fn block(&self, block: Range<u64>) -> Found {
+    pub(crate) fn block(&self, block: Range<u64>) -> AnyFound {
         self.0.block(block)
     }
 
@@ -97,17 +97,17 @@ impl<T: Real> Pass<T> {
     }
 
     /// See [`Measure::tile`].
-    pub(crate) fn tile(&self, tiles: &Tiles<'_, T>, room: &mut Workspace<T>, found: &mut Found) {
+    pub(crate) fn tile(&self, tiles: &Tiles<'_, T>, room: &mut Workspace<T>, found: &mut AnyFound) {
         self.0.tile(tiles, room, found);
     }
 
     /// See [`Statistic::merge`].
-    pub(crate) fn merge(&self, total: &mut Found, block: Found) {
+    pub(crate) fn merge(&self, total: &mut AnyFound, block: AnyFound) {
         self.0.merge(total, block);
     }
 
     /// See [`Measure::next`].
-    pub(crate) fn next(&self, total: Found) -> Stage<T> {
+    pub(crate) fn next(&self, total: AnyFound) -> Stage<T> {
         self.0.next(total)
     }
 }
@@ -115,12 +115,12 @@ impl<T: Real> Pass<T> {
 /// A [`Measure`] with any type of findings.
 trait AnyMeasure<T: Real>: Debug + Send + Sync {
     fn is_in_order(&self) -> bool;
-    fn total(&self) -> Found;
-    fn block(&self, block: Range<u64>) -> Found;
+    fn total(&self) -> AnyFound;
+    fn block(&self, block: Range<u64>) -> AnyFound;
     fn parts(&self, block: Range<u64>) -> Vec<Range<u64>>;
-    fn tile(&self, tiles: &Tiles<'_, T>, room: &mut Workspace<T>, found: &mut Found);
-    fn merge(&self, total: &mut Found, block: Found);
-    fn next(&self, total: Found) -> Stage<T>;
+    fn tile(&self, tiles: &Tiles<'_, T>, room: &mut Workspace<T>, found: &mut AnyFound);
+    fn merge(&self, total: &mut AnyFound, block: AnyFound);
+    fn next(&self, total: AnyFound) -> Stage<T>;
 }
 
 /// Findings of a pass go back to that pass alone.
@@ -134,11 +134,11 @@ impl<T: Real, M: Measure<T>> AnyMeasure<T> for Erased<M> {
         M::Found::IN_ORDER
     }
 
-    fn total(&self) -> Found {
+    fn total(&self) -> AnyFound {
         Box::new(self.0.total())
     }
 
-    fn block(&self, block: Range<u64>) -> Found {
+    fn block(&self, block: Range<u64>) -> AnyFound {
         Box::new(self.0.block(block))
     }
 
@@ -146,17 +146,17 @@ impl<T: Real, M: Measure<T>> AnyMeasure<T> for Erased<M> {
         self.0.parts(block)
     }
 
-    fn tile(&self, tiles: &Tiles<'_, T>, room: &mut Workspace<T>, found: &mut Found) {
+    fn tile(&self, tiles: &Tiles<'_, T>, room: &mut Workspace<T>, found: &mut AnyFound) {
         let found = found.downcast_mut().expect(FOREIGN);
         self.0.tile(tiles, room, found);
     }
 
-    fn merge(&self, total: &mut Found, block: Found) {
+    fn merge(&self, total: &mut AnyFound, block: AnyFound) {
         let total: &mut M::Found = total.downcast_mut().expect(FOREIGN);
         total.merge(*block.downcast().expect(FOREIGN));
     }
 
-    fn next(&self, total: Found) -> Stage<T> {
+    fn next(&self, total: AnyFound) -> Stage<T> {
         self.0.next(*total.downcast().expect(FOREIGN))
     }
 }

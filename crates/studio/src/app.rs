@@ -1,4 +1,4 @@
-//! The studio: what all requests share.
+//! The studio, and what its handlers share.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use weightsmith_server::{ModelRegistry, Pages};
 
 use crate::events::Events;
 use crate::models::{self, CardCache, Catalogue};
-use crate::recipes::{Previews, Remotes};
-use crate::runs::Runs;
+use crate::recipes::{Planner, Previews, Remotes};
+use crate::runs::{Resources, Runs};
 use crate::{StudioError, StudioSettings, api, private};
 
 /// A studio that is open.
@@ -18,19 +18,67 @@ pub struct Studio {
     app: Arc<App>,
 }
 
-/// What all requests share.
+/// What the handlers share: each part has what it needs, and none has all of it.
 #[derive(Debug)]
 pub(crate) struct App {
-    pub(crate) settings: StudioSettings,
+    pub(crate) settings: Arc<StudioSettings>,
     pub(crate) registry: Arc<ModelRegistry>,
-    pub(crate) pool: Arc<Pool>,
-    pub(crate) hub: Hub,
-    pub(crate) events: Events,
-    pub(crate) catalogue: Catalogue,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) events: Arc<Events>,
+    pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) cards: CardCache,
-    pub(crate) runs: Runs,
-    pub(crate) remotes: Remotes,
+    pub(crate) planner: Arc<Planner>,
     pub(crate) previews: Previews,
+    pub(crate) runs: Runs,
+}
+
+impl App {
+    /// Everything, each with what it needs.
+    fn new(
+        settings: Arc<StudioSettings>,
+        registry: Arc<ModelRegistry>,
+    ) -> Result<Self, StudioError> {
+        let pool = Arc::new(Pool::new(settings.threads));
+        let hub = Arc::new(Hub::new(&settings.hub));
+        let events = Arc::new(Events::default());
+        let catalogue = Arc::new(Catalogue::new(
+            Arc::clone(&settings),
+            Arc::clone(&registry),
+            Arc::clone(&pool),
+            Arc::clone(&events),
+        ));
+        let remotes = Arc::new(Remotes::new(Arc::clone(&hub), Arc::clone(&events)));
+        let planner = Arc::new(Planner::new(
+            Arc::clone(&catalogue),
+            remotes,
+            Arc::clone(&settings),
+        ));
+        let previews = Previews::new(
+            Arc::clone(&planner),
+            Arc::clone(&catalogue),
+            pool,
+            settings.options,
+        );
+        let resources = Resources {
+            settings: Arc::clone(&settings),
+            registry: Arc::clone(&registry),
+            hub: Arc::clone(&hub),
+            catalogue: Arc::clone(&catalogue),
+            planner: Arc::clone(&planner),
+        };
+        let runs = Runs::open(resources, Arc::clone(&events))?;
+        Ok(Self {
+            settings,
+            registry,
+            hub,
+            events,
+            catalogue,
+            cards: CardCache::default(),
+            planner,
+            previews,
+            runs,
+        })
+    }
 }
 
 impl Studio {
@@ -48,21 +96,10 @@ impl Studio {
             folder: made,
             source,
         })?;
-        let app = Arc::new(App {
-            pool: Arc::new(Pool::new(settings.threads)),
-            hub: Hub::new(&settings.hub),
-            events: Events::default(),
-            catalogue: Catalogue::default(),
-            cards: CardCache::default(),
-            runs: Runs::open(&settings)?,
-            remotes: Remotes::default(),
-            previews: Previews::default(),
-            registry,
-            settings,
-        });
-        app.catalogue.refresh(&app);
-        models::watch(&app);
-        Runs::start(&app);
+        let app = Arc::new(App::new(Arc::new(settings), registry)?);
+        app.catalogue.refresh();
+        models::watch(&app.catalogue);
+        app.runs.start();
         Ok(Self { app })
     }
 

@@ -2,25 +2,26 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use weightsmith_report::diff::{
     DiffError, DiffOptions, Difference, Measures, TensorDifference, diff,
 };
 
-use crate::app::App;
+use crate::clock::now;
 use crate::error::Refusal;
-use crate::models::{Entry, fingerprint, source};
-use crate::runs::{RunFailure, RunProgress, now};
+use crate::models::{Catalogue, Entry};
+use crate::progress::{RunFailure, RunProgress};
+use crate::recipes::{Planner, fingerprint, source};
+use crate::settings::StudioSettings;
 use crate::wire::{self, Cell, DifferenceRequest, DifferenceResult, Distance, OutsideTensor};
 
 /// A comparison that was kept; nothing where the models are no longer what they were.
 pub(crate) fn stored(
-    app: &App,
+    settings: &StudioSettings,
     entry: &Entry,
     against: &Entry,
 ) -> Result<wire::Difference, Refusal> {
-    let text = fs_err::read_to_string(place(app, entry, against)).ok();
+    let text = fs_err::read_to_string(place(settings, entry, against)).ok();
     let value = text.and_then(|text| serde_json::from_str(&text).ok());
     value.ok_or_else(|| {
         let message = format!(
@@ -33,18 +34,20 @@ pub(crate) fn stored(
 
 /// The work of a run.
 pub(crate) fn run(
-    app: &Arc<App>,
+    settings: &StudioSettings,
+    catalogue: &Catalogue,
+    planner: &Planner,
     request: &DifferenceRequest,
     progress: &dyn RunProgress,
 ) -> Result<DifferenceResult, RunFailure> {
-    let entry = model(app, &request.model)?;
-    let against = model(app, &request.against)?;
+    let entry = catalogue.model(&request.model)?;
+    let against = catalogue.model(&request.against)?;
     progress.stage("comparing");
-    let open = |entry: &Entry| source(app, entry).map_err(|problem| RunFailure::of(problem.0));
+    let open = |entry: &Entry| source(planner, entry).map_err(|problem| RunFailure::of(problem.0));
     // it differs from the other one, so that one is the measure
     let (a, b) = (open(&against)?, open(&entry)?);
     let options = DiffOptions {
-        threads: app.settings.threads,
+        threads: settings.threads,
         interrupt: progress.interrupt(),
     };
     let found = match diff(&*a, &*b, None, &options, &Comparing(progress)) {
@@ -60,23 +63,17 @@ pub(crate) fn run(
         return Err(RunFailure::of(message));
     }
     let shown = shown(&found, &against.name);
-    keep(place(app, &entry, &against), &shown)
+    keep(place(settings, &entry, &against), &shown)
         .map_err(|error| RunFailure::of(error.to_string()))?;
     Ok(DifferenceResult {
         against: against.name.clone(),
     })
 }
 
-/// The model that a request names.
-pub(crate) fn model(app: &App, name: &str) -> Result<Arc<Entry>, RunFailure> {
-    let found = app.catalogue.find(name);
-    found.ok_or_else(|| RunFailure::of(format!("there is no model `{name}`")))
-}
-
 /// Where a comparison is kept. Its name is a hash, of no part of which anybody else decides.
-fn place(app: &App, entry: &Entry, against: &Entry) -> PathBuf {
+fn place(settings: &StudioSettings, entry: &Entry, against: &Entry) -> PathBuf {
     let name = format!("{}.json", fingerprint(entry, against));
-    app.settings.data.join("differences").join(name)
+    settings.data.join("differences").join(name)
 }
 
 fn keep(place: PathBuf, found: &wire::Difference) -> std::io::Result<()> {

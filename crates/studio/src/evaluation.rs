@@ -2,7 +2,6 @@
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use weightsmith_infer::Model;
@@ -10,17 +9,15 @@ use weightsmith_infer::evaluate::{
     Tasks, TextUnit, WindowOptions, exact_match, multiple_choice, perplexity, read_tasks,
     windows_while,
 };
-use weightsmith_server::LoadProgress;
+use weightsmith_server::{LoadProgress, ModelRegistry};
 use weightsmith_tensors::read_regular_text;
 
-use crate::app::App;
-use crate::difference::model;
-use crate::error::Refusal;
-use crate::models::Entry;
-use crate::runs::{RunFailure, RunProgress, now};
+use crate::clock::now;
+use crate::models::{Catalogue, Entry};
+use crate::progress::{RunFailure, RunProgress};
+use crate::settings::StudioSettings;
 use crate::wire::{
-    Data, DataKind, EvaluateRequest, EvaluateResult, Evaluation, EvaluationData, EvaluationList,
-    Metric, RunKind, RunResult, Score,
+    Data, DataKind, EvaluateRequest, EvaluateResult, Evaluation, EvaluationData, Metric, Score,
 };
 
 /// Context of a text.
@@ -35,23 +32,6 @@ const LARGEST: u64 = 64 << 20;
 /// Steps of progress for each model.
 const STEPS: u64 = 1000;
 
-/// What was measured of a model so far, newest first. What was measured before it was replaced says nothing about it.
-pub(crate) fn stored(app: &App, entry: &Entry) -> Result<EvaluationList, Refusal> {
-    let made = app.runs.made(&entry.name)?.unwrap_or_default();
-    let runs = app.runs.finished(RunKind::Evaluate, &entry.name)?;
-    let runs = runs.into_iter().filter(|run| run.ended >= made);
-    let evaluations = runs.filter_map(|run| match run.result {
-        RunResult::Evaluate(EvaluateResult { evaluation }) => Some(Evaluation {
-            run: Some(run.id),
-            ..evaluation
-        }),
-        _ => None,
-    });
-    Ok(EvaluationList {
-        evaluations: evaluations.collect(),
-    })
-}
-
 /// What is measured on.
 enum Content {
     Text(String),
@@ -60,15 +40,17 @@ enum Content {
 
 /// The work of a run.
 pub(crate) fn run(
-    app: &Arc<App>,
+    settings: &StudioSettings,
+    catalogue: &Catalogue,
+    registry: &ModelRegistry,
     request: &EvaluateRequest,
     progress: &dyn RunProgress,
 ) -> Result<EvaluateResult, RunFailure> {
     let data = &request.data;
-    let content = read(app, data)?;
-    let mut models = vec![model(app, &request.model)?];
+    let content = read(settings, data)?;
+    let mut models = vec![catalogue.model(&request.model)?];
     for name in request.against.iter().flatten() {
-        let other = model(app, name)?;
+        let other = catalogue.model(name)?;
         if models.iter().all(|known| known.name != other.name) {
             models.push(other);
         }
@@ -78,7 +60,7 @@ pub(crate) fn run(
     let mut vocabulary = None;
     for entry in &models {
         progress.stage(&format!("loading {}", entry.name));
-        let model = load(app, entry)?;
+        let model = load(registry, entry)?;
         let size = model.companions.tokenizer.vocabulary();
         if *vocabulary.get_or_insert(size) != size && matches!(content, Content::Text(_)) {
             progress.log(&format!(
@@ -125,8 +107,8 @@ fn sentence(score: &Score) -> String {
 }
 
 /// Loads a model for itself: what is being asked for texts meanwhile is not disturbed.
-fn load(app: &App, entry: &Entry) -> Result<Model, RunFailure> {
-    let served = app.registry.models();
+fn load(registry: &ModelRegistry, entry: &Entry) -> Result<Model, RunFailure> {
+    let served = registry.models();
     let served = served.iter().find(|one| one.name == entry.name);
     let facts = &entry.facts;
     let reason = facts.broken.as_ref().or(facts.silent.as_ref());
@@ -225,11 +207,11 @@ pub(crate) fn data_name(data: &EvaluationData) -> Option<String> {
 }
 
 /// The text or the questions: in the request, or in a file of a configured folder.
-fn read(app: &App, data: &EvaluationData) -> Result<Content, RunFailure> {
+fn read(settings: &StudioSettings, data: &EvaluationData) -> Result<Content, RunFailure> {
     let text = match (&data.text, &data.file) {
         (Some(text), _) => text.clone(),
         (None, Some(file)) => {
-            let path = confined(app, file)?;
+            let path = confined(settings, file)?;
             read_regular_text(&path, LARGEST).map_err(|error| RunFailure::of(error.to_string()))?
         }
         (None, None) => {
@@ -251,8 +233,7 @@ fn read(app: &App, data: &EvaluationData) -> Result<Content, RunFailure> {
 }
 
 /// A file that really lies in one of the configured folders.
-fn confined(app: &App, file: &str) -> Result<PathBuf, RunFailure> {
-    let settings = &app.settings;
+fn confined(settings: &StudioSettings, file: &str) -> Result<PathBuf, RunFailure> {
     let homes = settings.folders.iter().chain([&settings.data]);
     for home in homes.filter_map(|home| home.canonicalize().ok()) {
         // an absolute path replaces the folder

@@ -7,6 +7,7 @@
 mod api;
 mod app;
 mod assets;
+mod clock;
 mod difference;
 mod error;
 mod evaluation;
@@ -14,6 +15,7 @@ mod events;
 mod models;
 mod paths;
 mod private;
+mod progress;
 mod recipes;
 mod runs;
 mod settings;

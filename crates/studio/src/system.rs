@@ -4,12 +4,11 @@ use std::num::NonZero;
 use std::path::Path;
 use std::thread::available_parallelism;
 
-use crate::app::App;
+use crate::settings::StudioSettings;
 use crate::wire::{HubAccess, System};
 
 /// What a page shows of them.
-pub(crate) fn system(app: &App) -> System {
-    let settings = &app.settings;
+pub(crate) fn system(settings: &StudioSettings) -> System {
     let memory = memory();
     let text = |path: &Path| path.display().to_string();
     System {

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use weightsmith::output::{Publication, PublicationOptions, publication};
 use weightsmith_hub::{Content, Hub, HubError, ModelName, Progress, PushOptions};
 
-use crate::app::App;
-use crate::difference::model;
-use crate::runs::{RunFailure, RunProgress, now};
+use crate::clock::now;
+use crate::models::Catalogue;
+use crate::progress::{RunFailure, RunProgress};
 use crate::wire::{PullRequest, PullResult, PushRequest, PushResult};
 
 /// The commit's message where none is given.
@@ -18,18 +18,19 @@ const MESSAGE: &str = "Upload a model merged with Weightsmith";
 
 /// The work of a run that downloads a model.
 pub(crate) fn pull(
-    app: &Arc<App>,
+    hub: &Hub,
+    catalogue: &Catalogue,
     request: &PullRequest,
     progress: &dyn RunProgress,
 ) -> Result<PullResult, RunFailure> {
     let name: ModelName = request.model.parse().map_err(failure)?;
     progress.stage("looking");
-    let listing = app.hub.look(&name).map_err(failure)?;
+    let listing = hub.look(&name).map_err(failure)?;
     progress.log(&format!("{name} is at commit {}", listing.commit));
     progress.stage("downloading");
     let moving = Moving::new(progress);
-    app.hub.pull(&[listing], &moving).map_err(failure)?;
-    app.catalogue.refresh(app);
+    hub.pull(&[listing], &moving).map_err(failure)?;
+    catalogue.refresh();
     Ok(PullResult {
         models: vec![name.repository],
         bytes: moving.moved.load(Ordering::Relaxed),
@@ -38,11 +39,12 @@ pub(crate) fn pull(
 
 /// The work of a run that publishes a model.
 pub(crate) fn push(
-    app: &Arc<App>,
+    hub: &Hub,
+    catalogue: &Catalogue,
     request: &PushRequest,
     progress: &dyn RunProgress,
 ) -> Result<PushResult, RunFailure> {
-    let entry = model(app, &request.model)?;
+    let entry = catalogue.model(&request.model)?;
     let folder = entry.folder.as_ref().ok_or_else(|| {
         RunFailure::of(format!("`{}` was not written", entry.name)).hint("merge it first")
     })?;
@@ -68,7 +70,7 @@ pub(crate) fn push(
     }
     let wanted = request.repository.as_deref();
     let wanted = wanted.filter(|name| !name.is_empty());
-    let name = target(&app.hub, &gathered, wanted)?;
+    let name = target(hub, &gathered, wanted)?;
     let options = PushOptions {
         private: request.private.unwrap_or(true),
         pull_request: false,
@@ -93,8 +95,7 @@ pub(crate) fn push(
     progress.log(&format!("publishing {count} as {name}"));
     progress.stage("uploading");
     let moving = Moving::new(progress);
-    let pushed = app
-        .hub
+    let pushed = hub
         .push(&name, &files, &options, &moving)
         .map_err(failure)?;
     Ok(PushResult {

@@ -4,7 +4,7 @@
 //! - [`ModelSource`] is a model: its tensors, its other files and its identity; a [`Checkpoint`] is one.
 //! - [`widen_f32`], [`narrow_f32`] and their like turn bytes into numbers and back, exactly or rounded once.
 //! - [`kernels`] are the loops of a merge, the same bytes on every CPU.
-//! - [`ShardLayout`] says where each tensor of an output goes before anything is written.
+//! - [`OutputFormat`] says how a checkpoint is written, [`ShardLayout`] where each of its tensors goes, before anything is written.
 //! - [`json`] reads the small files of models as their tools write them.
 //! - [`FileBlocks`] hashes a file in blocks that finish in any order.
 
@@ -14,12 +14,14 @@
 )]
 
 mod block_hash;
+mod cancel;
 pub mod cast;
 mod checkpoint;
 mod dtype;
 mod error;
 pub mod json;
 pub mod kernels;
+mod main_dtype;
 mod model;
 mod real;
 mod size;
@@ -29,6 +31,7 @@ pub mod testing;
 mod writer;
 
 pub use block_hash::{BlockHash, FileBlocks, HASH_BLOCK, HashError, ParseHashError};
+pub use cancel::Cancel;
 pub use cast::{
     CastError, can_narrow, can_widen, narrow_f32, narrow_f64, non_finite_in, widen_f32, widen_f64,
 };
@@ -41,6 +44,7 @@ pub use checkpoint::{
 };
 pub use dtype::{DType, UnknownDType};
 pub use error::Error;
+pub use main_dtype::{elements_by_dtype, main_dtype};
 pub use model::{
     Companion, CompanionError, ModelFiles, ModelFolder, ModelIdentity, ModelSource, comes_along,
     foreign_target,
@@ -48,4 +52,7 @@ pub use model::{
 pub use real::Real;
 pub use size::{SizeError, parse_size};
 pub use source::{ComputedSource, ReadMemory, TensorEntry, TensorInfo, TensorSource};
-pub use writer::{INDEX_FILE_NAME, LayoutError, PlacedTensor, Shard, ShardLayout};
+pub use writer::{
+    Encoding, FormatName, INDEX_FILE_NAME, LayoutError, NoSize, OutputFormat, PlacedTensor,
+    Safetensors, Shard, ShardLayout, WrittenError,
+};

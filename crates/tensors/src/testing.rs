@@ -5,7 +5,7 @@ use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use crate::{
-    CastError, Companion, CompanionError, DType, Error, INDEX_FILE_NAME, ModelFiles, ShardLayout,
+    CastError, Companion, CompanionError, DType, Error, ModelFiles, OutputFormat as _, Safetensors,
     TensorEntry, TensorInfo, narrow_f32, widen_f32,
 };
 
@@ -45,10 +45,10 @@ pub fn write_sharded_checkpoint(
             },
         })
         .collect();
-    let layout = ShardLayout::plan(&entries, max_shard_bytes)?;
+    let layout = Safetensors.layout(&entries, max_shard_bytes)?;
     fs_err::create_dir_all(folder)?;
     for shard in layout.shards() {
-        let mut file = shard.start();
+        let mut file = Safetensors.preamble(shard);
         for tensor in &shard.tensors {
             let values = &tensors[tensor.index].3;
             assert_eq!(
@@ -61,8 +61,8 @@ pub fn write_sharded_checkpoint(
         }
         fs_err::write(folder.join(&shard.file_name), file)?;
     }
-    if layout.shards().len() > 1 {
-        fs_err::write(folder.join(INDEX_FILE_NAME), layout.index_json())?;
+    if let Some((name, index)) = Safetensors.index(&layout) {
+        fs_err::write(folder.join(name), index)?;
     }
     Ok(())
 }
@@ -158,7 +158,7 @@ mod tests {
         let checkpoint = Checkpoint::open(folder.path()).unwrap();
         assert_eq!(checkpoint.files()[0].name, "model.safetensors");
         assert!(checkpoint.tensors()[0].info.shape.is_empty());
-        assert!(!folder.path().join(INDEX_FILE_NAME).exists());
+        assert!(!folder.path().join(crate::INDEX_FILE_NAME).exists());
     }
 }
 

@@ -3,17 +3,17 @@
 use std::io::Write as _;
 
 use weightsmith::Diagnostic;
+use weightsmith_session::Access;
+use weightsmith_session::quantities::{bytes, counted, parameters};
 
 use super::check_host;
 use crate::args::CheckArgs;
-use crate::diagnostics::json;
+use crate::diagnostics::{json, show};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::planning;
 use crate::printer::Printer;
-use crate::quantities::{bytes, counted, parameters};
-use crate::remote::Access;
 use crate::settings::PlanSettings;
+use crate::terminal_progress::TerminalProgress;
 use crate::terminal_text::safe;
 
 /// Plans the merge and shows what is wrong.
@@ -28,13 +28,11 @@ pub(crate) fn run(args: CheckArgs, printer: &Printer) -> Result<ExitCode, Failur
         return check_host::run(&recipe, as_json, plan, printer);
     }
     let name = recipe.display().to_string();
-    let outcome = planning::plan_with_hub(
-        PlanSettings::resolve(recipe, plan),
-        Access::Headers,
-        printer,
-    );
-    let outcome = match outcome {
-        Err(failure) if as_json && !failure.is_broken_pipe() => {
+    let progress = TerminalProgress::new(printer);
+    let settings = PlanSettings::resolve(recipe, plan);
+    let outcome = match settings.prepare(Access::Headers, progress.monitor()) {
+        Err(error) if as_json => {
+            let failure = Failure::new(error);
             // a problem like others, of the whole file
             let mut problem = Diagnostic::error(failure.sentence(), None);
             problem.hints = failure.hints().to_vec();
@@ -52,7 +50,7 @@ pub(crate) fn run(args: CheckArgs, printer: &Printer) -> Result<ExitCode, Failur
         printer.json(&json(&outcome.recipe.name, &outcome.told()))?;
         return Ok(code);
     }
-    outcome.show(printer);
+    show(&outcome, printer);
     if let Some(planned) = &outcome.planned {
         let plan = &planned.plan;
         let elements = plan

@@ -5,21 +5,20 @@ use std::io::Write as _;
 use std::path::Path;
 
 use weightsmith_report::host::{
-    HostCheck, HostFacts, HostReport, MemoryNeed, Outcome, SHORT_CONTEXT, Subject, check,
-    known_bases,
+    ConcurrencySource, HostCheck, HostFacts, HostReport, HostedModel, MemoryNeed, Outcome,
+    SHORT_CONTEXT, check, known_bases,
 };
+use weightsmith_session::quantities::{bytes, counted, grouped, parameters};
+use weightsmith_session::{HostCandidate, Session};
 use weightsmith_studio::speech;
 use weightsmith_tensors::TensorSource;
 
 use crate::args::PlanArgs;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::hosted::{self, Hosted};
 use crate::printer::{HEADING, Printer};
-use crate::quantities::{bytes, counted, grouped, parameters};
-use crate::settings::locate_options;
-
 use crate::table::{Align, Table};
+use crate::terminal_progress::TerminalProgress;
 use crate::terminal_text::safe;
 
 /// Looks at a model and shows what hosts will say of it.
@@ -35,9 +34,10 @@ pub(super) fn run(
     }: PlanArgs,
     printer: &Printer,
 ) -> Result<ExitCode, Failure> {
-    let locate = locate_options(transformers_cache);
-    let model = hosted::find(&model.to_string_lossy(), &locate, printer)?;
-    let report = examine(&model, &known_bases(&model.folder, &locate));
+    let session = Session::from_env(transformers_cache);
+    let progress = TerminalProgress::new(printer);
+    let model = session.hosted(&model.to_string_lossy(), progress.monitor())?;
+    let report = examine(&model, &known_bases(&model.folder, &session.locate));
     if as_json {
         printer.json(&report)?;
     } else {
@@ -51,10 +51,10 @@ pub(super) fn run(
     })
 }
 
-fn examine(model: &Hosted, bases: &[weightsmith::model::Opened]) -> HostReport {
+fn examine(model: &HostCandidate, bases: &[weightsmith::model::Opened]) -> HostReport {
     let weights = model.weights.as_deref();
     let source = weights.ok().map(|weights| weights as &dyn TensorSource);
-    check(Subject {
+    check(HostedModel {
         label: &model.label,
         revision: model.revision.as_deref(),
         folder: &model.folder,
@@ -105,7 +105,9 @@ fn facts(facts: &HostFacts) -> String {
         format!("{} tokens", grouped(length))
     });
     fact("context length", &context_text);
-    fact("concurrency units", &facts.concurrency_units.to_string());
+    let ConcurrencySource { host, read, .. } = facts.concurrency_source;
+    let units = format!("{} at {host} (as of {read})", facts.concurrency_units);
+    fact("concurrency units", &units);
     let short = context.unwrap_or(SHORT_CONTEXT).min(SHORT_CONTEXT);
     let mut table = Table::new(&[("memory", Align::Left), ("weights", Align::Right)]);
     table.column(&format!("with {} tokens", grouped(short)), Align::Right);

@@ -4,9 +4,9 @@ use std::cmp::Ordering;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use weightsmith_report::diff::{
-    DiffError, DiffOptions, Difference, Group, Measures, State, TensorDifference, diff,
-};
+use weightsmith_report::diff::{Difference, Group, Measures, State, TensorDifference};
+use weightsmith_session::quantities::{counted, grouped, percent};
+use weightsmith_session::{Access, Session};
 use weightsmith_tensors::{TensorInfo, TensorSource};
 
 use super::inspect::shape;
@@ -14,11 +14,9 @@ use crate::args::DiffArgs;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::printer::{HEADING, Printer};
-use crate::progress::Progress;
-use crate::quantities::{counted, grouped, percent};
-use crate::remote::Access;
 use crate::table::{Align, Table};
-use crate::{interrupt, models, settings};
+use crate::terminal_progress::TerminalProgress;
+use crate::{interrupt, settings};
 
 /// Tensors that are listed without `--all`.
 const LISTED: usize = 20;
@@ -36,25 +34,21 @@ pub(crate) fn run(args: DiffArgs, printer: &Printer) -> Result<ExitCode, Failure
     } = args;
     let mut names = vec![&a, &b];
     names.extend(&base);
-    let opened = models::open_all(&names, transformers_cache, Access::Download, printer)?;
-    let options = DiffOptions {
-        threads: settings::threads(threads),
-        interrupt: interrupt::flag()?,
-    };
-    let progress = Progress::new(printer, "comparing");
+    let session = Session::from_env(transformers_cache);
+    let progress = TerminalProgress::new(printer);
+    let monitor = progress.monitor();
+    let opened = session.open_all(&names, Access::Download, monitor)?;
+    interrupt::listen()?;
     let base_source = opened.get(2);
     let base_source = base_source.map(|base| base.source.as_ref() as &dyn TensorSource);
     let (opened_a, opened_b) = (&opened[0].source, &opened[1].source);
-    let result = diff(
+    let (a, b, threads) = (
         opened_a.as_ref(),
         opened_b.as_ref(),
-        base_source,
-        &options,
-        &progress,
+        settings::threads(threads),
     );
-    progress.finish();
-    let difference = match result {
-        Err(DiffError::Interrupted) => {
+    let difference = match Session::compare(a, b, base_source, threads, monitor) {
+        Err(error) if error.is_interrupted() => {
             printer.stderr("interrupted");
             return Ok(ExitCode::Interrupted);
         }

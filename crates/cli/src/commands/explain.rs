@@ -2,17 +2,17 @@
 
 use std::io::Write as _;
 
-use serde_json::json;
 use weightsmith_report::explain::{explain, render_text};
+use weightsmith_session::Access;
 
 use crate::args::ExplainArgs;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::printer::Printer;
-use crate::remote::Access;
 use crate::settings::PlanSettings;
+use crate::terminal;
+use crate::terminal_progress::TerminalProgress;
 use crate::terminal_text::safe_lines;
-use crate::{diagnostics, planning, terminal};
 
 /// Draws the curves, or gives the numbers behind them.
 pub(crate) fn run(args: ExplainArgs, printer: &Printer) -> Result<ExitCode, Failure> {
@@ -21,21 +21,10 @@ pub(crate) fn run(args: ExplainArgs, printer: &Printer) -> Result<ExitCode, Fail
         json: as_json,
         plan,
     } = args;
-    let outcome = planning::plan_with_hub(
-        PlanSettings::resolve(recipe, plan),
-        Access::Headers,
-        printer,
-    )?;
-    if as_json && outcome.planned.is_none() {
-        let message = outcome.count().sentence(&outcome.recipe.name);
-        let told = outcome.told();
-        let problems = diagnostics::json(&outcome.recipe.name, &told);
-        printer.json(&json!({"error": {"message": message, "diagnostics": problems}}))?;
-    }
-    let (_, planned) = match outcome.into_plan(printer) {
-        Ok(planned) => planned,
-        Err(code) => return Ok(code),
-    };
+    let progress = TerminalProgress::new(printer);
+    let monitor = progress.monitor();
+    let outcome = PlanSettings::resolve(recipe, plan).prepare(Access::Headers, monitor)?;
+    let planned = outcome.into_plan(monitor)?;
     let explanation = explain(&planned.plan);
     if as_json {
         printer.json(&explanation)?;

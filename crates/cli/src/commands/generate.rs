@@ -10,8 +10,9 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::prompt_progress::PromptProgress;
+use crate::settings::text_models;
+use crate::terminal_progress::TerminalProgress;
 use crate::terminal_text::speakable;
-use crate::text_model::TextModels;
 use crate::{interrupt, sampling};
 
 /// Shows the text as it comes.
@@ -34,10 +35,8 @@ pub(crate) fn run(args: GenerateArgs, printer: &Printer) -> Result<ExitCode, Fai
         }
         None => from_stdin()?,
     };
-    let opened = match TextModels::new(&options).open(&name, printer)? {
-        Ok(opened) => opened,
-        Err(code) => return Ok(code),
-    };
+    let progress = TerminalProgress::new(printer);
+    let opened = text_models(&options).open(&name, progress.monitor())?;
     let model = &opened.model;
     printer.detail(&opened.introduction());
     if system.is_some() {

@@ -4,15 +4,15 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use weightsmith_report::inspect::{Inspection, Vocabulary, inspect};
+use weightsmith_session::quantities::{bytes, counted, grouped, parameters};
+use weightsmith_session::{Access, Session};
 
 use crate::args::InspectArgs;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::models;
 use crate::printer::{HEADING, Printer};
-use crate::quantities::{bytes, counted, grouped, parameters};
-use crate::remote::Access;
 use crate::table::{Align, Table};
+use crate::terminal_progress::TerminalProgress;
 use crate::terminal_text::safe;
 
 /// Reads the headers and shows what they say.
@@ -23,12 +23,9 @@ pub(crate) fn run(args: InspectArgs, printer: &Printer) -> Result<ExitCode, Fail
         json,
         transformers_cache,
     } = args;
-    let inspection = inspect(&models::open(
-        &model,
-        transformers_cache,
-        Access::Headers,
-        printer,
-    )?)?;
+    let session = Session::from_env(transformers_cache);
+    let progress = TerminalProgress::new(printer);
+    let inspection = inspect(&session.open(&model, Access::Headers, progress.monitor())?)?;
     if json {
         printer.json(&inspection)?;
     } else {

@@ -4,22 +4,21 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 
-use weightsmith::plan::{Plan, Planned};
-use weightsmith::run::{Report, RunError, RunOptions, execute, require_memory};
-use weightsmith_report::card::ModelCardFiles;
+use weightsmith::plan::{FileSource, Plan, Planned, PlannedFile};
+use weightsmith::run::Report;
 use weightsmith_report::explain::explain;
+use weightsmith_session::quantities::{bytes, counted, grouped, memory, parameters, seconds};
+use weightsmith_session::{Access, Delivered, Destination, Merged, Session};
 
+use super::push;
 use crate::args::MergeArgs;
-use crate::destination::{Destination, Elsewhere};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::printer::Printer;
-use crate::progress::Progress;
-use crate::quantities::{bytes, counted, grouped, memory, parameters, seconds};
-use crate::remote::Access;
 use crate::settings::MergeSettings;
+use crate::terminal_progress::TerminalProgress;
 use crate::terminal_text::safe;
-use crate::{interrupt, planning, staging};
 
 /// Checks, merges, sums up.
 pub(crate) fn run(args: MergeArgs, printer: &Printer) -> Result<ExitCode, Failure> {
@@ -32,129 +31,83 @@ pub(crate) fn run(args: MergeArgs, printer: &Printer) -> Result<ExitCode, Failur
     } else {
         Access::Download
     };
-    let elsewhere = if settings.dry_run {
+    let session = &settings.plan.session;
+    let target = if settings.dry_run {
         None
     } else {
-        Elsewhere::prepare(&settings)?
+        let staging = settings.staging.clone();
+        Some(session.target(&settings.out, staging, settings.force)?)
     };
-    let outcome = planning::plan_with_hub(settings.plan.clone(), access, printer)?;
-    let (recipe, planned) = match outcome.into_plan(printer) {
-        Ok(planned) => planned,
-        Err(code) => {
-            if let Some(elsewhere) = elsewhere {
-                elsewhere.staging.remove_empty()?;
-            }
-            return Ok(code);
-        }
-    };
-    if let Err(error) = require_memory(&planned, settings.max_memory) {
-        if let Some(elsewhere) = elsewhere {
-            elsewhere.staging.remove_empty()?;
-        }
-        return Err(run_failure(error));
-    }
-    if settings.dry_run {
+    let progress = TerminalProgress::new(printer);
+    let monitor = progress.monitor();
+    let outcome = settings.plan.prepare(access, monitor)?;
+    let recipe = outcome.recipe.text.clone();
+    let planned = outcome.into_plan(monitor)?;
+    Session::require_memory(&planned, settings.options.max_memory)?;
+    let Some(target) = target else {
         printer
             .data()
             .write_all(summary_of_plan(&planned, &settings).as_bytes())?;
         return Ok(ExitCode::Done);
-    }
-    printer.detail(summary_of_plan(&planned, &settings).trim_end());
-    match (&settings.out, elsewhere) {
-        (Destination::Folder(out), _) => {
-            let merged = merge_into(
-                out,
-                &planned,
-                &recipe.text,
-                &settings,
-                settings.force,
-                printer,
-            )?;
-            Ok(merged.map_or_else(
-                |code| code,
-                |report| {
-                    printer.talk(&ending(&planned.plan, out, &report));
-                    ExitCode::Done
-                },
-            ))
-        }
-        (_, Some(elsewhere)) => {
-            merge_elsewhere(elsewhere, &planned, &recipe.text, &settings, printer)
-        }
-        (_, None) => Ok(ExitCode::Done),
-    }
-}
-
-/// Merges into a staging folder, unless an earlier run has, and sends the model where it belongs.
-fn merge_elsewhere(
-    elsewhere: Elsewhere,
-    planned: &Planned,
-    recipe: &str,
-    settings: &MergeSettings,
-    printer: &Printer,
-) -> Result<ExitCode, Failure> {
-    if let Err(failure) = elsewhere.refuse_inputs(planned) {
-        elsewhere.staging.remove_empty()?;
-        return Err(failure);
-    }
-    let staging = &elsewhere.staging;
-    let key = staging::key(&planned.plan, recipe, settings)?;
-    if staging.has(&key) && !settings.fresh {
-        interrupt::flag()?;
-        printer.note("an earlier run has merged this model: what was not sent goes now");
-    } else {
-        staging.begin()?;
-        let out = staging.model();
-        // what lies there is an older merge for the same place
-        match merge_into(&out, planned, recipe, settings, true, printer)? {
-            Ok(report) => printer.talk(summary(&planned.plan, &report).trim_end()),
-            Err(code) => return Ok(code),
-        }
-        staging.complete(&key)?;
-    }
-    elsewhere.send(settings, printer)
-}
-
-/// Runs a plan; the exit code where it was interrupted.
-fn merge_into(
-    out: &Path,
-    planned: &Planned,
-    recipe: &str,
-    settings: &MergeSettings,
-    force: bool,
-    printer: &Printer,
-) -> Result<Result<Report, ExitCode>, Failure> {
-    let options = RunOptions {
-        max_memory: settings.max_memory,
-        threads: settings.threads,
-        force,
-        sync: settings.sync,
-        allow_non_finite: settings.allow_non_finite,
-        fresh: settings.fresh,
-        copy_companions: settings.copy_companions,
-        card: settings.card.then_some(&ModelCardFiles as _),
-        recipe,
-        interrupt: interrupt::flag()?,
     };
-    let progress = Progress::new(printer, "merging");
-    let result = execute(planned, out, &options, &progress);
-    progress.finish();
-    match result {
-        Ok(report) => {
-            warn_about_non_finite(&report, printer);
-            Ok(Ok(report))
+    printer.detail(summary_of_plan(&planned, &settings).trim_end());
+    interrupt::listen()?;
+    let merged = session.merge(&target, &planned, &recipe, &settings.options, monitor);
+    let merged = match merged {
+        Err(error) if error.is_interrupted() => return Ok(say_interrupted(printer)),
+        merged => merged?,
+    };
+    if let Merged::Written(report) = &merged {
+        warn_about_non_finite(report, printer);
+    }
+    match (&settings.out, merged) {
+        (Destination::Folder(out), Merged::Written(report)) => {
+            printer.talk(&ending(&planned.plan, out, &report));
+            return Ok(ExitCode::Done);
         }
-        Err(RunError::Interrupted) => {
-            printer.stderr("interrupted; the same command goes on where this one stopped");
-            Ok(Err(ExitCode::Interrupted))
+        (_, Merged::Written(report)) => {
+            printer.talk(summary(&planned.plan, &report).trim_end());
         }
-        Err(error) => Err(run_failure(error)),
+        (_, Merged::Before) => {}
+    }
+    match session.deliver(target, monitor) {
+        Err(error) if error.is_interrupted() => Ok(say_interrupted(printer)),
+        delivered => {
+            say_delivered(&delivered?, printer)?;
+            Ok(ExitCode::Done)
+        }
     }
 }
 
-fn run_failure(error: RunError) -> Failure {
-    let hints = error.hints();
-    hints.into_iter().fold(Failure::new(error), Failure::hint)
+fn say_interrupted(printer: &Printer) -> ExitCode {
+    printer.stderr("interrupted; the same command goes on where this one stopped");
+    ExitCode::Interrupted
+}
+
+/// What went where.
+fn say_delivered(delivered: &Delivered, printer: &Printer) -> Result<(), Failure> {
+    let Delivered {
+        place,
+        sent,
+        resumed,
+        published,
+    } = delivered;
+    if let Some(sent) = sent {
+        let earlier = match resumed {
+            0 => String::new(),
+            count => format!("; {} an earlier run had sent", counted(*count, "file")),
+        };
+        printer.talk(&format!(
+            "sent {} to {}{earlier}",
+            counted(*sent, "file"),
+            safe(place)
+        ));
+    }
+    if let Some(published) = published {
+        push::report(&published.pushed, printer)?;
+    }
+    printer.talk(&format!("the model is at {}", safe(place)));
+    Ok(())
 }
 
 fn warn_about_non_finite(report: &Report, printer: &Printer) {
@@ -241,6 +194,17 @@ fn conclusion(out: &Path, report: &Report) -> String {
     )
 }
 
+/// Where a file that is no weights comes from.
+fn origin(plan: &Plan, file: &PlannedFile) -> String {
+    match &file.source {
+        FileSource::Companion { input, .. } => {
+            format!(", from {}", safe(&plan.inputs[*input].label))
+        }
+        FileSource::Finished | FileSource::Lock => ", made at the end".to_owned(),
+        FileSource::Weights { .. } | FileSource::Made(_) => String::new(),
+    }
+}
+
 /// What would be done.
 fn summary_of_plan(planned: &Planned, settings: &MergeSettings) -> String {
     let plan = &planned.plan;
@@ -279,12 +243,15 @@ fn summary_of_plan(planned: &Planned, settings: &MergeSettings) -> String {
         parameters(elements),
         plan.layers.len(),
     );
-    for shard in plan.layout.shards() {
+    for file in &plan.files {
+        let size = file
+            .bytes
+            .map_or_else(String::new, |size| format!(", {}", bytes(size)));
         let _ = writeln!(
             text,
-            "file    {}, {}",
-            shard.file_name,
-            bytes(shard.file_size)
+            "file    {}{size}{}",
+            safe(&file.name),
+            origin(plan, file)
         );
     }
     for dropped in &plan.dropped {
@@ -293,7 +260,7 @@ fn summary_of_plan(planned: &Planned, settings: &MergeSettings) -> String {
             "left    {} of {}: {}",
             safe(&dropped.tensor),
             safe(&plan.inputs[dropped.input].label),
-            safe(&dropped.reason),
+            safe(&dropped.reason.to_string()),
         );
     }
     let _ = writeln!(
@@ -301,8 +268,8 @@ fn summary_of_plan(planned: &Planned, settings: &MergeSettings) -> String {
         "work    read {}, write {}, with {} and at most {} of private memory",
         bytes(plan.bytes_read),
         bytes(plan.bytes_written),
-        counted(settings.threads, "thread"),
-        memory(settings.max_memory),
+        counted(settings.options.threads, "thread"),
+        memory(settings.options.max_memory),
     );
     text
 }

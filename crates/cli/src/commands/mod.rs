@@ -30,6 +30,6 @@ pub(crate) use man::run as man;
 pub(crate) use merge::run as merge;
 pub(crate) use methods::run as methods;
 pub(crate) use pull::run as pull;
-pub(crate) use push::{gather, run as push, send as push_gathered};
+pub(crate) use push::run as push;
 pub(crate) use serve::{open_browser_too as studio, run as serve};
 pub(crate) use verify::run as verify;

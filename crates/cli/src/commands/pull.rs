@@ -1,21 +1,17 @@
 //! `pull`: models from the hub into the shared cache.
 
 use std::io::Write as _;
-use std::path::Path;
 
-use weightsmith::recipe;
-use weightsmith_hub::{Hub, Listing, ModelName};
+use weightsmith_hub::{HubError, ModelName};
+use weightsmith_session::quantities::{bytes, counted};
+use weightsmith_session::{Session, SessionError, names_to_pull};
 
 use crate::args::PullArgs;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::planning;
 use crate::printer::Printer;
-use crate::quantities::{bytes, counted};
-use crate::remote::{failure, hub_with};
-use crate::settings::locate_options;
+use crate::terminal_progress::TerminalProgress;
 use crate::terminal_text::safe;
-use crate::transfer::Transfer;
 
 /// Looks at all models, then downloads them.
 pub(crate) fn run(args: PullArgs, printer: &Printer) -> Result<ExitCode, Failure> {
@@ -25,88 +21,46 @@ pub(crate) fn run(args: PullArgs, printer: &Printer) -> Result<ExitCode, Failure
         connections,
         transformers_cache,
     } = args;
-    let hub = hub_with(&locate_options(transformers_cache), |settings| {
-        settings.connections = connections.into();
-    })?;
-    let mut listings: Vec<Listing> = Vec::new();
-    for name in names(&models)? {
-        if listings.iter().all(|known| known.name != name) {
-            listings.push(hub.look(&name).map_err(failure)?);
-        }
-    }
+    let session = Session::from_env(transformers_cache);
+    let mut hub = session.hub_settings()?;
+    hub.connections = connections.into();
+    let session = session.with_hub(hub);
+    let names = names(&models)?;
+    let progress = TerminalProgress::new(printer);
+    let monitor = progress.monitor();
     if dry_run {
-        return sizes(&hub, &listings, printer);
+        for model in session.sizes(&names, monitor)? {
+            writeln!(
+                printer.data(),
+                "{} at {}: {} of weights, {} in the repository",
+                model.name,
+                model.commit,
+                bytes(model.weights),
+                counted(model.files, "file"),
+            )?;
+        }
+        return Ok(ExitCode::Done);
     }
-    let transfer = Transfer::new(printer, "downloading");
-    let folders = hub.pull(&listings, &transfer);
-    transfer.finish();
-    for (listing, folder) in listings.iter().zip(folders.map_err(failure)?) {
-        printer.detail(&format!("{} is at commit {}", listing.name, listing.commit));
-        writeln!(printer.data(), "{}", safe(&folder.display().to_string()))?;
+    let pulled = session.pull(&names, monitor)?;
+    for model in &pulled.models {
+        let folder = model.folder.display().to_string();
+        writeln!(printer.data(), "{}", safe(&folder))?;
     }
-    printer.talk(&match transfer.moved() {
+    printer.talk(&match pulled.bytes {
         0 => "everything was there".to_owned(),
         moved => format!("{} came", bytes(moved)),
     });
     Ok(ExitCode::Done)
 }
 
-fn sizes(hub: &Hub, listings: &[Listing], printer: &Printer) -> Result<ExitCode, Failure> {
-    let transfer = Transfer::new(printer, "downloading");
-    let folders = hub.pull_companions(listings, &transfer);
-    transfer.finish();
-    for (listing, folder) in listings.iter().zip(folders.map_err(failure)?) {
-        let weights = hub.weight_bytes(listing, &folder).map_err(failure)?;
-        writeln!(
-            printer.data(),
-            "{} at {}: {} of weights, {} in the repository",
-            listing.name,
-            listing.commit,
-            bytes(weights),
-            counted(listing.files.len(), "file"),
-        )?;
-    }
-    Ok(ExitCode::Done)
-}
-
-/// The names of models, those of recipes among them.
-fn names(texts: &[String]) -> Result<Vec<ModelName>, Failure> {
-    let mut names = Vec::new();
-    for text in texts {
-        let is_recipe =
-            [".yml", ".yaml"].iter().any(|end| text.ends_with(end)) && Path::new(text).is_file();
-        if is_recipe {
-            names.extend(of_recipe(text)?);
+fn names(models: &[String]) -> Result<Vec<ModelName>, Failure> {
+    names_to_pull(models).map_err(|error| {
+        let no_name = matches!(error, SessionError::Hub(HubError::NotAName { .. }));
+        let failure = Failure::new(error);
+        if no_name {
+            failure.hint("a model on the hub is written `organisation/name`")
         } else {
-            names.push(text.parse().map_err(|error| {
-                failure(error).hint("a model on the hub is written `organisation/name`")
-            })?);
+            failure
         }
-    }
-    Ok(names)
-}
-
-/// The models of a recipe that are no local folders.
-fn of_recipe(path: &str) -> Result<Vec<ModelName>, Failure> {
-    let text = planning::read(Path::new(path))?;
-    let folder = Path::new(path).parent().unwrap_or(Path::new(""));
-    let exists = |model: &str| Path::new(model).exists() || folder.join(model).exists();
-    let parsed = recipe::parse(&text.text, &exists);
-    let mut names = Vec::new();
-    for reference in parsed.recipes.iter().flat_map(recipe::Recipe::references) {
-        let model = &reference.value;
-        if !exists(&model.path)
-            && let Ok(name) = ModelName::new(&model.path, model.revision.as_deref())
-        {
-            names.push(name);
-        }
-    }
-    if names.is_empty() {
-        return Err(
-            Failure::usage(format!("`{path}` names no model of the hub")).hint(format!(
-                "`weightsmith check {path}` says what is wrong with a recipe"
-            )),
-        );
-    }
-    Ok(names)
+    })
 }

@@ -1,6 +1,5 @@
 //! `serve`: answers requests over HTTP.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
@@ -13,17 +12,18 @@ use weightsmith_server::{
     CountedSource, EngineSettings, LoadProgress, ModelFacts, ServedModel, Server, ServerError,
     Settings,
 };
+use weightsmith_session::quantities::{bytes, counted, parameters};
+use weightsmith_session::{TextModels, UnloadedModel, is_recipe};
 use weightsmith_studio::StudioSettings;
-use weightsmith_tensors::TensorSource;
+use weightsmith_tensors::{TensorSource, main_dtype};
 
 use super::studio;
 use crate::args::{LimitArgs, ModelArgs, Quantization, ServeArgs, ServingArgs, StudioArgs};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::printer::Printer;
-use crate::quantities::{bytes, counted, parameters};
-use crate::settings::size;
-use crate::text_model::{Found, TextModels, is_recipe};
+use crate::settings::{size, text_models};
+use crate::terminal_progress::TerminalProgress;
 
 /// The port where none is asked for.
 const PORT: u16 = 8080;
@@ -104,10 +104,7 @@ fn serve(
         ended_sessions: wanted.as_ref().map(StudioSettings::ended_sessions),
         ..settings
     };
-    let served = match given(&names, &options, printer)? {
-        Ok(served) => served,
-        Err(code) => return Ok(code),
-    };
+    let served = given(&names, &options, printer)?;
     let server = Server::bind(served, settings).map_err(explain)?;
     let studio = studio::open(wanted, &server, !names.is_empty(), printer)?;
     let server = match &studio {
@@ -131,17 +128,16 @@ fn given(
     names: &[String],
     options: &ModelArgs,
     printer: &Printer,
-) -> Result<Result<Vec<ServedModel>, ExitCode>, Failure> {
+) -> Result<Vec<ServedModel>, Failure> {
     let quantized = options.quantize == Some(Quantization::Q8_0);
-    let models = TextModels::new(options);
-    models.download(names.iter().map(|name| named(name).1), printer)?;
+    let models = text_models(options);
+    let progress = TerminalProgress::new(printer);
+    let monitor = progress.monitor();
+    models.download(names.iter().map(|name| named(name).1), monitor)?;
     let mut served = Vec::with_capacity(names.len());
     for name in names {
         let (name, path) = named(name);
-        let found = match models.find(path, printer)? {
-            Ok(found) => found,
-            Err(code) => return Ok(Err(code)),
-        };
+        let found = models.find(path, monitor)?;
         let facts = facts(&found, path, quantized)?;
         printer.talk(&introduction(&name, &facts));
         let models = models.clone();
@@ -152,7 +148,7 @@ fn given(
             None => model,
         });
     }
-    Ok(Ok(served))
+    Ok(served)
 }
 
 /// Limits as the server wants them.
@@ -237,7 +233,7 @@ fn is_name(text: &str) -> bool {
 }
 
 /// What headers tell of a model.
-fn facts(found: &Found, path: &str, quantized: bool) -> Result<ModelFacts, Failure> {
+fn facts(found: &UnloadedModel, path: &str, quantized: bool) -> Result<ModelFacts, Failure> {
     let source = found.source()?;
     let file = source.path_of("config.json");
     let text = source.file("config.json")?.unwrap_or_default();
@@ -283,12 +279,8 @@ fn facts(found: &Found, path: &str, quantized: bool) -> Result<ModelFacts, Failu
 
 /// The type that most weights have.
 fn main_type(source: &dyn TensorSource) -> String {
-    let mut by_type: BTreeMap<String, u64> = BTreeMap::new();
-    for tensor in source.tensors() {
-        *by_type.entry(tensor.info.dtype.to_string()).or_default() += tensor.info.elements();
-    }
-    let most = by_type.into_iter().max_by_key(|(_, elements)| *elements);
-    most.map(|(name, _)| name).unwrap_or_default()
+    let tensors = source.tensors().iter().map(|tensor| &tensor.info);
+    main_dtype(tensors).map_or_else(String::new, |dtype| dtype.to_string())
 }
 
 fn introduction(name: &str, facts: &ModelFacts) -> String {
@@ -313,13 +305,13 @@ fn counted_parameters(count: u64) -> String {
 /// Loads a model; the message says what went wrong.
 fn load(
     models: &TextModels,
-    found: &Found,
+    found: &UnloadedModel,
     progress: &LoadProgress,
 ) -> Result<weightsmith_infer::Model, String> {
     let watch = |source| Arc::new(CountedSource::new(source, progress.clone())) as Arc<_>;
     models
         .load(found, watch)
-        .map_err(|failure| failure.sentence())
+        .map_err(|error| Failure::new(error).sentence())
 }
 
 #[cfg(test)]

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use weightsmith_infer::DecoderOptions;
 use weightsmith_server::{Server, Settings};
+use weightsmith_session::Session;
 use weightsmith_studio::{Studio, StudioError, StudioSettings};
 
 use crate::args::{FolderArgs, ModelArgs, Quantization};
 use crate::failure::Failure;
 use crate::printer::Printer;
-use crate::remote::hub_settings;
-use crate::settings::{locate_options, size, threads};
+use crate::settings::{size, threads};
 use crate::terminal_text::safe;
 
 /// What a studio is made from. Without a place for its files there is none, which is an error only where nothing else is served.
@@ -28,7 +28,8 @@ pub(super) fn settings(
         folder: folders,
         max_memory,
     } = args;
-    let locate = locate_options(options.transformers_cache.clone());
+    let session = Session::from_env(options.transformers_cache.clone());
+    let locate = session.locate.clone();
     let Some(data) = data_dir.or_else(|| data_folder(locate.home.as_deref())) else {
         let message = "there is no home folder for the studio's history and models";
         if serves_models {
@@ -46,7 +47,7 @@ pub(super) fn settings(
     Ok(Some(StudioSettings {
         data: absolute(&data),
         folders: folders.iter().map(|folder| absolute(folder)).collect(),
-        hub: hub_settings(&locate)?,
+        hub: session.hub_settings()?,
         locate,
         threads: threads(options.threads),
         max_memory: size("--max-memory", &max_memory)?,

@@ -3,16 +3,15 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use weightsmith::output::LockError;
-use weightsmith::verify::{Verification, VerifyError, Weight, verify};
+use weightsmith::verify::{Verification, Weight};
+use weightsmith_session::Session;
+use weightsmith_session::quantities::{bytes, counted, parameters};
 
 use crate::args::VerifyArgs;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::printer::Printer;
-use crate::progress::Progress;
-use crate::published;
-use crate::quantities::{bytes, counted, parameters};
+use crate::terminal_progress::TerminalProgress;
 use crate::terminal_text::safe;
 
 /// Reads everything again and shows what is not as it was.
@@ -22,12 +21,12 @@ pub(crate) fn run(args: VerifyArgs, printer: &Printer) -> Result<ExitCode, Failu
         json,
         transformers_cache,
     } = args;
-    let folder = published::folder(&out, transformers_cache, printer)?;
-    published::require_folder(&folder, "verify")?;
-    let progress = Progress::new(printer, "verifying");
-    let result = verify(&folder, &progress);
-    progress.finish();
-    let verification = result.map_err(failure)?;
+    let progress = TerminalProgress::new(printer);
+    let monitor = progress.monitor();
+    let session = Session::from_env(transformers_cache);
+    let folder = session.published_folder(&out, monitor)?;
+    Session::require_folder(&folder, "verify")?;
+    let verification = Session::verify(&folder, monitor)?;
     if json {
         printer.json(&verification)?;
     } else {
@@ -41,16 +40,6 @@ pub(crate) fn run(args: VerifyArgs, printer: &Printer) -> Result<ExitCode, Failu
     } else {
         ExitCode::NotDone
     })
-}
-
-fn failure(error: VerifyError) -> Failure {
-    let no_lock = matches!(&error, VerifyError::Lock(LockError::Missing { .. }));
-    let failure = Failure::new(error);
-    if no_lock {
-        failure.hint("only a folder that `weightsmith merge` wrote can be verified: its lock says what belongs there")
-    } else {
-        failure
-    }
 }
 
 fn text(verification: &Verification, name: &str) -> String {

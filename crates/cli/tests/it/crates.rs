@@ -19,6 +19,17 @@ const EDGES: &[(&str, &[&str])] = &[
     ("weightsmith-hub", &["weightsmith-tensors"]),
     ("weightsmith-stores", &["weightsmith-tensors"]),
     (
+        "weightsmith-session",
+        &[
+            "weightsmith",
+            "weightsmith-hub",
+            "weightsmith-infer",
+            "weightsmith-report",
+            "weightsmith-stores",
+            "weightsmith-tensors",
+        ],
+    ),
+    (
         "weightsmith-server",
         &["weightsmith-infer", "weightsmith-tensors"],
     ),
@@ -41,7 +52,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "weightsmith-infer",
             "weightsmith-report",
             "weightsmith-server",
-            "weightsmith-stores",
+            "weightsmith-session",
             "weightsmith-studio",
             "weightsmith-tensors",
         ],
@@ -61,7 +72,7 @@ const EDGES: &[(&str, &[&str])] = &[
 ];
 
 /// All that methods take from elsewhere: nothing that opens a file or a connection.
-const OUTSIDE_OF_METHODS: &[&str] = &["libm", "serde", "thiserror"];
+const OUTSIDE_OF_METHODS: &[&str] = &["libm", "schemars", "serde", "thiserror"];
 
 /// What each crate of the workspace depends on, tests aside.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {

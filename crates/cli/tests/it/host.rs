@@ -35,7 +35,7 @@ fn the_fixtures_merge_is_ready_for_hosts() {
     size class         below 0.1B, 2.57M parameters
     weights type       BF16
     context length     131,072 tokens
-    concurrency units  1
+    concurrency units  1 at Featherless.ai (as of 2026-11)
 
       memory   weights  with 4,096 tokens  with 131,072 tokens
       4 bits    1.3 MB             7.6 MB             202.6 MB
@@ -94,7 +94,7 @@ fn what_hosts_would_refuse_is_told_with_what_to_do() {
     size class         below 0.1B, 2.57M parameters
     weights type       BF16
     context length     131,072 tokens
-    concurrency units  1
+    concurrency units  1 at Featherless.ai (as of 2026-11)
 
       memory   weights  with 4,096 tokens  with 131,072 tokens
       4 bits    1.3 MB             7.6 MB             202.6 MB
@@ -165,6 +165,10 @@ fn a_model_of_the_hub_is_checked_from_headers() {
         ]
     );
     assert_eq!(report["facts"]["concurrency_units"], 1);
+    assert_eq!(
+        report["facts"]["concurrency_source"],
+        serde_json::json!({"host": "Featherless.ai", "page": "docs/concurrency", "read": "2026-11"})
+    );
     assert_eq!(report["facts"]["memory"][2]["weights"], 5_134_080);
 }
 

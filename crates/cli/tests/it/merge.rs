@@ -11,6 +11,10 @@ fn filtered(run: impl FnOnce()) {
     settings.add_filter(r"\d+(\.\d+)? [kMG]?B/s", "[SPEED]");
     settings.add_filter(r"\d+\.\d MiB", "[MEMORY]");
     settings.add_filter(r"with \d+ threads?", "with [THREADS]");
+    settings.add_filter(
+        r"mergekit_config.yml, \d+(\.\d)? k?B",
+        "mergekit_config.yml, [RECIPE]",
+    );
     settings.bind(run);
 }
 
@@ -70,6 +74,16 @@ fn a_dry_run_writes_nothing() {
     input   instruct at [FIXTURES]/instruct: 74 tensors, 2.57M parameters, 6 layers, base_model, gives its config and other files
     result  74 tensors, 2.57M parameters, 6 layers
     file    model.safetensors, 5.1 MB
+    file    config.json, 673 B
+    file    mergekit_config.yml, [RECIPE]
+    file    generation_config.json, 178 B, from instruct
+    file    merges.txt, 5.4 kB, from instruct
+    file    tokenizer.json, 57.5 kB, from instruct
+    file    tokenizer_config.json, 1.3 kB, from instruct
+    file    vocab.json, 11.5 kB, from instruct
+    file    weightsmith-shares.svg, made at the end
+    file    README.md, made at the end
+    file    weightsmith.lock.json, made at the end
     work    read 8.3 MB, write 5.1 MB, with [THREADS] and at most [MEMORY] of private memory
     --- stderr
     ");

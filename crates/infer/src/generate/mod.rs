@@ -6,4 +6,4 @@ mod session;
 
 pub use defaults::{GenerationDefaults, GenerationSettings};
 pub use sampler::{Sampler, SamplingSettings};
-pub use session::{Cancel, Finish, Generation, Report, Session};
+pub use session::{Finish, Generation, Report, Session};

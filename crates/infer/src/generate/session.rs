@@ -1,29 +1,11 @@
 //! A sequence that is continued, turn by turn.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::{GenerationSettings, Sampler};
 use crate::decoder::{Control, Observer, SequenceStep, Wants};
 use crate::text::{StopFilter, TextStream};
-use crate::{Error, KvCache, Model};
-
-/// A wish to stop, which any thread may make and every holder sees.
-#[derive(Debug, Clone, Default)]
-pub struct Cancel(Arc<AtomicBool>);
-
-impl Cancel {
-    /// Stops what runs with it, at the next token or piece of the prompt.
-    pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// True once it was cancelled.
-    pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
+use crate::{Cancel, Error, KvCache, Model};
 
 /// Why a generation ended.
 #[derive(Debug, Clone, PartialEq, Eq)]

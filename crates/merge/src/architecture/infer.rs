@@ -5,7 +5,7 @@ use weightsmith_tensors::TensorEntry;
 
 use super::config_keys::{self, LayerCount, value_at};
 use super::facts::{Facts, ties_by_default};
-use super::place::{self, Place};
+use super::place::{self, LayerPlace};
 use super::stacks::{self, LayerPosition, LayerStack};
 use super::vocabulary::{self, VocabularyRole, VocabularyTensor, ends_with_part};
 
@@ -141,9 +141,9 @@ impl Architecture {
     }
 
     /// Where a tensor stands relative to the layers.
-    pub fn place(&self, name: &str) -> Place {
+    pub fn place(&self, name: &str) -> LayerPlace {
         if let Some(position) = self.layer_of(name) {
-            return Place::Layer {
+            return LayerPlace::Layer {
                 stack: position.stack,
                 index: position.index,
             };
@@ -154,7 +154,11 @@ impl Architecture {
             None if self.is_head(name) || place::is_further_head(name) => false,
             None => place::looks_before(name) || self.feeds_main(name),
         };
-        if before { Place::Before } else { Place::After }
+        if before {
+            LayerPlace::Before
+        } else {
+            LayerPlace::After
+        }
     }
 
     /// Whether a loose tensor belongs to another stack's module, such as the final norm of an encoder.

@@ -17,7 +17,7 @@ mod vocabulary;
 pub use config_keys::{LayerCount, locate_layer_count, text_config_path};
 pub use facts::{Facts, StackFacts};
 pub use infer::Architecture;
-pub use place::Place;
+pub use place::LayerPlace;
 pub(crate) use stacks::MOST_LAYERS;
 pub use stacks::{LayerPosition, LayerStack};
 pub use vocabulary::{VocabularyRole, VocabularyTensor};

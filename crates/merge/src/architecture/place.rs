@@ -4,7 +4,7 @@
 ///
 /// Tensors before the layers take the parameters and sources of a recipe's first slice, those after them the last slice's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Place {
+pub enum LayerPlace {
     /// Embeddings, and whatever else the first layer's input is made by.
     Before,
     /// In a layer.

@@ -91,14 +91,14 @@ fn tensors_stand_before_in_or_after_the_layers() {
     let architecture = qwen2(&json!({"model_type": "qwen2"}));
     assert_eq!(
         architecture.place("model.embed_tokens.weight"),
-        Place::Before
+        LayerPlace::Before
     );
     assert_eq!(
         architecture.place("model.layers.3.input_layernorm.weight"),
-        Place::Layer { stack: 0, index: 3 }
+        LayerPlace::Layer { stack: 0, index: 3 }
     );
-    assert_eq!(architecture.place("model.norm.weight"), Place::After);
-    assert_eq!(architecture.place("lm_head.weight"), Place::After);
+    assert_eq!(architecture.place("model.norm.weight"), LayerPlace::After);
+    assert_eq!(architecture.place("lm_head.weight"), LayerPlace::After);
 }
 
 #[test]
@@ -163,12 +163,12 @@ fn a_family_that_nobody_knows_is_inferred() {
             ("net.unembed.weight", 0, 500, VocabularyRole::Head),
         ]
     );
-    assert_eq!(architecture.place("net.unembed.weight"), Place::After);
+    assert_eq!(architecture.place("net.unembed.weight"), LayerPlace::After);
     assert_eq!(
         architecture.place("net.embedder.token_embed.weight"),
-        Place::Before
+        LayerPlace::Before
     );
-    assert_eq!(architecture.place("net.out_norm.scale"), Place::After);
+    assert_eq!(architecture.place("net.out_norm.scale"), LayerPlace::After);
 }
 
 #[test]
@@ -234,9 +234,9 @@ fn gpt2_is_known_with_and_without_its_prefix() {
         assert_eq!(architecture.layers(), 2);
         assert!(architecture.is_tied());
         assert_eq!(architecture.vocabulary().len(), 1);
-        assert_eq!(architecture.place(&names[0]), Place::Before);
-        assert_eq!(architecture.place(&names[1]), Place::Before);
-        assert_eq!(architecture.place(&names[3]), Place::After);
+        assert_eq!(architecture.place(&names[0]), LayerPlace::Before);
+        assert_eq!(architecture.place(&names[1]), LayerPlace::Before);
+        assert_eq!(architecture.place(&names[3]), LayerPlace::After);
         assert!(architecture.is_optional(&name("h.0.attn.bias")));
         assert!(!architecture.is_optional(&name("h.0.attn.c_attn.bias")));
         assert_eq!(architecture.layer_count().unwrap().keys, ["n_layer"]);
@@ -264,10 +264,10 @@ fn the_head_of_gpt_neox_stands_after_the_layers_whatever_its_name() {
             ("embed_out.weight", &[50_432, 8]),
         ],
     );
-    assert_eq!(architecture.place("embed_out.weight"), Place::After);
+    assert_eq!(architecture.place("embed_out.weight"), LayerPlace::After);
     assert_eq!(
         architecture.place("gpt_neox.embed_in.weight"),
-        Place::Before
+        LayerPlace::Before
     );
     assert!(architecture.is_optional("gpt_neox.layers.0.attention.rotary_emb.inv_freq"));
     assert!(!architecture.is_optional("gpt_neox.layers.0.attention.dense.bias"));
@@ -301,10 +301,13 @@ fn bert_has_positions_and_types_besides_its_vocabulary() {
         "embeddings.position_embeddings.weight",
         "embeddings.LayerNorm.weight",
     ] {
-        assert_eq!(architecture.place(name), Place::Before, "{name}");
+        assert_eq!(architecture.place(name), LayerPlace::Before, "{name}");
     }
-    assert_eq!(architecture.place("pooler.dense.weight"), Place::After);
-    assert_eq!(architecture.place("cls.predictions.bias"), Place::After);
+    assert_eq!(architecture.place("pooler.dense.weight"), LayerPlace::After);
+    assert_eq!(
+        architecture.place("cls.predictions.bias"),
+        LayerPlace::After
+    );
     assert!(architecture.is_optional("embeddings.position_ids"));
     assert!(architecture.is_optional("pooler.dense.weight"));
     assert!(!architecture.is_optional("embeddings.position_embeddings.weight"));
@@ -334,9 +337,15 @@ fn slices_apply_to_the_decoder_of_t5_and_whisper() {
     let main = &t5.stacks()[t5.main_stack().unwrap()];
     assert_eq!((main.prefix.as_str(), main.count), ("decoder.block.", 2));
     assert_eq!(t5.layer_count().unwrap().keys, ["num_decoder_layers"]);
-    assert_eq!(t5.place("encoder.final_layer_norm.weight"), Place::Before);
-    assert_eq!(t5.place("decoder.final_layer_norm.weight"), Place::After);
-    assert_eq!(t5.place("shared.weight"), Place::Before);
+    assert_eq!(
+        t5.place("encoder.final_layer_norm.weight"),
+        LayerPlace::Before
+    );
+    assert_eq!(
+        t5.place("decoder.final_layer_norm.weight"),
+        LayerPlace::After
+    );
+    assert_eq!(t5.place("shared.weight"), LayerPlace::Before);
     assert!(t5.is_optional("decoder.embed_tokens.weight"));
     insta::assert_snapshot!(t5, @"t5, 2 layers, 1 tensor per layer, 3 layers under `encoder.block`, 3 loose");
 
@@ -364,13 +373,16 @@ fn slices_apply_to_the_decoder_of_t5_and_whisper() {
     );
     assert_eq!(
         whisper.place("model.encoder.layer_norm.weight"),
-        Place::Before
+        LayerPlace::Before
     );
     assert_eq!(
         whisper.place("model.decoder.layer_norm.weight"),
-        Place::After
+        LayerPlace::After
     );
-    assert_eq!(whisper.place("model.encoder.conv1.weight"), Place::Before);
+    assert_eq!(
+        whisper.place("model.encoder.conv1.weight"),
+        LayerPlace::Before
+    );
 }
 
 #[test]
@@ -415,11 +427,11 @@ fn slices_apply_to_the_language_model_of_a_multimodal_one() {
         "vision_tower.vision_model.post_layernorm.weight",
         "multi_modal_projector.linear_1.weight",
     ] {
-        assert_eq!(architecture.place(name), Place::Before, "{name}");
+        assert_eq!(architecture.place(name), LayerPlace::Before, "{name}");
     }
     assert_eq!(
         architecture.place("language_model.model.norm.weight"),
-        Place::After
+        LayerPlace::After
     );
     assert!(!architecture.is_tied());
 }
@@ -444,7 +456,7 @@ fn an_older_multimodal_config_keeps_the_language_model_at_the_top() {
     assert_eq!(architecture.layer_count().unwrap().object, [""; 0]);
     assert_eq!(
         architecture.place("visual.merger.mlp.0.weight"),
-        Place::Before
+        LayerPlace::Before
     );
 }
 
@@ -462,7 +474,7 @@ fn layers_that_predict_further_tokens_come_after_the_others() {
     assert_eq!(architecture.layers(), 2);
     assert_eq!(
         architecture.place("mtp.pre_fc_norm_embedding.weight"),
-        Place::After
+        LayerPlace::After
     );
 }
 

@@ -11,6 +11,7 @@ use super::address::{hub_name, is_in_store};
 use super::cache::{
     CachedRepo, DEFAULT_REVISION, Resolution, cached_repo, is_repo_name, is_revision,
 };
+use super::hub_environment::HubEnvironment;
 use super::snapshot_path::hub_kind;
 use super::web_address::{WebAddress, web_address};
 use super::{LocateError, RemoteModels};
@@ -95,32 +96,22 @@ impl LocateOptions {
     /// (which old versions of transformers filled), else `$XDG_CACHE_HOME/huggingface/hub`, else `~/.cache/huggingface/hub`.
     /// `HF_HUB_OFFLINE` (or `TRANSFORMERS_OFFLINE`) is on for `1`, `ON`, `YES` and `TRUE` in any case. An empty variable counts as unset.
     pub fn from_env(get: impl Fn(&str) -> Option<OsString>) -> Self {
-        let set = |name: &str| get(name).filter(|value| !value.is_empty());
-        let home = set("HOME")
-            .or_else(|| set("USERPROFILE"))
-            .map(PathBuf::from);
-        let path = |name: &str| {
-            let value = expand_variables(set(name)?, &set);
-            Some(expand_home(Path::new(&value), home.as_deref()))
-        };
-        let hub_cache = path("HF_HUB_CACHE")
-            .or_else(|| path("HUGGINGFACE_HUB_CACHE"))
-            .or_else(|| path("HF_HOME").map(|folder| folder.join("hub")))
-            .or_else(|| path("TRANSFORMERS_CACHE"))
-            .unwrap_or_else(|| {
-                path("XDG_CACHE_HOME")
-                    .unwrap_or_else(|| home.clone().unwrap_or_default().join(".cache"))
-                    .join("huggingface")
-                    .join("hub")
-            });
-        let offline = set("HF_HUB_OFFLINE")
-            .or_else(|| set("TRANSFORMERS_OFFLINE"))
+        let variables = HubEnvironment::new(get);
+        let hub_cache = variables
+            .path("HF_HUB_CACHE")
+            .or_else(|| variables.path("HUGGINGFACE_HUB_CACHE"))
+            .or_else(|| Some(variables.path("HF_HOME")?.join("hub")))
+            .or_else(|| variables.path("TRANSFORMERS_CACHE"))
+            .unwrap_or_else(|| variables.usual_home().join("hub"));
+        let offline = variables
+            .set("HF_HUB_OFFLINE")
+            .or_else(|| variables.set("TRANSFORMERS_OFFLINE"))
             .is_some_and(|value| is_true(&value));
         Self {
             current_dir: PathBuf::new(),
             recipe_dir: None,
             hub_cache,
-            home,
+            home: variables.home,
             offline,
             away: None,
             remote: None,
@@ -438,41 +429,6 @@ pub(super) fn expand_home(path: &Path, home: Option<&Path>) -> PathBuf {
         (Ok(rest), Some(home)) => home.join(rest),
         _ => path.to_owned(),
     }
-}
-
-/// `$NAME` and `${NAME}` replaced by what is set, as Python's `os.path.expandvars` does.
-pub(super) fn expand_variables(
-    value: OsString,
-    get: &impl Fn(&str) -> Option<OsString>,
-) -> OsString {
-    let Some(mut rest) = value.to_str().filter(|text| text.contains('$')) else {
-        return value;
-    };
-    let mut expanded = OsString::new();
-    while let Some((before, after)) = rest.split_once('$') {
-        expanded.push(before);
-        let (name, behind) = match after
-            .strip_prefix('{')
-            .and_then(|after| after.split_once('}'))
-        {
-            Some(braced) => braced,
-            None => after.split_at(
-                after
-                    .find(|character: char| !character.is_ascii_alphanumeric() && character != '_')
-                    .unwrap_or(after.len()),
-            ),
-        };
-        match get(name) {
-            Some(found) if !name.is_empty() => expanded.push(found),
-            _ => {
-                let raw = rest.len() - before.len() - behind.len();
-                expanded.push(&rest[before.len()..before.len() + raw]);
-            }
-        }
-        rest = behind;
-    }
-    expanded.push(rest);
-    expanded
 }
 
 fn is_true(value: &OsStr) -> bool {

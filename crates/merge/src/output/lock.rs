@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use weightsmith_tensors::read_regular;
 
 use crate::plan::Plan;
-use crate::run::OutputFile;
 
 /// Name of the lock in the result's folder.
 pub const LOCK_FILE: &str = "weightsmith.lock.json";
@@ -41,6 +40,9 @@ pub struct Lock {
     /// BLAKE3 of all that the run depended on, by which a rerun knows its own finished result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,
+    /// BLAKE3 of paths and times of the inputs' files on the machine that made it, by which a rerun there knows that they are the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_inputs: Option<String>,
     /// The models that were read.
     pub inputs: Vec<LockedInput>,
     /// Number of tensors of the result.
@@ -98,12 +100,14 @@ pub struct LockFacts<'a> {
     pub recipe: &'a str,
     /// Stands for all that the run depended on.
     pub run: Option<&'a str>,
+    /// Stands for where the inputs are and when they were written.
+    pub run_inputs: Option<&'a str>,
     /// When the merge was made.
     pub date: Timestamp,
     /// NaN and infinite elements of the result.
     pub non_finite: u64,
     /// Every file of the result but the lock.
-    pub files: &'a [OutputFile],
+    pub files: &'a [LockedFile],
 }
 
 /// A lock that cannot be used.
@@ -171,7 +175,7 @@ impl Lock {
             .files
             .iter()
             .filter(|file| file.name != LOCK_FILE)
-            .map(locked_file)
+            .cloned()
             .collect();
         files.sort_by(|a, b| a.name.cmp(&b.name));
         Self {
@@ -182,6 +186,7 @@ impl Lock {
             seed: plan.seed,
             recipe: blake3::hash(facts.recipe.as_bytes()).to_string(),
             run: facts.run.map(ToOwned::to_owned),
+            run_inputs: facts.run_inputs.map(ToOwned::to_owned),
             inputs: locked_inputs(plan),
             tensors: plan.tensors.len() as u64,
             parameters: plan
@@ -269,14 +274,6 @@ fn is_inside(name: &str) -> bool {
     name.split('/').all(plain)
 }
 
-fn locked_file(file: &OutputFile) -> LockedFile {
-    LockedFile {
-        name: file.name.clone(),
-        bytes: file.bytes,
-        blake3: file.blake3.clone(),
-    }
-}
-
 fn locked_inputs(plan: &Plan) -> Vec<LockedInput> {
     let files = |files: &[crate::plan::InputFile]| {
         files
@@ -306,7 +303,7 @@ mod tests {
     use crate::testing::example_plans::v;
 
     fn lock() -> Lock {
-        let file = |name: &str| OutputFile {
+        let file = |name: &str| LockedFile {
             name: name.to_owned(),
             bytes: 3,
             blake3: blake3::hash(b"abc").to_string(),
@@ -322,6 +319,7 @@ mod tests {
             &LockFacts {
                 recipe: "merge_method: slerp\n",
                 run: None,
+                run_inputs: None,
                 date,
                 non_finite: 0,
                 files: &files,

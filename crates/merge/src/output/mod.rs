@@ -1,5 +1,6 @@
 //! What stands beside the weights of a merged model.
 
+mod chat_template;
 mod config_editor;
 mod config_file;
 mod file_names;
@@ -16,14 +17,15 @@ mod secrets;
 #[cfg(test)]
 mod tests;
 
+pub use chat_template::chat_template_file;
 pub use config_file::{ConfigEdit, ConfigError, ConfigFile, EditedConfig};
-pub use file_names::{MODEL_CARD, SHARE_PICTURE};
+pub use file_names::{MODEL_CARD, RECIPE_FILE, SHARE_PICTURE};
 pub use json_text::JsonError;
 pub(crate) use local_paths::{is_searched, without_local_paths};
 pub use lock::{
     LOCK_FILE, LOCK_FORMAT, Lock, LockError, LockFacts, LockedFile, LockedInput, LockedInputFile,
 };
-pub use parent_files::{has_chat_template, parent_readme};
+pub use parent_files::parent_readme;
 pub use publication::{
     Mention, Publication, PublicationError, PublicationOptions, PublishedFile, model_name,
     publication,

@@ -1,10 +1,8 @@
 //! What a card needs to know of the folders of the merged models.
 
 use std::io;
-use std::path::Path;
 
-use serde_json::Value;
-use weightsmith_tensors::{ModelFiles, json, read_companion};
+use weightsmith_tensors::ModelFiles;
 
 /// The README of a model; `None` when there is none.
 ///
@@ -15,53 +13,11 @@ pub fn parent_readme(files: &(impl ModelFiles + ?Sized)) -> io::Result<Option<St
     Ok(text.map(|text| String::from_utf8_lossy(&text).into_owned()))
 }
 
-/// True when the tokenizer in a folder has a chat template: in a file of its own, or in `tokenizer_config.json`.
-pub fn has_chat_template(folder: &Path) -> bool {
-    let own = ["chat_template.jinja", "chat_template.json"];
-    if own.iter().any(|name| folder.join(name).is_file()) {
-        return true;
-    }
-    let config = existing(&folder.join("tokenizer_config.json"))
-        .ok()
-        .flatten();
-    let config = config.and_then(|bytes| json::read::<Value>(&bytes).ok());
-    config.is_some_and(|config| {
-        config
-            .get("chat_template")
-            .is_some_and(|template| !template.is_null())
-    })
-}
-
-fn existing(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    match read_companion(path) {
-        Ok(content) => Ok(Some(content)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use weightsmith_tensors::ModelFolder;
 
     use super::*;
-
-    #[test]
-    fn a_chat_template_is_found_in_either_place() {
-        let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: &str| fs_err::write(folder.path().join(name), text).unwrap();
-        assert!(!has_chat_template(folder.path()));
-        write("tokenizer_config.json", "{\"chat_template\": null}");
-        assert!(!has_chat_template(folder.path()));
-        write(
-            "tokenizer_config.json",
-            "{\"chat_template\": \"{{ messages }}\"}",
-        );
-        assert!(has_chat_template(folder.path()));
-        write("tokenizer_config.json", "damaged");
-        write("chat_template.jinja", "{{ messages }}");
-        assert!(has_chat_template(folder.path()));
-    }
 
     #[test]
     fn a_readme_is_read_whatever_its_encoding() {

@@ -1,16 +1,18 @@
 //! From a recipe to a plan.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use weightsmith_tensors::{DType, ShardLayout, TensorEntry, TensorInfo};
+use weightsmith_tensors::{CompanionError, DType, FormatName, TensorEntry, main_dtype};
 
 use super::config::edited_config;
+use super::files::{FileSettings, FinishedFiles, planned_files};
 use super::models::{Model, Models};
 use super::parameter_names::check_names;
 use super::parameters::check_filters;
 use super::slices::{Arranged, Inputs, PlannedSlice, SliceSource, arrange, donor, inputs};
 use super::tensors::{Assembled, Assembly};
-use super::{Action, Dropped, Plan, tokenizer_settings};
+use super::{Action, DropReason, Dropped, Plan, tokenizer_settings};
 use crate::methods::{self, BaseRule, MethodSpec};
 use crate::model::LocateOptions;
 use crate::recipe::Recipe;
@@ -27,16 +29,22 @@ pub struct PlanOptions {
     pub seed: u64,
     /// Cut vocabularies of different lengths to the shortest instead of failing.
     pub truncate_embeddings: bool,
+    /// The donor's tokenizer and other files come along.
+    pub copy_companions: bool,
+    /// Makes the model card and what belongs to it, where one is wanted.
+    pub finished: Option<Arc<dyn FinishedFiles>>,
 }
 
 impl PlanOptions {
-    /// One file, the default seed, vocabularies as they are.
+    /// One file, the default seed, vocabularies as they are, the donor's files, no card.
     pub fn new(locate: LocateOptions) -> Self {
         Self {
             locate,
             shard_size: None,
             seed: 0,
             truncate_embeddings: false,
+            copy_companions: true,
+            finished: None,
         }
     }
 }
@@ -50,6 +58,10 @@ pub struct Planned {
     pub models: Models,
     /// Warnings.
     pub diagnostics: Vec<Diagnostic>,
+    /// Makes the files that tell what a run found.
+    pub finished: Option<Arc<dyn FinishedFiles>>,
+    /// Why the donor's files cannot come along: a run fails with it.
+    pub companion_error: Option<Arc<CompanionError>>,
 }
 
 /// Plans a merge from a recipe and the headers of its models.
@@ -69,6 +81,7 @@ pub fn build(recipe: &Recipe, options: &PlanOptions) -> Result<Planned, Vec<Diag
         check_names(recipe, method, &mut diagnostics);
         check_base(recipe, method, &mut diagnostics);
     }
+    diagnostics.extend(overridden_architectures(recipe));
     let mut models = Models::default();
     let arranged = arrange(recipe, &mut models, &options.locate, &mut diagnostics);
     models.tell_apart();
@@ -138,20 +151,46 @@ fn plan_arranged(
         options,
     };
     let plan = draft.finish(models.as_slice(), assembled, &mut diagnostics);
-    match plan {
-        Some(plan) if !has_error(&diagnostics) => Ok(Planned {
-            plan,
-            models,
-            diagnostics,
-        }),
-        _ => Err(diagnostics),
-    }
+    let Some(mut plan) = plan.filter(|_| !has_error(&diagnostics)) else {
+        return Err(diagnostics);
+    };
+    let settings = FileSettings {
+        recipe: &recipe.text,
+        copy_companions: options.copy_companions,
+        finished: options.finished.as_deref(),
+    };
+    let (files, companion_error) = planned_files(&plan, models.as_slice(), &settings);
+    plan.files = files;
+    Ok(Planned {
+        plan,
+        models,
+        diagnostics,
+        finished: options.finished.clone(),
+        companion_error: companion_error.map(Arc::new),
+    })
 }
 
 fn has_error(diagnostics: &[Diagnostic]) -> bool {
     diagnostics
         .iter()
         .any(|diagnostic| diagnostic.severity == Severity::Error)
+}
+
+/// What becomes of `override_architecture`. mergekit names the class with it by whose table it reads a model, and which the
+/// result's `config.json` gets.
+fn overridden_architectures(recipe: &Recipe) -> Vec<Diagnostic> {
+    let mut known = BTreeSet::new();
+    let overridden = recipe.references().into_iter().filter_map(|reference| {
+        let name = reference.value.override_architecture.as_deref()?;
+        let is_new = known.insert((reference.value.raw.as_str(), name));
+        is_new.then(|| {
+            let message = format!("`override_architecture: {name}` changes nothing");
+            Diagnostic::warning(message, reference.span).hint(
+                "tensors are found by the names in the checkpoint, for any architecture; `architectures` in `config.json` stays the donor's",
+            )
+        })
+    });
+    overridden.collect()
 }
 
 fn check_base(recipe: &Recipe, method: &MethodSpec, diagnostics: &mut Vec<Diagnostic>) {
@@ -314,7 +353,8 @@ impl Draft<'_> {
                 info: tensor.info.clone(),
             })
             .collect();
-        let layout = match ShardLayout::plan(&entries, self.options.shard_size) {
+        let format = FormatName::default();
+        let layout = match format.format().layout(&entries, self.options.shard_size) {
             Ok(layout) => layout,
             Err(error) => {
                 diagnostics.push(Diagnostic::error(error.to_string(), None));
@@ -325,7 +365,7 @@ impl Draft<'_> {
             &models[donor],
             donor,
             &assembled,
-            dominant_dtype(&entries),
+            main_float(&entries),
             diagnostics,
         );
         let dropped = dropped(models, &assembled, self.slices);
@@ -340,25 +380,19 @@ impl Draft<'_> {
             bytes_written: layout.file_bytes(),
             layers: assembled.layers,
             tensors: assembled.tensors,
+            format,
             layout,
             config,
             seed: self.options.seed,
+            files: Vec::new(),
         })
     }
 }
 
 /// The float type that most of the result's elements have.
-fn dominant_dtype(entries: &[TensorEntry]) -> Option<DType> {
-    let mut elements: BTreeMap<&str, (u64, DType)> = BTreeMap::new();
-    for TensorInfo { dtype, shape } in entries.iter().map(|entry| &entry.info) {
-        if dtype.is_plain_float() {
-            elements.entry(dtype.name()).or_insert((0, *dtype)).0 += shape.iter().product::<u64>();
-        }
-    }
-    elements
-        .into_values()
-        .max_by_key(|(elements, _)| *elements)
-        .map(|(_, dtype)| dtype)
+fn main_float(entries: &[TensorEntry]) -> Option<DType> {
+    let tensors = entries.iter().map(|entry| &entry.info);
+    main_dtype(tensors.filter(|tensor| tensor.dtype.is_plain_float()))
 }
 
 /// The source tensors that an action is made of.
@@ -408,22 +442,24 @@ fn dropped(models: &[Model], assembled: &Assembled, slices: &[PlannedSlice<'_>])
             dropped.push(Dropped {
                 input,
                 tensor: tensor.name.clone(),
-                reason: "its model's index does not name it".into(),
+                reason: DropReason::NotIndexed,
             });
         }
     }
     dropped
 }
 
-fn reason(model: &Model, tensor: &str, input: usize, slices: &[PlannedSlice<'_>]) -> String {
+fn reason(model: &Model, tensor: &str, input: usize, slices: &[PlannedSlice<'_>]) -> DropReason {
     let architecture = &model.architecture;
     if let Some(position) = architecture.layer_of(tensor)
         && Some(position.stack) == architecture.main_stack()
     {
-        return format!("layer {} is in no slice", position.index);
+        return DropReason::UnusedLayer {
+            layer: position.index,
+        };
     }
     if architecture.tied_source(tensor).is_some() {
-        return "the head is tied to the embedding".into();
+        return DropReason::TiedHead;
     }
     let ends = [slices.first(), slices.last()];
     let at_ends = ends
@@ -432,9 +468,9 @@ fn reason(model: &Model, tensor: &str, input: usize, slices: &[PlannedSlice<'_>]
         .flat_map(|slice| &slice.sources)
         .any(|source| source.model == input);
     if at_ends {
-        "tensors before the layers come from the first slice, those after them from the last".into()
+        DropReason::OtherSide
     } else {
-        "its model is in neither the first nor the last slice".into()
+        DropReason::NotAtTheEnds
     }
 }
 
@@ -443,7 +479,7 @@ fn warn_about_dropped(dropped: &[Dropped], models: &[Model], diagnostics: &mut V
     for (input, model) in models.iter().enumerate() {
         let unexpected: Vec<&Dropped> = dropped
             .iter()
-            .filter(|d| d.input == input && d.reason.contains("index does not name"))
+            .filter(|d| d.input == input && d.reason == DropReason::NotIndexed)
             .collect();
         if let Some(first) = unexpected.first() {
             diagnostics.push(Diagnostic::warning(

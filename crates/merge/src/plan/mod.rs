@@ -5,6 +5,8 @@
 
 mod build;
 mod config;
+mod drop_reason;
+mod files;
 mod labels;
 mod models;
 mod parameter_names;
@@ -18,9 +20,13 @@ mod tokenizer_settings;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use weightsmith_tensors::{ModelIdentity, ShardLayout, TensorInfo};
+use weightsmith_tensors::{FormatName, ModelIdentity, ShardLayout, TensorEntry, TensorInfo};
+
+use crate::output::RECIPE_FILE;
 
 pub use build::{PlanOptions, Planned, build};
+pub use drop_reason::DropReason;
+pub use files::{FileSource, FinishedFiles, MadeFile, MadeText, PlannedFile, RunFacts};
 pub use models::{Model, Models};
 pub use weightsmith_methods::{Operation, SourceTensor, Value};
 
@@ -41,7 +47,9 @@ pub struct Plan {
     pub dropped: Vec<Dropped>,
     /// For every layer of the result's main stack: where it comes from.
     pub layers: Vec<PlannedLayer>,
-    /// Shard files with their headers and offsets.
+    /// The format in which the result is written.
+    pub format: FormatName,
+    /// Its weight files, with the offset of every tensor.
     pub layout: ShardLayout,
     /// The result's `config.json`, when the donor has one.
     pub config: Option<String>,
@@ -51,6 +59,32 @@ pub struct Plan {
     pub bytes_read: u64,
     /// Bytes of shard files that are written.
     pub bytes_written: u64,
+    /// Every file of the result, weights first, the lock last.
+    pub files: Vec<PlannedFile>,
+}
+
+impl Plan {
+    /// A file of the result by its name.
+    pub fn file(&self, name: &str) -> Option<&PlannedFile> {
+        self.files.iter().find(|file| file.name == name)
+    }
+
+    /// The tensors of the result as a checkpoint lists them.
+    pub fn entries(&self) -> Vec<TensorEntry> {
+        let entry = |tensor: &PlannedTensor| TensorEntry {
+            name: tensor.name.clone(),
+            info: tensor.info.clone(),
+        };
+        self.tensors.iter().map(entry).collect()
+    }
+
+    /// The text of the recipe, as it is stored beside the result.
+    pub fn recipe(&self) -> &str {
+        match self.file(RECIPE_FILE).map(|file| &file.source) {
+            Some(FileSource::Made(made)) => &made.text,
+            _ => "",
+        }
+    }
 }
 
 /// A model that is read.
@@ -144,8 +178,9 @@ pub struct Dropped {
     pub input: usize,
     /// The tensor.
     pub tensor: String,
-    /// Why, as a clause: `layer 5 is in no slice`.
-    pub reason: String,
+    /// Why.
+    #[serde(serialize_with = "drop_reason::with_words")]
+    pub reason: DropReason,
 }
 
 /// A layer of the result.

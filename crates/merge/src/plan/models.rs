@@ -91,8 +91,8 @@ impl Model {
 
     fn files(&self) -> Vec<InputFile> {
         self.source
-            .files_read()
-            .into_iter()
+            .weight_files()
+            .iter()
             .map(|file| InputFile {
                 name: file.name.clone(),
                 bytes: file.size,

@@ -6,7 +6,7 @@ use super::parameters::NamedTensor;
 use super::refusal::refusal;
 use super::slices::PlannedSlice;
 use super::tensors::{Assembly, Wanted};
-use super::{Action, Operation, PlannedTensor, SourceTensor};
+use super::{Action, DropReason, Operation, PlannedTensor, SourceTensor};
 use crate::Diagnostic;
 use crate::methods::Missing;
 
@@ -86,11 +86,8 @@ impl Assembly<'_> {
             }
             Missing::Copy => {
                 let kept = present.swap_remove(base.unwrap_or(0));
-                let reason = format!(
-                    "too few inputs have it for `{}`, which takes the base's",
-                    self.method.name
-                );
-                self.leave_out(present, &reason);
+                let method = self.method.name.to_owned();
+                self.leave_out(present, &DropReason::TooFewInputs { method });
                 Some(FoundSources {
                     present: vec![kept],
                     is_copied: true,
@@ -112,10 +109,9 @@ impl Assembly<'_> {
         if self.is_head(slice, &wanted.name) {
             self.result.head = None;
         }
-        let reason = format!(
-            "the base model has no such tensor, which `{}` needs",
-            self.method.name
-        );
+        let reason = DropReason::NotInTheBase {
+            method: self.method.name.to_owned(),
+        };
         self.resolver.complain_about_tensor(
             "are left out",
             Diagnostic::warning(
@@ -126,10 +122,10 @@ impl Assembly<'_> {
         self.leave_out(present, &reason);
     }
 
-    fn leave_out(&mut self, sources: Vec<Present>, reason: &str) {
+    fn leave_out(&mut self, sources: Vec<Present>, reason: &DropReason) {
         for Present { source, .. } in sources {
             let key = (source.input, source.tensor);
-            self.result.left_out.insert(key, reason.to_owned());
+            self.result.left_out.insert(key, reason.clone());
         }
     }
 

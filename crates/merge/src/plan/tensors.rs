@@ -8,9 +8,9 @@ use weightsmith_tensors::DType;
 use super::models::Model;
 use super::parameters::Resolver;
 use super::slices::{PlannedSlice, SliceSource};
-use super::{PlannedLayer, PlannedTensor};
+use super::{DropReason, PlannedLayer, PlannedTensor};
 use crate::Diagnostic;
-use crate::architecture::{MOST_LAYERS, Place};
+use crate::architecture::{LayerPlace, MOST_LAYERS};
 use crate::methods::MethodSpec;
 
 /// Layers of a model made of several slices at most, and those of its models that they are made of.
@@ -44,7 +44,7 @@ pub(super) struct Assembled {
     /// The output head, where the inputs have one.
     pub(super) head: Option<Head>,
     /// Tensors of inputs, by input and name, that the method has no use for because others lack them, with the reason.
-    pub(super) left_out: BTreeMap<(usize, String), String>,
+    pub(super) left_out: BTreeMap<(usize, String), DropReason>,
 }
 
 /// Where the result's output head is.
@@ -59,7 +59,7 @@ pub(super) enum Head {
 /// A tensor outside of the main stack's layers.
 #[derive(Debug)]
 struct Loose {
-    place: Place,
+    place: LayerPlace,
     /// Where gradients are evaluated.
     position: f64,
 }
@@ -104,11 +104,11 @@ impl<'a> Assembly<'a> {
             && self.few_enough(&lengths)
             && let ([first, ..], [.., last]) = (self.slices, self.slices)
         {
-            self.loose(first, |place| place != Place::After);
+            self.loose(first, |place| place != LayerPlace::After);
             for (index, (slice, length)) in self.slices.iter().zip(lengths).enumerate() {
                 self.slice(index, slice, length);
             }
-            self.loose(last, |place| place == Place::After);
+            self.loose(last, |place| place == LayerPlace::After);
             self.head_of_tied_end(first, last);
             if self.ends().all(|model| model.architecture.is_tied()) {
                 self.result.head.get_or_insert(Head::Tied);
@@ -168,7 +168,7 @@ impl<'a> Assembly<'a> {
     }
 
     /// The tensors outside of the main stack's layers that stand at certain places.
-    fn loose(&mut self, slice: &PlannedSlice<'_>, wanted: impl Fn(Place) -> bool) {
+    fn loose(&mut self, slice: &PlannedSlice<'_>, wanted: impl Fn(LayerPlace) -> bool) {
         for (name, loose) in self.loose_names(slice) {
             if wanted(loose.place)
                 && let Some(inputs) = self.tied_or_own(slice, &name)
@@ -203,7 +203,7 @@ impl<'a> Assembly<'a> {
         for (name, loose) in self.loose_names(first) {
             let is_planned = |tensor: &PlannedTensor| tensor.name == name;
             let is_tied = |model: &Model| model.architecture.tied_source(&name).is_some();
-            if loose.place == Place::After
+            if loose.place == LayerPlace::After
                 && self.is_head(first, &name)
                 && !self.result.tensors.iter().any(is_planned)
                 && self.models_of(last).any(is_tied)
@@ -223,13 +223,13 @@ impl<'a> Assembly<'a> {
             for tensor in checkpoint.tensors() {
                 let place = architecture.place(&tensor.name);
                 let position = match place {
-                    Place::Layer { stack, .. } if Some(stack) == architecture.main_stack() => {
+                    LayerPlace::Layer { stack, .. } if Some(stack) == architecture.main_stack() => {
                         continue;
                     }
-                    Place::Layer { stack, index } => {
+                    LayerPlace::Layer { stack, index } => {
                         fraction(index, architecture.stacks()[stack].count)
                     }
-                    Place::Before | Place::After => 0.0,
+                    LayerPlace::Before | LayerPlace::After => 0.0,
                 };
                 if !names.contains_key(&tensor.name) {
                     names.insert(tensor.name.clone(), Loose { place, position });

@@ -1,5 +1,7 @@
 //! The parts of a recipe.
 
+use std::sync::Arc;
+
 use weightsmith_tensors::DType;
 
 use super::{ModelReference, Parameters, Tokenizer, TokenizerSource};
@@ -30,6 +32,8 @@ pub struct Recipe {
     pub name: Option<Spanned<String>>,
     /// The whole document.
     pub span: Span,
+    /// The text that it was read from.
+    pub text: Arc<str>,
 }
 
 impl Recipe {

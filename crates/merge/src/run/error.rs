@@ -1,6 +1,9 @@
 //! What can go wrong in a run.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use weightsmith_tensors::{CompanionError, WrittenError};
 
 use crate::methods::Refusal;
 use crate::methods::job::{Findings, Scratch, TensorJob};
@@ -15,7 +18,7 @@ pub enum RunError {
 
     /// The donor's tokenizer and other files could not be found.
     #[error(transparent)]
-    Companion(#[from] weightsmith_tensors::CompanionError),
+    Companion(Arc<CompanionError>),
 
     /// The lock could not be made.
     #[error(transparent)]
@@ -93,6 +96,20 @@ pub enum RunError {
         input: String,
         /// The tensor.
         tensor: String,
+    },
+
+    /// A run is to be finished before all of its blocks are written.
+    #[error("{blocks} blocks of the weight files are not written yet")]
+    Unfilled {
+        /// How many.
+        blocks: usize,
+    },
+
+    /// A file that the plan lists was not made.
+    #[error("`{file}`, which the plan lists, was not made")]
+    Unmade {
+        /// The file.
+        file: String,
     },
 
     /// The plan names a method that this version does not have.
@@ -231,7 +248,7 @@ impl RunError {
     /// What the user can do about it.
     pub fn hints(&self) -> Vec<String> {
         match self {
-            Self::Companion(weightsmith_tensors::CompanionError::ForeignLink { .. }) => vec![
+            Self::Companion(error) if matches!(**error, CompanionError::ForeignLink { .. }) => vec![
                 "put a copy of the file in its place, or leave the donor's files out with `--no-copy-tokenizer`".into(),
             ],
             Self::OutputExists { .. } => vec!["choose another folder, or replace it with `--force`".into()],
@@ -250,6 +267,16 @@ impl RunError {
             ],
             Self::Interrupted => vec!["the same command goes on where this one stopped".into()],
             _ => Vec::new(),
+        }
+    }
+}
+
+impl From<WrittenError> for RunError {
+    fn from(error: WrittenError) -> Self {
+        match error {
+            WrittenError::Unreadable(error) => Self::Tensors(error),
+            WrittenError::Differs { path, what } => Self::Verification { path, what },
+            other => Self::Io(std::io::Error::other(other)),
         }
     }
 }

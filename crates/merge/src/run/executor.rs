@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use weightsmith_tensors::{BlockHash, HASH_BLOCK};
+use weightsmith_tensors::{BlockHash, HASH_BLOCK, OutputFormat};
 
+use super::encoding::stored_bytes;
 use super::error::RunError;
 use super::journal::{FinishedBlock, Journal};
 use super::memory::Peak;
@@ -20,11 +21,12 @@ use crate::plan::PlannedTensor;
 
 /// All that workers share.
 pub(super) struct Executor<'a> {
+    pub(super) format: &'static dyn OutputFormat,
     pub(super) jobs: &'a [TensorJob],
     pub(super) tensors: &'a [PlannedTensor],
     pub(super) shards: &'a [OutputShard<'a>],
     pub(super) tasks: &'a Schedule,
-    pub(super) journal: Mutex<Journal>,
+    pub(super) journal: &'a Mutex<Journal>,
     pub(super) allow_non_finite: bool,
     pub(super) interrupt: &'a AtomicBool,
     pub(super) reporter: &'a dyn Reporter,
@@ -192,7 +194,7 @@ impl Executor<'_> {
         bytes: &mut [u8],
         scratch: &mut Scratch,
     ) -> Result<Vec<(usize, u64)>, RunError> {
-        open.fill_header(range.start, bytes);
+        open.fill_preamble(range.start, bytes);
         let mut non_finite = Vec::new();
         for placed in tensors {
             let start = range.start.max(placed.offset);
@@ -205,8 +207,8 @@ impl Executor<'_> {
                     refusal,
                 ));
             }
-            let findings =
-                job.compute_bytes(start - placed.offset..end - placed.offset, out, scratch)?;
+            let part = start - placed.offset..end - placed.offset;
+            let findings = stored_bytes(self.format, job, part, out, scratch)?;
             self.judge(placed.tensor, &findings, scratch)?;
             if findings.non_finite > 0 {
                 non_finite.push((placed.tensor, findings.non_finite));
@@ -316,8 +318,9 @@ mod tests {
     use std::collections::BTreeMap;
     use std::sync::Arc;
 
-    use weightsmith_tensors::{DType, Error, ShardLayout, TensorEntry, TensorInfo, TensorSource};
+    use weightsmith_tensors::{DType, Error, Safetensors, TensorEntry, TensorInfo, TensorSource};
 
+    use super::super::keys::RunKeys;
     use super::super::reporter::Silent;
     use super::*;
     use crate::methods::job::JobSource;
@@ -390,13 +393,15 @@ mod tests {
                 shape: vec![4],
             },
         };
-        let layout = ShardLayout::plan(std::slice::from_ref(&entry), None).unwrap();
+        let layout = Safetensors
+            .layout(std::slice::from_ref(&entry), None)
+            .unwrap();
         let shard = &layout.shards()[0];
         let map = ShardMap {
             bytes: shard.file_size,
             tensors: vec![Placed {
                 tensor: 0,
-                offset: shard.data_start(),
+                offset: shard.preamble_bytes,
                 bytes: 16,
             }],
         };
@@ -405,14 +410,24 @@ mod tests {
             pass: 0,
             block: 0,
         };
+        let keys = RunKeys {
+            work: "work".into(),
+            inputs: "inputs".into(),
+        };
         let executor = Executor {
+            format: &Safetensors,
             jobs: &[job(&entry)],
             tensors: &[],
-            shards: &[OutputShard::new(folder.path().join("x"), shard, &map)],
+            shards: &[OutputShard::new(
+                folder.path().join("x"),
+                &Safetensors,
+                shard,
+                &map,
+            )],
             tasks: &[measure, Task::Write { shard: 0, block: 0 }]
                 .into_iter()
                 .collect(),
-            journal: Mutex::new(Journal::create(&folder.path().join("j"), "key").unwrap()),
+            journal: &Mutex::new(Journal::create(&folder.path().join("j"), &keys).unwrap()),
             allow_non_finite: false,
             interrupt: &AtomicBool::new(false),
             reporter: &Silent,

@@ -11,6 +11,8 @@ use fs_err::{File, OpenOptions};
 use serde::{Deserialize, Serialize};
 use weightsmith_tensors::BlockHash;
 
+use super::keys::RunKeys;
+
 /// A block of an output file that was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct FinishedBlock {
@@ -28,6 +30,18 @@ pub(super) struct FinishedBlock {
 #[derive(Debug, Serialize, Deserialize)]
 struct Head {
     key: String,
+    /// Of the machine that wrote it.
+    #[serde(default)]
+    inputs: String,
+}
+
+impl Head {
+    fn of(keys: &RunKeys) -> Self {
+        Self {
+            key: keys.work.clone(),
+            inputs: keys.inputs.clone(),
+        }
+    }
 }
 
 /// An open journal.
@@ -38,25 +52,23 @@ pub(super) struct Journal {
 
 impl Journal {
     /// Begins a journal.
-    pub(super) fn create(path: &Path, key: &str) -> std::io::Result<Self> {
+    pub(super) fn create(path: &Path, keys: &RunKeys) -> std::io::Result<Self> {
         let mut journal = Self {
             file: File::create(path)?,
         };
-        journal.append(&Head {
-            key: key.to_owned(),
-        })?;
+        journal.append(&Head::of(keys))?;
         Ok(journal)
     }
 
-    /// Goes on with a journal: the blocks it lists, or nothing when it is not the journal of `key`.
+    /// Goes on with a journal: the blocks it lists, or nothing when it is not the journal of these keys.
     pub(super) fn resume(
         path: &Path,
-        key: &str,
+        keys: &RunKeys,
     ) -> std::io::Result<Option<(Self, Vec<FinishedBlock>)>> {
         if !path.exists() {
             return Ok(None);
         }
-        let Some(blocks) = listed(BufReader::new(File::open(path)?), key)? else {
+        let Some(blocks) = listed(BufReader::new(File::open(path)?), keys)? else {
             return Ok(None);
         };
         let mut file = OpenOptions::new().append(true).open(path)?;
@@ -65,13 +77,13 @@ impl Journal {
         Ok(Some((Self { file }, blocks)))
     }
 
-    /// Whether there is no journal at a path but that of `key`.
-    pub(super) fn is_of(path: &Path, key: &str) -> bool {
+    /// Whether there is no journal at a path but that of these keys.
+    pub(super) fn is_of(path: &Path, keys: &RunKeys) -> bool {
         let Ok(file) = File::open(path) else {
             return !path.exists();
         };
         let head = BufReader::new(file).split(b'\n').next();
-        matches!(head, Some(Ok(head)) if is_head(&head, key))
+        matches!(head, Some(Ok(head)) if is_head(&head, keys))
     }
 
     /// Whether the journal at a path lists any block.
@@ -95,11 +107,11 @@ impl Journal {
     }
 }
 
-/// The blocks that a journal lists, or nothing when it is not the journal of `key`.
-fn listed(journal: impl BufRead, key: &str) -> std::io::Result<Option<Vec<FinishedBlock>>> {
+/// The blocks that a journal lists, or nothing when it is not the journal of these keys.
+fn listed(journal: impl BufRead, keys: &RunKeys) -> std::io::Result<Option<Vec<FinishedBlock>>> {
     let mut lines = journal.split(b'\n');
     let head = lines.next().transpose()?.unwrap_or_default();
-    if !is_head(&head, key) {
+    if !is_head(&head, keys) {
         return Ok(None);
     }
     let mut blocks = Vec::new();
@@ -114,12 +126,17 @@ fn listed(journal: impl BufRead, key: &str) -> std::io::Result<Option<Vec<Finish
 /// The number of blocks that a journal of the key `key` lists.
 #[cfg(feature = "testing")]
 pub(crate) fn journal_blocks(journal: &[u8]) -> usize {
-    let listed = listed(journal, "key").ok().flatten();
+    let keys = RunKeys {
+        work: "key".to_owned(),
+        inputs: String::new(),
+    };
+    let listed = listed(journal, &keys).ok().flatten();
     listed.map_or(0, |blocks| blocks.len())
 }
 
-fn is_head(line: &[u8], key: &str) -> bool {
-    serde_json::from_slice::<Head>(line).is_ok_and(|head| head.key == key)
+fn is_head(line: &[u8], keys: &RunKeys) -> bool {
+    serde_json::from_slice::<Head>(line)
+        .is_ok_and(|head| head.key == keys.work && head.inputs == keys.inputs)
 }
 
 #[cfg(test)]
@@ -135,11 +152,18 @@ mod tests {
         }
     }
 
+    fn keys(work: &str, inputs: &str) -> RunKeys {
+        RunKeys {
+            work: work.into(),
+            inputs: inputs.into(),
+        }
+    }
+
     #[test]
     fn a_torn_last_line_costs_only_its_own_block() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal");
-        let mut journal = Journal::create(&path, "key").unwrap();
+        let mut journal = Journal::create(&path, &keys("key", "here")).unwrap();
         journal.finished(&block(0)).unwrap();
         journal.finished(&block(1)).unwrap();
         drop(journal);
@@ -152,10 +176,14 @@ mod tests {
             .unwrap();
 
         assert!(Journal::lists_blocks(&path));
-        let (mut journal, blocks) = Journal::resume(&path, "key").unwrap().unwrap();
+        let (mut journal, blocks) = Journal::resume(&path, &keys("key", "here"))
+            .unwrap()
+            .unwrap();
         assert_eq!(blocks, [block(0)]);
         journal.finished(&block(2)).unwrap();
-        let (_, blocks) = Journal::resume(&path, "key").unwrap().unwrap();
+        let (_, blocks) = Journal::resume(&path, &keys("key", "here"))
+            .unwrap()
+            .unwrap();
         assert_eq!(blocks, [block(0), block(2)]);
     }
 
@@ -163,11 +191,14 @@ mod tests {
     fn the_journal_of_another_merge_is_not_used() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal");
-        drop(Journal::create(&path, "key").unwrap());
+        drop(Journal::create(&path, &keys("key", "here")).unwrap());
         assert!(!Journal::lists_blocks(&path));
-        assert!(Journal::resume(&path, "another").unwrap().is_none());
+        for other in [keys("another", "here"), keys("key", "there")] {
+            assert!(Journal::resume(&path, &other).unwrap().is_none());
+            assert!(!Journal::is_of(&path, &other));
+        }
         assert!(
-            Journal::resume(&folder.path().join("none"), "key")
+            Journal::resume(&folder.path().join("none"), &keys("key", "here"))
                 .unwrap()
                 .is_none()
         );

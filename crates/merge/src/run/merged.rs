@@ -41,14 +41,7 @@ impl MergedSource {
         let maker = JobMaker::new(plan, inputs);
         // what is remembered of a tensor would stay as long as the source does
         let jobs = maker.jobs(&plan.tensors, 0)?;
-        let entries: Vec<TensorEntry> = plan
-            .tensors
-            .iter()
-            .map(|tensor| TensorEntry {
-                name: tensor.name.clone(),
-                info: tensor.info.clone(),
-            })
-            .collect();
+        let entries = plan.entries();
         let by_name = entries
             .iter()
             .enumerate()

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use weightsmith_tensors::{
     Companion, CompanionError, ComputedSource, Error, ModelFiles, ModelIdentity, ModelSource,
-    ShardFile, TensorEntry, TensorSource, comes_along,
+    TensorEntry, TensorSource, comes_along,
 };
 
 use super::error::RunError;
@@ -193,11 +193,6 @@ impl ModelSource for MergedModel {
     fn local_paths(&self) -> Vec<PathBuf> {
         let inputs = self.inputs.iter();
         inputs.flat_map(|input| input.local_paths()).collect()
-    }
-
-    fn files_read(&self) -> Vec<&ShardFile> {
-        let inputs = self.inputs.iter();
-        inputs.flat_map(|input| input.files_read()).collect()
     }
 
     fn ensure_unchanged(&self) -> Result<(), Error> {

@@ -5,13 +5,16 @@
 
 mod budget;
 mod discard;
+mod encoding;
 mod error;
 mod execute;
 mod executor;
+mod fill;
+mod finish;
 mod finished;
-mod finished_files;
 mod jobs;
 mod journal;
+mod keys;
 mod memory;
 mod merged;
 mod merged_model;
@@ -20,6 +23,7 @@ mod moving;
 mod output_path;
 mod output_shard;
 mod positioned;
+mod prepare;
 mod publishing;
 mod readers;
 mod reporter;
@@ -27,15 +31,15 @@ mod schedule;
 mod shared_job;
 mod side_files;
 mod space;
-mod verification;
 mod work_folder;
 
 pub use discard::discard;
 pub use error::RunError;
 pub use execute::{OutputFile, Report, RunOptions, execute, require_memory};
-pub use finished_files::{FinishedFiles, MadeFile, RunFacts};
+pub use fill::BlockId;
 #[cfg(feature = "testing")]
 pub(crate) use journal::journal_blocks;
 pub use merged::MergedSource;
 pub use merged_model::MergedModel;
+pub use prepare::{Preparation, PreparedRun, prepare};
 pub use reporter::{Reporter, Silent};

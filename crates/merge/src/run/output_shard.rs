@@ -1,11 +1,11 @@
 //! A weight file of the result while it is written.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use fs_err::File;
-use weightsmith_tensors::{HASH_BLOCK, Shard};
+use weightsmith_tensors::{HASH_BLOCK, OutputFormat, Shard};
 
 use super::error::RunError;
 use super::journal::FinishedBlock;
@@ -18,7 +18,10 @@ use super::schedule::ShardMap;
 #[derive(Debug)]
 pub(super) struct OutputShard<'a> {
     path: PathBuf,
-    header: &'a str,
+    format: &'static dyn OutputFormat,
+    shard: &'a Shard,
+    /// What stands before the tensors, made when it is first needed.
+    preamble: OnceLock<Vec<u8>>,
     pub(super) map: &'a ShardMap,
     open: Mutex<Open>,
 }
@@ -32,13 +35,25 @@ struct Open {
 
 impl<'a> OutputShard<'a> {
     /// A file that exists in its full size.
-    pub(super) fn new(path: PathBuf, shard: &'a Shard, map: &'a ShardMap) -> Self {
+    pub(super) fn new(
+        path: PathBuf,
+        format: &'static dyn OutputFormat,
+        shard: &'a Shard,
+        map: &'a ShardMap,
+    ) -> Self {
         Self {
             path,
-            header: &shard.header,
+            format,
+            shard,
+            preamble: OnceLock::new(),
             map,
             open: Mutex::default(),
         }
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Announces a block that will be written.
@@ -47,12 +62,16 @@ impl<'a> OutputShard<'a> {
     }
 
     /// Puts what stands before the tensors into the bytes of the file from `start` on.
-    pub(super) fn fill_header(&self, start: u64, bytes: &mut [u8]) {
-        let length = (self.header.len() as u64).to_le_bytes();
-        let header = length.iter().chain(self.header.as_bytes());
-        for (byte, header) in bytes.iter_mut().zip(header.skip(start as usize)) {
-            *byte = *header;
+    pub(super) fn fill_preamble(&self, start: u64, bytes: &mut [u8]) {
+        if start >= self.shard.preamble_bytes {
+            return;
         }
+        let preamble = self
+            .preamble
+            .get_or_init(|| self.format.preamble(self.shard));
+        let part = &preamble[start as usize..];
+        let length = part.len().min(bytes.len());
+        bytes[..length].copy_from_slice(&part[..length]);
     }
 
     /// Writes a block.

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use weightsmith_tensors::{DType, ModelIdentity, ShardLayout, TensorEntry, TensorInfo};
+use weightsmith_tensors::{
+    DType, FormatName, ModelIdentity, OutputFormat as _, Safetensors, TensorEntry, TensorInfo,
+};
 
 use crate::plan::{
     Action, Operation, Plan, PlannedInput, PlannedLayer, PlannedTensor, SourceTensor, Value,
@@ -91,7 +93,9 @@ fn finish(
             info: tensor.info.clone(),
         })
         .collect();
-    let layout = ShardLayout::plan(&entries, None).expect("small tensors fit");
+    let layout = Safetensors
+        .layout(&entries, None)
+        .expect("small tensors fit");
     Plan {
         method: method.to_owned(),
         inputs: labels
@@ -103,11 +107,13 @@ fn finish(
         dropped: Vec::new(),
         bytes_read: 0,
         bytes_written: layout.file_bytes(),
+        format: FormatName::Safetensors,
         layout,
         layers,
         tensors,
         config: None,
         seed: 0,
+        files: Vec::new(),
     }
 }
 

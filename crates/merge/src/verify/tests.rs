@@ -6,7 +6,7 @@ use weightsmith_tensors::testing::{write_checkpoint, write_sharded_checkpoint};
 
 use super::*;
 use crate::output::{LOCK_FILE, LockFacts, LockedFile};
-use crate::run::{OutputFile, Silent};
+use crate::run::Silent;
 use crate::testing::example_plans::v;
 
 /// More than two hash blocks, so that blocks are put together and one ends within a tensor.
@@ -46,11 +46,11 @@ fn lock(folder: &Path, tensors: u64, parameters: u64, non_finite: u64) {
         "config.json",
         "model.safetensors",
     ];
-    let mut files: Vec<OutputFile> = Vec::new();
+    let mut files: Vec<LockedFile> = Vec::new();
     for name in names.iter().filter(|name| folder.join(name).exists()) {
         let content = fs_err::read(folder.join(name)).unwrap();
         let blake3 = blake3::hash(&content).to_string();
-        files.push(OutputFile {
+        files.push(LockedFile {
             name: (*name).to_owned(),
             bytes: content.len() as u64,
             blake3,
@@ -62,6 +62,7 @@ fn lock(folder: &Path, tensors: u64, parameters: u64, non_finite: u64) {
         &LockFacts {
             recipe: "",
             run: None,
+            run_inputs: None,
             date,
             non_finite,
             files: &files,

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use weightsmith::plan::{Action, Plan};
+use weightsmith::plan::{Action, DropReason, Plan};
 use weightsmith::run::{RunError, Silent};
 use weightsmith_tensors::{DType, TensorSource};
 
@@ -57,23 +57,23 @@ dtype: bfloat16
     let plan = &planned.plan;
     assert_eq!(plan.layers.len(), 4);
     assert!(names(plan).contains(&"model.layers.3.mlp.up_proj.weight"));
-    let dropped: Vec<(usize, &str, &str)> = plan
+    let dropped: Vec<(usize, &str, String)> = plan
         .dropped
         .iter()
-        .map(|d| (d.input, d.tensor.as_str(), d.reason.as_str()))
+        .map(|d| (d.input, d.tensor.as_str(), d.reason.to_string()))
         .collect();
     assert!(
         dropped.contains(&(
             0,
             "model.layers.2.mlp.up_proj.weight",
-            "layer 2 is in no slice"
+            "layer 2 is in no slice".to_owned()
         )),
         "{dropped:?}"
     );
     assert!(dropped.contains(&(
         1,
         "model.layers.0.mlp.up_proj.weight",
-        "layer 0 is in no slice"
+        "layer 0 is in no slice".to_owned()
     )));
     assert!(
         dropped
@@ -110,7 +110,7 @@ fn tied_models_never_gain_a_head() {
     let plan = workshop.plan(LINEAR).plan;
     assert!(!names(&plan).contains(&"lm_head.weight"));
     assert_eq!(plan.dropped.len(), 1);
-    assert_eq!(plan.dropped[0].reason, "the head is tied to the embedding");
+    assert_eq!(plan.dropped[0].reason, DropReason::TiedHead);
 }
 
 #[test]
@@ -284,6 +284,35 @@ fn the_companion_files_of_the_donor_come_along() {
     assert!(!out.join("pytorch_model.bin").exists());
     assert_eq!(
         fs_err::read_to_string(out.join("mergekit_config.yml")).unwrap(),
-        "a recipe"
+        format!("{LINEAR}base_model: b\n")
     );
+}
+
+#[test]
+fn an_architecture_that_is_overridden_is_said_to_change_nothing() {
+    let workshop = Workshop::new();
+    workshop.model("a", 1, &Shape::default());
+    workshop.model("b", 2, &Shape::default());
+    let named = "{model: a, override_architecture: LlamaForCausalLM}";
+    let recipe = format!(
+        "models: [{{model: {named}}}, {{model: b}}]\nbase_model: {named}\nmerge_method: slerp\nparameters: {{t: 0.5}}\n"
+    );
+    let planned = workshop.plan(&recipe);
+    let told: Vec<String> = planned
+        .diagnostics
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let [only] = &told[..] else {
+        panic!("{told:?}")
+    };
+    assert!(
+        only.contains("`override_architecture: LlamaForCausalLM` changes nothing"),
+        "{only}"
+    );
+    // and it does not
+    let plain = workshop.plan("models: [{model: a}, {model: b}]\nbase_model: a\nmerge_method: slerp\nparameters: {t: 0.5}\n");
+    assert_eq!(plain.plan.config, planned.plan.config);
+    assert_eq!(plain.plan.tensors, planned.plan.tensors);
+    assert!(plain.diagnostics.is_empty());
 }

@@ -34,14 +34,15 @@ fn run(
     threads: usize,
     budget: u64,
 ) -> Result<Vec<(String, Vec<u8>)>, RunError> {
-    let planned = workshop.plan(&merge.text());
+    let planned = workshop.plan_with(&merge.text(), |options| {
+        options.finished = None;
+        options.copy_companions = false;
+    });
     let never = AtomicBool::new(false);
     workshop.run(&planned, "out", &Silent, &never, |options| {
         options.threads = threads;
         options.max_memory = budget;
         options.force = true;
-        options.card = None;
-        options.copy_companions = false;
     })?;
     Ok(weight_files(&workshop.path("out")))
 }

@@ -1,15 +1,15 @@
 //! Small models of one family, with seeded random weights, and merges of them.
 
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use weightsmith::model::LocateOptions;
 use weightsmith::output::MODEL_CARD;
-use weightsmith::plan::{PlanOptions, Planned, build};
+use weightsmith::plan::{FinishedFiles, MadeFile, Plan, PlanOptions, Planned, RunFacts, build};
 use weightsmith::recipe::parse;
-use weightsmith::run::{
-    FinishedFiles, MadeFile, Report, Reporter, RunError, RunFacts, RunOptions, Silent, execute,
-};
+use weightsmith::run::{Report, Reporter, RunError, RunOptions, Silent, execute};
 use weightsmith::{Diagnostic, Severity};
 use weightsmith_tensors::testing::write_checkpoint;
 use weightsmith_tensors::{Checkpoint, DType, TensorSource};
@@ -19,7 +19,11 @@ use weightsmith_tensors::{Checkpoint, DType, TensorSource};
 pub(crate) struct Card;
 
 impl FinishedFiles for Card {
-    fn files(&self, facts: &RunFacts<'_>) -> Result<Vec<MadeFile>, RunError> {
+    fn names(&self, _: &Plan) -> Vec<String> {
+        vec![MODEL_CARD.to_owned()]
+    }
+
+    fn files(&self, facts: &RunFacts<'_>) -> io::Result<Vec<MadeFile>> {
         let card = format!("# {}\n", facts.title);
         Ok(vec![MadeFile::new(MODEL_CARD, card)])
     }
@@ -179,10 +183,39 @@ impl Workshop {
             shard_size: None,
             seed: 0,
             truncate_embeddings: false,
+            copy_companions: true,
+            finished: Some(Arc::new(Card)),
         }
     }
 
     pub(crate) fn try_plan(&self, recipe: &str) -> Result<Planned, Vec<Diagnostic>> {
+        self.try_plan_with(recipe, |_| {})
+    }
+
+    pub(crate) fn plan(&self, recipe: &str) -> Planned {
+        self.plan_with(recipe, |_| {})
+    }
+
+    /// Plans with options changed by `change`.
+    pub(crate) fn plan_with(&self, recipe: &str, change: impl FnOnce(&mut PlanOptions)) -> Planned {
+        self.try_plan_with(recipe, change)
+            .unwrap_or_else(|diagnostics| {
+                panic!(
+                    "{}",
+                    diagnostics
+                        .iter()
+                        .map(ToString::to_string)
+                        .collect::<Vec<_>>()
+                        .join("\n")
+                )
+            })
+    }
+
+    fn try_plan_with(
+        &self,
+        recipe: &str,
+        change: impl FnOnce(&mut PlanOptions),
+    ) -> Result<Planned, Vec<Diagnostic>> {
         let parsed = parse(recipe, &|path| self.path(path).exists());
         if parsed
             .diagnostics
@@ -191,20 +224,9 @@ impl Workshop {
         {
             return Err(parsed.diagnostics);
         }
-        build(&parsed.recipes[0], &self.plan_options())
-    }
-
-    pub(crate) fn plan(&self, recipe: &str) -> Planned {
-        self.try_plan(recipe).unwrap_or_else(|diagnostics| {
-            panic!(
-                "{}",
-                diagnostics
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>()
-                    .join("\n")
-            )
-        })
+        let mut options = self.plan_options();
+        change(&mut options);
+        build(&parsed.recipes[0], &options)
     }
 
     /// Merges with options changed by `change`.
@@ -223,9 +245,6 @@ impl Workshop {
             sync: false,
             allow_non_finite: false,
             fresh: false,
-            copy_companions: true,
-            card: Some(&Card),
-            recipe: "a recipe",
             interrupt,
         };
         change(&mut options);

@@ -63,10 +63,10 @@ fn made_of(plan: &Plan, tensor: &str) -> Option<(&'static str, Vec<String>)> {
 fn dropped(plan: &Plan, tensor: &str) -> (Vec<String>, String) {
     let all = plan.dropped.iter().filter(|d| d.tensor == tensor);
     let labels = all.clone().map(|d| plan.inputs[d.input].label.clone());
-    let reasons: Vec<&str> = all.clone().map(|d| d.reason.as_str()).collect();
-    let reason = reasons.first().copied().unwrap_or_default();
+    let reasons: Vec<String> = all.clone().map(|d| d.reason.to_string()).collect();
+    let reason = reasons.first().cloned().unwrap_or_default();
     assert!(reasons.iter().all(|other| *other == reason), "{reasons:?}");
-    (labels.collect(), reason.to_owned())
+    (labels.collect(), reason)
 }
 
 /// Every owner's tensor is used or dropped.

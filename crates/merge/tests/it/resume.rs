@@ -292,7 +292,9 @@ fn a_result_that_is_not_of_the_same_run_is_not_taken_for_it() {
     assert!(is_refused(&input, false), "an input is another");
     let card = small_workshop();
     card.merge(RECIPE, "out");
-    let result = again(&card, |options| options.card = None);
+    let planned = card.plan_with(RECIPE, |options| options.finished = None);
+    let never = AtomicBool::new(false);
+    let result = card.run(&planned, "out", &Silent, &never, |_| {});
     assert!(
         matches!(result, Err(RunError::OutputExists { .. })),
         "{result:?}"

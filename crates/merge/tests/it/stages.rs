@@ -424,15 +424,3 @@ fn stages_are_told_apart_by_what_they_are_made_of() {
         identity(&two.replace("base_model: b", "base_model: c"))
     );
 }
-
-#[test]
-fn a_plan_lists_the_files_that_stages_are_read_from() {
-    let workshop = family(&Shape::default());
-    let inner = unwritten(&plan_with(&workshop, SLERP, None), "inner");
-    let recipe = "models: [{model: inner}]\nmerge_method: passthrough\n";
-    let plan = plan_with(&workshop, recipe, Some(("inner", inner))).plan;
-    // what an interrupted run has finished counts only as long as they are what they were
-    let files = &plan.inputs[0].files;
-    assert_eq!(files.len(), 2);
-    assert!(files.iter().all(|file| file.modified > 0));
-}

@@ -12,7 +12,7 @@ use weightsmith_tensors::{DType, Error, Real, TensorInfo, TensorSource, non_fini
 pub use self::findings::Findings;
 use self::steps::{Geometry, Steps};
 
-use crate::statistic::Found;
+use crate::statistic::AnyFound;
 use crate::{Kernel, Memory, OutputTensor, Pass, Refusal, Tiles, Workspace};
 
 /// Tiles read from a source at a time, where it cannot lend its memory.
@@ -365,7 +365,7 @@ impl TensorJob {
         pass: &Pass<T>,
         block: u64,
         scratch: &mut Scratch,
-    ) -> Result<Found, Error> {
+    ) -> Result<AnyFound, Error> {
         let range = geometry.range(block);
         let mut found = pass.block(range.clone());
         for part in pass.parts(range) {

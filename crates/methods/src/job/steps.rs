@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use weightsmith_tensors::kernels::REDUCTION_BLOCK;
 use weightsmith_tensors::{Real, TensorInfo};
 
-use crate::statistic::Found;
+use crate::statistic::AnyFound;
 use crate::{Apply, Kernel, Memory, OutputTensor, Pass, Refusal, Stage, Unit};
 
 /// The stage that a kernel has reached on one tensor.
@@ -80,10 +80,10 @@ impl Geometry {
 #[derive(Debug)]
 struct Partials {
     /// What the first `next` blocks hold, or all that were measured where the order does not matter.
-    total: Found,
+    total: AnyFound,
     next: u64,
     /// Blocks that were measured before an earlier one, and what they hold if it is not merged.
-    waiting: BTreeMap<u64, Option<Found>>,
+    waiting: BTreeMap<u64, Option<AnyFound>>,
 }
 
 impl<T: Real> Steps<T> {
@@ -161,7 +161,7 @@ impl<T: Real> Steps<T> {
     }
 
     /// Takes what was found in a block; the last one ends the pass.
-    pub(super) fn add(&self, pass: usize, block: u64, found: Found) {
+    pub(super) fn add(&self, pass: usize, block: u64, found: AnyFound) {
         let mut progress = self.lock();
         if progress.has(pass, block) {
             return;
@@ -202,7 +202,7 @@ impl<T: Real> Progress<T> {
         self.passes > pass || self.is_settled() || self.partials.as_ref().is_some_and(is_merged)
     }
 
-    fn finish(&mut self, total: Found) {
+    fn finish(&mut self, total: AnyFound) {
         if let Stage::Measure(measure) = &self.stage {
             self.stage = measure.next(total);
             self.passes += 1;
@@ -232,7 +232,7 @@ impl Partials {
         block < self.next || self.waiting.contains_key(&block)
     }
 
-    fn add<T: Real>(&mut self, measure: &Pass<T>, block: u64, found: Found) {
+    fn add<T: Real>(&mut self, measure: &Pass<T>, block: u64, found: AnyFound) {
         let found = if measure.is_in_order() {
             Some(found)
         } else {

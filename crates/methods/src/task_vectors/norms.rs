@@ -29,12 +29,12 @@ impl Norms {
     }
 
     /// Nothing found, with room for so many elements.
-    fn room(&self, elements: u64) -> Found {
+    fn room(&self, elements: u64) -> TermNorms {
         let terms = self.thinnings.len();
         let tiles = self
             .remembers
             .map_or(0, |tile| elements.div_ceil(tile as u64));
-        Found {
+        TermNorms {
             norms: vec![[0.0; 2]; terms],
             words: Vec::with_capacity(tiles as usize * self.words() * terms),
         }
@@ -43,14 +43,14 @@ impl Norms {
 
 /// The norms, and what stays.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct TermNorms {
     /// Of each task vector the whole's and the rest's.
     norms: Vec<[f64; 2]>,
     /// A bit for each element, see [`Noted`].
     words: Vec<u64>,
 }
 
-impl Statistic for Found {
+impl Statistic for TermNorms {
     fn merge(&mut self, block: Self) {
         for (norms, of_block) in self.norms.iter_mut().zip(block.norms) {
             norms.merge(of_block);
@@ -60,13 +60,13 @@ impl Statistic for Found {
 }
 
 impl<T: Real> Measure<T> for Norms {
-    type Found = Found;
+    type Found = TermNorms;
 
-    fn total(&self) -> Found {
+    fn total(&self) -> TermNorms {
         self.room(self.settings.elements)
     }
 
-    fn block(&self, block: Range<u64>) -> Found {
+    fn block(&self, block: Range<u64>) -> TermNorms {
         self.room(block.end - block.start)
     }
 

@@ -14,10 +14,9 @@ mod markdown;
 mod quantities;
 mod usage;
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use serde_json::Value;
+use weightsmith_tensors::elements_by_dtype;
 
 pub use self::evaluation::{CardScore, CardScores, card_with_scores};
 pub use self::files::ModelCardFiles;
@@ -298,20 +297,16 @@ fn context(config: Option<&Value>) -> Option<u64> {
 
 /// The types of the weights, the one of most elements first.
 fn types(plan: &Plan) -> String {
-    let mut elements: BTreeMap<&str, u64> = BTreeMap::new();
-    for tensor in &plan.tensors {
-        *elements.entry(tensor.info.dtype.name()).or_default() += tensor.info.elements();
-    }
-    let mut types: Vec<(&str, u64)> = elements.into_iter().collect();
-    types.sort_by_key(|(_, elements)| std::cmp::Reverse(*elements));
+    let tensors = plan.tensors.iter().map(|tensor| &tensor.info);
+    let types = elements_by_dtype(tensors);
     match types.as_slice() {
         [] => "none".to_owned(),
-        [(only, _)] => (*only).to_owned(),
+        [(only, _)] => only.to_string(),
         [(most, _), rest @ ..] => {
             format!(
                 "{most} (some {})",
                 rest.iter()
-                    .map(|(name, _)| *name)
+                    .map(|(dtype, _)| dtype.name())
                     .collect::<Vec<_>>()
                     .join(", ")
             )

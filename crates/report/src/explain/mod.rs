@@ -9,6 +9,7 @@ mod kinds;
 mod layer_origins;
 mod layer_ranges;
 mod model_names;
+pub(crate) mod numbers;
 mod outside_parts;
 mod shares;
 mod text;

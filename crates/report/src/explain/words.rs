@@ -9,9 +9,9 @@ use super::explanation::AVERAGE;
 use super::kinds::quoted;
 use super::layer_origins::in_place;
 use super::layer_ranges::{layers_in_words, range, runs};
+use super::numbers::{in_proportion, number_text, percent};
 use super::outside_parts::parts_in_words;
 use super::shares::{are_fractions, same};
-use super::text::number_text;
 use super::{Explanation, LayerOrigin, Shares};
 
 /// A model with at least this share of a layer rules it.
@@ -360,27 +360,6 @@ fn combination(coefficients: &[f64], names: &[&str]) -> String {
         "zero".to_owned()
     } else {
         text
-    }
-}
-
-/// Each share as a part of the sum of their sizes.
-pub(super) fn in_proportion(shares: &[f64]) -> Vec<f64> {
-    let total: f64 = shares.iter().map(|share| share.abs()).sum();
-    if total > 0.0 {
-        shares.iter().map(|share| share / total).collect()
-    } else {
-        shares.to_vec()
-    }
-}
-
-/// `25 %`; with a decimal where that is needed to tell it from 0 and 100.
-pub(super) fn percent(share: f64) -> String {
-    let percent = share * 100.0;
-    let rounded = percent.round();
-    if (percent - rounded).abs() > 0.05 && (rounded == 0.0 || rounded == 100.0) {
-        format!("{percent:.1} %")
-    } else {
-        format!("{rounded:.0} %")
     }
 }
 

@@ -20,8 +20,10 @@ pub struct HostFacts {
     pub weights_type: Option<String>,
     /// The longest text in tokens.
     pub context_length: Option<u64>,
-    /// What a hosted model of the size costs of a plan's concurrency.
+    /// What a model of the size costs at [`CONCURRENCY_SOURCE`]'s host, of the concurrency that is paid for.
     pub concurrency_units: u32,
+    /// Whose units they are.
+    pub concurrency_source: ConcurrencySource,
     /// What decides about the size of keys and values.
     pub kv_cache: Option<KvCacheSize>,
     /// Memory with weights of 4, 8 and 16 bits.
@@ -68,6 +70,7 @@ impl HostFacts {
             weights_type: main_type(evidence).map(|dtype| dtype.to_string()),
             context_length: context,
             concurrency_units: concurrency_units(parameters),
+            concurrency_source: CONCURRENCY_SOURCE,
             kv_cache: cache,
             memory: [4, 8, 16].map(need).into(),
         }
@@ -79,7 +82,25 @@ fn weight_bytes(parameters: u64, bits: u64) -> u64 {
     bytes.try_into().unwrap_or(u64::MAX)
 }
 
-/// What a hosted model of the size costs of a plan's concurrency: 1 up to 15 billion parameters, 2 up to 34, 4 above.
+/// Whose price list [`concurrency_units`] follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ConcurrencySource {
+    /// The host.
+    pub host: &'static str,
+    /// The page of its documentation.
+    pub page: &'static str,
+    /// When the page was read, as year and month.
+    pub read: &'static str,
+}
+
+/// The source of [`concurrency_units`]; other hosts count otherwise.
+pub const CONCURRENCY_SOURCE: ConcurrencySource = ConcurrencySource {
+    host: "Featherless.ai",
+    page: "docs/concurrency",
+    read: "2026-11",
+};
+
+/// What a model of the size costs at [`CONCURRENCY_SOURCE`]'s host: 1 unit up to 15 billion parameters, 2 up to 34, 4 above.
 pub fn concurrency_units(parameters: u64) -> u32 {
     match parameters {
         0..=15_000_000_000 => 1,

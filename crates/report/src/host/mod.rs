@@ -25,7 +25,10 @@ use serde_json::Value;
 use weightsmith_tensors::{Checkpoint, TensorEntry, TensorSource as _, read_regular};
 
 pub use bases::known_bases;
-pub use facts::{HostFacts, MemoryNeed, SHORT_CONTEXT, concurrency_units, size_class};
+pub use facts::{
+    CONCURRENCY_SOURCE, ConcurrencySource, HostFacts, MemoryNeed, SHORT_CONTEXT, concurrency_units,
+    size_class,
+};
 pub use kv_cache::KvCacheSize;
 pub use report::{HostCheck, HostReport, Outcome, Requirement};
 pub use speech::{ExpectedTensor, Speech, Template};
@@ -35,7 +38,7 @@ use weightsmith::model::Opened;
 
 /// A model that is to be hosted.
 #[derive(Debug, Clone, Copy)]
-pub struct Subject<'a> {
+pub struct HostedModel<'a> {
     /// `org/name`, or the folder's name.
     pub label: &'a str,
     /// The commit, for a model of the hub.
@@ -54,14 +57,14 @@ pub struct Subject<'a> {
 
 /// What the requirements look at, gathered once.
 struct Evidence<'a> {
-    subject: Subject<'a>,
+    subject: HostedModel<'a>,
     config: Option<Value>,
     tensors: &'a [TensorEntry],
     architecture: Architecture,
 }
 
 impl<'a> Evidence<'a> {
-    fn gather(subject: Subject<'a>) -> Self {
+    fn gather(subject: HostedModel<'a>) -> Self {
         let config = json(subject.folder, "config.json").and_then(Result::ok);
         let tensors = subject
             .weights
@@ -95,7 +98,7 @@ impl<'a> Evidence<'a> {
 /// Looks at everything that hosts require of a model.
 ///
 /// Nothing here is an error: what cannot be read is a requirement that is not met.
-pub fn check(subject: Subject<'_>) -> HostReport {
+pub fn check(subject: HostedModel<'_>) -> HostReport {
     let evidence = Evidence::gather(subject);
     let checks = vec![
         weights::format(&evidence),

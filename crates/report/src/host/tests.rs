@@ -69,7 +69,7 @@ impl Model {
             .collect();
         files.sort();
         let weights = Checkpoint::open(folder).map_err(|error| error.to_string());
-        check(Subject {
+        check(HostedModel {
             label: "merged",
             revision: None,
             folder,

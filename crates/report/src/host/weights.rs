@@ -1,6 +1,6 @@
 //! The weights' format and type.
 
-use weightsmith_tensors::DType;
+use weightsmith_tensors::{DType, main_dtype};
 
 use super::report::{HostCheck, Requirement};
 use super::{Evidence, some_of};
@@ -110,16 +110,7 @@ pub(super) fn types(evidence: &Evidence<'_>) -> HostCheck {
 
 /// The type that most elements have.
 pub(super) fn main_type(evidence: &Evidence<'_>) -> Option<DType> {
-    let mut elements: Vec<(DType, u64)> = Vec::new();
-    for tensor in evidence.tensors {
-        let (dtype, count) = (tensor.info.dtype, tensor.info.elements());
-        match elements.iter_mut().find(|(known, _)| *known == dtype) {
-            Some((_, sum)) => *sum = sum.saturating_add(count),
-            None => elements.push((dtype, count)),
-        }
-    }
-    let most = elements.into_iter().max_by_key(|(_, sum)| *sum);
-    most.map(|(dtype, _)| dtype)
+    main_dtype(evidence.tensors.iter().map(|tensor| &tensor.info))
 }
 
 fn config_type(evidence: &Evidence<'_>, main: DType) -> String {

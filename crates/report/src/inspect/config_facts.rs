@@ -3,10 +3,11 @@
 use std::io;
 
 use serde_json::Value;
-use weightsmith_tensors::{ModelFiles, json};
+use weightsmith_tensors::ModelFiles;
 
 use super::inspection::ConfigFacts;
 use weightsmith::architecture::text_config_path;
+use weightsmith::output::chat_template_file;
 
 /// Keys of the longest text, by family, the usual one first.
 const CONTEXT_LENGTH: [&str; 6] = [
@@ -77,25 +78,14 @@ pub(super) fn read(config: &Value) -> ConfigFacts {
     }
 }
 
-/// The file with the chat template, in the order in which loaders look.
-pub(super) fn chat_template(model: &(impl ModelFiles + ?Sized)) -> io::Result<Option<String>> {
-    for name in ["chat_template.jinja", "chat_template.json"] {
-        if model.file(name)?.is_some() {
-            return Ok(Some(name.to_owned()));
-        }
-    }
-    let name = "tokenizer_config.json";
-    let config = model.file(name)?.unwrap_or_default();
-    if config.len() as u64 > LARGEST_TOKENIZER_CONFIG {
-        return Ok(None);
-    }
-    let config: Option<Value> = json::read(&config).ok();
-    let has_template = config.is_some_and(|config| {
-        config
-            .get("chat_template")
-            .is_some_and(|value| !value.is_null())
-    });
-    Ok(has_template.then(|| name.to_owned()))
+/// The file with the chat template of a model.
+pub(super) fn chat_template(
+    model: &(impl ModelFiles + ?Sized),
+) -> io::Result<Option<&'static str>> {
+    chat_template_file(&|name| {
+        let content = model.file(name)?;
+        Ok(content.filter(|content| content.len() as u64 <= LARGEST_TOKENIZER_CONFIG))
+    })
 }
 
 #[cfg(test)]
@@ -151,7 +141,7 @@ mod tests {
         assert_eq!(chat_template(&files).expect("readable"), None);
         fs_err::write(&path, r#"{"chat_template": "{{ messages }}"}"#).expect("written");
         assert_eq!(
-            chat_template(&files).expect("readable").as_deref(),
+            chat_template(&files).expect("readable"),
             Some("tokenizer_config.json")
         );
     }

@@ -56,7 +56,7 @@ pub fn inspect(model: &Opened) -> Result<Inspection, InspectError> {
             config: architecture.config_vocab_size(),
         },
         config: config.map(config_facts::read).unwrap_or_default(),
-        chat_template: config_facts::chat_template(source)?,
+        chat_template: config_facts::chat_template(source)?.map(str::to_owned),
         templates: templates::fold(tensors, &architecture),
         tensors: rows(source),
     })

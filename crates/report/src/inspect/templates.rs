@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use weightsmith_tensors::{DType, TensorEntry};
 
 use super::inspection::Template;
-use weightsmith::architecture::{Architecture, Place};
+use weightsmith::architecture::{Architecture, LayerPlace};
 
 /// What tensors of one row have in common. Tensors outside of the layers have an empty prefix.
 #[derive(PartialEq, Eq, Hash)]
@@ -36,9 +36,9 @@ pub(super) fn fold(tensors: &[TensorEntry], architecture: &Architecture) -> Vec<
             shape: &tensor.info.shape,
         };
         let place = match architecture.place(&tensor.name) {
-            Place::Before => 0,
-            Place::Layer { .. } => 1,
-            Place::After => 2,
+            LayerPlace::Before => 0,
+            LayerPlace::Layer { .. } => 1,
+            LayerPlace::After => 2,
         };
         let row = rows.entry(key).or_insert(Row {
             order: (place, index),

@@ -5,4 +5,4 @@ mod shares;
 mod style;
 
 pub use scores::{ScoreChart, ScoreLine, ScorePicture, ScoreValues, score_picture};
-pub use shares::share_picture;
+pub use shares::{has_share_picture, share_picture};

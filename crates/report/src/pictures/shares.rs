@@ -17,18 +17,7 @@ const PANEL: u32 = 250;
 /// `None` when there is nothing to see: a single model, shares that depend on the tensors, or the same in every layer.
 /// The same explanation gives the same bytes.
 pub fn share_picture(explanation: &Explanation) -> Option<String> {
-    let shares = explanation
-        .shares
-        .as_ref()
-        .filter(|_| explanation.models.len() > 1)?;
-    let shown = shares
-        .shown()
-        .into_iter()
-        .map(|(name, layers)| Panel { name, layers });
-    let panels: Vec<Panel<'_>> = shown.filter(|panel| !panel.is_constant()).collect();
-    if panels.is_empty() {
-        return None;
-    }
+    let (shares, panels) = panels(explanation)?;
     let height = TITLE
         + LEGEND_LINE * explanation.models.len() as u32
         + PANEL * panels.len() as u32
@@ -39,6 +28,25 @@ pub fn share_picture(explanation: &Explanation) -> Option<String> {
         draw(&root, explanation, shares, &panels).expect("a string takes every drawing");
     }
     Some(svg)
+}
+
+/// Whether there is something to see in the picture of the shares.
+pub fn has_share_picture(explanation: &Explanation) -> bool {
+    panels(explanation).is_some()
+}
+
+/// The charts, at least one.
+fn panels(explanation: &Explanation) -> Option<(&Shares, Vec<Panel<'_>>)> {
+    let shares = explanation
+        .shares
+        .as_ref()
+        .filter(|_| explanation.models.len() > 1)?;
+    let shown = shares
+        .shown()
+        .into_iter()
+        .map(|(name, layers)| Panel { name, layers });
+    let panels: Vec<Panel<'_>> = shown.filter(|panel| !panel.is_constant()).collect();
+    (!panels.is_empty()).then_some((shares, panels))
 }
 
 /// One chart.

@@ -1,3 +1,6 @@
-//! What users see, for plans whose right explanation is known.
+//! What users see of plans and merges.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+
+mod cards;
 mod explanations;

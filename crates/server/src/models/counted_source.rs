@@ -100,10 +100,6 @@ impl ModelSource for CountedSource {
         self.inner.weight_files()
     }
 
-    fn files_read(&self) -> Vec<&ShardFile> {
-        self.inner.files_read()
-    }
-
     fn file_of(&self, tensor: usize) -> Option<usize> {
         self.inner.file_of(tensor)
     }

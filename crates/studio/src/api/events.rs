@@ -41,7 +41,7 @@ pub(super) fn add(routes: Routes) -> Routes {
 }
 
 async fn show(State(app): State<Arc<App>>) -> Result<Json<System>, Refusal> {
-    apart(&app, |app| Ok(Json(system(app)))).await
+    apart(&app, |app| Ok(Json(system(&app.settings)))).await
 }
 
 async fn events(

@@ -19,7 +19,7 @@ use crate::wire::{
     Card, Difference, EvaluationList, ExplanationAnswer, FileList, Host, ModelDetails, ModelList,
     StateAnswer, TensorList,
 };
-use crate::{difference, evaluation};
+use crate::{difference, recipes};
 
 /// Pictures can be drawings with scripts in them: they get to do nothing.
 const PICTURE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
@@ -123,7 +123,7 @@ pub(super) fn known(app: &App, name: &str) -> Result<Arc<Entry>, Refusal> {
         return Ok(entry);
     }
     // it may have come a moment ago
-    app.catalogue.refresh_if_old(app);
+    app.catalogue.refresh_if_old();
     app.catalogue.find(name).ok_or_else(|| {
         let message = format!("there is no model `{name}`");
         Refusal::not_found("unknown_model", message).hint("`GET /api/models` lists all")
@@ -132,11 +132,11 @@ pub(super) fn known(app: &App, name: &str) -> Result<Arc<Entry>, Refusal> {
 
 async fn list(State(app): State<Arc<App>>) -> Answer<ModelList> {
     apart(&app, |app| {
-        app.catalogue.refresh_if_old(app);
-        let published = models::published(app);
+        app.catalogue.refresh_if_old();
+        let published = app.runs.published();
         let models = app.catalogue.list();
         let describe = |entry: &Arc<Entry>| {
-            let mut model = models::describe(app, entry);
+            let mut model = app.catalogue.describe(entry);
             model.published = published.get(&entry.name).copied();
             model
         };
@@ -157,13 +157,17 @@ async fn one(
     let host = host.and_then(|host| host.to_str().ok());
     let server = models::Server::reached(host, app.settings.needs_key);
     about(app, name, move |app, entry| {
-        Ok(models::details(app, entry, &server))
+        let published = app.runs.published().remove(&entry.name);
+        Ok(models::details(&app.catalogue, entry, &server, published))
     })
     .await
 }
 
 async fn card(State(app): State<Arc<App>>, Path(name): Path<String>) -> Answer<Card> {
-    about(app, name, models::card).await
+    about(app, name, |app, entry| {
+        models::card(&app.catalogue, &app.cards, entry)
+    })
+    .await
 }
 
 async fn files(State(app): State<Arc<App>>, Path(name): Path<String>) -> Answer<FileList> {
@@ -196,7 +200,10 @@ async fn explanation(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
 ) -> Answer<ExplanationAnswer> {
-    about(app, name, models::explanation).await
+    about(app, name, |app, entry| {
+        recipes::explanation(&app.planner, entry)
+    })
+    .await
 }
 
 /// What a model is compared with.
@@ -212,7 +219,7 @@ async fn shown_difference(
     Query(Against { against }): Query<Against>,
 ) -> Answer<Difference> {
     about(app, name, move |app, entry| {
-        difference::stored(app, entry, &*known(app, &against)?)
+        difference::stored(&app.settings, entry, &*known(app, &against)?)
     })
     .await
 }
@@ -221,11 +228,11 @@ async fn evaluations(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
 ) -> Answer<EvaluationList> {
-    about(app, name, evaluation::stored).await
+    about(app, name, |app, entry| app.runs.evaluations(&entry.name)).await
 }
 
 async fn host(State(app): State<Arc<App>>, Path(name): Path<String>) -> Answer<Host> {
-    about(app, name, models::host).await
+    about(app, name, |app, entry| models::host(&app.catalogue, entry)).await
 }
 
 async fn load(
@@ -271,6 +278,6 @@ async fn speaking(app: &Arc<App>, name: String) -> Result<Arc<Entry>, Refusal> {
 }
 
 fn accepted(app: &App, entry: &Entry) -> (StatusCode, Json<StateAnswer>) {
-    let state = models::status(app, entry).state;
+    let state = app.catalogue.status(entry).state;
     (StatusCode::ACCEPTED, Json(StateAnswer { state }))
 }

@@ -61,7 +61,8 @@ async fn check(
     body: Body<RecipeText>,
 ) -> Result<Json<Check>, Refusal> {
     apart(&app, move |app| {
-        recipes::check(app, &body.value.recipe).map(Json)
+        let speed = app.runs.speed()?;
+        recipes::check(&app.planner, &body.value.recipe, speed).map(Json)
     })
     .await
 }
@@ -79,7 +80,7 @@ async fn names(
     Query(AskedMethod { method }): Query<AskedMethod>,
 ) -> Result<Json<ProposedName>, Refusal> {
     apart(&app, move |app| {
-        let name = recipes::proposed(app, &method)?;
+        let name = recipes::proposed(&app.catalogue, &method)?;
         Ok(Json(ProposedName { name }))
     })
     .await
@@ -89,10 +90,7 @@ async fn preview(
     State(app): State<Arc<App>>,
     body: Body<RecipeText>,
 ) -> Result<(StatusCode, Json<PreviewAnswer>), Refusal> {
-    let made = apart(&app, move |app| {
-        recipes::make_preview(app, &body.value.recipe)
-    })
-    .await?;
+    let made = apart(&app, move |app| app.previews.make(&body.value.recipe)).await?;
     Ok((StatusCode::CREATED, Json(made)))
 }
 
@@ -101,7 +99,7 @@ async fn remove(
     Path(name): Path<String>,
 ) -> Result<StatusCode, Refusal> {
     apart(&app, move |app| {
-        if app.catalogue.remove_preview(app, &name) {
+        if app.catalogue.remove_preview(&name) {
             return Ok(StatusCode::NO_CONTENT);
         }
         let message = format!("there is no preview `{name}`");

@@ -106,7 +106,7 @@ fn named<T: Copy>(
 
 async fn start(State(app): State<Arc<App>>, body: Body<RunRequest>) -> Created {
     apart(&app, move |app| {
-        let run = app.runs.add(app, &body.value)?;
+        let run = app.runs.add(&body.value)?;
         Ok((StatusCode::CREATED, Json(run)))
     })
     .await
@@ -129,24 +129,24 @@ async fn delete(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Refusal> {
     let id = number(&id)?;
-    apart(&app, move |app| app.runs.delete(app, id)).await?;
+    apart(&app, move |app| app.runs.delete(id)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn cancel(State(app): State<Arc<App>>, Path(id): Path<String>) -> Answer {
     let id = number(&id)?;
-    apart(&app, move |app| app.runs.cancel(app, id).map(Json)).await
+    apart(&app, move |app| app.runs.cancel(id).map(Json)).await
 }
 
 async fn resume(State(app): State<Arc<App>>, Path(id): Path<String>) -> Answer {
     let id = number(&id)?;
-    apart(&app, move |app| app.runs.resume(app, id).map(Json)).await
+    apart(&app, move |app| app.runs.resume(id).map(Json)).await
 }
 
 async fn rerun(State(app): State<Arc<App>>, Path(id): Path<String>) -> Created {
     let id = number(&id)?;
     apart(&app, move |app| {
-        let run = app.runs.rerun(app, id)?;
+        let run = app.runs.rerun(id)?;
         Ok((StatusCode::CREATED, Json(run)))
     })
     .await

@@ -7,16 +7,24 @@ use serde_json::{Value, json};
 use weightsmith_tensors::DType;
 use weightsmith_tensors::testing::{TestTensor, write_checkpoint};
 
-use super::run;
-use crate::runs::RunFailure;
+use crate::app::App;
+use crate::progress::RunFailure;
 use crate::testing::{Told, World, message, work};
-use crate::wire::DifferenceRequest;
+use crate::wire::{DifferenceRequest, DifferenceResult};
 
 fn request(model: &str, against: &str) -> DifferenceRequest {
     DifferenceRequest {
         model: model.to_owned(),
         against: against.to_owned(),
     }
+}
+
+fn run(
+    app: &App,
+    request: &DifferenceRequest,
+    told: &Told,
+) -> Result<DifferenceResult, RunFailure> {
+    super::run(&app.settings, &app.catalogue, &app.planner, request, told)
 }
 
 #[tokio::test]
@@ -29,7 +37,7 @@ async fn a_difference_is_a_map_of_layers_and_kinds() {
     let address = "/api/models/instruct/difference?against=base";
     assert_eq!(studio.get(address).await.code(), "not_computed");
     let request = request("instruct", "base");
-    let (result, told) = work(app, run, request).await;
+    let (result, told) = work(app, move |app, told| run(app, &request, told)).await;
     assert_eq!(result.unwrap().against, "base");
     assert!(told.total.load(Ordering::Relaxed) > 1_000_000);
     assert_eq!(
@@ -70,7 +78,7 @@ async fn a_difference_is_a_map_of_layers_and_kinds() {
     );
     // it is forgotten when the weights change
     world.copy("math", "instruct");
-    app.catalogue.refresh(app);
+    app.catalogue.refresh();
     assert_eq!(studio.get(address).await.code(), "not_computed");
 }
 
@@ -96,7 +104,7 @@ async fn models_without_a_common_tensor_have_no_difference() {
     write_checkpoint(&other, &[tensor]).unwrap();
     let studio = world.open();
     let request = request("base", "other");
-    let (result, _) = work(studio.app(), run, request).await;
+    let (result, _) = work(studio.app(), move |app, told| run(app, &request, told)).await;
     assert_eq!(
         message(result),
         "no tensor of `base` has the name and shape of one of `other`"

@@ -4,10 +4,13 @@ use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
 
-use super::{run, share};
-use crate::runs::RunFailure;
+use super::share;
+use crate::app::App;
+use crate::progress::RunFailure;
 use crate::testing::{Told, World, fixtures, message, work};
-use crate::wire::{Data, DataKind, EvaluateRequest, Metric, Request as _, RunRequest};
+use crate::wire::{
+    Data, DataKind, EvaluateRequest, EvaluateResult, Metric, Request as _, RunRequest,
+};
 
 fn about(model: &str, data: Value) -> EvaluateRequest {
     EvaluateRequest {
@@ -15,6 +18,10 @@ fn about(model: &str, data: Value) -> EvaluateRequest {
         against: None,
         data: serde_json::from_value(data).unwrap(),
     }
+}
+
+fn run(app: &App, request: &EvaluateRequest, told: &Told) -> Result<EvaluateResult, RunFailure> {
+    super::run(&app.settings, &app.catalogue, &app.registry, request, told)
 }
 
 #[test]
@@ -45,7 +52,7 @@ async fn models_are_measured_on_a_text_and_on_questions() {
             json!({"kind": "perplexity", "name": "stories", "text": text}),
         )
     };
-    let (result, told) = work(app, run, request).await;
+    let (result, told) = work(app, move |app, told| run(app, &request, told)).await;
     let evaluation = result.unwrap().evaluation;
     let data = Data {
         name: "stories".to_owned(),
@@ -71,7 +78,7 @@ async fn models_are_measured_on_a_text_and_on_questions() {
         "instruct",
         json!({"kind": "tasks", "file": "questions.jsonl"}),
     );
-    let (result, _) = work(app, run, request).await;
+    let (result, _) = work(app, move |app, told| run(app, &request, told)).await;
     let evaluation = result.unwrap().evaluation;
     assert_eq!(evaluation.data.name, "questions.jsonl");
     let score = &evaluation.scores[0];
@@ -96,7 +103,7 @@ async fn data_come_from_the_studios_folders_only() {
         "none.txt",
     ] {
         let request = about("base", json!({"kind": "perplexity", "file": file}));
-        let (result, _) = work(studio.app(), run, request).await;
+        let (result, _) = work(studio.app(), move |app, told| run(app, &request, told)).await;
         assert!(message(result).contains("is not a file"), "{file}");
     }
     let cases = [
@@ -106,12 +113,12 @@ async fn data_come_from_the_studios_folders_only() {
     ];
     for (data, expected) in cases {
         let request = about("base", data);
-        let (result, _) = work(studio.app(), run, request).await;
+        let (result, _) = work(studio.app(), move |app, told| run(app, &request, told)).await;
         let message = message(result);
         assert!(message.contains(expected), "{message}");
     }
     let request = about("none", json!({"kind": "perplexity", "text": "x"}));
-    let (result, _) = work(studio.app(), run, request).await;
+    let (result, _) = work(studio.app(), move |app, told| run(app, &request, told)).await;
     assert_eq!(message(result), "there is no model `none`");
 }
 
@@ -146,7 +153,7 @@ async fn what_runs_found_is_shown_with_the_model() {
     for request in requests {
         let id = app
             .runs
-            .add(app, &RunRequest::read(request.clone()).unwrap())
+            .add(&RunRequest::read(request.clone()).unwrap())
             .unwrap()
             .id;
         let mut state = Value::Null;

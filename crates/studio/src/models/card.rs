@@ -4,19 +4,21 @@ use std::collections::BTreeMap;
 
 use weightsmith::output::MODEL_CARD;
 
-use super::card_cache::Key;
-use super::describe::known_as;
+use super::card_cache::{CardCache, Key};
 use super::facts::small_text;
 use super::files::picture_kind;
 use super::markdown::{LARGEST_CARD, Links, html, plain, without_front_matter};
-use super::{Entry, ParentName};
-use crate::app::App;
+use super::{Catalogue, Entry, ParentName};
 use crate::error::Refusal;
 use crate::paths::segment;
 use crate::wire::Card;
 
 /// The card as sanitised HTML, with pictures of the model's folder and links to the pages of models that are known here.
-pub(crate) fn card(app: &App, entry: &Entry) -> Result<Card, Refusal> {
+pub(crate) fn card(
+    catalogue: &Catalogue,
+    cards: &CardCache,
+    entry: &Entry,
+) -> Result<Card, Refusal> {
     let none = || {
         let message = format!("`{}` has no {MODEL_CARD}", entry.name);
         Refusal::not_found("no_card", message)
@@ -40,9 +42,9 @@ pub(crate) fn card(app: &App, entry: &Entry) -> Result<Card, Refusal> {
             links.pictures.insert(name, address);
         }
     }
-    links.models = models(app, entry);
+    links.models = models(catalogue, entry);
     key.links.clone_from(&links);
-    let shown = app.cards.get(key, || {
+    let shown = cards.get(key, || {
         html(markdown, links).unwrap_or_else(|| plain(markdown))
     });
     let end = markdown.floor_char_boundary(LARGEST_CARD);
@@ -53,10 +55,10 @@ pub(crate) fn card(app: &App, entry: &Entry) -> Result<Card, Refusal> {
 }
 
 /// What the card may call models, with their pages.
-fn models(app: &App, entry: &Entry) -> BTreeMap<String, String> {
+fn models(catalogue: &Catalogue, entry: &Entry) -> BTreeMap<String, String> {
     let mut models = BTreeMap::new();
     let page = |name: &str| format!("/models/{}", segment(name));
-    for other in app.catalogue.list() {
+    for other in catalogue.list() {
         // what looks like a name on the hub is one wherever it stands
         if other.name.contains('/') {
             models.insert(other.name.clone(), page(&other.name));
@@ -67,7 +69,10 @@ fn models(app: &App, entry: &Entry) -> BTreeMap<String, String> {
             reference: parent.label.clone(),
             label: parent.label.clone(),
         };
-        if let Some(known) = known_as(app, parent).or_else(|| known_as(app, &label)) {
+        if let Some(known) = catalogue
+            .known_as(parent)
+            .or_else(|| catalogue.known_as(&label))
+        {
             models.insert(parent.label.clone(), page(&known));
             models.insert(parent.reference.clone(), page(&known));
         }

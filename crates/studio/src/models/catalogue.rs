@@ -7,12 +7,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 use std::time::{Duration, Instant, SystemTime};
 
 use weightsmith::model::Located;
-use weightsmith_server::ServedModel;
+use weightsmith_infer::Pool;
+use weightsmith_server::{ModelRegistry, ServedModel};
 
 use super::discover::{Candidate, in_cache, in_folder, local};
 use super::names::Names;
 use super::{Facts, ParentName, serve};
-use crate::app::App;
+use crate::events::Events;
+use crate::progress::RunFailure;
+use crate::settings::StudioSettings;
 use crate::wire::{Event, Folder, Nothing, Origin};
 
 /// A list that is older is made anew when somebody asks for it.
@@ -45,8 +48,14 @@ pub(crate) struct Preview {
 }
 
 /// All models.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Catalogue {
+    pub(super) settings: Arc<StudioSettings>,
+    /// The models that speak.
+    pub(super) registry: Arc<ModelRegistry>,
+    /// What they compute on.
+    pool: Arc<Pool>,
+    pub(super) events: Arc<Events>,
     table: RwLock<Table>,
     /// Held while folders are looked into.
     memory: Mutex<Memory>,
@@ -74,22 +83,39 @@ struct Memory {
 type Signature = Vec<(String, u64, Option<SystemTime>)>;
 
 impl Catalogue {
+    /// A table that nobody has filled yet.
+    pub(crate) fn new(
+        settings: Arc<StudioSettings>,
+        registry: Arc<ModelRegistry>,
+        pool: Arc<Pool>,
+        events: Arc<Events>,
+    ) -> Self {
+        Self {
+            settings,
+            registry,
+            pool,
+            events,
+            table: RwLock::default(),
+            memory: Mutex::default(),
+        }
+    }
+
     /// Looks for models again, unless that was done a moment ago or is being done: nobody waits for another's look, which a
     /// network's file system can hold up. The first list is made when the studio starts.
-    pub(crate) fn refresh_if_old(&self, app: &App) {
+    pub(crate) fn refresh_if_old(&self) {
         let memory = match self.memory.try_lock() {
             Ok(memory) => memory,
             Err(TryLockError::Poisoned(memory)) => memory.into_inner(),
             Err(TryLockError::WouldBlock) => return,
         };
         if memory.looked.is_none_or(|looked| looked.elapsed() > FRESH) {
-            self.look(app, memory);
+            self.look(memory);
         }
     }
 
     /// Looks for models again; tells the pages when something changed.
-    pub(crate) fn refresh(&self, app: &App) {
-        self.look(app, locked(&self.memory));
+    pub(crate) fn refresh(&self) {
+        self.look(locked(&self.memory));
     }
 
     /// All of them.
@@ -110,8 +136,29 @@ impl Catalogue {
         })
     }
 
+    /// The model that a run is to work on.
+    pub(crate) fn model(&self, name: &str) -> Result<Arc<Entry>, RunFailure> {
+        let found = self.find(name);
+        found.ok_or_else(|| RunFailure::of(format!("there is no model `{name}`")))
+    }
+
+    /// Where a model of that name is made.
+    pub(crate) fn place(&self, name: &str) -> PathBuf {
+        self.settings.made().join(name)
+    }
+
+    /// The folders that hold models, those that were given and those of the models themselves.
+    pub(crate) fn roots(&self) -> Vec<PathBuf> {
+        let entries = self.list();
+        let models = entries.iter().filter_map(|entry| entry.folder.clone());
+        let settings = &self.settings;
+        let roots = [settings.made(), settings.locate.hub_cache.clone()].into_iter();
+        let roots = roots.chain(settings.folders.iter().cloned());
+        roots.chain(models).collect()
+    }
+
     /// Adds a merge that was not written; it can be asked for texts at once. Nothing happens when the name is taken.
-    pub(crate) fn add_preview(&self, app: &App, preview: Preview) -> Option<Arc<Entry>> {
+    pub(crate) fn add_preview(&self, preview: Preview) -> Option<Arc<Entry>> {
         let Preview {
             recipe,
             method,
@@ -133,23 +180,23 @@ impl Catalogue {
                 ..Facts::of_served(&served.facts)
             }),
         });
-        if self.find(&entry.name).is_some() || !app.registry.add(served) {
+        if self.find(&entry.name).is_some() || !self.registry.add(served) {
             return None;
         }
         memory.previews.push(Arc::clone(&entry));
-        self.look(app, memory);
+        self.look(memory);
         Some(entry)
     }
 
     /// Takes a preview away; false if there is none of that name.
-    pub(crate) fn remove_preview(&self, app: &App, name: &str) -> bool {
+    pub(crate) fn remove_preview(&self, name: &str) -> bool {
         let mut memory = locked(&self.memory);
         let Some(index) = memory.previews.iter().position(|one| one.name == name) else {
             return false;
         };
         memory.previews.remove(index);
-        app.registry.remove(name);
-        self.look(app, memory);
+        self.registry.remove(name);
+        self.look(memory);
         true
     }
 
@@ -157,9 +204,11 @@ impl Catalogue {
         look(&self.table.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn look(&self, app: &App, mut memory: MutexGuard<'_, Memory>) {
-        let (entries, folders) = memory.entries(app);
-        memory.serve(app, &entries);
+    fn look(&self, mut memory: MutexGuard<'_, Memory>) {
+        let (entries, folders) = memory.entries(&self.settings, &self.registry);
+        memory.serve(&self.registry, &entries, |entry| {
+            serve::served(entry, &self.pool, self.settings.options)
+        });
         memory.looked = Some(Instant::now());
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
         let changed = table.entries != entries || table.folders != folders;
@@ -167,18 +216,19 @@ impl Catalogue {
         drop(table);
         drop(memory);
         if changed {
-            app.events.tell(Event::Models(Nothing {}));
+            self.events.tell(Event::Models(Nothing {}));
         }
     }
 }
 
 impl Memory {
     /// The whole table: given ones keep their names, then come previews, those made here, folders and the cache.
-    fn entries(&mut self, app: &App) -> (Vec<Arc<Entry>>, Vec<Folder>) {
-        let given = self
-            .given
-            .get_or_insert_with(|| app.registry.models())
-            .clone();
+    fn entries(
+        &mut self,
+        settings: &StudioSettings,
+        registry: &ModelRegistry,
+    ) -> (Vec<Arc<Entry>>, Vec<Folder>) {
+        let given = self.given.get_or_insert_with(|| registry.models()).clone();
         let mut names = Names::default();
         let mut entries: Vec<Arc<Entry>> = Vec::new();
         // a folder and a link to it are two: each can be asked for by its own name
@@ -207,7 +257,7 @@ impl Memory {
             names.take(&preview.name);
             entries.push(Arc::clone(preview));
         }
-        let (candidates, folders) = candidates(app);
+        let (candidates, folders) = candidates(settings);
         for candidate in candidates {
             if known.insert(identity(&candidate.located.folder)) {
                 let name = names.take(&candidate.name);
@@ -253,42 +303,47 @@ impl Memory {
     }
 
     /// Lets those models speak that can, and no others.
-    fn serve(&mut self, app: &App, entries: &[Arc<Entry>]) {
+    fn serve(
+        &mut self,
+        registry: &ModelRegistry,
+        entries: &[Arc<Entry>],
+        served: impl Fn(&Entry) -> Option<ServedModel>,
+    ) {
         let mut before = std::mem::take(&mut self.served);
         for entry in entries {
             if matches!(entry.origin, Origin::Given | Origin::Preview) {
                 continue;
             }
-            let served = before.remove(&entry.name);
+            let known = before.remove(&entry.name);
             // a new card is no reason to load the weights again
             let is_same = |one: &Arc<Entry>| {
                 (&one.folder, one.fingerprint) == (&entry.folder, entry.fingerprint)
             };
-            if served.as_ref().is_some_and(is_same) {
+            if known.as_ref().is_some_and(is_same) {
                 self.served.insert(entry.name.clone(), Arc::clone(entry));
                 continue;
             }
-            if served.is_some() {
-                app.registry.remove(&entry.name);
+            if known.is_some() {
+                registry.remove(&entry.name);
             }
-            if let Some(model) = serve::served(app, entry)
-                && app.registry.add(model)
+            if let Some(model) = served(entry)
+                && registry.add(model)
             {
                 self.served.insert(entry.name.clone(), Arc::clone(entry));
             }
         }
         for name in before.keys() {
-            app.registry.remove(name);
+            registry.remove(name);
         }
     }
 }
 
 /// Everything that is found on the disk.
-fn candidates(app: &App) -> (Vec<Candidate>, Vec<Folder>) {
-    let made = app.settings.made();
+fn candidates(settings: &StudioSettings) -> (Vec<Candidate>, Vec<Folder>) {
+    let made = settings.made();
     let mut found = in_folder(&made, Origin::Made).unwrap_or_default();
     let mut folders = Vec::new();
-    for folder in &app.settings.folders {
+    for folder in &settings.folders {
         let error = match in_folder(folder, Origin::Folder) {
             Ok(models) => {
                 found.extend(models);
@@ -301,7 +356,7 @@ fn candidates(app: &App) -> (Vec<Candidate>, Vec<Folder>) {
             error,
         });
     }
-    found.extend(in_cache(&app.settings.locate.hub_cache));
+    found.extend(in_cache(&settings.locate.hub_cache));
     (found, folders)
 }
 
@@ -363,7 +418,7 @@ mod tests {
         let mut memory = locked(&app.catalogue.memory);
         memory.looked = None;
         // it would wait here for ever
-        app.catalogue.refresh_if_old(app);
+        app.catalogue.refresh_if_old();
         assert_eq!(app.catalogue.list().len(), 1);
         assert!(app.catalogue.find("base").is_some());
         drop(memory);

@@ -7,18 +7,23 @@ use weightsmith::output::Lock;
 
 use super::facts::{RECIPE, small_text};
 use super::usage::{Server, usage};
-use super::{Entry, describe, published};
-use crate::app::App;
-use crate::wire::{Generation, ModelDetails};
+use super::{Catalogue, Entry};
+use crate::wire::{Generation, Model, ModelDetails};
 
 /// Everything about a model but its card, files and tensors.
-pub(crate) fn details(app: &App, entry: &Entry, server: &Server) -> ModelDetails {
+pub(crate) fn details(
+    catalogue: &Catalogue,
+    entry: &Entry,
+    server: &Server,
+    published: Option<f64>,
+) -> ModelDetails {
     let facts = &entry.facts;
     let folder = entry.folder.as_deref();
-    let mut model = describe(app, entry);
-    model.published = published(app).remove(&entry.name);
     ModelDetails {
-        model,
+        model: Model {
+            published,
+            ..catalogue.describe(entry)
+        },
         recipe: recipe(entry),
         lock: folder.and_then(|folder| Lock::read(folder).ok()),
         has_card: facts.has_card,
@@ -35,7 +40,7 @@ pub(crate) fn details(app: &App, entry: &Entry, server: &Server) -> ModelDetails
 }
 
 /// The recipe that a model was made from.
-pub(super) fn recipe(entry: &Entry) -> Option<String> {
+pub(crate) fn recipe(entry: &Entry) -> Option<String> {
     match &entry.recipe {
         Some(recipe) => Some(recipe.clone()),
         None => small_text(&entry.folder.as_ref()?.join(RECIPE)),

@@ -10,7 +10,7 @@ use weightsmith_infer::DecoderConfig;
 use weightsmith_report::card::FrontMatter;
 use weightsmith_report::inspect::inspect;
 use weightsmith_server::ModelFacts;
-use weightsmith_tensors::read_regular;
+use weightsmith_tensors::{main_dtype, read_regular};
 
 /// The recipe of a merge, by the name that mergekit gave it.
 pub(super) const RECIPE: &str = "mergekit_config.yml";
@@ -101,8 +101,9 @@ impl Facts {
         let headers = opened.source.weight_files().iter();
         self.headers = sorted(headers.map(|file| file.header_hash.clone()));
         let found = inspect(&opened).map_err(|error| error.to_string())?;
-        let most = found.types.iter().max_by_key(|row| row.elements);
-        self.weights_type = most.map(|row| row.dtype.to_string());
+        let tensors = opened.source.tensors().iter();
+        let most = main_dtype(tensors.map(|tensor| &tensor.info));
+        self.weights_type = most.map(|dtype| dtype.to_string());
         self.parameters = Some(found.parameters);
         self.bytes = Some(found.bytes);
         self.context = found.config.context_length;
@@ -174,7 +175,7 @@ impl Facts {
 }
 
 /// Hashes in an order of their own.
-pub(super) fn sorted(hashes: impl Iterator<Item = String>) -> Vec<String> {
+pub(crate) fn sorted(hashes: impl Iterator<Item = String>) -> Vec<String> {
     let mut hashes: Vec<String> = hashes.collect();
     hashes.sort();
     hashes
@@ -183,7 +184,7 @@ pub(super) fn sorted(hashes: impl Iterator<Item = String>) -> Vec<String> {
 impl Facts {
     /// Whether what goes by a name now can be what was read under it: true where the lock says nothing of it. Models of one
     /// architecture have the same headers, so this tells sizes and kinds apart, not a model from its fine-tune.
-    pub(super) fn was_read(&self, label: &str, headers: &[String]) -> bool {
+    pub(crate) fn was_read(&self, label: &str, headers: &[String]) -> bool {
         let mut inputs = self.inputs.iter();
         let input = inputs.find(|(name, _)| name == label);
         input.is_none_or(|(_, read)| headers.is_empty() || read == headers)

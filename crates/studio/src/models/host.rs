@@ -3,29 +3,28 @@
 use std::path::Path;
 
 use weightsmith::model::{Opened, open};
-use weightsmith_report::host::{Subject, check, known_bases};
+use weightsmith_report::host::{HostedModel, check, known_bases};
 use weightsmith_tensors::{Checkpoint, TensorSource};
 
-use super::{Entry, locate, speech};
-use crate::app::App;
+use super::{Catalogue, Entry, speech};
 use crate::error::Refusal;
 use crate::wire::{Host, HostCheck, HostMemory, Origin};
 
 /// Looks at everything that hosts require.
-pub(crate) fn host(app: &App, entry: &Entry) -> Result<Host, Refusal> {
+pub(crate) fn host(catalogue: &Catalogue, entry: &Entry) -> Result<Host, Refusal> {
     let (Some(folder), Some(located)) = (&entry.folder, &entry.located) else {
         let message = format!("`{}` was not written, so no host can take it", entry.name);
         return Err(Refusal::not_found("not_written", message));
     };
     let weights = Checkpoint::open(folder).map_err(|error| error.to_string());
     let source = weights.as_ref().ok().map(|one| one as &dyn TensorSource);
-    let report = check(Subject {
+    let report = check(HostedModel {
         label: &entry.name,
         revision: located.kind.revision(),
         folder,
         files: &names(folder)?,
         weights: weights.as_ref().map_err(String::as_str),
-        bases: &bases(app, entry, folder),
+        bases: &bases(catalogue, entry, folder),
         speech: &speech(folder, source),
     });
     let checks = report.checks.into_iter().map(|one| HostCheck {
@@ -48,8 +47,8 @@ pub(crate) fn host(app: &App, entry: &Entry) -> Result<Host, Refusal> {
 }
 
 /// The models that it was made from, as far as they are here: those of the hub, and of what was merged here those of the table.
-fn bases(app: &App, entry: &Entry, folder: &Path) -> Vec<Opened> {
-    let locate = locate(app);
+fn bases(catalogue: &Catalogue, entry: &Entry, folder: &Path) -> Vec<Opened> {
+    let locate = catalogue.locate();
     let mut bases = known_bases(folder, &locate);
     if entry.origin == Origin::Made {
         for parent in &entry.facts.parents {

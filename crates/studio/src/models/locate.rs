@@ -2,19 +2,21 @@
 
 use weightsmith::model::LocateOptions;
 
-use crate::app::App;
+use super::Catalogue;
 use crate::wire::Origin;
 
-/// As the settings say, with the table's names before everything else: a recipe names a model as the list does.
-pub(crate) fn locate(app: &App) -> LocateOptions {
-    let mut options = app.settings.locate.clone();
-    for entry in app.catalogue.list() {
-        // the cache knows its own names, with their commits
-        if entry.origin != Origin::Cache
-            && let Some(folder) = &entry.folder
-        {
-            options.named.insert(entry.name.clone(), folder.clone());
+impl Catalogue {
+    /// As the settings say, with the table's names before everything else: a recipe names a model as the list does.
+    pub(crate) fn locate(&self) -> LocateOptions {
+        let mut options = self.settings.locate.clone();
+        for entry in self.list() {
+            // the cache knows its own names, with their commits
+            if entry.origin != Origin::Cache
+                && let Some(folder) = &entry.folder
+            {
+                options.named.insert(entry.name.clone(), folder.clone());
+            }
         }
+        options
     }
-    options
 }

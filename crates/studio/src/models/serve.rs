@@ -2,22 +2,25 @@
 
 use std::sync::Arc;
 
-use weightsmith_infer::Model;
+use weightsmith_infer::{DecoderOptions, Model, Pool};
 use weightsmith_report::host::concurrency_units;
 use weightsmith_server::{CountedSource, LoadProgress, ModelFacts, ServedModel};
 use weightsmith_tensors::Checkpoint;
 
 use super::Entry;
-use crate::app::App;
 
 /// The model for a server's registry; nothing for one that cannot speak.
-pub(super) fn served(app: &App, entry: &Entry) -> Option<ServedModel> {
+pub(super) fn served(
+    entry: &Entry,
+    pool: &Arc<Pool>,
+    options: DecoderOptions,
+) -> Option<ServedModel> {
     let facts = &entry.facts;
     let folder = entry.folder.clone()?;
     if facts.broken.is_some() || facts.silent.is_some() {
         return None;
     }
-    let (pool, options) = (Arc::clone(&app.pool), app.settings.options);
+    let pool = Arc::clone(pool);
     let load = {
         let folder = folder.clone();
         move |progress: &LoadProgress| {
@@ -27,13 +30,19 @@ pub(super) fn served(app: &App, entry: &Entry) -> Option<ServedModel> {
                 .map_err(|error| error.to_string())
         }
     };
-    Some(ServedModel::new(&entry.name, served_facts(app, entry), load).in_folder(folder))
+    Some(
+        ServedModel::new(
+            &entry.name,
+            served_facts(entry, options.quantize_q8_0),
+            load,
+        )
+        .in_folder(folder),
+    )
 }
 
-fn served_facts(app: &App, entry: &Entry) -> ModelFacts {
+fn served_facts(entry: &Entry, quantized: bool) -> ModelFacts {
     let facts = &entry.facts;
     let parameters = facts.parameters.unwrap_or_default();
-    let quantized = app.settings.options.quantize_q8_0;
     ModelFacts {
         is_merge: false,
         parameters,

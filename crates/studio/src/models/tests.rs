@@ -130,11 +130,11 @@ async fn models_come_and_go_with_their_folders_and_keep_their_own_names() {
         )
     );
     world.copy("math", "math");
-    app.catalogue.refresh(app);
+    app.catalogue.refresh();
     assert_eq!(names(), ["a/base", "a/base-2", "math"]);
     assert!(app.registry.state("math").is_some());
     fs_err::remove_dir_all(world.models().join("math")).unwrap();
-    app.catalogue.refresh(app);
+    app.catalogue.refresh();
     assert_eq!(names(), ["a/base", "a/base-2"]);
     assert!(app.registry.state("math").is_none());
     // what was given is not taken away
@@ -308,7 +308,7 @@ async fn a_stored_recipe_is_explained_when_its_models_are_there() {
             .contains("instruct")
     );
     world.copy("instruct", "instruct");
-    studio.app().catalogue.refresh(studio.app());
+    studio.app().catalogue.refresh();
     let found = studio.json("/api/models/made/explanation").await;
     assert_eq!(found["explanation"]["method"], "slerp");
     assert_eq!(found["explanation"]["models"][1]["label"], "instruct");
@@ -388,7 +388,7 @@ async fn models_are_loaded_and_unloaded_on_request() {
     until(&studio, "instruct", "warm").await;
     // a card that is written meanwhile does not unload it, new weights do
     world.write("instruct/README.md", "# New");
-    studio.app().catalogue.refresh(studio.app());
+    studio.app().catalogue.refresh();
     assert_eq!(until(&studio, "instruct", "warm").await["has_card"], true);
     let unload = studio.ask("POST", "/api/models/instruct/unload").await;
     assert_eq!(
@@ -398,7 +398,7 @@ async fn models_are_loaded_and_unloaded_on_request() {
     studio.ask("POST", "/api/models/instruct/load").await;
     until(&studio, "instruct", "warm").await;
     world.copy("math", "instruct");
-    studio.app().catalogue.refresh(studio.app());
+    studio.app().catalogue.refresh();
     until(&studio, "instruct", "cold").await;
     let wrong = studio.get("/api/models/instruct/load").await;
     assert_eq!(
@@ -420,12 +420,8 @@ async fn previews_are_models_until_they_are_taken_away() {
         parents: vec![ParentName::of("base")],
         served: ServedModel::new(name, ModelFacts::default(), |_| Err("no".to_owned())),
     };
-    assert!(app.catalogue.add_preview(app, preview("base")).is_none());
-    assert!(
-        app.catalogue
-            .add_preview(app, preview("preview-1"))
-            .is_some()
-    );
+    assert!(app.catalogue.add_preview(preview("base")).is_none());
+    assert!(app.catalogue.add_preview(preview("preview-1")).is_some());
     let found = studio.json("/api/models/preview-1").await;
     assert_eq!(
         (&found["origin"], &found["method"], &found["recipe"]),
@@ -438,10 +434,10 @@ async fn previews_are_models_until_they_are_taken_away() {
         studio.get("/api/models/preview-1/files").await.code(),
         "not_written"
     );
-    app.catalogue.refresh(app);
+    app.catalogue.refresh();
     assert!(app.registry.state("preview-1").is_some());
-    assert!(app.catalogue.remove_preview(app, "preview-1"));
-    assert!(!app.catalogue.remove_preview(app, "base"));
+    assert!(app.catalogue.remove_preview("preview-1"));
+    assert!(!app.catalogue.remove_preview("base"));
     assert!(app.registry.state("preview-1").is_none());
     assert_eq!(
         studio.get("/api/models/preview-1").await.status,

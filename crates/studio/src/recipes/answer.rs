@@ -1,22 +1,15 @@
 //! What is said of a recipe: its mistakes, its plan, what it does.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use axum::http::StatusCode;
 use weightsmith::plan::{Plan, Planned};
-use weightsmith::run::Report;
 use weightsmith::{Diagnostic, Severity, methods};
 use weightsmith_hub::ModelName;
 use weightsmith_report::explain::explain;
+use weightsmith_tensors::main_dtype;
 
-use super::planning::{Access, plan};
-use super::remote::Remotes;
-use crate::app::App;
+use super::planning::{Access, Planner};
 use crate::error::Refusal;
-use crate::wire::{
-    self, Check, MissingModel, PlanDropped, PlanFile, PlanInput, RunKind, RunResult,
-};
+use crate::wire::{self, Check, MissingModel, PlanDropped, PlanFile, PlanInput};
 
 /// Bytes that a merge reads and writes in a second where no merge of this machine tells otherwise. SLERP of two models of
 /// 0.5 billion parameters on two cores that others used too: 1.5, 2.2 and 4.4 GB in a second.
@@ -25,22 +18,16 @@ const USUAL_SPEED: f64 = 2.0e9;
 /// Seconds that a merge takes however small it is.
 const BEGINNING: f64 = 0.02;
 
-/// Finished merges that say how fast the next will be.
-const LOOKED_AT: usize = 8;
-
-/// Merges that move fewer bytes say nothing about speed.
-const TELLING: f64 = 64e6;
-
-/// Checks a recipe from headers alone. The hub is not waited for: models of which it has to be asked are `pending`.
-pub(crate) fn check(app: &Arc<App>, text: &str) -> Result<Check, Refusal> {
-    let outcome = plan(app, text, &Access::Remembered)?;
+/// Checks a recipe from headers alone; `speed` is how many bytes a merge reads and writes in a second, where that is known. The hub is not waited for: models of which it has to be asked are `pending`.
+pub(crate) fn check(planner: &Planner, text: &str, speed: Option<f64>) -> Result<Check, Refusal> {
+    let outcome = planner.plan(text, &Access::Remembered)?;
     let pending = outcome.unknown.iter().map(ModelName::to_string).collect();
-    Remotes::ask_soon(app, outcome.unknown);
+    planner.remotes.ask_soon(outcome.unknown);
     let planned = outcome.planned.as_ref();
-    let shown = planned.map(|planned| shown(app, planned, &outcome.missing));
+    let shown = planned.map(|planned| shown(planner, planned, &outcome.missing, speed));
     Ok(Check {
         diagnostics: outcome.diagnostics,
-        plan: shown.transpose()?,
+        plan: shown,
         explanation: planned.map(|planned| explain(&planned.plan)),
         pending,
     })
@@ -66,7 +53,12 @@ pub(crate) fn refusal(diagnostics: &[Diagnostic]) -> Refusal {
 }
 
 /// A plan as the interface shows it.
-fn shown(app: &App, planned: &Planned, missing: &[(String, u64)]) -> Result<wire::Plan, Refusal> {
+fn shown(
+    planner: &Planner,
+    planned: &Planned,
+    missing: &[(String, u64)],
+    speed: Option<f64>,
+) -> wire::Plan {
     let plan = &planned.plan;
     let inputs = plan.inputs.iter().enumerate();
     let files = plan.layout.shards().iter().map(|file| PlanFile {
@@ -76,21 +68,22 @@ fn shown(app: &App, planned: &Planned, missing: &[(String, u64)]) -> Result<wire
     let dropped = plan.dropped.iter().map(|one| PlanDropped {
         tensor: one.tensor.clone(),
         model: plan.inputs[one.input].label.clone(),
-        reason: one.reason.clone(),
+        reason: one.reason.to_string(),
     });
     let missing = missing.iter().map(|(model, bytes)| MissingModel {
         model: model.clone(),
         bytes: *bytes,
     });
     let title = methods::find(&plan.method).map(|method| method.title);
-    Ok(wire::Plan {
+    let moved = (plan.bytes_read + plan.bytes_written) as f64;
+    wire::Plan {
         method: plan.method.clone(),
         title: title.unwrap_or(&plan.method).to_owned(),
         inputs: inputs
             .map(|(index, input)| PlanInput {
                 name: input.label.clone(),
                 label: input.label.clone(),
-                known: app.catalogue.find(&input.label).is_some(),
+                known: planner.catalogue.find(&input.label).is_some(),
                 tensors: input.tensors as u64,
                 parameters: input.parameters,
                 layers: input.layers,
@@ -106,79 +99,21 @@ fn shown(app: &App, planned: &Planned, missing: &[(String, u64)]) -> Result<wire
         dropped: dropped.collect(),
         bytes_read: plan.bytes_read,
         bytes_written: plan.bytes_written,
-        memory: app.settings.max_memory,
-        seconds_expected: seconds(app, plan)?,
+        memory: planner.settings.max_memory,
+        seconds_expected: BEGINNING + moved / speed.unwrap_or(USUAL_SPEED),
         needs_download: missing.collect(),
-    })
+    }
 }
 
 /// The type that most weights have.
 pub(super) fn main_type(plan: &Plan) -> String {
-    let mut by_type: BTreeMap<String, u64> = BTreeMap::new();
-    for tensor in &plan.tensors {
-        *by_type.entry(tensor.info.dtype.to_string()).or_default() += tensor.info.elements();
-    }
-    let most = by_type.into_iter().max_by_key(|(_, elements)| *elements);
-    most.map(|(name, _)| name).unwrap_or_default()
-}
-
-/// How long a merge will take, by how fast earlier ones were.
-fn seconds(app: &App, plan: &Plan) -> Result<f64, Refusal> {
-    let finished = app.runs.newest(RunKind::Merge, LOOKED_AT)?;
-    let reports = finished.iter().filter_map(|run| match &run.result {
-        RunResult::Merge(made) => Some(&made.report),
-        _ => None,
-    });
-    let moved = (plan.bytes_read + plan.bytes_written) as f64;
-    Ok(BEGINNING + moved / speed(reports).unwrap_or(USUAL_SPEED))
-}
-
-/// Bytes that merges read and wrote in a second.
-fn speed<'a>(reports: impl Iterator<Item = &'a Report>) -> Option<f64> {
-    let (mut bytes, mut seconds) = (0.0, 0.0);
-    for report in reports {
-        let written = report.bytes_written as f64;
-        // both counts are the plan's: for what an earlier run had written nothing was read either
-        let share = (written - report.resumed_bytes as f64) / written.max(1.0);
-        let moved = (report.bytes_read as f64 + written) * share;
-        if moved >= TELLING {
-            bytes += moved;
-            seconds += report.seconds;
-        }
-    }
-    (seconds > 0.0).then(|| bytes / seconds)
+    let tensors = plan.tensors.iter().map(|tensor| &tensor.info);
+    main_dtype(tensors).map_or_else(String::new, |dtype| dtype.to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_speed_is_that_of_merges_large_enough_to_tell() {
-        let report = |read: u64, written: u64, resumed: u64, seconds: f64| Report {
-            already_there: false,
-            tensors: 1,
-            parameters: 1,
-            bytes_read: read,
-            bytes_written: written,
-            resumed_bytes: resumed,
-            seconds,
-            peak_private: None,
-            peak_resident: None,
-            non_finite: Vec::new(),
-            files: Vec::new(),
-        };
-        let reports = [
-            report(1_000_000_000, 500_000_000, 0, 1.0),
-            // half of it had been done before
-            report(1_000_000_000, 500_000_000, 250_000_000, 1.0),
-            // all of it had
-            report(1_000_000_000, 500_000_000, 500_000_000, 0.001),
-            report(1000, 1000, 0, 9.0),
-        ];
-        assert_eq!(speed(reports.iter()), Some(1.125e9));
-        assert_eq!(speed([].iter()), None);
-    }
 
     #[test]
     fn the_first_mistake_is_told_with_their_number() {

@@ -6,11 +6,11 @@ use weightsmith::model::LocateOptions;
 use weightsmith::recipe::ModelReference;
 use weightsmith::{Diagnostic, Spanned};
 
-use crate::app::App;
+use crate::models::Catalogue;
 
 /// What is wrong with a reference that leads out of the studio's folders, or into them by a detour.
 pub(super) fn outside(
-    app: &App,
+    catalogue: &Catalogue,
     locate: &LocateOptions,
     reference: &Spanned<ModelReference>,
 ) -> Option<Diagnostic> {
@@ -19,7 +19,7 @@ pub(super) fn outside(
     let culprit = texts.into_iter().flatten().find(|text| {
         !locate.named.contains_key(*text)
             && (looks_local(text) || locate.exists(text))
-            && !is_inside(app, &full(locate, text))
+            && !is_inside(catalogue, &full(locate, text))
     })?;
     Some(
         Diagnostic::error(
@@ -31,18 +31,11 @@ pub(super) fn outside(
 }
 
 /// Whether a path lies in one of the studio's folders, links followed. Of a path that does not exist, its nearest folder counts.
-fn is_inside(app: &App, path: &Path) -> bool {
+fn is_inside(catalogue: &Catalogue, path: &Path) -> bool {
     let Some(real) = nearest(path) else {
         return false;
     };
-    let entries = app.catalogue.list();
-    let models = entries.iter().filter_map(|entry| entry.folder.clone());
-    let settings = &app.settings;
-    let roots = [settings.made(), settings.locate.hub_cache.clone()];
-    let mut roots = roots
-        .into_iter()
-        .chain(settings.folders.iter().cloned())
-        .chain(models);
+    let mut roots = catalogue.roots().into_iter();
     roots.any(|root| root.canonicalize().is_ok_and(|root| real.starts_with(root)))
 }
 

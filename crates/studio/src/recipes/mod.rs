@@ -8,12 +8,16 @@ mod name;
 mod planning;
 mod previews;
 mod remote;
+mod sources;
+mod stored;
 mod transfer;
 
 pub(crate) use answer::{check, refusal};
 pub(crate) use gallery::gallery;
 pub(crate) use methods::methods;
 pub(crate) use name::proposed;
-pub(crate) use planning::{Access, plan};
-pub(crate) use previews::{Previews, make as make_preview};
+pub(crate) use planning::{Access, Planner};
+pub(crate) use previews::Previews;
 pub(crate) use remote::Remotes;
+pub(crate) use sources::{fingerprint, source};
+pub(crate) use stored::explanation;

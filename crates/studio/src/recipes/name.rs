@@ -2,14 +2,14 @@
 
 use weightsmith::output::model_name;
 
-use crate::app::App;
 use crate::error::Refusal;
+use crate::models::Catalogue;
 
 /// Letters that a method's name may have.
 const LONGEST: usize = 40;
 
 /// A name that says how a model is made, and that nobody has.
-pub(crate) fn proposed(app: &App, method: &str) -> Result<String, Refusal> {
+pub(crate) fn proposed(catalogue: &Catalogue, method: &str) -> Result<String, Refusal> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
     if method.is_empty() || method.len() > LONGEST || !method.bytes().all(is_plain) {
         let message = format!("`{method}` is not a merge method");
@@ -19,7 +19,7 @@ pub(crate) fn proposed(app: &App, method: &str) -> Result<String, Refusal> {
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|error| Refusal::internal(error.to_string()))?;
         let name = model_name(method, &random);
-        if app.catalogue.find(&name).is_none() && !app.settings.made().join(&name).exists() {
+        if catalogue.find(&name).is_none() && !catalogue.place(&name).exists() {
             return Ok(name);
         }
     }

@@ -2,19 +2,21 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use weightsmith::model::{LocateOptions, missing_model};
 use weightsmith::plan::{PlanOptions, Planned, build};
 use weightsmith::recipe::{self, ModelReference, Recipe};
 use weightsmith::{Diagnostic, Omitted, Problems, Severity, Span, Spanned};
 use weightsmith_hub::ModelName;
+use weightsmith_report::card::ModelCardFiles;
 
 use super::confined::outside;
-use super::remote::{Known, Ready};
-use crate::app::App;
+use super::remote::{Known, Ready, Remotes};
 use crate::error::Refusal;
-use crate::models::locate;
-use crate::runs::RunProgress;
+use crate::models::Catalogue;
+use crate::progress::RunProgress;
+use crate::settings::StudioSettings;
 
 /// mergekit's `5B`.
 const SHARD: u64 = 5_000_000_000;
@@ -53,12 +55,39 @@ struct Found {
     unknown: Vec<ModelName>,
 }
 
-/// Plans a recipe. That it has mistakes is no failure but part of the outcome.
-///
-/// # Errors
-/// When a download was stopped or failed.
-pub(crate) fn plan(app: &App, text: &str, access: &Access<'_>) -> Result<Outcome, Refusal> {
-    let mut locate = locate(app);
+/// Plans the recipes of the studio.
+#[derive(Debug)]
+pub(crate) struct Planner {
+    pub(super) catalogue: Arc<Catalogue>,
+    pub(super) remotes: Arc<Remotes>,
+    pub(super) settings: Arc<StudioSettings>,
+}
+
+impl Planner {
+    /// A planner of recipes that name models of the table and of the hub.
+    pub(crate) fn new(
+        catalogue: Arc<Catalogue>,
+        remotes: Arc<Remotes>,
+        settings: Arc<StudioSettings>,
+    ) -> Self {
+        Self {
+            catalogue,
+            remotes,
+            settings,
+        }
+    }
+
+    /// Plans a recipe. That it has mistakes is no failure but part of the outcome.
+    ///
+    /// # Errors
+    /// When a download was stopped or failed.
+    pub(crate) fn plan(&self, text: &str, access: &Access<'_>) -> Result<Outcome, Refusal> {
+        plan(self, text, access)
+    }
+}
+
+fn plan(planner: &Planner, text: &str, access: &Access<'_>) -> Result<Outcome, Refusal> {
+    let mut locate = planner.catalogue.locate();
     let inside = {
         let locate = locate.clone();
         move |path: &str| locate.exists(path)
@@ -70,15 +99,16 @@ pub(crate) fn plan(app: &App, text: &str, access: &Access<'_>) -> Result<Outcome
         return Ok(outcome(None, diagnostics, omitted, Found::default()));
     };
     let mut found = Found::default();
-    confine(app, first, &mut locate, &mut found);
+    confine(&planner.catalogue, first, &mut locate, &mut found);
     if found.instead.is_empty() && parsed.recipes.len() == 1 {
-        find(app, first, &locate, access, &mut found)?;
+        find(planner, first, &locate, access, &mut found)?;
     }
     if !found.ready.is_empty() {
-        locate.remote = Some(std::sync::Arc::new(found.ready.clone()));
+        locate.remote = Some(Arc::new(found.ready.clone()));
     }
     let options = PlanOptions {
         shard_size: Some(SHARD),
+        finished: Some(Arc::new(ModelCardFiles)),
         ..PlanOptions::new(locate)
     };
     let planned = match build(first, &options) {
@@ -135,9 +165,9 @@ fn refuse_several(recipes: &[Recipe]) -> Option<Diagnostic> {
 }
 
 /// Refuses paths that lead out of the studio's folders; the planner does not get to see what is there.
-fn confine(app: &App, recipe: &Recipe, locate: &mut LocateOptions, found: &mut Found) {
+fn confine(catalogue: &Catalogue, recipe: &Recipe, locate: &mut LocateOptions, found: &mut Found) {
     for reference in recipe.references() {
-        if let Some(diagnostic) = outside(app, locate, reference) {
+        if let Some(diagnostic) = outside(catalogue, locate, reference) {
             found.instead.push(diagnostic);
         }
     }
@@ -155,7 +185,7 @@ fn confine(app: &App, recipe: &Recipe, locate: &mut LocateOptions, found: &mut F
 
 /// Makes models that are not here known, as far as `access` goes.
 fn find(
-    app: &App,
+    planner: &Planner,
     recipe: &Recipe,
     locate: &LocateOptions,
     access: &Access<'_>,
@@ -171,13 +201,13 @@ fn find(
             wanted.push((name, reference));
         }
     }
-    if locate.offline || app.settings.hub.offline {
+    if locate.offline || planner.settings.hub.offline {
         return Ok(());
     }
     for (name, reference) in wanted {
         let known = match access {
-            Access::Remembered => app.remotes.remembered(&name),
-            Access::Headers | Access::Download(_) => Some(app.remotes.ask(&app.hub, &name)),
+            Access::Remembered => planner.remotes.remembered(&name),
+            Access::Headers | Access::Download(_) => Some(planner.remotes.ask(&name)),
         };
         match known {
             Some(Known::Found { model, bytes }) => {
@@ -208,7 +238,7 @@ fn find(
         && found.instead.is_empty()
         && !found.ready.is_empty()
     {
-        let downloaded = super::transfer::download(&app.hub, &found.ready, *progress)?;
+        let downloaded = super::transfer::download(planner.remotes.hub(), &found.ready, *progress)?;
         found.ready = downloaded;
     }
     Ok(())

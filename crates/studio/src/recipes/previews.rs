@@ -6,78 +6,100 @@ use axum::http::StatusCode;
 use serde_json::Value;
 use weightsmith::plan::Planned;
 use weightsmith::run::MergedModel;
-use weightsmith_infer::{DecoderConfig, Model};
+use weightsmith_infer::{DecoderConfig, DecoderOptions, Model, Pool};
 use weightsmith_report::host::concurrency_units;
 use weightsmith_server::{CountedSource, LoadProgress, ModelFacts, ServedModel};
 
 use super::answer::{main_type, refusal};
-use super::planning::{Access, plan};
-use crate::app::App;
+use super::planning::{Access, Planner};
+use crate::clock::now;
 use crate::error::Refusal;
-use crate::models::{Entry, Preview, describe, parents_of};
-use crate::runs::now;
+use crate::models::{Catalogue, Entry, Preview, parents_of};
 use crate::wire::{Origin, PreviewAnswer};
 
 /// Previews at a time; older ones go.
 const MOST: usize = 4;
 
-/// One at a time is made, so that there are never too many.
-#[derive(Debug, Default)]
-pub(crate) struct Previews(Mutex<()>);
-
-/// Makes a merge that was not written a model that speaks. The same recipe for the same models is the same preview.
-pub(crate) fn make(app: &Arc<App>, text: &str) -> Result<PreviewAnswer, Refusal> {
-    let outcome = plan(app, text, &Access::Headers)?;
-    let Some(planned) = outcome.planned else {
-        return Err(refusal(&outcome.diagnostics));
-    };
-    if let Some((model, _)) = outcome.missing.first() {
-        let message = format!("`{model}` is not on this machine, and a preview reads all weights");
-        let refusal = Refusal::new(StatusCode::CONFLICT, "needs_download", message);
-        return Err(refusal.hint("pull it first"));
-    }
-    let _alone = app
-        .previews
-        .0
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    let name = name(text, &planned)?;
-    if let Some(entry) = app.catalogue.find(&name) {
-        return Ok(shown(app, &entry));
-    }
-    remove_oldest(app);
-    let (method, parents) = parents_of(text).unwrap_or_default();
-    let preview = Preview {
-        recipe: text.to_owned(),
-        method,
-        parents,
-        served: served(app, &name, planned),
-    };
-    match app.catalogue.add_preview(app, preview) {
-        Some(entry) => Ok(shown(app, &entry)),
-        None => Err(Refusal::internal(format!("`{name}` could not be added"))),
-    }
+/// Makes merges that were not written models that speak.
+#[derive(Debug)]
+pub(crate) struct Previews {
+    planner: Arc<Planner>,
+    catalogue: Arc<Catalogue>,
+    /// What they compute on.
+    pool: Arc<Pool>,
+    options: DecoderOptions,
+    /// One at a time is made, so that there are never too many.
+    alone: Mutex<()>,
 }
 
-fn shown(app: &App, entry: &Entry) -> PreviewAnswer {
-    PreviewAnswer {
-        name: entry.name.clone(),
-        model: describe(app, entry),
+impl Previews {
+    /// None is made yet.
+    pub(crate) fn new(
+        planner: Arc<Planner>,
+        catalogue: Arc<Catalogue>,
+        pool: Arc<Pool>,
+        options: DecoderOptions,
+    ) -> Self {
+        Self {
+            planner,
+            catalogue,
+            pool,
+            options,
+            alone: Mutex::default(),
+        }
     }
-}
 
-/// Makes room for one more.
-fn remove_oldest(app: &App) {
-    let entries = app.catalogue.list();
-    let is_preview = |entry: &&Arc<Entry>| entry.origin == Origin::Preview;
-    let names: Vec<&str> = entries
-        .iter()
-        .filter(is_preview)
-        .map(|entry| entry.name.as_str())
-        .collect();
-    let surplus = (names.len() + 1).saturating_sub(MOST);
-    for name in &names[..surplus] {
-        app.catalogue.remove_preview(app, name);
+    /// Makes a merge that was not written a model that speaks. The same recipe for the same models is the same preview.
+    pub(crate) fn make(&self, text: &str) -> Result<PreviewAnswer, Refusal> {
+        let outcome = self.planner.plan(text, &Access::Headers)?;
+        let Some(planned) = outcome.planned else {
+            return Err(refusal(&outcome.diagnostics));
+        };
+        if let Some((model, _)) = outcome.missing.first() {
+            let message =
+                format!("`{model}` is not on this machine, and a preview reads all weights");
+            let refusal = Refusal::new(StatusCode::CONFLICT, "needs_download", message);
+            return Err(refusal.hint("pull it first"));
+        }
+        let _alone = self.alone.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = name(text, &planned)?;
+        if let Some(entry) = self.catalogue.find(&name) {
+            return Ok(self.shown(&entry));
+        }
+        self.remove_oldest();
+        let (method, parents) = parents_of(text).unwrap_or_default();
+        let preview = Preview {
+            recipe: text.to_owned(),
+            method,
+            parents,
+            served: served(&name, planned, &self.pool, self.options),
+        };
+        match self.catalogue.add_preview(preview) {
+            Some(entry) => Ok(self.shown(&entry)),
+            None => Err(Refusal::internal(format!("`{name}` could not be added"))),
+        }
+    }
+
+    fn shown(&self, entry: &Entry) -> PreviewAnswer {
+        PreviewAnswer {
+            name: entry.name.clone(),
+            model: self.catalogue.describe(entry),
+        }
+    }
+
+    /// Makes room for one more.
+    fn remove_oldest(&self) {
+        let entries = self.catalogue.list();
+        let is_preview = |entry: &&Arc<Entry>| entry.origin == Origin::Preview;
+        let names: Vec<&str> = entries
+            .iter()
+            .filter(is_preview)
+            .map(|entry| entry.name.as_str())
+            .collect();
+        let surplus = (names.len() + 1).saturating_sub(MOST);
+        for name in &names[..surplus] {
+            self.catalogue.remove_preview(name);
+        }
     }
 }
 
@@ -89,9 +111,9 @@ fn name(text: &str, planned: &Planned) -> Result<String, Refusal> {
     Ok(format!("preview-{}", &hasher.finalize().to_hex()[..7]))
 }
 
-fn served(app: &App, name: &str, planned: Planned) -> ServedModel {
-    let facts = facts(app, &planned);
-    let (pool, options) = (Arc::clone(&app.pool), app.settings.options);
+fn served(name: &str, planned: Planned, pool: &Arc<Pool>, options: DecoderOptions) -> ServedModel {
+    let facts = facts(&planned, options.quantize_q8_0);
+    let pool = Arc::clone(pool);
     let origin = name.to_owned();
     ServedModel::new(name, facts, move |progress: &LoadProgress| {
         let merged = MergedModel::new(&planned, &origin).map_err(|error| error.to_string())?;
@@ -102,11 +124,10 @@ fn served(app: &App, name: &str, planned: Planned) -> ServedModel {
 }
 
 /// What the plan tells of the model.
-fn facts(app: &App, planned: &Planned) -> ModelFacts {
+fn facts(planned: &Planned, quantized: bool) -> ModelFacts {
     let plan = &planned.plan;
     let parameters: u64 = plan.tensors.iter().map(|one| one.info.elements()).sum();
     let stored: u64 = plan.tensors.iter().map(|one| one.info.bytes()).sum();
-    let quantized = app.settings.options.quantize_q8_0;
     let config = plan.config.as_deref().unwrap_or_default();
     let config: Value = weightsmith_tensors::json::read(config.as_bytes()).unwrap_or_default();
     // what is wrong with it is told when the model is loaded

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use weightsmith::model::{RemoteModel, RemoteModels};
 use weightsmith_hub::{Hub, HubError, ModelName, Silent};
 
-use crate::app::App;
+use crate::events::Events;
 use crate::wire::{Event, Nothing};
 
 /// How long it is remembered what the hub said.
@@ -35,14 +35,31 @@ pub(super) enum Known {
 }
 
 /// What the hub said lately.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Remotes {
+    hub: Arc<Hub>,
+    events: Arc<Events>,
     known: Mutex<BTreeMap<String, (Instant, Known)>>,
     /// Names of the recipe that was checked last.
     wanted: Mutex<BTreeSet<String>>,
 }
 
 impl Remotes {
+    /// Nothing was asked yet.
+    pub(crate) fn new(hub: Arc<Hub>, events: Arc<Events>) -> Self {
+        Self {
+            hub,
+            events,
+            known: Mutex::default(),
+            wanted: Mutex::default(),
+        }
+    }
+
+    /// The hub.
+    pub(super) fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
     /// What the hub said of a model lately.
     pub(super) fn remembered(&self, name: &ModelName) -> Option<Known> {
         let known = locked(&self.known);
@@ -55,11 +72,11 @@ impl Remotes {
     }
 
     /// What the hub says of a model.
-    pub(super) fn ask(&self, hub: &Hub, name: &ModelName) -> Known {
+    pub(super) fn ask(&self, name: &ModelName) -> Known {
         if let Some(known @ Known::Found { .. }) = self.remembered(name) {
             return known;
         }
-        let known = look(hub, name).unwrap_or_else(|error| Known::Refused {
+        let known = look(&self.hub, name).unwrap_or_else(|error| Known::Refused {
             hints: error.hints(),
             message: error.to_string(),
         });
@@ -70,9 +87,9 @@ impl Remotes {
     }
 
     /// Asks the hub for the models of a recipe that is being written, if it still names them in a moment.
-    pub(super) fn ask_soon(app: &Arc<App>, names: Vec<ModelName>) {
+    pub(super) fn ask_soon(self: &Arc<Self>, names: Vec<ModelName>) {
         let news: Vec<ModelName> = {
-            let mut wanted = locked(&app.remotes.wanted);
+            let mut wanted = locked(&self.wanted);
             let before = std::mem::take(&mut *wanted);
             wanted.extend(names.iter().map(ModelName::to_string));
             let is_new = |name: &ModelName| !before.contains(&name.to_string());
@@ -81,26 +98,26 @@ impl Remotes {
         if news.is_empty() {
             return;
         }
-        let app = Arc::clone(app);
+        let remotes = Arc::clone(self);
         let spawned = std::thread::Builder::new()
             .name("hub names".to_owned())
             .spawn(move || {
                 sleep(SETTLED);
-                app.remotes.ask_wanted(&app, &news);
+                remotes.ask_wanted(&news);
             });
         // the next check tries again
         drop(spawned);
     }
 
-    fn ask_wanted(&self, app: &App, names: &[ModelName]) {
+    fn ask_wanted(&self, names: &[ModelName]) {
         for name in names {
             let text = name.to_string();
             if !locked(&self.wanted).contains(&text) {
                 continue;
             }
-            self.ask(&app.hub, name);
+            self.ask(name);
             locked(&self.wanted).remove(&text);
-            app.events.tell(Event::Models(Nothing {}));
+            self.events.tell(Event::Models(Nothing {}));
         }
     }
 }

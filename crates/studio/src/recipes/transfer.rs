@@ -5,7 +5,7 @@ use weightsmith_hub::{Hub, HubError};
 
 use super::remote::Ready;
 use crate::error::Refusal;
-use crate::runs::RunProgress;
+use crate::progress::RunProgress;
 use crate::transfer::Moving;
 
 /// Downloads all of them.

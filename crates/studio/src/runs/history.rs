@@ -1,7 +1,7 @@
 //! The history: all runs and their logs, in SQLite.
 
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::Serialize;
@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::kinds::{Lane, lane};
 use super::migrations::migrate;
 use super::shortened::shortened;
+use crate::clock::now;
 use crate::wire::{LogLine, Request as _, Run, RunError, RunKind, RunRequest, RunResult, RunState};
 
 /// Lines of a log that are kept.
@@ -72,12 +73,6 @@ pub(super) struct End {
 #[derive(Debug)]
 pub(super) struct History {
     connection: Connection,
-}
-
-/// Seconds since 1970.
-pub(crate) fn now() -> f64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0.0, |since| since.as_secs_f64())
 }
 
 impl History {

@@ -1,13 +1,12 @@
 //! The kinds of runs: what each needs, where it waits and who does it.
 
-use std::sync::Arc;
-
 use weightsmith_hub::ModelName;
 
 use super::merge;
-use super::progress::{RunFailure, RunProgress};
-use crate::app::App;
+use super::resources::Resources;
 use crate::error::Refusal;
+use crate::models::Catalogue;
+use crate::progress::{RunFailure, RunProgress};
 use crate::wire::{
     DifferenceRequest, EvaluateRequest, PullRequest, RunKind, RunRequest, RunResult,
 };
@@ -47,44 +46,61 @@ pub(super) fn lane(kind: RunKind) -> Lane {
 }
 
 /// Looks at a request before it waits.
-pub(super) fn check(app: &Arc<App>, request: &RunRequest) -> Result<Subject, Refusal> {
+pub(super) fn check(resources: &Resources, request: &RunRequest) -> Result<Subject, Refusal> {
+    let catalogue = &resources.catalogue;
     match request {
         RunRequest::Merge(request) => {
-            let name = merge::check(app, request)?;
+            let name = merge::check(catalogue, &resources.planner, request)?;
             Ok(Subject::new("Merge", name))
         }
-        RunRequest::Evaluate(request) => check_evaluation(app, request),
-        RunRequest::Difference(request) => check_difference(app, request),
+        RunRequest::Evaluate(request) => check_evaluation(catalogue, request),
+        RunRequest::Difference(request) => check_difference(catalogue, request),
         RunRequest::Pull(request) => check_pull(request),
         RunRequest::Push(request) => Ok(Subject::new(
             "Publish",
-            known(app, &request.model, "model")?,
+            known(catalogue, &request.model, "model")?,
         )),
     }
 }
 
 /// Does the work of a run.
 pub(super) fn execute(
-    app: &Arc<App>,
+    resources: &Resources,
     request: &RunRequest,
     progress: &dyn RunProgress,
 ) -> Result<RunResult, RunFailure> {
+    let Resources {
+        settings,
+        registry,
+        hub,
+        catalogue,
+        planner,
+    } = resources;
     Ok(match request {
-        RunRequest::Merge(request) => RunResult::Merge(merge::run(app, request, progress)?),
-        RunRequest::Evaluate(request) => {
-            RunResult::Evaluate(evaluation::run(app, request, progress)?)
+        RunRequest::Merge(request) => {
+            RunResult::Merge(merge::run(settings, catalogue, planner, request, progress)?)
         }
-        RunRequest::Difference(request) => {
-            RunResult::Difference(difference::run(app, request, progress)?)
+        RunRequest::Evaluate(request) => RunResult::Evaluate(evaluation::run(
+            settings, catalogue, registry, request, progress,
+        )?),
+        RunRequest::Difference(request) => RunResult::Difference(difference::run(
+            settings, catalogue, planner, request, progress,
+        )?),
+        RunRequest::Pull(request) => {
+            RunResult::Pull(transfer::pull(hub, catalogue, request, progress)?)
         }
-        RunRequest::Pull(request) => RunResult::Pull(transfer::pull(app, request, progress)?),
-        RunRequest::Push(request) => RunResult::Push(transfer::push(app, request, progress)?),
+        RunRequest::Push(request) => {
+            RunResult::Push(transfer::push(hub, catalogue, request, progress)?)
+        }
     })
 }
 
-fn check_difference(app: &App, request: &DifferenceRequest) -> Result<Subject, Refusal> {
-    let model = known(app, &request.model, "model")?;
-    let against = known(app, &request.against, "against")?;
+fn check_difference(
+    catalogue: &Catalogue,
+    request: &DifferenceRequest,
+) -> Result<Subject, Refusal> {
+    let model = known(catalogue, &request.model, "model")?;
+    let against = known(catalogue, &request.against, "against")?;
     if model == against {
         let message = "`model` and `against` are the same, expected two models";
         return Err(Refusal::invalid(message));
@@ -104,10 +120,10 @@ fn check_pull(request: &PullRequest) -> Result<Subject, Refusal> {
     Ok(Subject::new("Pull", name.repository))
 }
 
-fn check_evaluation(app: &App, request: &EvaluateRequest) -> Result<Subject, Refusal> {
-    let model = known(app, &request.model, "model")?;
+fn check_evaluation(catalogue: &Catalogue, request: &EvaluateRequest) -> Result<Subject, Refusal> {
+    let model = known(catalogue, &request.model, "model")?;
     for other in request.against.iter().flatten() {
-        known(app, other, "against")?;
+        known(catalogue, other, "against")?;
     }
     let data = &request.data;
     if data.text.is_none() && data.file.is_none() {
@@ -131,12 +147,12 @@ pub(super) fn given<'a>(text: &'a str, field: &str) -> Result<&'a str, Refusal> 
 }
 
 /// The name of a model that there is.
-fn known(app: &App, name: &str, field: &str) -> Result<String, Refusal> {
+fn known(catalogue: &Catalogue, name: &str, field: &str) -> Result<String, Refusal> {
     let name = given(name, field)?;
-    if app.catalogue.find(name).is_none() {
-        app.catalogue.refresh_if_old(app);
+    if catalogue.find(name).is_none() {
+        catalogue.refresh_if_old();
     }
-    match app.catalogue.find(name) {
+    match catalogue.find(name) {
         Some(entry) => Ok(entry.name.clone()),
         None => Err(
             Refusal::invalid(format!("`{field}`: there is no model `{name}`"))

@@ -6,8 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use super::history::Standing;
-use super::progress::RunProgress;
-use crate::app::App;
+use super::shared::Shared;
+use crate::progress::RunProgress;
 use crate::wire::Run;
 
 /// The time over which a rate is taken.
@@ -17,7 +17,8 @@ const LATELY: Duration = Duration::from_secs(4);
 #[derive(Debug)]
 pub(super) struct Live {
     id: i64,
-    app: Weak<App>,
+    /// Where its log is.
+    shared: Weak<Shared>,
     /// Whether somebody does not want it any more.
     cancelled: AtomicBool,
     interrupt: AtomicBool,
@@ -52,10 +53,10 @@ impl Gauge {
 }
 
 impl Live {
-    pub(super) fn new(id: i64, app: Weak<App>) -> Self {
+    pub(super) fn new(id: i64, shared: Weak<Shared>) -> Self {
         Self {
             id,
-            app,
+            shared,
             cancelled: AtomicBool::new(false),
             interrupt: AtomicBool::new(false),
             gauge: Mutex::default(),
@@ -132,8 +133,8 @@ impl RunProgress for Live {
     }
 
     fn log(&self, text: &str) {
-        if let Some(app) = self.app.upgrade() {
-            app.runs.log(&app, self.id, text);
+        if let Some(shared) = self.shared.upgrade() {
+            shared.log(self.id, text);
         }
     }
 

@@ -1,20 +1,18 @@
 //! Merges: from a recipe to a model of the studio.
 
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::StatusCode;
 use weightsmith::plan::Plan;
 use weightsmith::run::{Reporter, RunError, RunOptions, execute};
-use weightsmith_report::card::ModelCardFiles;
 use weightsmith_report::explain::explain;
 
 use super::kinds::given;
-use super::progress::{RunFailure, RunProgress};
-use crate::app::App;
 use crate::error::Refusal;
-use crate::recipes::{self, Access};
+use crate::models::Catalogue;
+use crate::progress::{RunFailure, RunProgress};
+use crate::recipes::{self, Access, Planner};
+use crate::settings::StudioSettings;
 use crate::wire::{MergeRequest, MergeResult};
 
 /// Letters of a name at most.
@@ -24,11 +22,15 @@ const LONGEST: usize = 96;
 const FREE: &str = "free some space; what is written stays, and resuming goes on from there";
 
 /// Looks at a request; gives the name of the model that it makes.
-pub(super) fn check(app: &Arc<App>, request: &MergeRequest) -> Result<String, Refusal> {
+pub(super) fn check(
+    catalogue: &Catalogue,
+    planner: &Planner,
+    request: &MergeRequest,
+) -> Result<String, Refusal> {
     let recipe = given(&request.recipe, "recipe")?;
     let name = name(request)?;
-    refuse_taken(app, request)?;
-    let outcome = recipes::plan(app, recipe, &Access::Headers)?;
+    refuse_taken(catalogue, request)?;
+    let outcome = planner.plan(recipe, &Access::Headers)?;
     match outcome.planned {
         Some(_) => Ok(name),
         None => Err(recipes::refusal(&outcome.diagnostics)),
@@ -36,20 +38,24 @@ pub(super) fn check(app: &Arc<App>, request: &MergeRequest) -> Result<String, Re
 }
 
 /// A name that is free, or that the request wants to replace.
-pub(super) fn refuse_taken(app: &App, request: &MergeRequest) -> Result<(), Refusal> {
-    refuse_others(app, request, request.replaces())
+pub(super) fn refuse_taken(catalogue: &Catalogue, request: &MergeRequest) -> Result<(), Refusal> {
+    refuse_others(catalogue, request, request.replaces())
 }
 
 /// A name that is free, or that of a model that was made here: it may be the request's own result, of a studio that ended before it could
 /// say so, which shows when the merge is planned.
-pub(super) fn refuse_foreign(app: &App, request: &MergeRequest) -> Result<(), Refusal> {
-    refuse_others(app, request, true)
+pub(super) fn refuse_foreign(catalogue: &Catalogue, request: &MergeRequest) -> Result<(), Refusal> {
+    refuse_others(catalogue, request, true)
 }
 
-fn refuse_others(app: &App, request: &MergeRequest, may_be_made: bool) -> Result<(), Refusal> {
+fn refuse_others(
+    catalogue: &Catalogue,
+    request: &MergeRequest,
+    may_be_made: bool,
+) -> Result<(), Refusal> {
     let name = name(request)?;
-    let entry = app.catalogue.find(&name);
-    let made = place(app, &name);
+    let entry = catalogue.find(&name);
+    let made = catalogue.place(&name);
     let exists = made.symlink_metadata().is_ok();
     let is_made = exists
         && entry
@@ -72,7 +78,7 @@ fn refuse_others(app: &App, request: &MergeRequest, may_be_made: bool) -> Result
 
 /// The request with a name that nobody has: its own, else one with a number. It replaces nothing, whatever it did before.
 pub(super) fn with_free_name(
-    app: &App,
+    catalogue: &Catalogue,
     mut request: MergeRequest,
     is_under_way: &dyn Fn(&str) -> bool,
 ) -> MergeRequest {
@@ -83,7 +89,7 @@ pub(super) fn with_free_name(
         options.replace = None;
     }
     let is_free = |request: &MergeRequest, name: &str| {
-        refuse_taken(app, request).is_ok() && !is_under_way(name)
+        refuse_taken(catalogue, request).is_ok() && !is_under_way(name)
     };
     let stem: String = wanted.chars().take(LONGEST - 5).collect();
     let mut count = 2;
@@ -98,7 +104,9 @@ pub(super) fn with_free_name(
 
 /// The work of a run.
 pub(super) fn run(
-    app: &Arc<App>,
+    settings: &StudioSettings,
+    catalogue: &Catalogue,
+    planner: &Planner,
     request: &MergeRequest,
     progress: &dyn RunProgress,
 ) -> Result<MergeResult, RunFailure> {
@@ -108,9 +116,10 @@ pub(super) fn run(
     };
     let recipe = given(&request.recipe, "recipe").map_err(refused)?;
     let name = name(request).map_err(refused)?;
-    refuse_foreign(app, request).map_err(refused)?;
+    refuse_foreign(catalogue, request).map_err(refused)?;
     progress.stage("planning");
-    let outcome = recipes::plan(app, recipe, &Access::Download(progress))
+    let outcome = planner
+        .plan(recipe, &Access::Download(progress))
         .map_err(|refusal| stopped_or(progress, refused(refusal)))?;
     for diagnostic in &outcome.diagnostics {
         progress.log(&diagnostic.to_string());
@@ -120,17 +129,14 @@ pub(super) fn run(
         return Err(stopped_or(progress, refusal));
     };
     progress.log(&introduction(&planned.plan));
-    let out = place(app, &name);
+    let out = catalogue.place(&name);
     let options = RunOptions {
-        max_memory: app.settings.max_memory,
-        threads: app.settings.threads,
+        max_memory: settings.max_memory,
+        threads: settings.threads,
         force: request.replaces(),
         sync: false,
         allow_non_finite: request.allows_non_finite(),
         fresh: false,
-        copy_companions: true,
-        card: Some(&ModelCardFiles),
-        recipe,
         interrupt: progress.interrupt(),
     };
     let report = execute(
@@ -149,7 +155,7 @@ pub(super) fn run(
             report.seconds
         )
     });
-    app.catalogue.refresh(app);
+    catalogue.refresh();
     Ok(MergeResult {
         name,
         path: out.display().to_string(),
@@ -159,11 +165,11 @@ pub(super) fn run(
 }
 
 /// Removes what a merge left for going on with it, unless another is at it.
-pub(super) fn discard(app: &App, request: &MergeRequest) -> Result<(), Refusal> {
+pub(super) fn discard(catalogue: &Catalogue, request: &MergeRequest) -> Result<(), Refusal> {
     let Ok(name) = name(request) else {
         return Ok(());
     };
-    match weightsmith::run::discard(&place(app, &name)) {
+    match weightsmith::run::discard(&catalogue.place(&name)) {
         Ok(_) | Err(RunError::Busy { .. }) => Ok(()),
         Err(error) => {
             let message = format!("what the merge of `{name}` left cannot be removed: {error}");
@@ -180,11 +186,6 @@ fn stopped_or(progress: &dyn RunProgress, failure: RunFailure) -> RunFailure {
     } else {
         failure
     }
-}
-
-/// Where a model of that name is made.
-fn place(app: &App, name: &str) -> PathBuf {
-    app.settings.made().join(name)
 }
 
 /// The name that a request gives: nothing that could be a path.

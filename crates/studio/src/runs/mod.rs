@@ -7,7 +7,7 @@ mod lookup;
 mod merge;
 mod migrations;
 mod priority;
-mod progress;
+mod resources;
 mod shared;
 mod shortened;
 mod worker;
@@ -19,16 +19,17 @@ use std::time::{Duration, Instant};
 use axum::http::StatusCode;
 use fs_err::File;
 
-pub(crate) use history::{Filter, now};
-pub(crate) use progress::{RunFailure, RunProgress};
+pub(crate) use history::Filter;
+pub(crate) use resources::Resources;
 
-use crate::app::App;
+use crate::clock::now;
 use crate::error::Refusal;
-use crate::wire::{Event, LogLine, Run, RunKind, RunLine, RunRequest, RunState};
+use crate::events::Events;
+use crate::wire::{LogLine, Run, RunKind, RunRequest, RunState};
 use crate::{StudioError, StudioSettings, private};
 use history::History;
 use kinds::Lane;
-use shared::{Inner, Shared};
+use shared::{Inner, Shared, complete, known, shown};
 
 /// How long a closing studio waits for its work to stop.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -37,6 +38,7 @@ const PATIENCE: Duration = Duration::from_secs(8);
 #[derive(Debug)]
 pub(crate) struct Runs {
     shared: Arc<Shared>,
+    resources: Arc<Resources>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// Locked as long as the history is in use.
     lock: Mutex<Option<File>>,
@@ -47,7 +49,8 @@ impl Runs {
     ///
     /// # Errors
     /// When it cannot be read, or another studio uses it.
-    pub(crate) fn open(settings: &StudioSettings) -> Result<Self, StudioError> {
+    pub(crate) fn open(resources: Resources, events: Arc<Events>) -> Result<Self, StudioError> {
+        let settings = &resources.settings;
         let lock = lock(settings)?;
         let file = settings.data.join("studio.db");
         private::file(&file).map_err(|source| StudioError::Folder {
@@ -60,20 +63,18 @@ impl Runs {
         let history =
             History::open(&file).map_err(|problem| StudioError::History { file, problem })?;
         Ok(Self {
-            shared: Arc::new(Shared::new(history)),
+            shared: Arc::new(Shared::new(history, events)),
+            resources: Arc::new(resources),
             threads: Mutex::default(),
             lock: Mutex::new(Some(lock)),
         })
     }
 
     /// Starts the threads that work.
-    pub(crate) fn start(app: &Arc<App>) {
-        let started = worker::start(app, &app.runs.shared);
-        let mut threads = app.runs.threads.lock();
-        threads
-            .as_mut()
-            .unwrap_or_else(|poisoned| poisoned.get_mut())
-            .extend(started);
+    pub(crate) fn start(&self) {
+        let started = worker::start(&self.resources, &self.shared);
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        threads.extend(started);
     }
 
     /// Ends what runs; it can be gone on with.
@@ -93,8 +94,8 @@ impl Runs {
     }
 
     /// Checks a request and puts it behind those that wait.
-    pub(crate) fn add(&self, app: &Arc<App>, request: &RunRequest) -> Result<Run, Refusal> {
-        let subject = kinds::check(app, request)?;
+    pub(crate) fn add(&self, request: &RunRequest) -> Result<Run, Refusal> {
+        let subject = kinds::check(&self.resources, request)?;
         let inner = self.shared.inner();
         // two may have asked for the same name at once
         if request.kind() == RunKind::Merge {
@@ -104,7 +105,7 @@ impl Runs {
         let id = inner.history.add(&subject.title, model, request)?;
         drop(inner);
         self.shared.wake();
-        self.told(app, id)
+        self.told(id)
     }
 
     /// A run with its whole request and its log.
@@ -132,7 +133,7 @@ impl Runs {
     }
 
     /// Takes a run that waits out of the queue, or asks one that is worked on to stop. One that was cancelled stays so.
-    pub(crate) fn cancel(&self, app: &Arc<App>, id: i64) -> Result<Run, Refusal> {
+    pub(crate) fn cancel(&self, id: i64) -> Result<Run, Refusal> {
         let inner = self.shared.inner();
         let run = shown(&inner, id)?;
         match (run.state, inner.live.get(&id)) {
@@ -157,22 +158,22 @@ impl Runs {
             }
         }
         drop(inner);
-        let run = self.told(app, id)?;
+        let run = self.told(id)?;
         for lane in [Lane::Compute, Lane::Network] {
-            self.tell_waiting(app, lane);
+            self.shared.tell_waiting(lane);
         }
         Ok(run)
     }
 
     /// Puts a run that did not get to its end back into the queue.
-    pub(crate) fn resume(&self, app: &Arc<App>, id: i64) -> Result<Run, Refusal> {
+    pub(crate) fn resume(&self, id: i64) -> Result<Run, Refusal> {
         let (run, _) = self.get(id)?;
         if !run.state.can_resume() {
             let what = "only what was interrupted, failed or was cancelled can be resumed";
             return Err(conflict(id, run.state, what));
         }
         if let RunRequest::Merge(request) = &run.request {
-            merge::refuse_foreign(app, request)?;
+            merge::refuse_foreign(&self.resources.catalogue, request)?;
         }
         let mut inner = self.shared.inner();
         // two may have asked for it at once
@@ -186,27 +187,29 @@ impl Runs {
         }
         drop(inner);
         self.shared.wake();
-        self.told(app, id)
+        self.told(id)
     }
 
     /// Does the same again as a run of its own. A merge gets a free name: what it made, or replaced, may be another model by now.
-    pub(crate) fn rerun(&self, app: &Arc<App>, id: i64) -> Result<Run, Refusal> {
+    pub(crate) fn rerun(&self, id: i64) -> Result<Run, Refusal> {
         let (run, _) = self.get(id)?;
         let request = match run.request {
-            RunRequest::Merge(request) => {
-                RunRequest::Merge(merge::with_free_name(app, request, &|name| {
+            RunRequest::Merge(request) => RunRequest::Merge(merge::with_free_name(
+                &self.resources.catalogue,
+                request,
+                &|name| {
                     let inner = self.shared.inner();
                     let under_way = inner.history.is_under_way(RunKind::Merge, name);
                     under_way.unwrap_or(true)
-                }))
-            }
+                },
+            )),
             other => other,
         };
-        self.add(app, &request)
+        self.add(&request)
     }
 
     /// Forgets a run that is over. What it made stays; what it left for going on with it goes.
-    pub(crate) fn delete(&self, app: &App, id: i64) -> Result<(), Refusal> {
+    pub(crate) fn delete(&self, id: i64) -> Result<(), Refusal> {
         let inner = self.shared.inner();
         let run = ended(&inner, id)?;
         let name = run.model.as_deref().unwrap_or_default();
@@ -216,7 +219,7 @@ impl Runs {
         if let RunRequest::Merge(request) = &run.request
             && has_left
         {
-            merge::discard(app, request)?;
+            merge::discard(&self.resources.catalogue, request)?;
         }
         let mut inner = self.shared.inner();
         // somebody may have resumed it meanwhile
@@ -226,38 +229,9 @@ impl Runs {
         Ok(())
     }
 
-    /// Writes a line into a run's log.
-    pub(crate) fn log(&self, app: &App, id: i64, text: &str) {
-        let line = LogLine {
-            at: now(),
-            text: text.to_owned(),
-        };
-        let kept = self.shared.inner().history.log(id, &line);
-        if kept.unwrap_or(true) {
-            app.events.tell(Event::Log(RunLine { run: id, line }));
-        }
-    }
-
-    /// Tells the pages of a run.
-    pub(crate) fn tell(&self, app: &App, id: i64) {
-        // under the lock, so that nobody tells something older later
-        let inner = self.shared.inner();
-        if let Ok(run) = shown(&inner, id) {
-            app.events.tell(Event::Run(Box::new(run)));
-        }
-    }
-
-    /// Tells the pages of all runs that wait: their places have changed.
-    pub(crate) fn tell_waiting(&self, app: &App, lane: Lane) {
-        let waiting = self.shared.inner().history.waiting(lane);
-        for id in waiting.unwrap_or_default() {
-            self.tell(app, id);
-        }
-    }
-
     /// A run, of which the pages are told.
-    fn told(&self, app: &App, id: i64) -> Result<Run, Refusal> {
-        self.tell(app, id);
+    fn told(&self, id: i64) -> Result<Run, Refusal> {
+        self.shared.tell(id);
         shown(&self.shared.inner(), id)
     }
 }
@@ -290,13 +264,6 @@ fn lock(settings: &StudioSettings) -> Result<File, StudioError> {
     }
 }
 
-/// A run with what is known of it at this moment.
-fn shown(inner: &Inner, id: i64) -> Result<Run, Refusal> {
-    let mut run = known(inner.history.get(id)?, id)?;
-    complete(inner, &mut run)?;
-    Ok(run)
-}
-
 /// A run that is over.
 fn ended(inner: &Inner, id: i64) -> Result<Run, Refusal> {
     let run = shown(inner, id)?;
@@ -305,27 +272,6 @@ fn ended(inner: &Inner, id: i64) -> Result<Run, Refusal> {
     }
     let refusal = conflict(id, run.state, "only what is over can be deleted");
     Err(refusal.hint("cancel it first"))
-}
-
-fn known(run: Option<Run>, id: i64) -> Result<Run, Refusal> {
-    run.ok_or_else(|| Refusal::not_found("unknown_run", format!("there is no run {id}")))
-}
-
-/// Adds what only this process knows.
-fn complete(inner: &Inner, run: &mut Run) -> Result<(), Refusal> {
-    run.version = inner.version();
-    if let Some(live) = inner.live.get(&run.id) {
-        live.show_in(run);
-    }
-    if let Some(unwritten) = inner.unwritten.get(&run.id) {
-        unwritten.show_in(run);
-    }
-    if run.state == RunState::Queued {
-        let waiting = inner.history.waiting(kinds::lane(run.kind))?;
-        let place = waiting.iter().position(|id| *id == run.id);
-        run.queue_position = place.map(|place| place as u64 + 1);
-    }
-    Ok(())
 }
 
 /// A name that a merge will take is as good as taken.
@@ -362,8 +308,8 @@ mod tests {
             id
         };
         assert_eq!(app.runs.get(id).unwrap().0.state, RunState::Running);
-        let run = app.runs.cancel(app, id).unwrap();
+        let run = app.runs.cancel(id).unwrap();
         assert_eq!(run.state, RunState::Cancelled);
-        app.runs.delete(app, id).unwrap();
+        app.runs.delete(id).unwrap();
     }
 }

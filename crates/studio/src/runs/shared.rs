@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use super::history::{End, History, Standing, now};
-use super::kinds::Lane;
+use super::history::{End, History, Standing};
+use super::kinds::{self, Lane};
 use super::live::Live;
-use crate::app::App;
-use crate::wire::Run;
+use crate::clock::now;
+use crate::error::Refusal;
+use crate::events::Events;
+use crate::wire::{Event, LogLine, Run, RunLine, RunState};
 
 /// A history that cannot be written, as on a full disk, is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -25,6 +27,8 @@ const LOCKED_AT_CLOSE: Duration = Duration::from_secs(1);
 pub(super) struct Shared {
     inner: Mutex<Inner>,
     changed: Condvar,
+    /// Where the pages are told.
+    events: Arc<Events>,
     /// Since when nothing more is begun.
     closing: OnceLock<Instant>,
 }
@@ -78,7 +82,7 @@ impl Inner {
 }
 
 impl Shared {
-    pub(super) fn new(history: History) -> Self {
+    pub(super) fn new(history: History, events: Arc<Events>) -> Self {
         Self {
             inner: Mutex::new(Inner {
                 history,
@@ -87,6 +91,7 @@ impl Shared {
                 versions: Cell::new((now() * 1000.0) as u64),
             }),
             changed: Condvar::new(),
+            events,
             closing: OnceLock::new(),
         }
     }
@@ -130,13 +135,13 @@ impl Shared {
     }
 
     /// Waits for the next run of a lane and takes it; nothing when the studio is closed.
-    pub(super) fn next(&self, lane: Lane, app: &Weak<App>) -> Option<(Run, Arc<Live>)> {
+    pub(super) fn next(self: &Arc<Self>, lane: Lane) -> Option<(Run, Arc<Live>)> {
         let mut inner = self.inner();
         loop {
             if self.is_closing() {
                 return None;
             }
-            match take(&mut inner, lane, app) {
+            match take(&mut inner, lane, Arc::downgrade(self)) {
                 Ok(Some(taken)) => {
                     drop(inner);
                     self.wake();
@@ -195,16 +200,74 @@ impl Shared {
         written
     }
 
+    /// Writes a line into a run's log.
+    pub(super) fn log(&self, id: i64, text: &str) {
+        let line = LogLine {
+            at: now(),
+            text: text.to_owned(),
+        };
+        let kept = self.inner().history.log(id, &line);
+        if kept.unwrap_or(true) {
+            self.events.tell(Event::Log(RunLine { run: id, line }));
+        }
+    }
+
+    /// Tells the pages of a run.
+    pub(super) fn tell(&self, id: i64) {
+        // under the lock, so that nobody tells something older later
+        let inner = self.inner();
+        if let Ok(run) = shown(&inner, id) {
+            self.events.tell(Event::Run(Box::new(run)));
+        }
+    }
+
+    /// Tells the pages of all runs that wait: their places have changed.
+    pub(super) fn tell_waiting(&self, lane: Lane) {
+        let waiting = self.inner().history.waiting(lane);
+        for id in waiting.unwrap_or_default() {
+            self.tell(id);
+        }
+    }
+
     fn wait<'a>(&self, inner: MutexGuard<'a, Inner>) -> MutexGuard<'a, Inner> {
         let waited = self.changed.wait(inner);
         waited.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// A run with what is known of it at this moment.
+pub(super) fn shown(inner: &Inner, id: i64) -> Result<Run, Refusal> {
+    let mut run = known(inner.history.get(id)?, id)?;
+    complete(inner, &mut run)?;
+    Ok(run)
+}
+
+/// A run that there is.
+pub(super) fn known(run: Option<Run>, id: i64) -> Result<Run, Refusal> {
+    run.ok_or_else(|| Refusal::not_found("unknown_run", format!("there is no run {id}")))
+}
+
+/// Adds what only this process knows.
+pub(super) fn complete(inner: &Inner, run: &mut Run) -> Result<(), Refusal> {
+    run.version = inner.version();
+    if let Some(live) = inner.live.get(&run.id) {
+        live.show_in(run);
+    }
+    if let Some(unwritten) = inner.unwritten.get(&run.id) {
+        unwritten.show_in(run);
+    }
+    if run.state == RunState::Queued {
+        let waiting = inner.history.waiting(kinds::lane(run.kind))?;
+        let place = waiting.iter().position(|id| *id == run.id);
+        run.queue_position = place.map(|place| place as u64 + 1);
+    }
+    Ok(())
+}
+
 fn take(
     inner: &mut Inner,
     lane: Lane,
-    app: &Weak<App>,
+    shared: Weak<Shared>,
 ) -> rusqlite::Result<Option<(Run, Arc<Live>)>> {
     inner.write_ends()?;
     let Some(id) = inner.history.waiting(lane)?.first().copied() else {
@@ -214,16 +277,15 @@ fn take(
     let Some(run) = inner.history.get_whole(id)? else {
         return Ok(None);
     };
-    let live = Arc::new(Live::new(id, app.clone()));
+    let live = Arc::new(Live::new(id, shared));
     inner.live.insert(id, Arc::clone(&live));
     Ok(Some((run, live)))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::shown;
     use super::*;
-    use crate::wire::{PullRequest, PullResult, RunRequest, RunResult, RunState};
+    use crate::wire::{DifferenceResult, RunKind, RunRequest, RunResult};
 
     #[test]
     fn a_closing_studio_does_not_wait_for_a_locked_history_and_knows_how_runs_ended() {
@@ -231,17 +293,16 @@ mod tests {
         let file = folder.path().join("studio.db");
         let history = History::open(&file).unwrap();
         let id = history
-            .add("a run", None, &RunRequest::Pull(PullRequest::default()))
+            .add("a run", None, &RunRequest::forgotten(RunKind::Difference))
             .unwrap();
         history.begin(id).unwrap();
-        let shared = Shared::new(history);
+        let shared = Shared::new(history, Arc::default());
         let live = Arc::new(Live::new(id, Weak::new()));
         shared.inner().live.insert(id, Arc::clone(&live));
         let other = rusqlite::Connection::open(&file).unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
-        let result = RunResult::Pull(PullResult {
-            models: vec!["a model".into()],
-            bytes: 7,
+        let result = RunResult::Difference(DifferenceResult {
+            against: "a model".to_owned(),
         });
         let end = End {
             at: 12.5,
@@ -265,7 +326,7 @@ mod tests {
         other.execute_batch("ROLLBACK").unwrap();
         let mut inner = shared.inner();
         assert_eq!(
-            take(&mut inner, Lane::Network, &Weak::new())
+            take(&mut inner, Lane::Compute, Weak::new())
                 .unwrap()
                 .map(|(run, _)| run),
             None

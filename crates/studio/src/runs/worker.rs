@@ -1,17 +1,18 @@
 //! The threads that work, one for each lane.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::thread::{JoinHandle, sleep};
 use std::time::Duration;
 
-use super::history::{End, now};
+use super::history::End;
 use super::kinds::{self, Lane};
 use super::live::Live;
 use super::priority;
-use super::progress::RunFailure;
+use super::resources::Resources;
 use super::shared::Shared;
-use crate::app::App;
+use crate::clock::now;
+use crate::progress::RunFailure;
 use crate::wire::{Run, RunError, RunResult, RunState};
 
 /// How often pages are told how far a run is.
@@ -21,14 +22,14 @@ const TOLD: Duration = Duration::from_millis(200);
 const NOTED: usize = 5;
 
 /// Starts all threads.
-pub(super) fn start(app: &Arc<App>, shared: &Arc<Shared>) -> Vec<JoinHandle<()>> {
+pub(super) fn start(resources: &Arc<Resources>, shared: &Arc<Shared>) -> Vec<JoinHandle<()>> {
     let lane = |name: &str, lane: Lane| {
-        let (app, shared) = (Arc::downgrade(app), Arc::clone(shared));
-        spawn(name, move || work(&app, &shared, lane))
+        let (resources, shared) = (Arc::clone(resources), Arc::clone(shared));
+        spawn(name, move || work(&resources, &shared, lane))
     };
     let tell = {
-        let (app, shared) = (Arc::downgrade(app), Arc::clone(shared));
-        spawn("run progress", move || tell(&app, &shared))
+        let shared = Arc::clone(shared);
+        spawn("run progress", move || tell(&shared))
     };
     let started = [
         lane("compute", Lane::Compute),
@@ -44,32 +45,29 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Option<JoinHandle<
 }
 
 /// Works until the studio is closed.
-fn work(app: &Weak<App>, shared: &Shared, lane: Lane) {
+fn work(resources: &Resources, shared: &Arc<Shared>, lane: Lane) {
     if lane == Lane::Compute {
         priority::lower();
     }
-    while let Some((run, live)) = shared.next(lane, app) {
-        let Some(app) = app.upgrade() else {
-            return;
-        };
-        app.runs.tell(&app, run.id);
-        app.runs.tell_waiting(&app, lane);
-        let end = ended(execute(&app, &run, &live), &live);
+    while let Some((run, live)) = shared.next(lane) {
+        shared.tell(run.id);
+        shared.tell_waiting(lane);
+        let end = ended(execute(resources, &run, &live), &live);
         if let Some(error) = &end.error {
-            app.runs.log(&app, run.id, &error.message);
+            shared.log(run.id, &error.message);
         }
         if let Err(error) = shared.end(run.id, &live, end) {
             let text = format!(
                 "the history cannot be written, the end of this run is kept in memory: {error}"
             );
-            app.runs.log(&app, run.id, &text);
+            shared.log(run.id, &text);
         }
-        app.runs.tell(&app, run.id);
+        shared.tell(run.id);
     }
 }
 
-fn execute(app: &Arc<App>, run: &Run, live: &Live) -> Result<RunResult, RunFailure> {
-    let work = AssertUnwindSafe(|| kinds::execute(app, &run.request, live));
+fn execute(resources: &Resources, run: &Run, live: &Live) -> Result<RunResult, RunFailure> {
+    let work = AssertUnwindSafe(|| kinds::execute(resources, &run.request, live));
     catch_unwind(work)
         .unwrap_or_else(|_| Err(RunFailure::of("this broke off; it is a bug of Weightsmith")))
 }
@@ -92,17 +90,14 @@ fn ended(outcome: Result<RunResult, RunFailure>, live: &Live) -> End {
 }
 
 /// Tells pages how far runs are, and now and then the history.
-fn tell(app: &Weak<App>, shared: &Shared) {
+fn tell(shared: &Shared) {
     let mut times = 0;
     while shared.wait_for_work() {
         sleep(TOLD);
-        let Some(app) = app.upgrade() else {
-            return;
-        };
         times += 1;
         for (id, live) in shared.live() {
             if live.take_news() {
-                app.runs.tell(&app, id);
+                shared.tell(id);
             }
             if times % NOTED == 0 {
                 shared.note(id, &live);

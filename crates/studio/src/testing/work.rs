@@ -4,22 +4,17 @@ use std::sync::Arc;
 
 use super::Told;
 use crate::app::App;
-use crate::runs::{RunFailure, RunProgress};
+use crate::progress::RunFailure;
 
 /// Does the work of a run on a thread of its own, as runs do.
-pub(crate) async fn work<R, T>(
+pub(crate) async fn work<T: Send + 'static>(
     app: &Arc<App>,
-    run: fn(&Arc<App>, &R, &dyn RunProgress) -> Result<T, RunFailure>,
-    request: R,
-) -> (Result<T, RunFailure>, Told)
-where
-    R: Send + 'static,
-    T: Send + 'static,
-{
+    run: impl FnOnce(&App, &Told) -> Result<T, RunFailure> + Send + 'static,
+) -> (Result<T, RunFailure>, Told) {
     let app = Arc::clone(app);
     tokio::task::spawn_blocking(move || {
         let told = Told::default();
-        let result = run(&app, &request, &told);
+        let result = run(&app, &told);
         (result, told)
     })
     .await

@@ -18,7 +18,7 @@ use weightsmith_server::{EngineSettings, ModelRegistry, Pages, ServedModel};
 
 use super::Operation;
 use crate::app::App;
-use crate::runs::RunProgress;
+use crate::progress::RunProgress;
 use crate::{Studio, StudioSettings};
 
 pub(crate) struct World {

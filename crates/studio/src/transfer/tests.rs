@@ -34,7 +34,11 @@ async fn a_pulled_model_is_in_the_list_and_speaks() {
     world.hub.add_model("org/tiny", files.collect()).unwrap();
     let studio = world.open();
     let app = studio.app();
-    let (result, told) = work(app, pull, request("org/tiny")).await;
+    let (result, told) = work(app, |app, told| {
+        let request = request("org/tiny");
+        pull(&app.hub, &app.catalogue, &request, told)
+    })
+    .await;
     let result = result.unwrap();
     assert_eq!(result.models, ["org/tiny"]);
     assert!(result.bytes > 1_000_000);
@@ -49,9 +53,17 @@ async fn a_pulled_model_is_in_the_list_and_speaks() {
         (&json!("cache"), &json!("text-generation"))
     );
     assert!(app.registry.state("org/tiny").is_some());
-    let (result, _) = work(app, pull, request("org/none")).await;
+    let (result, _) = work(app, |app, told| {
+        let request = request("org/none");
+        pull(&app.hub, &app.catalogue, &request, told)
+    })
+    .await;
     assert!(message(result).contains("org/none"));
-    let (result, _) = work(app, pull, request("../x")).await;
+    let (result, _) = work(app, |app, told| {
+        let request = request("../x");
+        pull(&app.hub, &app.catalogue, &request, told)
+    })
+    .await;
     assert!(message(result).contains("not a model's name"));
 }
 
@@ -66,14 +78,20 @@ async fn a_model_is_published_under_the_accounts_name() {
         private: Some(true),
         ..PushRequest::default()
     };
-    let (result, _) = work(app, push, request).await;
+    let (result, _) = work(app, move |app, told| {
+        push(&app.hub, &app.catalogue, &request, told)
+    })
+    .await;
     assert!(message(result).contains("no proposed name"));
     let request = PushRequest {
         model: "mine".to_owned(),
         repository: Some("tiny".to_owned()),
         ..PushRequest::default()
     };
-    let (result, _) = work(app, push, request).await;
+    let (result, _) = work(app, move |app, told| {
+        push(&app.hub, &app.catalogue, &request, told)
+    })
+    .await;
     let result = result.unwrap();
     assert!(result.url.ends_with("/me/tiny"), "{result:?}");
     assert!(result.commit.is_some());

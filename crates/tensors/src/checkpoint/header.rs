@@ -338,7 +338,7 @@ fn tensor_info(raw: json::RawTensor) -> Result<(String, TensorInfo), HeaderError
 }
 
 /// Size of a tensor in bits, unless it overflows; a zero among the sizes does not excuse an overflow before it.
-pub(crate) fn bits_of(dtype: DType, shape: &[u64]) -> Option<u64> {
+fn bits_of(dtype: DType, shape: &[u64]) -> Option<u64> {
     shape
         .iter()
         .try_fold(1_u64, |product, &size| product.checked_mul(size))?

@@ -21,7 +21,6 @@ pub use blocks::BlockCache;
 pub use companions::is_companion;
 pub use contents::{RangeSource, RemoteFile};
 pub use folder::{Checkpoint, UnindexedTensor};
-pub(crate) use header::bits_of;
 pub use header::{Header, HeaderError, HeaderTensor, MAX_HEADER_BYTES};
 pub use index::indexed_files;
 pub(crate) use regular_file::text_of;

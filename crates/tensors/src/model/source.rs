@@ -32,12 +32,6 @@ pub trait ModelSource: TensorSource + ModelFiles {
         &[]
     }
 
-    /// The weight files that are read for it: its own, or those of the models that it is made from. Whoever keeps what was
-    /// computed from the model looks at their times of change, which its identity does not hold.
-    fn files_read(&self) -> Vec<&ShardFile> {
-        self.weight_files().iter().collect()
-    }
-
     /// The file of a tensor, as an index of [`Self::weight_files`].
     fn file_of(&self, _tensor: usize) -> Option<usize> {
         None

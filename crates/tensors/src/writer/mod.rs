@@ -1,6 +1,11 @@
 //! Where the tensors of an output go, decided before anything is written.
 
-mod header;
+mod encoding;
+mod format;
 mod layout;
+mod safetensors;
 
-pub use layout::{INDEX_FILE_NAME, LayoutError, PlacedTensor, Shard, ShardLayout};
+pub use encoding::{Encoding, NoSize};
+pub use format::{FormatName, OutputFormat, WrittenError};
+pub use layout::{LayoutError, PlacedTensor, Shard, ShardLayout};
+pub use safetensors::{INDEX_FILE_NAME, Safetensors};

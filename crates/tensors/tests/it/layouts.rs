@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 use safetensors::tensor::{Dtype, TensorView};
 use weightsmith_tensors::{
-    DType, Header, LayoutError, PlacedTensor, ShardLayout, TensorEntry, TensorInfo,
+    DType, Header, INDEX_FILE_NAME, LayoutError, OutputFormat as _, PlacedTensor, Safetensors,
+    ShardLayout, TensorEntry, TensorInfo,
 };
 
 use crate::random::Random;
@@ -26,7 +27,7 @@ fn file_of(layout: &ShardLayout, data: &[Vec<u8>]) -> Vec<u8> {
         panic!("one file is expected");
     };
     let mut file = vec![0xee; shard.file_size as usize];
-    let start = shard.start();
+    let start = Safetensors.preamble(shard);
     file[..start.len()].copy_from_slice(&start);
     for tensor in &shard.tensors {
         let range = tensor.offset as usize..(tensor.offset + tensor.bytes) as usize;
@@ -84,7 +85,7 @@ fn a_file_is_what_the_safetensors_crate_writes() {
     tensors.push(entry("scalar", DType::F32, &[]));
     tensors.push(entry("none", DType::F32, &[0, 5]));
     let data = random_data(&tensors);
-    let layout = ShardLayout::plan(&tensors, None).unwrap();
+    let layout = Safetensors.layout(&tensors, None).unwrap();
     assert_eq!(layout.shards()[0].file_name, "model.safetensors");
     let file = file_of(&layout, &data);
     assert!(file == reference(&tensors, &data));
@@ -98,7 +99,8 @@ fn a_file_is_what_the_safetensors_crate_writes() {
 
 #[test]
 fn no_tensors_make_one_empty_file() {
-    let layout = ShardLayout::plan(&[], Some(10)).unwrap();
+    let layout = Safetensors.layout(&[], Some(10)).unwrap();
+    assert_eq!(Safetensors.index(&layout), None);
     assert_eq!(file_of(&layout, &[]), reference(&[], &[]));
 }
 
@@ -109,7 +111,7 @@ fn grouping(sizes: &[u64], limit: Option<u64>) -> Vec<(String, Vec<u64>)> {
         .enumerate()
         .map(|(index, &size)| entry(&format!("{index:02}"), DType::U8, &[size]))
         .collect();
-    let layout = ShardLayout::plan(&tensors, limit).unwrap();
+    let layout = Safetensors.layout(&tensors, limit).unwrap();
     layout
         .shards()
         .iter()
@@ -139,7 +141,7 @@ fn a_tensor_that_would_exceed_the_limit_begins_the_next_file() {
 #[test]
 fn the_index_names_every_tensor_in_order() {
     let tensors = [entry("z", DType::F16, &[2]), entry("a", DType::F16, &[3])];
-    let layout = ShardLayout::plan(&tensors, Some(4)).unwrap();
+    let layout = Safetensors.layout(&tensors, Some(4)).unwrap();
     assert_eq!(layout.shard_of(0), 0);
     assert_eq!(layout.placed(1).name, "a");
     let expected = r#"{
@@ -152,7 +154,10 @@ fn the_index_names_every_tensor_in_order() {
   }
 }
 "#;
-    assert_eq!(String::from_utf8(layout.index_json()).unwrap(), expected);
+    assert_eq!(
+        Safetensors.index(&layout).unwrap(),
+        (INDEX_FILE_NAME, expected.to_owned())
+    );
 }
 
 #[test]
@@ -161,14 +166,14 @@ fn a_layout_survives_serialisation() {
         entry("z\"", DType::F16, &[2]),
         entry("a", DType::F4, &[3, 2]),
     ];
-    let layout = ShardLayout::plan(&tensors, Some(4)).unwrap();
+    let layout = Safetensors.layout(&tensors, Some(4)).unwrap();
     let json = serde_json::to_string(&layout).unwrap();
     assert_eq!(serde_json::from_str::<ShardLayout>(&json).unwrap(), layout);
 }
 
 #[test]
 fn tensors_that_make_no_valid_file_are_refused() {
-    let error = |tensors: &[TensorEntry]| ShardLayout::plan(tensors, None).unwrap_err();
+    let error = |tensors: &[TensorEntry]| Safetensors.layout(tensors, None).unwrap_err();
     let twice = [entry("a", DType::U8, &[1]), entry("a", DType::U8, &[2])];
     assert_eq!(error(&twice), LayoutError::Duplicate { tensor: "a".into() });
     let reserved = [entry("__metadata__", DType::U8, &[1])];
@@ -221,10 +226,10 @@ fn tensors() -> impl Strategy<Value = Vec<TensorEntry>> {
 proptest! {
     #[test]
     fn every_tensor_has_one_place_within_the_limit(tensors in tensors(), limit in 0..200_u64) {
-        let layout = ShardLayout::plan(&tensors, Some(limit)).unwrap();
+        let layout = Safetensors.layout(&tensors, Some(limit)).unwrap();
         let mut seen: Vec<usize> = Vec::new();
         for (number, shard) in layout.shards().iter().enumerate() {
-            let mut position = shard.start().len() as u64;
+            let mut position = Safetensors.preamble(shard).len() as u64;
             prop_assert_eq!(position % 8, 0);
             for tensor in &shard.tensors {
                 let PlacedTensor { index, name, info, offset, bytes } = tensor;
@@ -250,7 +255,7 @@ proptest! {
     #[test]
     fn any_file_is_what_the_safetensors_crate_writes_and_its_header_reads_back(tensors in tensors()) {
         let data = random_data(&tensors);
-        let layout = ShardLayout::plan(&tensors, None).unwrap();
+        let layout = Safetensors.layout(&tensors, None).unwrap();
         let file = file_of(&layout, &data);
         prop_assert!(file == reference(&tensors, &data));
 

@@ -7,6 +7,7 @@ mod reader;
 use std::io::{Write as _, stdout};
 
 use weightsmith_infer::{Finish, Model, Report, Session};
+use weightsmith_session::{TextModel, TextModels};
 
 use self::conversation::Conversation;
 use self::line::{HELP, Line};
@@ -15,8 +16,9 @@ use crate::args::{ChatArgs, SamplingArgs};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::printer::{HEADING, Printer};
+use crate::settings::text_models;
+use crate::terminal_progress::TerminalProgress;
 use crate::terminal_text::safe;
-use crate::text_model::{TextModel, TextModels};
 use crate::{interrupt, sampling};
 
 /// Reads turns until there are no more.
@@ -33,11 +35,8 @@ pub(crate) fn run(args: ChatArgs, printer: &Printer) -> Result<ExitCode, Failure
                 .hint("give the recipe as a file"),
         );
     }
-    let models = TextModels::new(&options);
-    let opened = match models.open(&name, printer)? {
-        Ok(opened) => opened,
-        Err(code) => return Ok(code),
-    };
+    let models = text_models(&options);
+    let opened = models.open(&name, TerminalProgress::new(printer).monitor())?;
     // the first turn should not be the one to find out
     opened.model.companions.template()?;
     interrupt::end_generations()?;

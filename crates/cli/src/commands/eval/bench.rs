@@ -1,13 +1,13 @@
 //! Measures models on the data.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use weightsmith_infer::evaluate::{
     ChoiceScore, ExactScore, Question, Tasks, TextUnit, Window, WindowOptions, compare,
     exact_match, multiple_choice, perplexity, windows_while,
 };
 use weightsmith_infer::{Decoder, Error, Model};
+use weightsmith_session::Cancel;
 
 use super::data::{Content, Data};
 use super::report::{Measurement, Scores, TaskRow, TaskScore, TextRow};
@@ -15,6 +15,7 @@ use super::work::Work;
 use crate::args::EvalArgs;
 use crate::failure::Failure;
 use crate::printer::Printer;
+use crate::terminal_progress::TerminalProgress;
 
 /// Context of a text where nothing else is said.
 const WINDOW: usize = 2048;
@@ -25,8 +26,9 @@ pub(super) struct Bench<'a> {
     pub(super) data: &'a [Data<'a>],
     pub(super) args: &'a EvalArgs,
     pub(super) printer: &'a Printer,
+    pub(super) progress: &'a TerminalProgress<'a>,
     /// Set when it is to end.
-    pub(super) stop: &'static AtomicBool,
+    pub(super) stop: &'static Cancel,
 }
 
 /// A model that others are compared with.
@@ -41,7 +43,7 @@ pub(super) struct Other {
 impl Bench<'_> {
     /// True when it is to end.
     pub(super) fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
+        self.stop.is_cancelled()
     }
 
     /// Measures a model on everything; what that tells about the others is added to their scores.

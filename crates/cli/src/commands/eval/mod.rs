@@ -11,9 +11,11 @@ mod tables;
 mod work;
 
 use std::io::Write as _;
+use std::path::Path;
 
 use serde::Serialize;
 use weightsmith_report::pictures::{ScorePicture, score_picture};
+use weightsmith_session::{TextModels, replace_file};
 
 use self::bench::{Bench, Other};
 use self::data::Data;
@@ -25,8 +27,8 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::printer::Printer;
-use crate::replace_file::{check_target, replace_file};
-use crate::text_model::TextModels;
+use crate::settings::text_models;
+use crate::terminal_progress::TerminalProgress;
 
 /// Measures everything, then shows it.
 pub(crate) fn run(args: &EvalArgs, printer: &Printer) -> Result<ExitCode, Failure> {
@@ -36,15 +38,17 @@ pub(crate) fn run(args: &EvalArgs, printer: &Printer) -> Result<ExitCode, Failur
         check_target("--svg", path)?;
     }
     let save = Save::check(args, &data)?;
+    let progress = TerminalProgress::new(printer);
     let bench = Bench {
         data: &data,
         args,
         printer,
-        stop: interrupt::unset_flag(),
+        progress: &progress,
+        stop: interrupt::cancel(),
     };
-    let models = TextModels::new(&args.options);
+    let models = text_models(&args.options);
     let names = std::iter::once(&args.model).chain(&args.against);
-    models.download(names.map(String::as_str), printer)?;
+    models.download(names.map(String::as_str), progress.monitor())?;
     match &args.sweep {
         Some(sweep) => vary(&bench, &models, sweep),
         None => measure(&bench, &models, save.as_ref()),
@@ -57,16 +61,10 @@ fn measure(
     models: &TextModels,
     save: Option<&Save>,
 ) -> Result<ExitCode, Failure> {
-    let opened = match models.open(&bench.args.model, bench.printer)? {
-        Ok(opened) => opened,
-        Err(code) => return Ok(code),
-    };
-    let mut others = match open_others(models, &opened.label, bench)? {
-        Ok(others) => others,
-        Err(code) => return Ok(code),
-    };
+    let opened = models.open(&bench.args.model, bench.progress.monitor())?;
+    let mut others = open_others(models, &opened.label, bench)?;
     // until here there is nothing to show
-    interrupt::flag()?;
+    interrupt::listen()?;
     let measurement = bench.measure(&opened.model, &mut others)?;
     bench.question(&mut others)?;
     let evaluation = Evaluation {
@@ -91,15 +89,9 @@ fn measure(
 /// Measures the merges of a recipe for several values of a parameter.
 fn vary(bench: &Bench<'_>, models: &TextModels, sweep: &str) -> Result<ExitCode, Failure> {
     let varied = Varied::read(bench, models, sweep)?;
-    let mut others = match open_others(models, &bench.args.model, bench)? {
-        Ok(others) => others,
-        Err(code) => return Ok(code),
-    };
-    interrupt::flag()?;
-    let mut report = match varied.measure(bench, models, &mut others)? {
-        Ok(report) => report,
-        Err(code) => return Ok(code),
-    };
+    let mut others = open_others(models, &bench.args.model, bench)?;
+    interrupt::listen()?;
+    let mut report = varied.measure(bench, models, &mut others)?;
     report.against = beside(others);
     show(bench, &report, &report.text())?;
     if report.incomplete {
@@ -110,17 +102,10 @@ fn vary(bench: &Bench<'_>, models: &TextModels, sweep: &str) -> Result<ExitCode,
 }
 
 /// Opens the models of `--against`.
-fn open_others(
-    models: &TextModels,
-    label: &str,
-    bench: &Bench<'_>,
-) -> Result<Result<Vec<Other>, ExitCode>, Failure> {
+fn open_others(models: &TextModels, label: &str, bench: &Bench<'_>) -> Result<Vec<Other>, Failure> {
     let mut others: Vec<Other> = Vec::new();
     for name in &bench.args.against {
-        let opened = match models.open(name, bench.printer)? {
-            Ok(opened) => opened,
-            Err(code) => return Ok(Err(code)),
-        };
+        let opened = models.open(name, bench.progress.monitor())?;
         // two folders of one name are told apart by their paths
         let is_known =
             opened.label == label || others.iter().any(|other| other.label == opened.label);
@@ -134,7 +119,7 @@ fn open_others(
             scores: Scores::default(),
         });
     }
-    Ok(Ok(others))
+    Ok(others)
 }
 
 fn beside(others: Vec<Other>) -> Vec<Beside> {
@@ -171,4 +156,21 @@ fn say_interrupted(bench: &Bench<'_>) -> ExitCode {
         "interrupted: this is incomplete, the last counts are of a part; nothing was written",
     );
     ExitCode::Interrupted
+}
+
+/// Complains before any work about a path that cannot be written to.
+fn check_target(option: &str, path: &Path) -> Result<(), Failure> {
+    let shown = path.display();
+    if path.is_dir() || path.file_name().is_none() {
+        return Err(Failure::usage(format!("`{option} {shown}` is a folder"))
+            .hint("name a file that the picture goes to"));
+    }
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    match folder {
+        Some(folder) if !folder.is_dir() => Err(Failure::usage(format!(
+            "`{option} {shown}`: there is no folder `{}`",
+            folder.display()
+        ))),
+        _ => Ok(()),
+    }
 }

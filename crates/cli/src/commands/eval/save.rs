@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use weightsmith::output::{LOCK_FILE, MODEL_CARD};
 use weightsmith_report::card::{CardScore, CardScores, card_with_scores};
+use weightsmith_session::replace_file;
 use weightsmith_tensors::{read_companion, read_companion_text};
 
 use super::data::Data;
@@ -14,7 +15,6 @@ use super::report::Evaluation;
 use crate::args::EvalArgs;
 use crate::failure::Failure;
 use crate::printer::Printer;
-use crate::replace_file::replace_file;
 
 /// The folder of results that the Hugging Face Hub reads. <https://huggingface.co/docs/hub/eval-results>
 const RESULTS: &str = ".eval_results";

@@ -7,9 +7,9 @@ use weightsmith_infer::evaluate::Comparison;
 use super::measures::{Divergence, Measure};
 use super::report::{Evaluation, Point, Scores, Share, SweepReport};
 use crate::printer::HEADING;
-use crate::quantities::grouped;
 use crate::table::{Align, Table};
 use crate::terminal_text::safe;
+use weightsmith_session::quantities::grouped;
 
 /// What stands where nothing was measured.
 const NOTHING: &str = "–";

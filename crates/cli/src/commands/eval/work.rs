@@ -1,9 +1,9 @@
 //! How far a measurement is.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use weightsmith_session::Cancel;
 
 use crate::printer::{Loudness, Printer};
 
@@ -12,12 +12,12 @@ use crate::printer::{Loudness, Printer};
 pub(super) struct Work<'a> {
     printer: &'a Printer,
     bar: ProgressBar,
-    stop: &'static AtomicBool,
+    stop: &'static Cancel,
 }
 
 impl<'a> Work<'a> {
     /// Begins; `name` stands before the bar.
-    pub(super) fn new(printer: &'a Printer, stop: &'static AtomicBool, name: &str) -> Self {
+    pub(super) fn new(printer: &'a Printer, stop: &'static Cancel, name: &str) -> Self {
         let target = if printer.loudness() == Loudness::Quiet {
             ProgressDrawTarget::hidden()
         } else {
@@ -37,7 +37,7 @@ impl<'a> Work<'a> {
         move |done, total| {
             bar.set_length(total as u64);
             bar.set_position(done as u64);
-            if stop.load(Ordering::Relaxed) {
+            if stop.is_cancelled() {
                 ControlFlow::Break(())
             } else {
                 ControlFlow::Continue(())

@@ -16,13 +16,10 @@ use weightsmith_tensors::{foreign_target, read_companion, read_companion_text};
 use super::local_paths;
 use super::model_files::fits;
 use super::secrets::{self, Secret};
-use super::{LOCK_FILE, Lock, LockError, MODEL_CARD};
+use super::{LOCK_FILE, Lock, LockError, MODEL_CARD, RECIPE_FILE};
 pub use error::PublicationError;
 use recipe::{hidden, in_card};
 use selection::{Selection, collect, select};
-
-/// The recipe as it was given.
-const RECIPE: &str = "mergekit_config.yml";
 
 /// Letters of a proposed name.
 const LETTERS: usize = 7;
@@ -136,7 +133,7 @@ impl Publication {
     fn hide_paths(&mut self, lock: Option<Lock>) -> Result<(), PublicationError> {
         let mut changed: Vec<(String, String)> = Vec::new();
         let mut lock = lock;
-        if let Some(recipe) = self.text(RECIPE)? {
+        if let Some(recipe) = self.text(RECIPE_FILE)? {
             let (published, replaced) = hidden(&recipe, lock.as_ref());
             self.replaced = replaced;
             if published != recipe {
@@ -146,7 +143,7 @@ impl Publication {
                 if let Some(lock) = &mut lock {
                     lock.recipe = blake3::hash(published.as_bytes()).to_string();
                 }
-                changed.push((RECIPE.to_owned(), published));
+                changed.push((RECIPE_FILE.to_owned(), published));
             }
         }
         changed.extend(self.settings_without_paths()?);

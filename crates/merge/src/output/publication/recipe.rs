@@ -111,6 +111,7 @@ pub(super) mod tests {
             seed: 0,
             recipe: String::new(),
             run: None,
+            run_inputs: None,
             inputs: vec![
                 input("mine", None),
                 input("other", None),

@@ -8,7 +8,7 @@ use weightsmith_tensors::ModelFolder;
 
 use super::super::model_files::{fits, is_of_model, is_picture, is_terms};
 use super::super::parent_readme;
-use super::{LOCK_FILE, Lock, MODEL_CARD, PublicationError, PublishedFile, RECIPE};
+use super::{LOCK_FILE, Lock, MODEL_CARD, PublicationError, PublishedFile, RECIPE_FILE};
 
 /// Deeper folders are not followed.
 const DEEPEST: usize = 8;
@@ -98,7 +98,7 @@ pub(super) fn select(
 
 /// What stands beside a merge without being listed by its lock.
 fn is_added(name: &str) -> bool {
-    [LOCK_FILE, MODEL_CARD, RECIPE].contains(&name)
+    [LOCK_FILE, MODEL_CARD, RECIPE_FILE].contains(&name)
         || is_terms(name)
         || name
             .strip_prefix(SCORES)

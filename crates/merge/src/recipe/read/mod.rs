@@ -8,6 +8,8 @@ mod sources;
 mod tokenizer;
 mod top;
 
+use std::sync::Arc;
+
 use super::structure::Recipe;
 use super::{pasted, yaml};
 use crate::methods::MethodSpec;
@@ -33,6 +35,7 @@ pub struct Parsed {
 /// model's name.
 pub fn parse(text: &str, exists: &dyn Fn(&str) -> bool) -> Parsed {
     let mut reader = Reader {
+        text: text.into(),
         exists,
         problems: Problems::default(),
         method: None,
@@ -67,6 +70,7 @@ pub fn parse(text: &str, exists: &dyn Fn(&str) -> bool) -> Parsed {
 
 /// What reading needs everywhere.
 struct Reader<'a> {
+    text: Arc<str>,
     exists: &'a dyn Fn(&str) -> bool,
     problems: Problems,
     /// The method of the document that is read, where there is one of its name.

@@ -1,6 +1,7 @@
 //! The top level of a recipe.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::super::structure::{Body, Recipe};
 use super::super::yaml::Node;
@@ -98,6 +99,7 @@ impl Reader<'_> {
             chat_template,
             name,
             span: node.span,
+            text: Arc::clone(&self.text),
         };
         self.has_few_models(&recipe).then_some(recipe)
     }

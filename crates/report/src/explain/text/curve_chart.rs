@@ -2,7 +2,7 @@
 
 use super::canvas::Columns;
 use super::glyphs::Glyphs;
-use super::number_text;
+use crate::explain::numbers::number_text;
 use weightsmith::plan::Value;
 
 /// Height of a chart in lines.

@@ -4,9 +4,9 @@ use super::canvas::Columns;
 use super::glyphs::Glyphs;
 use super::{Page, letter};
 use crate::explain::Shares;
+use crate::explain::numbers::{in_proportion, percent};
 use crate::explain::outside_parts::parts_in_words;
 use crate::explain::shares::same;
-use crate::explain::words::{in_proportion, percent};
 
 /// Height of a chart in lines: a tenth of the whole each.
 const LINES: usize = 10;

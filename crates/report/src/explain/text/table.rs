@@ -4,7 +4,7 @@ use super::glyphs::Glyphs;
 use super::{letter, value_text};
 use crate::explain::Explanation;
 use crate::explain::layer_ranges::range;
-use crate::explain::words::percent;
+use crate::explain::numbers::percent;
 
 /// Headings are cut to this length.
 const HEADING: usize = 22;

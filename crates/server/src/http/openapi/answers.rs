@@ -72,7 +72,7 @@ fn model() -> Value {
         "context_trained": {"description": "Positions that it was made for", "type": "integer", "minimum": 0},
         "context_served": {"description": "Tokens of a prompt and its answer together", "type": "integer", "minimum": 0},
         "max_model_len": {"description": "The same under vLLM's name", "type": "integer", "minimum": 0},
-        "concurrency_units": {"type": "integer", "enum": [1, 2, 4]},
+        "concurrency_units": {"description": "What a model of the size counts for at Featherless.ai (November 2026)", "type": "integer", "enum": [1, 2, 4]},
     }))
 }
 

@@ -578,7 +578,7 @@ export type MergeReport = {
   /** Tensors with NaN or infinite values that were allowed, and how many. */
   non_finite: ([string, number])[];
   /** The weight files. */
-  files: OutputFile[];
+  files: LockedFile[];
 };
 
 /** A model that is to be made. */
@@ -832,7 +832,7 @@ export type OriginSource = {
 };
 
 /** A file of the result. */
-export type OutputFile = {
+export type LockedFile = {
   /** Path inside the result's folder, with `/` between its parts. */
   name: string;
   /** Size. */

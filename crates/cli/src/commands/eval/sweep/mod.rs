@@ -3,25 +3,20 @@
 mod values;
 
 use weightsmith::Diagnostic;
+use weightsmith_session::{Gathered, Outcome, SessionError, TextModels, is_recipe};
 
 pub(super) use self::values::Sweep;
 use super::bench::Bench;
 use super::report::{Point, SweepReport};
-use crate::diagnostics::RecipeText;
-use crate::exit_code::ExitCode;
+use crate::diagnostics::show;
 use crate::failure::Failure;
-use crate::planning::{self, Outcome};
-use crate::remote::Access;
-use crate::settings::PlanSettings;
-use crate::text_model::{TextModels, is_recipe};
 
 /// A recipe and the parameter that is varied in it.
 #[derive(Debug)]
 pub(super) struct Varied<'a> {
     name: &'a str,
     sweep: Sweep,
-    recipe: RecipeText,
-    settings: PlanSettings,
+    recipe: Gathered,
 }
 
 impl<'a> Varied<'a> {
@@ -40,20 +35,11 @@ impl<'a> Varied<'a> {
                 "`--sweep` varies a parameter of a recipe, and `{name}` is a model"
             )));
         }
-        let mut settings = models.plan_settings(name);
-        let recipe = planning::read(&settings.recipe)?;
-        let refused = planning::fetch(&recipe, &mut settings, Access::Download, bench.printer)?;
-        if let Some(refused) = refused {
-            refused.show(bench.printer);
-            return Err(Failure::usage(format!(
-                "the models of `{name}` cannot be had"
-            )));
-        }
+        let recipe = models.gather(name, bench.progress.monitor())?;
         let varied = Self {
             name,
             sweep,
             recipe,
-            settings,
         };
         varied.check(bench)?;
         Ok(varied)
@@ -64,7 +50,7 @@ impl<'a> Varied<'a> {
         for &value in &self.sweep.values {
             let mut outcome = self.plan(value)?;
             outcome.diagnostics.retain(|found| !said.contains(found));
-            outcome.show(bench.printer);
+            show(&outcome, bench.printer);
             if outcome.planned.is_none() {
                 return Err(Failure::usage(format!(
                     "with `{}` = {value} the recipe cannot be merged",
@@ -77,7 +63,7 @@ impl<'a> Varied<'a> {
     }
 
     fn plan(&self, value: f64) -> Result<Outcome, Failure> {
-        planning::plan_changed(self.recipe.clone(), &self.settings, &|recipe| {
+        self.recipe.plan_changed(|recipe| {
             let changed = self.sweep.variable.set(recipe, value);
             changed.map_err(|error| Failure::usage(format!("`--sweep`: {error}")))
         })
@@ -89,7 +75,7 @@ impl<'a> Varied<'a> {
         bench: &Bench<'_>,
         models: &TextModels,
         others: &mut [super::bench::Other],
-    ) -> Result<Result<SweepReport, ExitCode>, Failure> {
+    ) -> Result<SweepReport, Failure> {
         let mut report = SweepReport {
             model: self.name.to_owned(),
             parameter: self.sweep.variable.to_string(),
@@ -105,8 +91,9 @@ impl<'a> Varied<'a> {
             bench
                 .printer
                 .talk(&format!("{} = {value}", self.sweep.variable));
-            let Some(planned) = self.plan(value)?.planned else {
-                return Ok(Err(ExitCode::Usage));
+            let mut outcome = self.plan(value)?;
+            let Some(planned) = outcome.planned.take() else {
+                return Err(SessionError::Recipe(Box::new(outcome)).into());
             };
             // one merge is in memory at a time: the one before is dropped at the end of its turn
             let merged = models.planned(self.name, planned)?;
@@ -116,6 +103,6 @@ impl<'a> Varied<'a> {
             }
         }
         report.incomplete = report.values.len() < self.sweep.values.len();
-        Ok(Ok(report))
+        Ok(report)
     }
 }

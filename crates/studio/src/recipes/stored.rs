@@ -2,39 +2,22 @@
 
 use axum::http::StatusCode;
 use weightsmith::plan::Planned;
-use weightsmith::{Diagnostic, Severity, recipe};
+use weightsmith::{Diagnostic, Severity};
 use weightsmith_report::explain::explain;
 
-use super::details;
-use super::facts::sorted;
-use super::{Entry, ParentName};
-use crate::app::App;
+use super::planning::{Access, Planner};
 use crate::error::Refusal;
-use crate::recipes::{Access, plan};
+use crate::models::{Entry, recipe, sorted};
 use crate::wire::ExplanationAnswer;
 
-/// A recipe's method and its models; nothing for a text that is none.
-pub(crate) fn parents_of(text: &str) -> Option<(String, Vec<ParentName>)> {
-    let parsed = recipe::parse(text, &|_| true);
-    let first = parsed.recipes.first()?;
-    let mut parents: Vec<ParentName> = Vec::new();
-    for reference in first.references() {
-        let parent = ParentName::of(&reference.value.path);
-        if !parents.contains(&parent) {
-            parents.push(parent);
-        }
-    }
-    Some((first.merge_method.value.clone(), parents))
-}
-
 /// What the recipe of a model does, layer by layer.
-pub(crate) fn explanation(app: &App, entry: &Entry) -> Result<ExplanationAnswer, Refusal> {
-    let Some(text) = details::recipe(entry) else {
+pub(crate) fn explanation(planner: &Planner, entry: &Entry) -> Result<ExplanationAnswer, Refusal> {
+    let Some(text) = recipe(entry) else {
         let message = format!("`{}` comes with no recipe", entry.name);
         return Err(Refusal::not_found("no_recipe", message));
     };
     // headers are enough, so its models may be on the hub
-    let outcome = plan(app, &text, &Access::Headers)?;
+    let outcome = planner.plan(&text, &Access::Headers)?;
     let Some(planned) = outcome.planned else {
         return Err(refusal(&outcome.diagnostics));
     };
@@ -58,8 +41,8 @@ pub(crate) fn explanation(app: &App, entry: &Entry) -> Result<ExplanationAnswer,
 ///
 /// # Errors
 /// Why that is not possible.
-pub(super) fn planned(app: &App, text: &str) -> Result<Planned, Refusal> {
-    let outcome = plan(app, text, &Access::Remembered)?;
+pub(super) fn planned(planner: &Planner, text: &str) -> Result<Planned, Refusal> {
+    let outcome = planner.plan(text, &Access::Remembered)?;
     match outcome.planned {
         Some(planned) if outcome.missing.is_empty() => Ok(planned),
         _ => Err(refusal(&outcome.diagnostics)),

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use weightsmith::run::MergedSource;
 use weightsmith_tensors::{Checkpoint, TensorSource};
 
-use super::Entry;
-use super::plan::planned;
-use crate::app::App;
+use super::planning::Planner;
+use super::stored::planned;
+use crate::models::Entry;
 
 /// Why a model's tensors cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NoSource(pub(crate) String);
 
 /// The tensors of a model; those of a preview are computed when they are read.
-pub(crate) fn source(app: &App, entry: &Entry) -> Result<Arc<dyn TensorSource>, NoSource> {
+pub(crate) fn source(planner: &Planner, entry: &Entry) -> Result<Arc<dyn TensorSource>, NoSource> {
     if let Some(folder) = &entry.folder {
         let checkpoint = Checkpoint::open(folder).map_err(|error| NoSource(error.to_string()))?;
         return Ok(Arc::new(checkpoint));
@@ -25,7 +25,7 @@ pub(crate) fn source(app: &App, entry: &Entry) -> Result<Arc<dyn TensorSource>, 
             "`{name}` has no folder, so its tensors cannot be looked at"
         )));
     };
-    let planned = planned(app, recipe).map_err(|refusal| NoSource(refusal.message))?;
+    let planned = planned(planner, recipe).map_err(|refusal| NoSource(refusal.message))?;
     let merged = MergedSource::new(&planned.plan, &planned.models.sources());
     Ok(Arc::new(
         merged.map_err(|error| NoSource(error.to_string()))?,

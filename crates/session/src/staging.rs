@@ -7,8 +7,7 @@ use serde::Serialize as _;
 use weightsmith::output::Lock;
 use weightsmith::plan::Plan;
 
-use crate::failure::Failure;
-use crate::settings::MergeSettings;
+use crate::{DestinationError, MergeOptions, SessionError};
 
 /// The file whose lock says that the folder is in use.
 const IN_USE: &str = "in-use";
@@ -24,7 +23,7 @@ pub(crate) struct Staging {
 
 impl Staging {
     /// The folder for a destination, under `base`.
-    pub(crate) fn open(base: &Path, destination: &str) -> Result<Self, Failure> {
+    pub(crate) fn open(base: &Path, destination: &str) -> Result<Self, SessionError> {
         let hash = blake3::hash(destination.as_bytes()).to_hex();
         let name = destination.rsplit('/').next().unwrap_or_default();
         let folder = base.join(format!("{name}-{}", &hash[..16]));
@@ -33,11 +32,11 @@ impl Staging {
             let path = folder.join(IN_USE);
             let lock = File::create(&path)?;
             if lock.file().try_lock().is_err() {
-                return Err(Failure::new(anyhow::anyhow!(
-                    "another process merges to `{destination}`, in {}",
-                    folder.display()
-                ))
-                .hint("wait for it, or name another folder with `--staging`"));
+                return Err(DestinationError::Busy {
+                    destination: destination.to_owned(),
+                    folder,
+                }
+                .into());
             }
             // whoever had it may have removed it meanwhile
             if is_at(&lock, &path) {
@@ -67,7 +66,7 @@ impl Staging {
     }
 
     /// Says that the model is none from now on.
-    pub(crate) fn begin(&self) -> Result<(), Failure> {
+    pub(crate) fn begin(&self) -> Result<(), SessionError> {
         match fs_err::remove_file(self.key()) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
             _ => Ok(()),
@@ -75,28 +74,35 @@ impl Staging {
     }
 
     /// Says that the model of this plan is complete.
-    pub(crate) fn complete(&self, key: &str) -> Result<(), Failure> {
+    pub(crate) fn complete(&self, key: &str) -> Result<(), SessionError> {
         Ok(fs_err::write(self.key(), key)?)
     }
 
     /// Removes it: what was in it has arrived.
-    pub(crate) fn remove(self) -> Result<(), Failure> {
+    pub(crate) fn remove(&self) -> Result<(), SessionError> {
         Ok(fs_err::remove_dir_all(&self.folder)?)
     }
 
-    /// Removes it where nothing was begun.
-    pub(crate) fn remove_empty(self) -> Result<(), Failure> {
-        let holds_model = fs_err::read_dir(self.folder.join("model"))?
-            .next()
-            .is_some();
-        if holds_model || self.key().exists() || self.record().exists() {
-            return Ok(());
-        }
-        self.remove()
+    /// Whether nothing was begun in it.
+    fn is_empty(&self) -> bool {
+        let models = fs_err::read_dir(self.folder.join("model"));
+        models.is_ok_and(|mut models| models.next().is_none())
+            && !self.key().exists()
+            && !self.record().exists()
     }
 
     fn key(&self) -> PathBuf {
         self.folder.join("merged")
+    }
+}
+
+/// A folder in which nothing was begun goes.
+impl Drop for Staging {
+    fn drop(&mut self) {
+        if self.is_empty() {
+            // an empty folder does no harm
+            let _ = self.remove();
+        }
     }
 }
 
@@ -117,23 +123,20 @@ fn is_at(_file: &File, _path: &Path) -> bool {
 
 /// Stands for everything that a merged model depends on: the plan with the times and versions of its inputs, the recipe's text and
 /// the options that change what is written.
-pub(crate) fn key(plan: &Plan, recipe: &str, settings: &MergeSettings) -> Result<String, Failure> {
+pub(crate) fn key(
+    plan: &Plan,
+    recipe: &str,
+    options: &MergeOptions,
+) -> Result<String, SessionError> {
     let mut hasher = blake3::Hasher::new();
-    plan.serialize(&mut serde_json::Serializer::new(&mut hasher))?;
-    let MergeSettings {
-        allow_non_finite,
-        copy_companions,
-        card,
-        ..
-    } = settings;
-    let rest = (
-        env!("CARGO_PKG_VERSION"),
-        recipe,
-        allow_non_finite,
-        copy_companions,
-        card,
-    );
-    rest.serialize(&mut serde_json::Serializer::new(&mut hasher))?;
+    plan.serialize(&mut serde_json::Serializer::new(&mut hasher))
+        .map_err(std::io::Error::from)?;
+    let MergeOptions {
+        allow_non_finite, ..
+    } = options;
+    let rest = (env!("CARGO_PKG_VERSION"), recipe, allow_non_finite);
+    rest.serialize(&mut serde_json::Serializer::new(&mut hasher))
+        .map_err(std::io::Error::from)?;
     Ok(hasher.finalize().to_hex().to_string())
 }
 
@@ -149,10 +152,10 @@ mod tests {
         assert!(first.model().ends_with("model/out"));
         assert!(open("s3://bucket/out").is_err());
         let other = open("s3://other/out").expect("another folder");
-        first.remove_empty().expect("removed");
+        drop(first);
         assert_eq!(fs_err::read_dir(base.path()).expect("there").count(), 1);
         other.complete("key").expect("written");
-        other.remove_empty().expect("kept");
+        drop(other);
         assert_eq!(fs_err::read_dir(base.path()).expect("there").count(), 1);
         let again = open("s3://bucket/out").expect("free again");
         assert!(!again.has("key"));

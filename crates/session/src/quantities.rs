@@ -1,7 +1,7 @@
 //! Numbers as people read them.
 
 /// A size in bytes: `988.1 MB`, `1.98 GB`. Decimal units, as disks and the Hub use.
-pub(crate) fn bytes(count: u64) -> String {
+pub fn bytes(count: u64) -> String {
     const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
     if count < 1000 {
         return format!("{count} B");
@@ -17,12 +17,12 @@ pub(crate) fn bytes(count: u64) -> String {
 }
 
 /// An amount of memory: `256.0 MiB`. Binary units, as `--max-memory` is usually given.
-pub(crate) fn memory(count: u64) -> String {
+pub fn memory(count: u64) -> String {
     format!("{:.1} MiB", count as f64 / f64::from(1 << 20))
 }
 
 /// A number of parameters: `494.03M`, `7.62B`.
-pub(crate) fn parameters(count: u64) -> String {
+pub fn parameters(count: u64) -> String {
     let value = count as f64;
     match count {
         0..1_000 => count.to_string(),
@@ -34,7 +34,7 @@ pub(crate) fn parameters(count: u64) -> String {
 }
 
 /// A whole number with thousands set apart: `151,936`.
-pub(crate) fn grouped(count: u64) -> String {
+pub fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
@@ -47,7 +47,7 @@ pub(crate) fn grouped(count: u64) -> String {
 }
 
 /// A duration: `0.84 s`, `12.3 s`, `3 min 20 s`.
-pub(crate) fn seconds(seconds: f64) -> String {
+pub fn seconds(seconds: f64) -> String {
     if seconds < 10.0 {
         format!("{seconds:.2} s")
     } else if seconds < 100.0 {
@@ -59,13 +59,13 @@ pub(crate) fn seconds(seconds: f64) -> String {
 }
 
 /// A count with its noun, in the plural where it is not one: `1 error`, `3 errors`.
-pub(crate) fn counted(count: usize, noun: &str) -> String {
+pub fn counted(count: usize, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", grouped(count as u64))
 }
 
 /// A share of one as a percentage that never rounds a part to nothing or to all: `12.5 %`, `<0.1 %`, `>99.9 %`.
-pub(crate) fn percent(share: f64) -> String {
+pub fn percent(share: f64) -> String {
     let percent = share * 100.0;
     if share > 0.0 && percent < 0.05 {
         "<0.1 %".to_owned()

@@ -1,19 +1,22 @@
 //! Files of a result that are made when its weights are written.
 
 use std::fmt;
+use std::io;
 
 use jiff::Timestamp;
 
-use super::error::RunError;
-use crate::plan::Planned;
+use crate::plan::{Plan, Planned};
 
 /// Makes files that tell what a run found, such as a model card.
-pub trait FinishedFiles: fmt::Debug + Sync {
-    /// The files.
+pub trait FinishedFiles: fmt::Debug + Send + Sync {
+    /// The names of the files, as far as the plan determines them: paths with `/` between their parts.
+    fn names(&self, plan: &Plan) -> Vec<String>;
+
+    /// The files, in the order of their names.
     ///
     /// # Errors
     /// When something that they are made from cannot be read.
-    fn files(&self, facts: &RunFacts<'_>) -> Result<Vec<MadeFile>, RunError>;
+    fn files(&self, facts: &RunFacts<'_>) -> io::Result<Vec<MadeFile>>;
 }
 
 /// What is known of a result when its weights are written.
@@ -23,16 +26,10 @@ pub struct RunFacts<'a> {
     pub planned: &'a Planned,
     /// Name of the result: that of its folder.
     pub title: &'a str,
-    /// The recipe's text as it was given.
-    pub recipe: &'a str,
     /// When the merge was made.
     pub date: Timestamp,
     /// NaN and infinite elements of the result.
     pub non_finite: u64,
-    /// True when the tokenizer that comes along has a chat template.
-    pub has_chat_template: bool,
-    /// True when `modules.json` comes along: a model for sentence-transformers.
-    pub has_modules: bool,
 }
 
 /// A file of a result with its content.
