@@ -51,7 +51,7 @@ pub use model::{
 };
 pub use real::Real;
 pub use size::{SizeError, parse_size};
-pub use source::{TensorEntry, TensorInfo, TensorSource};
+pub use source::{ComputedSource, ReadMemory, TensorEntry, TensorInfo, TensorSource};
 pub use writer::{
     Encoding, FormatName, INDEX_FILE_NAME, LayoutError, NoSize, OutputFormat, PlacedTensor,
     Safetensors, Shard, ShardLayout, WrittenError,

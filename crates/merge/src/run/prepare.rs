@@ -11,10 +11,10 @@ use super::budget;
 use super::error::RunError;
 use super::execute::{Report, RunOptions};
 use super::finished::finished;
+use super::jobs::JobMaker;
 use super::journal::{FinishedBlock, Journal};
 use super::keys::RunKeys;
 use super::memory::Peak;
-use super::merged::jobs;
 use super::output_path;
 use super::output_shard::{OutputShard, trusted};
 use super::positioned::allocate;
@@ -230,14 +230,15 @@ pub(super) fn staffed_jobs(
     options: &RunOptions<'_>,
 ) -> Result<(Vec<TensorJob>, usize), RunError> {
     let budget = options.max_memory;
-    let remembering = jobs(plan, sources, budget / REMEMBERED)?;
-    if let Ok(threads) = budget::workers(plan, &remembering, budget, options.threads)
+    let maker = JobMaker::new(plan, sources);
+    let remembering = maker.jobs(&plan.tensors, budget / REMEMBERED)?;
+    if let Ok(threads) = budget::workers((plan, sources), &remembering, budget, options.threads)
         && threads == options.threads
     {
         return Ok((remembering, threads));
     }
-    let jobs = jobs(plan, sources, 0)?;
-    let threads = budget::workers(plan, &jobs, budget, options.threads)?;
+    let jobs = maker.jobs(&plan.tensors, 0)?;
+    let threads = budget::workers((plan, sources), &jobs, budget, options.threads)?;
     Ok((jobs, threads))
 }
 
