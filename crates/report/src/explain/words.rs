@@ -169,9 +169,10 @@ fn mixture_clauses(known: &[(usize, Vec<f64>)], names: &[&str]) -> Option<String
         if !are_fractions(shares) {
             return None;
         }
+        let is_full = mixtures.len() == MAX_MIXTURES;
         match mixtures.iter_mut().find(|(other, _)| same(other, shares)) {
             Some((_, layers)) => layers.push(*layer),
-            None if mixtures.len() == MAX_MIXTURES => return None,
+            None if is_full => return None,
             None => mixtures.push((shares, vec![*layer])),
         }
     }
