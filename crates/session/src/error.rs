@@ -93,7 +93,7 @@ pub enum SessionError {
     },
 
     /// Something that reads folders was given an address.
-    #[error("`{address}` is in an object store, and `{command}` reads folders")]
+    #[error("`{address}` is in an object store, and `{command}` needs a local folder")]
     InStore {
         /// The address.
         address: String,
@@ -102,29 +102,29 @@ pub enum SessionError {
     },
 
     /// An address in a store where stores are not used.
-    #[error("models in object stores are not read or written here")]
+    #[error("object stores are not enabled on this server")]
     StoresRefused,
 
     /// A path that leads out of the folders that may be named.
-    #[error("`{path}` is outside of the studio's folders")]
+    #[error("`{path}` is outside the studio's folders")]
     Outside {
         /// The path.
         path: String,
     },
 
     /// A text on which nothing can be measured.
-    #[error("{name} is too short to measure anything on")]
+    #[error("{name} is too short to measure")]
     TextTooShort {
         /// What it is called.
         name: String,
     },
 
     /// A model to be published has no name.
-    #[error("a model without a lock has no proposed name")]
+    #[error("a model without a lock has no default name")]
     NoName,
 
-    /// A recipe that names no model of the hub.
-    #[error("`{recipe}` names no model of the hub")]
+    /// A recipe that names no Hub models.
+    #[error("`{recipe}` names no Hub models")]
     NothingToPull {
         /// Its path.
         recipe: String,
@@ -231,7 +231,7 @@ impl SessionError {
                 let folder = folder.display();
                 hints.push(if *resumable {
                     format!(
-                        "the merged model is kept in {folder}; the same command sends what is missing"
+                        "the merged model is kept in {folder}; run the same command again to upload the rest"
                     )
                 } else {
                     format!("the merged model is in {folder}")
@@ -239,23 +239,21 @@ impl SessionError {
                 hints
             }
             Self::NoFolder { or_hub: true, .. } => hint(
-                "OUT is the folder of a merged model, or a model on the hub such as `organisation/name`",
+                "OUT is the folder of a merged model, or a model on the Hub such as `organization/name`",
             ),
             Self::NoFolder { or_hub: false, .. } => hint("OUT is the folder of a merged model"),
-            Self::InStore { .. } => hint("copy the model into a folder and name that"),
-            Self::StoresRefused => hint(
-                "start the server with `--allow-stores` to read and write there with its credentials",
-            ),
+            Self::InStore { .. } => hint("copy the model to a local folder first"),
+            Self::StoresRefused => hint("start the server with `--allow-stores` to use them"),
             Self::Outside { .. } => hint(
-                "name a model of the list, or start the studio with `--folder` and the folder that it is in",
+                "use a model from the list, or start the studio with `--folder` and its folder",
             ),
-            Self::TextTooShort { .. } => hint("a text needs two tokens or more"),
+            Self::TextTooShort { .. } => hint("a text needs at least two tokens"),
             Self::NoName => hint("name the repository: `weightsmith push OUT account/name`"),
             Self::NothingToPull { recipe } => vec![format!(
-                "`weightsmith check {recipe}` says what is wrong with a recipe"
+                "run `weightsmith check {recipe}` to find problems in the recipe"
             )],
             Self::Verify(VerifyError::Lock(LockError::Missing { .. })) => hint(
-                "only a folder that `weightsmith merge` wrote can be verified: its lock says what belongs there",
+                "only models written by `weightsmith merge` can be verified, because they have a lock",
             ),
             Self::Recipe(_)
             | Self::Verify(_)

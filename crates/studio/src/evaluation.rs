@@ -54,7 +54,7 @@ pub(crate) fn run(
         let size = model.companions.tokenizer.vocabulary();
         if *vocabulary.get_or_insert(size) != size && matches!(content, Content::Text(_)) {
             progress.log(&format!(
-                "{} has another vocabulary: its perplexity is over other tokens",
+                "{} has a different vocabulary, so its perplexity is not comparable",
                 entry.name
             ));
         }
@@ -104,7 +104,7 @@ fn load(registry: &ModelRegistry, entry: &Entry) -> Result<Model, RunFailure> {
     let reason = facts.broken.as_ref().or(facts.silent.as_ref());
     let served = served.ok_or_else(|| {
         let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
-        RunFailure::of(format!("`{}` cannot speak{reason}", entry.name))
+        RunFailure::of(format!("`{}` cannot generate text{reason}", entry.name))
     })?;
     let loaded = served.load(&LoadProgress::default());
     loaded.map_err(|problem| RunFailure::of(format!("`{}`: {problem}", entry.name)))
@@ -174,8 +174,8 @@ fn read(settings: &StudioSettings, data: &EvaluationData) -> Result<Content, Run
             read_regular_text(&path, LARGEST).map_err(|error| RunFailure::of(error.to_string()))?
         }
         (None, None) => {
-            return Err(RunFailure::of("there is nothing to measure on").hint(
-                "give `data.text`, or `data.file` with the path of a file in a configured folder",
+            return Err(RunFailure::of("no evaluation data").hint(
+                "set `data.text`, or `data.file` to the path of a file in a configured folder",
             ));
         }
     };
@@ -207,7 +207,7 @@ fn confined(settings: &StudioSettings, file: &str) -> Result<PathBuf, RunFailure
         }
     }
     Err(RunFailure::of(format!(
-        "`{file}` is not a file of at most {LARGEST} bytes in one of the studio's folders"
+        "`{file}` was not found in the studio's folders (limit {LARGEST} bytes)"
     )))
 }
 

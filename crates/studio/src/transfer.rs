@@ -39,7 +39,7 @@ pub(crate) fn push(
 ) -> Result<PushResult, RunFailure> {
     let entry = catalogue.model(&request.model)?;
     let folder = entry.folder.as_ref().ok_or_else(|| {
-        RunFailure::of(format!("`{}` was not written", entry.name)).hint("merge it first")
+        RunFailure::of(format!("`{}` is not written to disk", entry.name)).hint("merge it first")
     })?;
     progress.stage("gathering");
     let monitor = monitor(progress);

@@ -24,7 +24,7 @@ pub(crate) fn source(planner: &Planner, entry: &Entry) -> Result<Arc<dyn ModelSo
         (None, None) => {
             let name = &entry.name;
             return Err(NoSource(format!(
-                "`{name}` has no folder, so its tensors cannot be looked at"
+                "`{name}` has no folder, so its tensors cannot be shown"
             )));
         }
     };
