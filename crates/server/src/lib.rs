@@ -49,5 +49,5 @@ pub use http::{
 };
 pub use listen::Server;
 pub use models::{CountedSource, LoadProgress, ModelRegistry, ModelState, ServedModel};
-pub use weightsmith_infer::ModelFacts;
 pub use settings::Settings;
+pub use weightsmith_infer::ModelFacts;

@@ -16,7 +16,7 @@ pub(crate) trait RunProgress: Progress + Debug + Send + Sync {
 }
 
 /// For calls of a session.
-pub(crate) fn monitor<'a>(progress: &'a dyn RunProgress) -> Monitor<'a> {
+pub(crate) fn monitor(progress: &dyn RunProgress) -> Monitor<'_> {
     Monitor {
         progress,
         cancel: progress.cancel(),

@@ -4,9 +4,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::time::Duration;
 
-use weightsmith_server::{
-    EngineSettings, ModelFacts, ServedModel, Server, ServerError, Settings,
-};
+use weightsmith_server::{EngineSettings, ModelFacts, ServedModel, Server, ServerError, Settings};
 use weightsmith_session::quantities::{bytes, counted, parameters};
 use weightsmith_session::{is_recipe, modified};
 use weightsmith_studio::{StudioSettings, served_model};

@@ -23,14 +23,8 @@ impl Catalogue {
 
     /// A session that finds models so. Paths lead into the studio's folders or nowhere.
     pub(crate) fn session(&self, session: &Session) -> Session {
-        let entries = self.list();
-        let folders = entries.iter().filter_map(|entry| entry.folder.clone());
-        let settings = &self.settings;
-        let roots = [settings.made(), settings.locate.hub_cache.clone()];
-        let roots = roots.into_iter().chain(settings.folders.iter().cloned());
-        let mut session = session.clone().confined(Confinement {
-            roots: roots.chain(folders).collect(),
-        });
+        let roots = self.roots();
+        let mut session = session.clone().confined(Confinement { roots });
         session.locate = self.locate();
         session
     }

@@ -54,8 +54,7 @@ impl Previews {
         };
         if let Some(missing) = outcome.missing.first() {
             let model = &missing.name;
-            let message =
-                format!("`{model}` is not on this machine; previews need all weights");
+            let message = format!("`{model}` is not on this machine; previews need all weights");
             let refusal = Refusal::new(StatusCode::CONFLICT, "needs_download", message);
             return Err(refusal.hint("pull it first"));
         }

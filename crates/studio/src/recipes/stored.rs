@@ -1,8 +1,8 @@
 //! Stored recipes, planned again.
 
 use axum::http::StatusCode;
-use weightsmith::plan::Planned;
 use weightsmith::Severity;
+use weightsmith::plan::Planned;
 use weightsmith_report::explain::explain;
 use weightsmith_session::{Access, Outcome};
 

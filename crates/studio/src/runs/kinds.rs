@@ -77,9 +77,7 @@ pub(super) fn execute(
         planner,
     } = resources;
     Ok(match request {
-        RunRequest::Merge(request) => {
-            RunResult::Merge(merge::run(resources, request, progress)?)
-        }
+        RunRequest::Merge(request) => RunResult::Merge(merge::run(resources, request, progress)?),
         RunRequest::Evaluate(request) => RunResult::Evaluate(evaluation::run(
             settings, catalogue, registry, request, progress,
         )?),

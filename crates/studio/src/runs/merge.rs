@@ -191,7 +191,8 @@ fn name(request: &MergeRequest) -> Result<String, Refusal> {
     if name.len() <= LONGEST && !name.starts_with('.') && name.bytes().all(is_plain) {
         return Ok(name.to_owned());
     }
-    let message = "invalid `name`: use up to 96 letters, digits, `.`, `_` and `-`, not starting with `.`";
+    let message =
+        "invalid `name`: use up to 96 letters, digits, `.`, `_` and `-`, not starting with `.`";
     Err(Refusal::new(
         StatusCode::UNPROCESSABLE_ENTITY,
         "invalid_name",

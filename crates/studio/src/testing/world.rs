@@ -219,7 +219,6 @@ impl Progress for Told {
     fn stage(&self, name: &str) {
         self.lines.lock().unwrap().push(format!("[{name}]"));
     }
-
 }
 
 impl RunProgress for Told {
