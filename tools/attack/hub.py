@@ -230,7 +230,7 @@ for path in [
     "../config.json", "/etc/config.json", "a/../../config.json", "..\\config.json", "c:config.json",
     "x\0.json", "", ".", "..", "./../x.json", "chat_templates/../../x.json", "chat_templates/..",
 ]:
-    attack(f"path {path!r}", listing(entry(path)), says="leads out of the repository")
+    attack(f"path {path!r}", listing(entry(path)), says="is outside the repository")
 attack("path of 5,000 letters", listing(entry("a" * 5000 + ".json")), says="is a path of")
 attack("name of 300 letters", listing(entry("a" * 300 + ".json")))
 attack("name with escape sequences", both(listing(entry("\x1b]0;evil\x07\x1b[31m.json")), at(".json", raw(b"y"))))
@@ -247,7 +247,7 @@ for oid in ["../../x", "0" * 39, "", "g" * 40, "0" * 40 + "\n", "0" * 64]:
     attack(f"hash {oid[:12]!r} of {len(oid)}", listing(entry("a.json", oid=oid)), says="has no hash")
 attack("a hash that is null", listing(entry("a.json", oid=None)))
 attack("SHA-256 of other bytes", listing(entry(WEIGHTS, b"x", size=len(FILES[WEIGHTS]), lfs={
-    "oid": "1" * 64, "size": len(FILES[WEIGHTS])}), without=[WEIGHTS]), says="came with hash")
+    "oid": "1" * 64, "size": len(FILES[WEIGHTS])}), without=[WEIGHTS]), says="has hash")
 attack("git hash of other bytes", listing(entry("a.json", b"xx"), without=[]), rc=(1, 2))
 for sha in ["../../x", "main", "", "z" * 40, "0" * 1_000_000]:
     attack(f"commit {sha[:8]!r} of {len(sha)}", at("/revision/", as_json({"sha": sha})), says="is not a commit")
@@ -329,13 +329,13 @@ def pages(link, pause=0.0, body=b"[]"):
     return at(TREE, reply)
 
 
-attack("pages without end", pages(lambda n, hub: f"{hub.url}{TREE}?cursor={n}"), says="pages and no end", slow=True)
-attack("the same page again", pages(lambda n, hub: f"{hub.url}{TREE}?cursor=a"), says="was there before")
-attack("two pages in turn", pages(lambda n, hub: f"{hub.url}{TREE}?cursor={n % 2}"), says="was there before")
-attack("a page of another model", pages(lambda n, hub: f"{hub.url}/api/models/x/y/tree/{COMMIT}?a"), says="something else")
-attack("a page at another host", pages(lambda n, hub: f"{hub.other.url}{TREE}?cursor=a"), says="was there before")
-attack("a page that is a file", pages(lambda n, hub: "file:///etc/passwd?a"), says="something else")
-attack("a page with the hub in its name", pages(lambda n, hub: f"{hub.url}@{hub.other.url[7:]}/x?a"), says="something else")
+attack("pages without end", pages(lambda n, hub: f"{hub.url}{TREE}?cursor={n}"), says="pages", slow=True)
+attack("the same page again", pages(lambda n, hub: f"{hub.url}{TREE}?cursor=a"), says="repeats an earlier one")
+attack("two pages in turn", pages(lambda n, hub: f"{hub.url}{TREE}?cursor={n % 2}"), says="repeats an earlier one")
+attack("a page of another model", pages(lambda n, hub: f"{hub.url}/api/models/x/y/tree/{COMMIT}?a"), says="belongs to another request")
+attack("a page at another host", pages(lambda n, hub: f"{hub.other.url}{TREE}?cursor=a"), says="repeats an earlier one")
+attack("a page that is a file", pages(lambda n, hub: "file:///etc/passwd?a"), says="belongs to another request")
+attack("a page with the Hub in its name", pages(lambda n, hub: f"{hub.url}@{hub.other.url[7:]}/x?a"), says="belongs to another request")
 attack("a page of 8,000 letters", pages(lambda n, hub: f"{hub.url}{TREE}?c={'a' * 8000}{n}"), rc=(0, 1))
 attack("pages with the same file", pages(lambda n, hub: f"{hub.url}{TREE}?c={n}", body=json.dumps(
     [entry("a.json")] * 1000).encode()), says="more than 200000", slow=True)
@@ -350,8 +350,8 @@ def redirect(location, status="307 Go"):
 for place in ["/revision/", TREE, "/resolve/"]:
     attack(f"redirect of {place[:12]} to another host", at(place, redirect(lambda hub: hub.other.url + "/x")))
     attack(f"redirect of {place[:12]} to itself", at(place, lambda request, hub: raw(
-        status="302 Go", Location=request.target)), says="redirects and no end")
-    attack(f"redirect of {place[:12]} with the hub as user", at(place, redirect(
+        status="302 Go", Location=request.target)), says="redirects, giving up")
+    attack(f"redirect of {place[:12]} with the Hub as user", at(place, redirect(
         lambda hub: f"{hub.url}@{hub.other.url[7:]}/x")))
 for location in ["file:///etc/passwd", "ftp://127.0.0.1/x", "//127.0.0.1:1/x", "", "x", "http://", "http:///x",
                  "http://127.0.0.1:99999/x", "javascript:alert(1)", "\x1b[31m"]:
@@ -365,14 +365,14 @@ attack("files from another host", at("/resolve/", lambda request, hub: raw(
 
 for name in ["config.json", WEIGHTS]:
     data, place = FILES[name], f"/resolve/{COMMIT}/{name}"
-    attack(f"{name}: without end", at(place, forever(CHUNKED, b"10000\r\n" + b"a" * 65536 + b"\r\n")), says="came with hash")
+    attack(f"{name}: without end", at(place, forever(CHUNKED, b"10000\r\n" + b"a" * 65536 + b"\r\n")), says="has hash")
     attack(f"{name}: byte by byte", at(place, trickled(data)), slow=True, says="the connection ended",
            rc=(1,) if name == WEIGHTS else (0, 1), seconds=60)
     attack(f"{name}: always cut", at(place, raw(data[: len(data) // 2], length=len(data))), slow=True)
     attack(f"{name}: shorter than it says", at(place, raw(data[:-1])), slow=True)
     attack(f"{name}: longer than it says", at(place, raw(data + b"x")), rc=(0,))
-    attack(f"{name}: other bytes", at(place, raw(bytes(len(data)))), says="came with hash")
-    attack(f"{name}: a page of HTML", at(place, raw(b"<!DOCTYPE html>".ljust(len(data)))), says="came with hash")
+    attack(f"{name}: other bytes", at(place, raw(bytes(len(data)))), says="has hash")
+    attack(f"{name}: a page of HTML", at(place, raw(b"<!DOCTYPE html>".ljust(len(data)))), says="has hash")
     attack(f"{name}: gzip", at(place, raw(gzip.compress(data), Content_Encoding="gzip")), slow=True)
     for status in ["204 None", "304 Same", "416 Range", "404 Not Found", "999 What"]:
         attack(f"{name}: {status}", at(place, raw(status=status)), slow=status.startswith("2"))
@@ -503,7 +503,7 @@ for name in ["config.json", WEIGHTS]:
     attack(f"planted: {name} begun is a folder", prepare=planted(lambda box, repo, begun=begun: (
         (repo / begun).mkdir())))
     attack(f"planted: {name} begun with wrong bytes", prepare=planted(lambda box, repo, begun=begun: (
-        (repo / begun).write_bytes(b"wrong"))), says="came with hash")
+        (repo / begun).write_bytes(b"wrong"))), says="has hash")
     attack(f"planted: {name} is a link within its folder", prepare=planted(lambda box, repo, name=name: (
         (repo / "snapshots" / COMMIT).mkdir(), (repo / "snapshots" / COMMIT / name).symlink_to(box / "victim"))), rc=(0,))
     attack(f"planted: the lock of {name} is a link", prepare=planted(lambda box, repo, lock=lock: (
@@ -516,7 +516,7 @@ attack("planted: the branch is a pipe", prepare=planted(lambda box, repo: os.mkf
 if os.geteuid() == 0:
     for folder in ["blobs", "snapshots", "refs", f"snapshots/{COMMIT}"]:
         attack(f"planted: {folder[:12]} is another user's link", prepare=planted(lambda box, repo, folder=folder: (
-            foreign_link(repo / folder, box / "elsewhere"))), says="somebody else has put")
+            foreign_link(repo / folder, box / "elsewhere"))), says="created by another user")
     attack("planted: a blob is another user's link", prepare=planted(lambda box, repo: (
         foreign_link(repo / "blobs" / blob("config.json"), FIXTURES / "base/config.json"))), rc=(0,))
 

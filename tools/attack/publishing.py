@@ -84,7 +84,7 @@ class Merge:
         if "config.json" in found:
             raise Broken("a part of a model has its config.json")
         answer = world.run(["inspect", "out"], folder)
-        if answer.returncode == 0 or "not complete" not in answer.stdout:
+        if answer.returncode == 0 or "incomplete" not in answer.stdout:
             raise Broken(f"a part of a model is not refused: {answer.stdout.strip()}")
 
     def ended(self, folder):
@@ -102,7 +102,7 @@ class Merge:
 
 
 class Pull:
-    """A download from the hub on loopback into an empty cache."""
+    """A download from the Hub on loopback into an empty cache."""
 
     name = "pull"
     arguments = ["pull", "--connections", "1", "-q", "org/model"]
@@ -131,12 +131,12 @@ class Pull:
         for snapshot in self.snapshots(folder):
             for name, content in tree(snapshot).items():
                 if self.expected.get(name) != content:
-                    raise Broken(f"{name} in the snapshot is not the hub's")
+                    raise Broken(f"{name} in the snapshot is not the Hub's")
 
     def ended(self, folder):
         snapshots = self.snapshots(folder)
         if len(snapshots) != 1 or tree(snapshots[0]) != self.expected:
-            raise Broken("exit code 0, and the snapshot is not the hub's model")
+            raise Broken("exit code 0, and the snapshot is not the Hub's model")
 
     def tidy(self, folder):
         left = [str(path.name) for path in folder.rglob("*") if "incomplete" in path.name or ".tmp" in path.name]

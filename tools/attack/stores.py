@@ -101,7 +101,7 @@ def tagged(request, data, tag=None, **changes):
 for key in ["../x.json", "a/../../config.json", "/etc/x.json", "..", "x//y.json", "a\\b.json", "a\x7fb.json", "a" * 2000 + ".json"]:
     attack(f"key {key!r:.30}", listed(contents(PREFIX + key, 1)), rc=(0, 1))
 attack("a key with an escape sequence", listed(contents(PREFIX + "&#27;[31m.json", 1).replace("&amp;", "&")), rc=(0, 1))
-attack("keys of another prefix", lists(raw(page(contents("other/config.json", 1)))), says="there is nothing")
+attack("keys of another prefix", lists(raw(page(contents("other/config.json", 1)))), says="not found")
 for size in [1 << 63, (1 << 64) - 1, (1 << 46) + 1]:
     shards = [contents(f"{PREFIX}model-0000{n}-of-00002.safetensors", size, n) for n in (1, 2)]
     attack(f"two shards of {size}", listed(*shards, without=[WEIGHTS]), says="at most 70368744177664 are allowed")
@@ -109,8 +109,8 @@ for size in [1 << 64, -1, "x", "", 1.5]:
     attack(f"size {size!r:.22}", listed(contents(PREFIX + "a.json", size)))
 attack("a small file of 1 GiB", listed(contents(PREFIX + "a.json", 1 << 30)))
 attack("pages without end", lists(lambda request, store: raw(page(token=next(store.count)))),
-       says="does not come to an end", slow=True)
-attack("the same page again", lists(raw(page(*model(), token="a"))), says="does not come to an end", slow=True)
+       says="the listing exceeds the limit", slow=True)
+attack("the same page again", lists(raw(page(*model(), token="a"))), says="the listing exceeds the limit", slow=True)
 attack("pages of many objects", lists(lambda request, store: raw(page(
     *[contents(f"{PREFIX}{next(store.count)}.json", 1) for _ in range(1000)], token=next(store.count)))), slow=True)
 attack("a page of 40 MB", lists(forever(raw(length=40 << 20), b" " * (1 << 20))))
@@ -177,7 +177,7 @@ def zeros(request):
 attack("upload: refused", lambda request, store: raw(b"<Error><Code>AccessDenied</Code></Error>", "403 No")
        if request.method in ("PUT", "POST") else None, "upload")
 attack("upload: no tag", lambda request, store: raw() if request.method == "PUT" else None, "upload", slow=True)
-attack("upload: nothing is there afterwards", None, "upload", says="is not what was sent")
+attack("upload: nothing is there afterwards", None, "upload", says="differs from what was sent")
 attack("upload: answers without end", lambda request, store: forever(CHUNKED, b"10000\r\n" + b" " * 65536 + b"\r\n")(request, store)
        if request.method == "PUT" else None, "upload", slow=True)
 attack("upload: the claim is there", lambda request, store: raw(status="412 There") if request.method == "PUT" else None, "upload")

@@ -18,7 +18,7 @@ pub(crate) fn choose() -> Result<(), Failure> {
     let names: Vec<&str> = available.iter().map(|isa| isa.name()).collect();
     let found = name.to_string_lossy();
     Err(Failure::usage(format!(
-        "`{}` is `{found}`, which this CPU does not have",
+        "`{}` is `{found}`, which this CPU does not support",
         env_vars::CPU
     ))
     .hint(format!("it has {}", names.join(", "))))

@@ -174,7 +174,7 @@ impl Progress<'_> {
         }
         if resumed > 0 {
             self.printer.note(&format!(
-                "going on where an earlier run stopped: {} of {} were done",
+                "resuming an earlier run: {} of {} already done",
                 bytes(resumed),
                 bytes(total)
             ));

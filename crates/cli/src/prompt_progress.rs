@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Tokens and time; how long the rest takes is hard to say, since a token takes the longer the more came before it.
 const BAR: &str =
-    "reading the prompt {percent:>3} % {wide_bar} {human_pos} of {human_len} tokens, {elapsed}";
+    "processing the prompt {percent:>3} % {wide_bar} {human_pos} of {human_len} tokens, {elapsed}";
 
 /// A bar that appears when a prompt takes long, and goes when this is dropped.
 #[derive(Debug)]

@@ -56,14 +56,14 @@ pub(crate) fn summary(report: &Report, sampled: bool) -> String {
         speed(report.decode_speed()),
     );
     if let Some(first) = report.time_to_first_token {
-        let _ = write!(text, ", the first after {}", seconds(first.as_secs_f64()));
+        let _ = write!(text, ", first token after {}", seconds(first.as_secs_f64()));
     }
     if sampled {
         let _ = write!(text, "; seed {}", report.seed);
     }
     match report.finish {
-        Some(Finish::MaxTokens) => text += "; ended by the largest number of tokens",
-        Some(Finish::ContextFull) => text += "; ended by the end of the model's context",
+        Some(Finish::MaxTokens) => text += "; stopped at the token limit",
+        Some(Finish::ContextFull) => text += "; stopped at the context limit",
         Some(Finish::Cancelled) => text += "; interrupted",
         _ => {}
     }

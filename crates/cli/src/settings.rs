@@ -211,9 +211,9 @@ fn notes(args: UnneededArgs) -> Result<Vec<String>, Failure> {
     } = args;
     if no_safe_serialization {
         return Err(Failure::usage(
-            "`--no-safe-serialization` asks for pickles, which are never written",
+            "`--no-safe-serialization` is not supported: pickles are never written",
         )
-        .hint("leave the option out: the result is safetensors, which every loader reads"));
+        .hint("omit the option: output is always safetensors"));
     }
     let given = [
         ("cuda", cuda),

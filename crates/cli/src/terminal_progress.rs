@@ -114,7 +114,7 @@ fn left_out(names: &[String]) -> String {
         count => format!(" and {count} more"),
     };
     format!(
-        "not part of the model, so not published: {}{more} (`--include` takes names and patterns)",
+        "not part of the model, skipped: {}{more} (use `--include` to add files)",
         shown.join(", ")
     )
 }

@@ -145,13 +145,10 @@ fn broken(url: &str, limit: u64, error: serde_json::Error) -> HubError {
         problem,
     };
     if !error.is_io() {
-        return answer(format!("not the JSON that was expected: {error}"));
+        return answer(format!("unexpected JSON: {error}"));
     }
     match ureq::Error::from(io::Error::from(error)) {
-        ureq::Error::BodyExceedsLimit(_) => answer(format!(
-            "more than {} MiB, expected at most that",
-            limit >> 20
-        )),
+        ureq::Error::BodyExceedsLimit(_) => answer(format!("more than {} MiB", limit >> 20)),
         error => unreachable(url, &error),
     }
 }

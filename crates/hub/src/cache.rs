@@ -95,9 +95,7 @@ impl RepoCache {
             }
             if !said {
                 let name = &file.path;
-                progress.note(&format!(
-                    "waiting for another program that downloads `{name}`"
-                ));
+                progress.note(&format!("waiting for another program to download `{name}`"));
                 said = true;
             }
             std::thread::sleep(LOCK_TURN);

@@ -174,7 +174,7 @@ impl Client {
         if self.endpoint.starts_with("https://") && !ask.url.starts_with("https://") {
             return Err(HubError::Answer {
                 url: without_query(ask.url).to_owned(),
-                problem: "an address without TLS, given by a hub that has it".to_owned(),
+                problem: "an address without TLS from a hub with TLS".to_owned(),
             });
         }
         if let Some(problem) = self.known_to_be_away(ask.url) {
@@ -270,7 +270,7 @@ impl Client {
         }
         Err(HubError::Answer {
             url: ask.url.to_owned(),
-            problem: format!("{MOST_RENAMES} redirects and no end"),
+            problem: format!("{MOST_RENAMES} redirects, giving up"),
         })
     }
 
@@ -387,7 +387,7 @@ fn no_connection(error: &ureq::Error) -> Option<&'static str> {
     }
 }
 
-const NO_NAME: &str = "its name cannot be looked up";
+const NO_NAME: &str = "cannot resolve the host name";
 
 /// Whether another attempt may go better.
 fn may_pass(error: &ureq::Error, attempt: u32) -> bool {

@@ -19,7 +19,7 @@ pub enum HubError {
 
     /// The text is no name of a model.
     #[error(
-        "`{text}` is not a model's name, expected `organisation/name` or `organisation/name@revision`"
+        "`{text}` is not a model name, expected `organization/name` or `organization/name@revision`"
     )]
     NotAName {
         /// The text.
@@ -45,7 +45,7 @@ pub enum HubError {
     },
 
     /// A token that cannot be one. Its text is not kept.
-    #[error("the token in {from} cannot be one: {problem}")]
+    #[error("the token in {from} is malformed: {problem}")]
     TokenText {
         /// The variable or the file.
         from: String,
@@ -74,7 +74,7 @@ pub enum HubError {
     },
 
     /// The hub does not know the token.
-    #[error("the hub at {endpoint} does not accept the token")]
+    #[error("the Hub at {endpoint} does not accept the token")]
     BadToken {
         /// The hub.
         endpoint: String,
@@ -92,7 +92,7 @@ pub enum HubError {
     },
 
     /// The account must not do that.
-    #[error("{action}: the hub says no: {message}")]
+    #[error("{action}: denied by the Hub: {message}")]
     Forbidden {
         /// What was to be done.
         action: String,
@@ -132,7 +132,7 @@ pub enum HubError {
     },
 
     /// The hub asks to wait for longer than anybody would.
-    #[error("the hub asks to wait for {} seconds before the next request to {url}", wait.as_secs())]
+    #[error("the Hub asks to wait {} seconds before the next request to {url}", wait.as_secs())]
     RateLimited {
         /// What was asked for.
         url: String,
@@ -141,7 +141,7 @@ pub enum HubError {
     },
 
     /// An answer that says that something went wrong, after all attempts.
-    #[error("{url}: the hub answered {status}{}", said(message))]
+    #[error("{url}: the Hub returned {status}{}", said(message))]
     Status {
         /// What was asked for.
         url: String,
@@ -180,7 +180,7 @@ pub enum HubError {
 
     /// A file whose bytes are not those that the hub promised. They are not kept.
     #[error(
-        "`{file}` of `{model}` came with hash {found}, the hub promised {expected}; it was not kept"
+        "`{file}` of `{model}` has hash {found}, but the Hub announced {expected}; it was discarded"
     )]
     WrongHash {
         /// The model.
@@ -194,7 +194,7 @@ pub enum HubError {
     },
 
     /// Something in the cache that leads elsewhere, put there by somebody else.
-    #[error("{}: a link that somebody else has put into the cache; it is not followed", path.display())]
+    #[error("{}: a link created by another user in the cache; it is not followed", path.display())]
     ForeignLink {
         /// The link.
         path: PathBuf,
@@ -212,7 +212,7 @@ pub enum HubError {
     },
 
     /// A folder without a model in it.
-    #[error("{}: no merged model: there is no `config.json` with `.safetensors` files", folder.display())]
+    #[error("{}: not a merged model: no `config.json` with `.safetensors` files", folder.display())]
     NothingToPush {
         /// The folder.
         folder: PathBuf,
@@ -220,7 +220,7 @@ pub enum HubError {
 
     /// The hub wants a way of uploading that is not spoken here.
     #[error(
-        "the hub wants `{transfer}` uploads, which are not supported; expected `basic` or `multipart`"
+        "the Hub requests `{transfer}` uploads, which are not supported; expected `basic` or `multipart`"
     )]
     Transfer {
         /// Its name.
@@ -228,7 +228,7 @@ pub enum HubError {
     },
 
     /// Somebody asked to stop.
-    #[error("stopped; what was done stays, and the same call goes on from there")]
+    #[error("stopped; the same call resumes from here")]
     Stopped,
 
     /// The headers of remote weights are not sound.
@@ -247,16 +247,15 @@ impl HubError {
         match self {
             Self::Offline { .. } => hint("unset `HF_HUB_OFFLINE` to download it"),
             Self::TokenText { .. } => {
-                hint("a token is one line such as `hf_abc…`; `hf auth login` writes it anew")
+                hint("a token is one line such as `hf_abc…`; run `hf auth login` to create it")
             }
             Self::GatedNoToken { page, token, .. } => vec![
-                format!("open {page}, log in and accept the licence"),
+                format!("open {page}, log in and accept the license"),
                 to_send_one(*token),
             ],
             Self::GatedNotAccepted { page, .. } => vec![
-                format!("open {page} with the account of the token and accept the licence"),
-                "a token with limited rights also needs read access to gated repositories"
-                    .to_owned(),
+                format!("open {page} with the token's account and accept the license"),
+                "a fine-grained token also needs read access to gated repositories".to_owned(),
             ],
             Self::BadToken { .. } => hint(
                 "it may have been revoked: set `HF_TOKEN` to a valid one, or run `hf auth login` again",
@@ -264,17 +263,15 @@ impl HubError {
             Self::NoModel {
                 token: TokenUse::Sent,
                 ..
-            } => hint(
-                "check the spelling, capitals included, and that the token's account can see it",
-            ),
+            } => hint("check the spelling and case, and that the token's account has access"),
             Self::NoModel { token, .. } => vec![
-                "check the spelling, capitals included".to_owned(),
+                "check the spelling and case".to_owned(),
                 format!("if it is private: {}", to_send_one(*token)),
             ],
             Self::Forbidden {
                 token: TokenUse::Sent,
                 ..
-            } => hint("the token needs the right to write to that account or organisation"),
+            } => hint("the token needs write access to that account or organization"),
             Self::Forbidden { token, .. } => vec![to_send_one(*token)],
             Self::NoRevision { .. } => {
                 hint("a revision is a branch, a tag, a commit or `refs/pr/N`")
@@ -284,24 +281,24 @@ impl HubError {
             }
             Self::NoConnection { .. } => vec![
                 "are you online?".to_owned(),
-                "`HF_ENDPOINT` names another hub, `HTTPS_PROXY` a proxy".to_owned(),
+                "use `HF_ENDPOINT` to set another hub and `HTTPS_PROXY` to set a proxy".to_owned(),
             ],
             Self::RateLimited { .. } => {
-                hint("run the same command again later; with a token more requests are allowed")
+                hint("run the same command again later; a token raises the rate limit")
             }
             Self::Status { .. } | Self::Unreachable { .. } => vec![
                 "run the same command again to resume".to_owned(),
-                "`HF_ENDPOINT` names another hub, `HTTPS_PROXY` a proxy".to_owned(),
+                "use `HF_ENDPOINT` to set another hub and `HTTPS_PROXY` to set a proxy".to_owned(),
             ],
             Self::ForeignLink { path } => vec![format!(
-                "if it may lead where it does, make it yours: `chown -h $(id -u) {}`; `HF_HUB_CACHE` names another cache",
+                "if its target is correct, take ownership with `chown -h $(id -u) {}`, or set another cache with `HF_HUB_CACHE`",
                 path.display()
             )],
             Self::WrongHash { .. } => hint(
-                "run the same command again; should it fail again, something on the way changes the bytes",
+                "run the same command again; if it fails again, something on the network modifies the data",
             ),
             Self::NoSpace { .. } => hint(
-                "`HF_HOME` or `HF_HUB_CACHE` can name a folder on another disk; `merge --stream` downloads no weights to disk",
+                "set `HF_HOME` or `HF_HUB_CACHE` to a folder on another disk, or use `merge --stream`, which stores no weights",
             ),
             Self::Io(error)
                 if matches!(
@@ -312,10 +309,10 @@ impl HubError {
                 ) =>
             {
                 hint(
-                    "what has come stays: free some room and run the same command again; `HF_HOME` or `HF_HUB_CACHE` can name a folder on another disk",
+                    "free some space and run the same command again to resume, or set `HF_HOME` or `HF_HUB_CACHE` to a folder on another disk",
                 )
             }
-            Self::NothingToPush { .. } => hint("name a folder that `weightsmith merge` wrote"),
+            Self::NothingToPush { .. } => hint("use a folder that `weightsmith merge` wrote"),
             Self::NotAName { .. }
             | Self::Endpoint { .. }
             | Self::Variable { .. }
@@ -334,9 +331,9 @@ impl HubError {
 fn to_send_one(token: TokenUse) -> String {
     match token {
         TokenUse::Withheld => {
-            "`HF_HUB_DISABLE_IMPLICIT_TOKEN` is set, so no token is sent: unset it".to_owned()
+            "`HF_HUB_DISABLE_IMPLICIT_TOKEN` is set and disables the token: unset it".to_owned()
         }
-        _ => "set `HF_TOKEN` to a token of https://huggingface.co/settings/tokens, or run `hf auth login`"
+        _ => "set `HF_TOKEN` to a token from https://huggingface.co/settings/tokens, or run `hf auth login`"
             .to_owned(),
     }
 }

@@ -1,12 +1,12 @@
 //! Models on the Hugging Face Hub: downloaded into the shared cache, read in part, published.
 //!
-//! - [`Hub::look`] asks what a model consists of and whether its files may be read.
+//! - [`Hub::look`] looks up a model's files and whether they can be read.
 //! - [`Hub::search`] finds models by parts of their names.
-//! - [`Hub::pull`] downloads what a merge needs into the cache that all tools share.
-//! - [`Hub::open`] opens a model's weights where they are: headers at once, tensors when they are read.
+//! - [`Hub::pull`] downloads what a merge needs to the shared cache.
+//! - [`Hub::open`] opens a model's weights remotely: headers immediately, tensors when they are read.
 //! - [`Hub::push`] publishes a merged model.
 //!
-//! All calls block; several connections are several threads.
+//! All calls block; each connection is a thread.
 
 mod answer;
 mod cache;

@@ -170,12 +170,12 @@ fn pages(client: &Client, tree: &str, subject: &Subject<'_>) -> Result<Vec<HubFi
         let next = of_this_tree(client.endpoint(), tree, &next);
         asked.insert(std::mem::take(&mut url));
         let problem = match &next {
-            None => "the next page belongs to something else".to_owned(),
-            Some(next) if asked.contains(next) => "the next page was there before".to_owned(),
-            Some(_) if asked.len() >= MOST_PAGES => format!("{MOST_PAGES} pages and no end"),
+            None => "the next page belongs to another request".to_owned(),
+            Some(next) if asked.contains(next) => "the next page repeats an earlier one".to_owned(),
+            Some(_) if asked.len() >= MOST_PAGES => format!("more than {MOST_PAGES} pages"),
             Some(_) if start.elapsed() > LONGEST_LISTING => {
                 let seconds = LONGEST_LISTING.as_secs();
-                format!("{} pages in {seconds} seconds and no end", asked.len())
+                format!("{} pages in {seconds} seconds, giving up", asked.len())
             }
             Some(_) => String::new(),
         };
@@ -210,7 +210,7 @@ fn file(entry: Entry) -> Result<HubFile, String> {
         return Err(format!("`{start}…` is a path of {} bytes", path.len()));
     }
     if !is_inside(&path) {
-        return Err(format!("`{path}` leads out of the repository"));
+        return Err(format!("`{path}` is outside the repository"));
     }
     let (hash, size) = match entry.lfs {
         Some(lfs) => (Expected::sha256(&lfs.oid), lfs.size),
@@ -218,7 +218,7 @@ fn file(entry: Entry) -> Result<HubFile, String> {
     };
     if size > LARGEST_FILE {
         return Err(format!(
-            "`{path}` is said to have {size} bytes, at most {LARGEST_FILE} are allowed"
+            "`{path}` is reported to have {size} bytes, at most {LARGEST_FILE} are allowed"
         ));
     }
     let hash = hash.ok_or_else(|| format!("`{path}` has no hash"))?;

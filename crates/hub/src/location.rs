@@ -139,7 +139,7 @@ impl Location {
         };
         Ok(match body.read_to_end(bytes) {
             Ok(_) => End {
-                problem: "fewer bytes came than were promised".to_owned(),
+                problem: "received fewer bytes than announced".to_owned(),
                 was_slow: false,
             },
             Err(error) => End {
@@ -174,7 +174,7 @@ impl Location {
                 return Err(client.refusal(answer, without_query(&url), &self.subject()));
             }
         }
-        Err(self.wrong(format!("{MOST_REDIRECTS} redirects and no end")))
+        Err(self.wrong(format!("{MOST_REDIRECTS} redirects, giving up")))
     }
 
     fn request<'a>(&self, url: &'a str, range: &Range<u64>) -> Ask<'a> {
@@ -197,7 +197,7 @@ impl Location {
             return if *range == (0..self.size) {
                 Ok(answer)
             } else {
-                Err(self.wrong("the whole file came instead of a range of it".to_owned()))
+                Err(self.wrong("received the whole file instead of a range".to_owned()))
             };
         }
         let found = header_text(&answer, "content-range").unwrap_or_default();

@@ -16,10 +16,10 @@ const PART: &AsciiSet = &NON_ALPHANUMERIC
 /// As [`PART`], with slashes.
 const PATH: &AsciiSet = &PART.remove(b'/');
 
-/// `organisation/name`, with a revision.
+/// `organization/name`, with a revision.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ModelName {
-    /// `organisation/name`, or the bare name of an old model.
+    /// `organization/name`, or the bare name of an old model.
     pub repository: String,
     /// A branch, tag, commit or `refs/pr/N`.
     pub revision: String,

@@ -50,7 +50,7 @@ pub struct PushOptions {
 pub struct Pushed {
     /// The model's page.
     pub page: String,
-    /// The last commit; nothing where everything was there.
+    /// The last commit; nothing where everything is already downloaded.
     pub commit: Option<String>,
     /// The pull request's page.
     pub pull_request: Option<String>,
@@ -105,7 +105,7 @@ impl Hub {
     pub fn account(&self) -> Result<String, HubError> {
         let url = format!("{}/api/whoami-v2", self.client.endpoint());
         let subject = Subject {
-            action: "find out whose token it is",
+            action: "look up the token's account",
             ..Subject::default()
         };
         let who: Account = self.client.json(Ask::get(&url), SMALL_JSON, &subject)?;

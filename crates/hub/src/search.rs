@@ -12,7 +12,7 @@ use crate::{Hub, HubError};
 /// A model that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundModel {
-    /// Its name, `organisation/name`.
+    /// Its name, `organization/name`.
     pub name: String,
     /// Downloads in the last 30 days.
     pub downloads: u64,

@@ -236,7 +236,7 @@ fn send(
         }
         Some(size) => {
             let problem = match size {
-                PartSize::Unreadable => "`chunk_size` is no number of bytes".to_owned(),
+                PartSize::Unreadable => "`chunk_size` is not a number of bytes".to_owned(),
                 PartSize::Bytes(size) => format!(
                     "`chunk_size` is {size} for {} bytes, expected at most {MOST_PARTS} parts",
                     object.size

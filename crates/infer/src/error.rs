@@ -39,7 +39,7 @@ pub enum Error {
     },
 
     /// A tensor's shape is not what `config.json` implies.
-    #[error("tensor `{tensor}` has shape {found:?}; by config.json it should be {expected:?}")]
+    #[error("tensor `{tensor}` has shape {found:?}; expected {expected:?} from config.json")]
     Shape {
         /// The tensor.
         tensor: String,
@@ -86,7 +86,7 @@ pub enum Error {
 
     /// A token that the model has no embedding for.
     #[error(
-        "token {token} is outside of the model's vocabulary of {vocabulary}; do tokenizer and model belong together?"
+        "token {token} is outside the model's vocabulary of {vocabulary}; does the tokenizer belong to the model?"
     )]
     UnknownToken {
         /// The token.
@@ -96,7 +96,7 @@ pub enum Error {
     },
 
     /// A step without tokens.
-    #[error("the prompt is empty: a model continues a text of at least one token")]
+    #[error("the prompt is empty, expected at least one token")]
     EmptyPrompt,
 
     /// The calculation gave NaN or an infinity.
@@ -153,7 +153,7 @@ pub enum Error {
     Tokenizer(String),
 
     /// The tokenizer's file contradicts itself, which showed while it was used.
-    #[error("tokenizer.json is not sound: {0}")]
+    #[error("tokenizer.json is invalid: {0}")]
     UnsoundTokenizer(String),
 
     /// The chat template cannot be used, or it refused the conversation.
@@ -180,7 +180,7 @@ pub enum Error {
 fn hint(missing: usize) -> String {
     match missing {
         0 | 1 => String::new(),
-        more => format!(" ({more} tensors are missing in all)"),
+        more => format!(" ({more} tensors are missing in total)"),
     }
 }
 
@@ -193,8 +193,8 @@ fn parts(cached: usize, new: usize) -> String {
 
 fn blamed(tensor: Option<&str>) -> String {
     match tensor {
-        Some(tensor) => format!("tensor `{tensor}` holds such values"),
-        None => "every tensor up to there is finite, so the numbers grew too large".to_owned(),
+        Some(tensor) => format!("tensor `{tensor}` contains such values"),
+        None => "all tensors up to there are finite, so the values overflowed".to_owned(),
     }
 }
 
@@ -226,6 +226,6 @@ pub enum ConfigError {
     },
 
     /// A model of another kind.
-    #[error("architecture `{0}` is not supported; these are: {supported}", supported = SUPPORTED.join(", "))]
+    #[error("architecture `{0}` is not supported; supported are {supported}", supported = SUPPORTED.join(", "))]
     Architecture(String),
 }

@@ -1,11 +1,11 @@
-//! Text from language models: from a checkpoint on disk, or from a merge that was never written.
+//! Text generation with language models, from a checkpoint on disk or an unmerged recipe.
 //!
 //! - [`DecoderConfig`] describes a decoder, from its `config.json`.
 //! - [`Decoder`] runs it on the tensors of any [`weightsmith_tensors::TensorSource`]: tokens in, logits out, several
 //!   sequences at once, each with its own [`KvCache`].
-//! - [`Companions`] are the files beside the weights: tokenizer, chat template, defaults.
-//! - [`Session`] continues a prompt: an iterator over pieces of text.
-//! - [`evaluate`] measures what a model knows: perplexity, divergence, exact answers, multiple choice.
+//! - [`Companions`] are the files other than weights: tokenizer, chat template, defaults.
+//! - [`Session`] completes a prompt: an iterator over pieces of text.
+//! - [`evaluate`] measures perplexity, divergence, exact match and multiple choice.
 
 //!
 //! ```

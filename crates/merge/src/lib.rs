@@ -1,7 +1,7 @@
 //! Merges language models: recipe → [`plan`] → [`run`] → checkpoint.
 //!
-//! A [`recipe`] is parsed with the place of every word, planned against the headers of its models, and executed in blocks of
-//! the output files; or read without being written, through [`run::MergedSource`].
+//! A [`recipe`] is parsed with positions, planned against the headers of its models, and executed block by block. An unmerged
+//! recipe can also be read directly, through [`run::MergedSource`].
 
 pub mod architecture;
 mod diagnostic;

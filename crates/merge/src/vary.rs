@@ -41,7 +41,7 @@ enum Owner {
 pub enum VaryError {
     /// The text names no parameter.
     #[error(
-        "`{0}` is no parameter; expected `t`, `models[1].weight`, `slices[0].t`, `slices[0].sources[1].weight` or `MODEL:weight`"
+        "`{0}` is not a parameter; expected `t`, `models[1].weight`, `slices[0].t`, `slices[0].sources[1].weight` or `MODEL:weight`"
     )]
     Syntax(String),
     /// The method has no such parameter.

@@ -24,15 +24,17 @@ use crate::statistic::Tallies;
 pub(super) static SPEC: MethodSpec = MethodSpec {
     name: "arcee_fusion",
     title: "Arcee Fusion",
-    summary: "Takes the other model's weights where they matter most, and keeps the base's elsewhere.",
+    summary: "Copies the other model's most important weights and keeps the base's elsewhere.",
     documentation: "\
-Every weight has an importance: |W₁ − W₀| times the Kullback–Leibler divergence KL(softmax(W₁) ‖ softmax(W₀)) of its row (the
-last axis; 10⁻⁸ is added to each probability). Weights whose importance is at least median + 1.5 · (third quartile − first quartile) of
-the tensor's importances become the other model's, the others stay the base's.
+Every weight has an importance: |W₁ − W₀| times the Kullback–Leibler divergence KL(softmax(W₁) ‖
+softmax(W₀)) of its row (the last axis; 10⁻⁸ is added to each probability). Weights with an
+importance of at least median + 1.5 · (third quartile − first quartile) of the tensor's importances
+become the other model's. The rest stay the base's.
 
-So the most outstanding changes come over whole, mostly about a tenth of the weights, and nothing is averaged. There is nothing to
-set. The quartiles are exact for tensors of any size: a quantile q is element ⌊q·(n−1)⌋ of the importances in ascending
-order. Divergences are calculated in f64, since those of fine-tunes are too small for f32.",
+Only the most prominent changes are copied, usually about a tenth of the weights, and nothing is
+averaged. There are no parameters. The quartiles are exact for tensors of any size: a quantile q is
+element ⌊q·(n−1)⌋ of the sorted importances. Divergences are computed in f64, because those of
+fine-tunes are too small for f32.",
     reference: Some(Reference {
         title: "MergeKit: Merge Methods, Arcee Fusion (Arcee AI, 2025)",
         url: "https://github.com/arcee-ai/mergekit/blob/main/docs/merge_methods.md#arcee-fusion-arcee_fusion",

@@ -7,12 +7,12 @@ use super::{BaseRule, Compile, Global, InputCount, Kernel, MethodSpec, MissingRu
 use crate::{Objection, Operation};
 
 const MAX_ITER: Global<f64> =
-    Global::number("max_iter", 10.0, "The largest number of steps.").usual(1.0, 1000.0);
+    Global::number("max_iter", 10.0, "Maximum number of iterations.").usual(1.0, 1000.0);
 
 const TOL: Global<f64> = Global::number(
     "tol",
     1e-5,
-    "Steps, angles and norms below this are taken as zero.",
+    "Steps, angles and norms below this count as zero.",
 )
 .usual(0.0, 1e-2);
 
@@ -20,29 +20,27 @@ const TOL: Global<f64> = Global::number(
 pub(super) static SPEC: MethodSpec = MethodSpec {
     name: "karcher",
     title: "Karcher mean (Riemannian centre of mass)",
-    summary: "Averages any number of models along the arcs between them, all with the same weight.",
+    summary: "Averages any number of models with equal weights along the arcs between them.",
     documentation: "\
-Each tensor, taken as one long vector, is a direction ûᵢ = Wᵢ/‖Wᵢ‖ and a length. The result is mean(‖Wᵢ‖)·u, where u is the direction
-with the least sum of squared angles to all ûᵢ.
+Each tensor, as one long vector, has a direction ûᵢ = Wᵢ/‖Wᵢ‖ and a norm. The result is
+mean(‖Wᵢ‖)·u, where u is the direction with the smallest sum of squared angles to all ûᵢ.
 
-u is found step by step, from the normalised mean of the ûᵢ: with θᵢ the angle between u and ûᵢ,
-T = mean of (θᵢ / sin θᵢ)·(ûᵢ − (u·ûᵢ)·u), and u goes on by ‖T‖ along the arc in the direction of T, until ‖T‖ < `tol` or `max_iter` steps are done.
-It is to several models what SLERP with t = 0.5 is to two: a plain average of vectors that point apart is shorter than they are, the
-Karcher mean is not. For fine-tunes of one base, which are nearly parallel, both are almost the same.
+u is computed iteratively, starting from the normalized mean of the ûᵢ. With θᵢ the angle between u
+and ûᵢ and T = mean of (θᵢ / sin θᵢ)·(ûᵢ − (u·ûᵢ)·u), u moves by ‖T‖ along the arc in the direction
+of T, until ‖T‖ < `tol` or after `max_iter` steps. The Karcher mean extends SLERP with t = 0.5 to
+several models: a plain average of vectors that point apart is shorter than they are, the Karcher
+mean is not. For fine-tunes of one base, which are nearly parallel, both are almost the same.
 
-Tensors whose norm is at most `tol` have no direction and only count for the length; if none has one, the result is zero.
-Tensors that point exactly away from u (there is no shortest arc) leave it where it is. A single tensor stays as it is. A model named by
-`base_model` takes part as an ordinary input.",
+Tensors whose norm is at most `tol` have no direction and only contribute to the norm. If none has a
+direction, the result is zero. Tensors exactly opposite to u (without a shortest arc) are ignored in
+its iteration. A single tensor is copied. A model named by `base_model` is an ordinary input.",
     reference: Some(Reference {
         title: "Riemannian center of mass and so called Karcher mean (Karcher, 2014)",
         url: "https://arxiv.org/abs/1407.2087",
     }),
     base: BaseRule::Ignored,
     inputs: InputCount::at_least(1),
-    parameters: &[
-        MAX_ITER.spec(),
-        TOL.spec(),
-    ],
+    parameters: &[MAX_ITER.spec(), TOL.spec()],
     missing: MissingRule::MergeRest,
     identity: |operation| (operation.sources.len() == 1).then_some(0),
     shares: |_| None,

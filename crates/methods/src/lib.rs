@@ -1,7 +1,7 @@
-//! The merge methods, one per file, and what they have in common: what a method declares about itself ([`MethodSpec`]), the
-//! contract of its arithmetic ([`Kernel`]), and the work of a kernel on the tensors of some sources ([`job`]).
+//! The merge methods, one per file, and what they share: the specification ([`MethodSpec`]), the contract of the arithmetic
+//! ([`Kernel`]), and running a kernel on tensors ([`job`]).
 //!
-//! Methods do no I/O and know no recipe: they see tiles of numbers and resolved parameters.
+//! Methods do no I/O and have no notion of recipes. They get tiles of numbers and resolved parameters.
 
 mod arcee_fusion;
 mod delta_sum;

@@ -8,7 +8,8 @@ use super::{
 };
 use crate::{Objection, Operation, Reason};
 
-const WEIGHT: PerModel<f64> = PerModel::required("weight", "The model's share before normalising.");
+const WEIGHT: PerModel<f64> =
+    PerModel::required("weight", "The model's weight, before normalization.");
 
 const NORMALIZE: Global<bool> =
     Global::switch("normalize", true, "Divide by the sum of the weights.");
@@ -21,9 +22,9 @@ pub(super) static SPEC: MethodSpec = MethodSpec {
     documentation: "\
 Result = Σ wᵢ·Wᵢ, divided by Σ wᵢ unless `normalize` is false.
 
-The average of fine-tunes of one base (a \"model soup\") is often better than any of them, and never costs more to run.
-It works when the models share their base; models trained apart do not average. A model named by `base_model` and not
-listed under `models` takes part as an ordinary input and needs a `weight` of its own.",
+The average of fine-tunes of one base (a \"model soup\") is often better than any of them and costs no
+more to run. It only works for models with a common base. A `base_model` that is not listed under
+`models` is an ordinary input and needs its own `weight`.",
     reference: Some(Reference {
         title: "Model soups: averaging weights of multiple fine-tuned models improves accuracy without increasing inference time (Wortsman et al., 2022)",
         url: "https://arxiv.org/abs/2203.05482",

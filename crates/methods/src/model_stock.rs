@@ -9,25 +9,27 @@ use crate::Operation;
 const FILTER_WISE: Global<bool> = Global::switch(
     "filter_wise",
     false,
-    "Measure the angle for each row of a tensor instead of the whole tensor.",
+    "Measure the angle per row instead of per tensor.",
 );
 
 /// What recipes, the planner and the documentation know of it.
 pub(super) static SPEC: MethodSpec = MethodSpec {
     name: "model_stock",
     title: "Model Stock",
-    summary: "Averages fine-tunes of one base, and goes from the base towards the average as far as they agree.",
+    summary: "Averages fine-tunes of one base, and moves from the base to the average as far as they agree.",
     documentation: "\
-With Dᵢ = Wᵢ − W₀ for each of the N fine-tunes and c the mean cosine of the angle between two of the Dᵢ:
-t = N·c / (1 + (N−1)·c), result = t·mean(Wᵢ) + (1−t)·W₀. Where 1 + (N−1)·c is below 1e-6, t is 0.
+With Dᵢ = Wᵢ − W₀ for each of the N fine-tunes and c the mean cosine of the angle between pairs of
+Dᵢ: t = N·c / (1 + (N−1)·c), result = t·mean(Wᵢ) + (1−t)·W₀. If 1 + (N−1)·c is below 1e-6, t is 0.
 
-Fine-tunes of one base with different seeds or data lie on a shell around a centre that is better than any of them; Model Stock
-estimates that centre from the angle between them, without weights to choose. Fine-tunes that agree (c near 1) are averaged, t = 1;
-fine-tunes that have nothing in common (c near 0) leave the base, t = 0. Two fine-tunes and their base are enough. It finds no use in
-models for different tasks, whose deltas are orthogonal.
+Fine-tunes of one base with different seeds or data lie on a shell around a center that is better
+than any of them. Model Stock estimates that center from the angle between them, without weights to
+choose. Fine-tunes that agree (c near 1) are averaged, t = 1. Unrelated fine-tunes (c near 0) leave
+the base, t = 0. Two fine-tunes and their base are enough. The method does not help with models for
+different tasks, whose deltas are orthogonal.
 
-The angle is measured for each tensor; with `filter_wise`, for each row of it (each vector along the last axis). Of an optional tensor that
-fewer than three inputs have, the base's is taken; one that the base lacks is left out.",
+The angle is measured per tensor, or per row (each vector along the last axis) with `filter_wise`.
+An optional tensor in fewer than three inputs is copied from the base; one that the base lacks is
+dropped.",
     reference: Some(Reference {
         title: "Model Stock: All we need is just a few fine-tuned models (Jang et al., 2024)",
         url: "https://arxiv.org/abs/2403.19522",

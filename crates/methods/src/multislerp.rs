@@ -9,7 +9,8 @@ use super::{
 };
 use crate::{Objection, Operation, Reason, Refusal};
 
-const WEIGHT: PerModel<f64> = PerModel::required("weight", "The model's share before normalising.");
+const WEIGHT: PerModel<f64> =
+    PerModel::required("weight", "The model's weight, before normalization.");
 
 const NORMALIZE_WEIGHTS: Global<bool> = Global::switch(
     "normalize_weights",
@@ -20,7 +21,7 @@ const NORMALIZE_WEIGHTS: Global<bool> = Global::switch(
 const EPS: Global<f64> = Global::number(
     "eps",
     1e-8,
-    "Means shorter than this have no direction; added to norms before dividing by them.",
+    "Means with a smaller norm have no direction; also added to norms before dividing by them.",
 )
 .usual(0.0, 1e-3);
 
@@ -28,29 +29,28 @@ const EPS: Global<f64> = Global::number(
 pub(super) static SPEC: MethodSpec = MethodSpec {
     name: "multislerp",
     title: "Multi-model SLERP",
-    summary: "The weighted mean of any number of models' directions, as long as the models are on average.",
+    summary: "The weighted mean of any number of models on the sphere, rescaled to their mean norm.",
     documentation: "\
-Each tensor is taken as one long vector Wᵢ; with a base model, Dᵢ = Wᵢ − W₀ takes its place and W₀ is added to the result.
-With ûᵢ = Wᵢ / (‖Wᵢ‖ + `eps`), m = Σ wᵢ·ûᵢ and m̂ = m / ‖m‖: result = m̂ · cos(`eps`) · Σ wᵢ‖Wᵢ‖.
+Each tensor is one long vector Wᵢ. With a base model, Dᵢ = Wᵢ − W₀ replaces it, and W₀ is added to
+the result. With ûᵢ = Wᵢ / (‖Wᵢ‖ + `eps`), m = Σ wᵢ·ûᵢ and m̂ = m / ‖m‖: result = m̂ · cos(`eps`) ·
+Σ wᵢ‖Wᵢ‖.
 
-The weights decide the direction and the length, and a plain average's loss of length does not occur. It is one step of the mean on
-the sphere that `karcher` iterates to, with weights. (The method is defined with a step along the tangent Σ wᵢ·(ûᵢ − (ûᵢ·m̂)·m̂), which is zero
-by the choice of m̂; the cosine of `eps` is what remains of it.)
+The weights determine direction and norm, so the result does not shrink as a plain average does.
+This is one weighted step of the spherical mean that `karcher` iterates to. (The method is defined
+with a step along the tangent Σ wᵢ·(ûᵢ − (ûᵢ·m̂)·m̂), which is zero for this m̂; the cosine of `eps`
+is what remains.)
 
-Where ‖m‖ is less than `eps` there is no direction: two inputs are then mixed linearly, w₁·W₁ + w₂·W₂, more are an error, unless all of
-them are zero (deltas of tensors that no model changed). A single input stays as it is. Weights are divided by their sum unless
-`normalize_weights` is false.",
+If ‖m‖ is less than `eps`, there is no direction: two inputs are interpolated linearly, w₁·W₁ +
+w₂·W₂, and more than two are an error unless all of them are zero (deltas of tensors that no model
+changed). A single input is copied. Weights are divided by their sum unless `normalize_weights` is
+false.",
     reference: Some(Reference {
         title: "MultiSLERP (Goddard, 2025)",
         url: "https://goddard.blog/posts/multislerp-wow-what-a-cool-idea",
     }),
     base: BaseRule::Optional,
     inputs: InputCount::at_least(1),
-    parameters: &[
-        WEIGHT.spec(),
-        NORMALIZE_WEIGHTS.spec(),
-        EPS.spec(),
-    ],
+    parameters: &[WEIGHT.spec(), NORMALIZE_WEIGHTS.spec(), EPS.spec()],
     missing: MissingRule::MergeRest,
     identity,
     shares: |_| None,

@@ -18,7 +18,7 @@ use crate::Operation;
 
 const DISTANCE: Global<f64> = Global::required(
     "t",
-    "The distance up to which a weight counts as near, and the longest step that a weight moves.",
+    "Maximum distance of near weights, and the distance that other weights move.",
 )
 .usual(0.0, 0.0025);
 
@@ -26,13 +26,15 @@ const DISTANCE: Global<f64> = Global::required(
 pub(super) static SPEC: MethodSpec = MethodSpec {
     name: "nearswap",
     title: "NearSwap",
-    summary: "Takes the other model's weights where they are near the base's, and a small step towards them elsewhere.",
+    summary: "Copies the other model's weights where they are near the base's, and moves the rest slightly towards them.",
     documentation: "\
-With a = the base's weight and b = the other's: result = k·b + (1−k)·a, where k = t / max(|a−b|, 0.000001), limited to 0…1.
+With a = the base's weight and b = the other's: result = k·b + (1−k)·a, where k = t / max(|a−b|,
+0.000001), limited to 0…1.
 
-Weights that differ by `t` or less become the other model's; the others move towards it by exactly `t`. So the base keeps
-what sets it apart, and the other model colours the rest. (For `t` below 0.000001 no weight is swapped in full.) The method's
-author merged 70B models with `t` between 0.0001 and 0.001, and saw them break down above 0.0025. `t` = 0 is the base, byte for byte.",
+Weights that differ by at most `t` become the other model's. The rest move towards it by exactly
+`t`, so the base keeps its distinctive weights. (For `t` below 0.000001, no weight is copied
+completely.) The method's author merged 70B models with `t` between 0.0001 and 0.001, and saw them
+break down above 0.0025. `t` = 0 is the base, byte for byte.",
     reference: Some(Reference {
         title: "BoreanGale-70B: the NearSwap algorithm (alchemonaut, 2024)",
         url: "https://huggingface.co/alchemonaut/BoreanGale-70B",

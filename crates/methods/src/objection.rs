@@ -35,7 +35,7 @@ pub enum Reason {
         expected: &'static str,
     },
     /// The weights are to be divided by their sum, which is zero to within rounding.
-    #[error("the weights sum to {sum}, which `{switch}: true` would divide by")]
+    #[error("the weights sum to {sum}, and `{switch}: true` divides by it")]
     Cancelled {
         /// Their sum.
         sum: f64,
@@ -44,7 +44,7 @@ pub enum Reason {
     },
     /// Elements are to stay with probabilities that are none.
     #[error(
-        "`density` is {density} and `epsilon` is {epsilon}: elements stay with probabilities from {density} - {epsilon} to {density} + {epsilon}, which must lie between 0 and 1, so `epsilon` must be less than {:.3} here",
+        "`density` is {density} and `epsilon` is {epsilon}: elements are kept with probabilities from {density} - {epsilon} to {density} + {epsilon}, which must lie between 0 and 1, so `epsilon` must be less than {:.3} here",
         density.min(1.0 - density)
     )]
     Probabilities {

@@ -8,21 +8,21 @@ use crate::Operation;
 
 const SCALE: PerModel<Option<f64>> = PerModel::optional(
     "scale",
-    "Factor that the tensor is multiplied by; unchanged when not set.",
+    "Factor for the tensor; copied unchanged if not set.",
 );
 
 /// What recipes, the planner and the documentation know of it.
 pub(super) static SPEC: MethodSpec = MethodSpec {
     name: "passthrough",
     title: "Passthrough",
-    summary: "Takes one model's tensors as they are; with `slices`, stacks layers of several models.",
+    summary: "Copies one model's tensors; with `slices`, stacks layers of several models.",
     documentation: "\
-Each output tensor is `scale` × the tensor of its only source, byte for byte when `scale` is not set.
+Each output tensor is `scale` × its only source, byte for byte if `scale` is not set.
 
-Use it with `slices` to stack layers of one or several models into a deeper one (\"frankenmerge\"), or to cut layers out.
-Layers are renumbered, and the layer count and per-layer lists in `config.json` follow. A stacked model usually
-needs training before it is better than its parts. A filtered `scale` (0 for `o_proj` and `down_proj`) makes a duplicated
-layer start out doing nothing.",
+Use it with `slices` to stack layers of one or several models into a deeper one (\"frankenmerge\"), or
+to remove layers. Layers are renumbered, and the layer count and per-layer lists in `config.json`
+follow. A stacked model usually needs training before it is better than its parts. With a filtered
+`scale` of 0 for `o_proj` and `down_proj`, a duplicated layer initially does nothing.",
     reference: None,
     base: BaseRule::Ignored,
     inputs: InputCount::exactly(1),

@@ -18,7 +18,7 @@ use crate::Operation;
 const EPSILON: Global<f64> = Global::number(
     "epsilon",
     1e-5,
-    "A weight counts as changed when it differs from the base's by more than this.",
+    "A weight is active if it differs from the base's by more than this.",
 )
 .usual(0.0, 1.0);
 
@@ -28,12 +28,12 @@ const REFERENCE: Reference = Reference {
 };
 
 const R: Global<f64> =
-    Global::number("r", 0.1, "How much a model's own changes are strengthened.").usual(0.0, 1.0);
+    Global::number("r", 0.1, "How much a model's own changes are amplified.").usual(0.0, 1.0);
 
 const ALPHA: Global<f64> = Global::number(
     "alpha",
     0.2,
-    "The largest ratio of shared to own changes that counts.",
+    "Upper limit for the ratio of shared to own changes.",
 )
 .usual(0.0, 1.0);
 
@@ -41,15 +41,16 @@ const ALPHA: Global<f64> = Global::number(
 pub(super) static SPEC: MethodSpec = MethodSpec {
     name: "ram",
     title: "Reinforced Agent Merging (RAM)",
-    summary: "Averages weights that several models changed, and takes those that one model changed as they are.",
+    summary: "Averages weights that several models changed, and copies weights that only one model changed.",
     documentation: "\
-With Dᵢ = Wᵢ − W₀ for each model, a weight is *active* in a model where |Dᵢ| > `epsilon`.
-Active in no model: W₀. In one model i: Wᵢ, exactly. In several: W₀ + the mean of the active Dᵢ.
+With Dᵢ = Wᵢ − W₀ for each model, a weight is *active* in a model if |Dᵢ| > `epsilon`. Active in no
+model: W₀. In one model i: Wᵢ, exactly. In several: W₀ + the mean of the active Dᵢ.
 
-Reinforcement learning changes few weights, and different ones for each task. Averages of whole models (and task arithmetic with
-weights that sum to 1) then shrink every change to a fraction; here a change that only one model made comes over in full. Fine-tunes
-that changed nearly everything have few such weights, and RAM is close to their plain average. `epsilon` compares with the
-values in the checkpoints: the default counts almost every change that BF16 can hold.",
+Reinforcement learning changes few weights, and different ones for each task. Averages of whole
+models (and task arithmetic with weights that sum to 1) shrink every change to a fraction; RAM keeps
+a change that only one model made in full. Fine-tunes that changed almost everything have few such
+weights, and RAM is close to their plain average. `epsilon` applies to the values in the
+checkpoints: the default counts almost every change that BF16 can represent.",
     reference: Some(REFERENCE),
     base: BaseRule::Required,
     inputs: InputCount::at_least(1),
@@ -68,21 +69,18 @@ values in the checkpoints: the default counts almost every change that BF16 can 
 pub(super) static PLUS: MethodSpec = MethodSpec {
     name: "ramplus_tl",
     title: "Reinforced Agent Merging Plus (RAM+), tensor by tensor",
-    summary: "As RAM, and strengthens what a model changed alone where it also shares many changes with others.",
+    summary: "Like RAM, but amplifies a model's own changes if it shares many others.",
     documentation: "\
-As `ram`, but what model i alone changed is W₀ + λᵢ·Dᵢ with λᵢ = 1 + `r` · min(sharedᵢ / uniqueᵢ, `alpha`).
-sharedᵢ and uniqueᵢ count, for each tensor, the weights that the model changed together with others and alone.
+Like `ram`, but a weight that only model i changed becomes W₀ + λᵢ·Dᵢ with λᵢ = 1 + `r` ·
+min(sharedᵢ / uniqueᵢ, `alpha`). sharedᵢ and uniqueᵢ are the numbers of weights, per tensor, that
+the model changed together with others and alone.
 
-Averaging weakens the changes that a model shares; RAM+ makes up for it with the model's own. `r` sets how much,
-`alpha` limits it: λᵢ is never more than 1 + `r`·`alpha`. With `r` = 0 this is `ram`.",
+Averaging weakens the changes that models share; RAM+ compensates with the model's own changes. `r`
+sets how much, and `alpha` limits it: λᵢ is at most 1 + `r`·`alpha`. With `r` = 0 this is `ram`.",
     reference: Some(REFERENCE),
     base: BaseRule::Required,
     inputs: InputCount::at_least(1),
-    parameters: &[
-        EPSILON.spec(),
-        R.spec(),
-        ALPHA.spec(),
-    ],
+    parameters: &[EPSILON.spec(), R.spec(), ALPHA.spec()],
     missing: MissingRule::MergeRest,
     identity: Family::lone,
     shares: |_| None,

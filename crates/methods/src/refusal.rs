@@ -6,7 +6,7 @@ pub enum Refusal {
     /// The directions of the tensors cancel.
     #[error(
         "the weighted mean of the directions has the length {length:e}, expected at least {least:e} (`eps`): \
-         they point away from each other and leave no direction for the result"
+         they cancel out, so the result has no direction"
     )]
     NoDirection {
         /// Length of their mean.

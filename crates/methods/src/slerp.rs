@@ -9,22 +9,28 @@ use super::{
 };
 use crate::Operation;
 
-const T: Global<f64> =
-    Global::required("t", "How far to go: 0 is the base, 1 is the other model.").usual(0.0, 1.0);
+const T: Global<f64> = Global::required(
+    "t",
+    "Position between the models: 0 is the base, 1 is the other model.",
+)
+.usual(0.0, 1.0);
 
 /// What recipes, the planner and the documentation know of it.
 pub(super) static SPEC: MethodSpec = MethodSpec {
     name: "slerp",
     title: "Spherical linear interpolation (SLERP)",
-    summary: "Walks from the base model to the other along the arc between their weights.",
+    summary: "Interpolates from the base model to the other model along the arc between their weights.",
     documentation: "\
-With a = the base's tensor, b = the other's, and θ the angle between them (each taken as one long vector):
-result = [sin((1−t)θ)·a + sin(tθ)·b] / sin θ. Nearly parallel tensors (|cos θ| > 0.9995) are interpolated linearly.
+With a = the base's tensor, b = the other's, and θ the angle between them (each as one long vector):
+result = [sin((1−t)θ)·a + sin(tθ)·b] / sin θ. Nearly parallel tensors (|cos θ| > 0.9995) are
+interpolated linearly.
 
-`t` = 0 is the base, `t` = 1 the other model, byte for byte. A list of values is a curve over the layers: `t: [0, 0.25, 0.5, 0.25, 0]`
-lets the base rule the first and last layers while both share the middle. Tensors outside of the layers (embeddings, final
-norm, output head) take the *first* value of a curve. Between fine-tunes of one base most tensors are nearly parallel, so the
-result is close to a linear average; the arc matters where models have moved apart.",
+`t` = 0 is the base and `t` = 1 is the other model, byte for byte. A list of values is a curve over
+the layers: with `t: [0, 0.25, 0.5, 0.25, 0]` the base dominates the first and last layers, and both
+models contribute to the middle ones. Tensors outside the layers (embeddings, final norm, output
+head) use the *first* value of a curve. Fine-tunes of one base are nearly parallel in most tensors,
+so the result is close to a linear average. The arc matters for models that have moved further
+apart.",
     reference: Some(Reference {
         title: "Animating rotation with quaternion curves (Shoemake, 1985)",
         url: "https://dl.acm.org/doi/10.1145/325165.325242",

@@ -73,7 +73,7 @@ impl MethodSpec {
         sources - usize::from(with_base && self.base == BaseRule::Optional)
     }
 
-    /// What to do with an optional tensor that only `present` sources have, the base among them or not.
+    /// What to do with an optional tensor that only `present` sources have, including the base or not.
     pub fn without_some(&self, present: usize, with_base: bool) -> Missing {
         let merges = self.inputs.holds(self.counted(present, with_base));
         match (self.missing, merges) {

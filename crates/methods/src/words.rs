@@ -1,17 +1,17 @@
-//! What a specification says, in the words of its documentation.
+//! Describes specifications in sentences.
 
 use std::fmt;
 
 use super::{BaseRule, Default, InputCount, Kind, MethodSpec, MissingRule, ParameterSpec, Scope};
 
 impl MethodSpec {
-    /// What the method makes of `base_model` and how many models it takes, in sentences.
+    /// How the method uses `base_model` and how many models it takes, in sentences.
     pub fn models_in_words(&self) -> String {
         let base = match self.base {
             BaseRule::Required => "`base_model` is required.",
-            BaseRule::Optional => "`base_model` can be set.",
+            BaseRule::Optional => "`base_model` is optional.",
             BaseRule::Ignored => {
-                "A `base_model` has no part of its own: it is one more model to merge, and gives the config and the tokenizer."
+                "A `base_model` is an ordinary input; it also provides the config and the tokenizer."
             }
         };
         let InputCount { min, max } = self.inputs;
@@ -26,7 +26,7 @@ impl MethodSpec {
             None => format!("{} or more", models(min)),
         };
         let with_base = match self.base {
-            BaseRule::Required => ", the base among them",
+            BaseRule::Required => ", including the base",
             BaseRule::Optional => ", not counting the base",
             BaseRule::Ignored => "",
         };
@@ -35,25 +35,25 @@ impl MethodSpec {
 }
 
 impl MissingRule {
-    /// What happens to a tensor that some inputs lack, in sentences.
+    /// How tensors that some inputs lack are handled, in sentences.
     pub fn in_words(self) -> &'static str {
         match self {
             Self::MergeRest => {
-                "An optional tensor, such as the output head of a model with tied embeddings, is merged from the inputs that have it, \
-                 as long as they are enough for the method. Every other tensor must be in all inputs."
+                "Optional tensors, such as the output head of a model with tied embeddings, are merged from the inputs that have them, \
+                 if there are enough for the method. All other tensors must be in all inputs."
             }
             Self::CopyLone => {
-                "An optional tensor, such as the output head of a model with tied embeddings, is copied where a single input has it. \
-                 Every other tensor must be in all inputs."
+                "Optional tensors, such as the output head of a model with tied embeddings, are copied if a single input has them. \
+                 All other tensors must be in all inputs."
             }
             Self::CopyLoneBase => {
-                "An optional tensor, such as the output head of a model with tied embeddings, is copied where the base alone has it. \
-                 Every other tensor must be in all inputs."
+                "Optional tensors, such as the output head of a model with tied embeddings, are copied if only the base has them. \
+                 All other tensors must be in all inputs."
             }
             Self::CopyBaseOrSkip => {
-                "An optional tensor, such as the output head of a model with tied embeddings, is merged from the inputs that have it; \
-                 where they are fewer than the method takes, the base's is copied, and one that the base lacks is left out. Every \
-                 other tensor must be in all inputs."
+                "Optional tensors, such as the output head of a model with tied embeddings, are merged from the inputs that have them. \
+                 If too few inputs have one, the base's is copied, or it is dropped if the base lacks it. All other tensors must \
+                 be in all inputs."
             }
         }
     }

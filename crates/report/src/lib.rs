@@ -1,7 +1,7 @@
-//! What people read about models and merges.
+//! Reports about models and merges.
 //!
-//! [`explain`] says what a plan does, [`inspect`] what is in a checkpoint, [`diff`] how two differ, and [`host`] whether
-//! inference hosts will take a model. [`card`] writes model cards and [`pictures`] draws what they show.
+//! [`explain`] describes a plan, [`inspect`] a checkpoint, [`diff`] the differences between two, and [`host`] checks whether
+//! inference hosts will accept a model. [`card`] writes model cards and [`pictures`] draws their charts.
 
 pub mod card;
 pub mod diff;

@@ -1,35 +1,34 @@
-//! An HTTP server that speaks OpenAI's protocol for models on disk and for merges that were never written.
+//! An OpenAI-compatible HTTP server for models on disk and unmerged recipes.
 //!
-//! - [`Server`] listens; [`router`] is its service, for tests and for other listeners.
-//! - [`ServedModel`] is a model that is named on the command line: what is known of it before it is loaded, and a function
-//!   that loads it. Whoever starts the server brings these functions, so this crate knows no recipes.
-//! - [`Settings`] are the limits, the addresses and the keys.
+//! - [`Server`] listens; [`router`] is its service, for tests and other listeners.
+//! - [`ServedModel`] is a model to serve: its facts before loading, and a function that loads it. The caller provides these
+//!   functions, so this crate has no notion of recipes.
+//! - [`Settings`] are the limits, addresses and keys.
 //!
 //! # Threads
 //!
-//! This crate holds the only asynchronous code of the workspace, and it ends at a channel. A connection is a task. It parses
-//! a request, asks the [registry](ModelRegistry) for the model, and sends a [`Request`] of tokens to the model's [`Engine`]:
-//! a thread of the system that does nothing but steps of the decoder. Tokens come back on a channel of the request, and the
-//! task makes text of them. When the client goes away the task is dropped, with it the channel's end, and the engine sees that
-//! nobody listens.
+//! This crate has almost all of the workspace's asynchronous code, which ends at a channel. Each connection is a task. It
+//! parses a request, gets the model from the [registry](ModelRegistry), and sends a [`Request`] of tokens to the model's
+//! [`Engine`], an OS thread that only runs decoder steps. Tokens return on the request's channel, and the task converts them
+//! to text. When the client disconnects, the task and its end of the channel are dropped, and the engine drops the sequence.
 //!
-//! # A step
+//! # Steps
 //!
-//! An engine holds sequences: tokens, and a cache of some of them. What is not in the cache is pending. One pending token means
-//! that the sequence is being continued, several that its prompt is being read; nothing else tells the two apart, so a sequence
-//! that must be computed anew simply has an empty cache. A step takes the pending token of every sequence that is being
-//! continued, and a chunk of prompts, the shortest rest first. The chunk is as large as the machine reads in a quarter of a second,
-//! so a prompt of any length delays the others by no more than that, and a short request does not wait for a long one. Every fourth
-//! step gives its chunk to the oldest prompt, so that none starves.
+//! An engine holds sequences: their tokens, and a cache of some of them. Tokens that are not cached are pending. A sequence
+//! with one pending token is decoding; one with several is still processing its prompt. Nothing else distinguishes the two, so
+//! a sequence that must be recomputed simply has an empty cache. A step processes the pending token of every decoding sequence
+//! and a chunk of prompts, starting with the shortest remainder. The chunk is as large as the machine can process in a quarter
+//! of a second, so prompts of any length delay other sequences by no more than that, and short requests do not wait for long
+//! ones. Every fourth step gives its chunk to the oldest prompt, so that none starves.
 //!
-//! Chunks end where the position is a multiple of [`CHUNK`], or with the prompt, whatever else is going on. So a sequence is
-//! always cut the same way, and its logits do not depend on what was in the batch. What is reused of a cache ends at such
-//! a place too.
+//! Chunks end where the position is a multiple of [`CHUNK`], or at the end of the prompt, regardless of load. A sequence is
+//! therefore always cut the same way, and its logits do not depend on the rest of the batch. Reused cache prefixes end at such
+//! positions too.
 //!
 //! # Models
 //!
-//! A model is cold, loading, warm, or failed. It is loaded when first asked for, on a thread of its own. Where a memory budget
-//! is set, models that nobody uses are unloaded first, the one that was used longest ago before the others.
+//! A model is cold, loading, warm, or failed. It is loaded on first use, on a thread of its own. With a memory budget, idle
+//! models are unloaded first, least recently used first.
 
 mod descriptors;
 mod engine;

@@ -35,13 +35,13 @@ pub enum DestinationError {
     #[error(transparent)]
     Name(HubError),
     /// A name on the hub without an account, or with a revision.
-    #[error("`{text}` is no place for a model, expected `hf://ACCOUNT/NAME`")]
+    #[error("`{text}` is not a destination for a model, expected `hf://ACCOUNT/NAME`")]
     NotARepository {
         /// As it was given.
         text: String,
     },
     /// The result would be among what is read.
-    #[error("`{out}` would hold or lie in `{input}`, which is merged")]
+    #[error("`{out}` contains or is inside the input `{input}`")]
     Input {
         /// The destination.
         out: Address,
@@ -49,13 +49,13 @@ pub enum DestinationError {
         input: Address,
     },
     /// The repository has weights.
-    #[error("there is a model at `hf://{name}`")]
+    #[error("there is already a model at `hf://{name}`")]
     Published {
         /// The repository.
         name: ModelName,
     },
     /// Another process merges to the same place.
-    #[error("another process merges to `{destination}`, in {}", folder.display())]
+    #[error("another process is merging to `{destination}`, in {}", folder.display())]
     Busy {
         /// The destination.
         destination: String,
@@ -69,12 +69,12 @@ impl DestinationError {
     pub fn hints(&self) -> Vec<String> {
         let hint = match self {
             Self::Address(_) | Self::Name(_) => return Vec::new(),
-            Self::NotARepository { .. } => "a model is published on the branch `main`",
-            Self::Input { .. } => "name another folder of the store",
+            Self::NotARepository { .. } => "models are published to the `main` branch",
+            Self::Input { .. } => "choose another prefix in the store",
             Self::Published { .. } => {
-                "`--force` commits the new one on top; the repository's history keeps the old one"
+                "use `--force` to replace it; the repository's history keeps the old one"
             }
-            Self::Busy { .. } => "wait for it, or name another folder with `--staging`",
+            Self::Busy { .. } => "wait for it, or choose another folder with `--staging`",
         };
         vec![hint.to_owned()]
     }

@@ -93,7 +93,7 @@ pub enum SessionError {
     },
 
     /// Something that reads folders was given an address.
-    #[error("`{address}` is in an object store, and `{command}` reads folders")]
+    #[error("`{address}` is in an object store, and `{command}` needs a local folder")]
     InStore {
         /// The address.
         address: String,
@@ -102,11 +102,11 @@ pub enum SessionError {
     },
 
     /// A model to be published has no name.
-    #[error("a model without a lock has no proposed name")]
+    #[error("a model without a lock has no default name")]
     NoName,
 
-    /// A recipe that names no model of the hub.
-    #[error("`{recipe}` names no model of the hub")]
+    /// A recipe that names no Hub models.
+    #[error("`{recipe}` names no Hub models")]
     NothingToPull {
         /// Its path.
         recipe: String,
@@ -199,7 +199,7 @@ impl SessionError {
                 let folder = folder.display();
                 hints.push(if *resumable {
                     format!(
-                        "the merged model is kept in {folder}; the same command sends what is missing"
+                        "the merged model is kept in {folder}; run the same command again to upload the rest"
                     )
                 } else {
                     format!("the merged model is in {folder}")
@@ -207,16 +207,16 @@ impl SessionError {
                 hints
             }
             Self::NoFolder { or_hub: true, .. } => hint(
-                "OUT is the folder of a merged model, or a model on the hub such as `organisation/name`",
+                "OUT is the folder of a merged model, or a model on the Hub such as `organization/name`",
             ),
             Self::NoFolder { or_hub: false, .. } => hint("OUT is the folder of a merged model"),
-            Self::InStore { .. } => hint("copy the model into a folder and name that"),
+            Self::InStore { .. } => hint("copy the model to a local folder first"),
             Self::NoName => hint("name the repository: `weightsmith push OUT account/name`"),
             Self::NothingToPull { recipe } => vec![format!(
-                "`weightsmith check {recipe}` says what is wrong with a recipe"
+                "run `weightsmith check {recipe}` to find problems in the recipe"
             )],
             Self::Verify(VerifyError::Lock(LockError::Missing { .. })) => hint(
-                "only a folder that `weightsmith merge` wrote can be verified: its lock says what belongs there",
+                "only models written by `weightsmith merge` can be verified, because they have a lock",
             ),
             Self::Recipe(_)
             | Self::Verify(_)

@@ -101,7 +101,7 @@ impl Session {
         let name = listing.name.to_string();
         monitor.note(&Note::HeadersRead {
             model: &name,
-            place: "on the hub",
+            place: "on the Hub",
             files: checkpoint.files().len(),
             bytes: checkpoint.bytes(),
         });

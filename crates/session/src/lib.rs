@@ -1,13 +1,13 @@
-//! What a person does with models, once for every front end: the command line, the studio and programs.
+//! The operations on models, shared by all front ends: the command line, the studio and programs.
 //!
-//! - [`Session::open`] finds a model by its name: a path, a cached model, a model of the Hub or of an object store.
-//! - [`Session::prepare`] reads, checks and plans a recipe, after its models were found. Mistakes are part of the [`Outcome`].
+//! - [`Session::open`] finds a model by name: a path, a cached model, or a model on the Hub or in an object store.
+//! - [`Session::prepare`] finds a recipe's models, checks it and plans it. Problems are part of the [`Outcome`].
 //! - [`Session::target`], [`Session::merge`] and [`Session::deliver`] write the merge: to a folder, a store or the Hub.
-//! - [`TextModels`] opens models and merges that were not written, to generate text and to measure.
-//! - [`Session::compare`], [`Session::pull`] and [`Session::publish`] do what they are called.
+//! - [`TextModels`] opens models and unmerged recipes for text generation and evaluation.
+//! - [`Session::compare`], [`Session::pull`] and [`Session::publish`] compare, download and publish models.
 //!
-//! All calls block. They tell a [`Progress`] how far they are and end when their [`Cancel`] says so. Nothing here writes to a
-//! terminal or serves HTTP.
+//! All calls block, report to a [`Progress`] and stop when their [`Cancel`] is triggered. Nothing here writes to a terminal or
+//! serves HTTP.
 
 mod compare;
 mod destination;

@@ -188,11 +188,10 @@ impl Gathered {
             }
             Standing::Unknown => {
                 let asked = match &name {
-                    RemoteName::Hub(_) => "the hub",
+                    RemoteName::Hub(_) => "the Hub",
                     RemoteName::Store(_) => "the store",
                 };
-                let message =
-                    format!("`{name}` is not on this machine; {asked} is being asked for it");
+                let message = format!("`{name}` is not on this machine; waiting for {asked}");
                 self.say_instead(Diagnostic::note(message, spans[0]), &spans);
                 self.unknown.push(name);
             }
@@ -281,6 +280,6 @@ fn refuse_several(recipes: &[Recipe]) -> Option<Diagnostic> {
     let message = format!("a file with {} recipes cannot be merged yet", recipes.len());
     Some(
         Diagnostic::error(message, second.merge_method.span)
-            .hint("write each recipe into a file of its own and merge them in order"),
+            .hint("put each recipe in its own file and merge them in order"),
     )
 }

@@ -190,27 +190,25 @@ impl fmt::Display for Note<'_> {
                 bytes(*size)
             ),
             Self::NoAnswer { model, problem } => {
-                write!(f, "`{model}` cannot be asked for on the hub: {problem}")
+                write!(f, "`{model}` cannot be looked up on the Hub: {problem}")
             }
             Self::AtCommit { model, commit } => write!(f, "{model} is at commit {commit}"),
             Self::MergedBefore => {
-                f.write_str("an earlier run has merged this model: what was not sent goes now")
+                f.write_str("already merged by an earlier run; uploading the rest")
             }
-            Self::PathReplaced { path, name } => write!(
-                f,
-                "`{path}` is a local folder: `{name}` is published in its place"
-            ),
-            Self::PathLeftOut { file, key } => write!(
-                f,
-                "`{file}`: `{key}` holds a path of this machine and is left out"
-            ),
+            Self::PathReplaced { path, name } => {
+                write!(f, "`{path}` is a local path: publishing `{name}` instead")
+            }
+            Self::PathLeftOut { file, key } => {
+                write!(f, "`{file}`: `{key}` contains a local path and is removed")
+            }
             Self::PathMentioned(Mention { name, line, path }) => write!(
                 f,
-                "`{name}`, line {line}: `{path}` is a path of somebody's machine and is published"
+                "`{name}`, line {line}: `{path}` looks like a local path and is published"
             ),
             Self::FilesLeftOut(names) => write!(
                 f,
-                "not part of the model, so not published: `{}`",
+                "not part of the model, skipped: `{}`",
                 names.join("`, `")
             ),
             Self::Publishing { files, repository } => {

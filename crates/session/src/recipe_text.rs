@@ -41,19 +41,19 @@ pub enum RecipeTextError {
         source: io::Error,
     },
     /// It is too long to be a recipe.
-    #[error("the recipe `{name}` has more than {MAX_RECIPE_BYTES} bytes")]
+    #[error("the recipe `{name}` is larger than {MAX_RECIPE_BYTES} bytes")]
     TooLong {
         /// The path.
         name: String,
     },
     /// It is in UTF-16.
-    #[error("the recipe `{name}` is a text in UTF-16, expected UTF-8")]
+    #[error("the recipe `{name}` is encoded in UTF-16, expected UTF-8")]
     Utf16 {
         /// The path.
         name: String,
     },
     /// It is not UTF-8.
-    #[error("the recipe `{name}` is not a text in UTF-8 (line {line})")]
+    #[error("the recipe `{name}` is not valid UTF-8 (line {line})")]
     NotUtf8 {
         /// The path.
         name: String,
@@ -69,10 +69,8 @@ impl RecipeTextError {
             Self::NotFound { .. } | Self::Folder { .. } => {
                 "RECIPE is the path of a YAML file, or `-` for standard input"
             }
-            Self::TooLong { .. } => {
-                "RECIPE is a YAML file of some kilobytes; a model is named in it"
-            }
-            Self::Utf16 { .. } | Self::NotUtf8 { .. } => "save it as UTF-8 in the editor",
+            Self::TooLong { .. } => "RECIPE is a small YAML file that names the models",
+            Self::Utf16 { .. } | Self::NotUtf8 { .. } => "save it as UTF-8",
             Self::Io { .. } => return Vec::new(),
         };
         vec![hint.to_owned()]

@@ -278,7 +278,7 @@ impl TextModel {
             .map(|parent| parent.label.as_str())
             .collect();
         format!(
-            "{}: {method} of {}, not written",
+            "{}: {method} of {}, merged in memory",
             self.label,
             parents.join(" and ")
         )

@@ -88,14 +88,14 @@ impl FromStr for Address {
             text: text.to_owned(),
             problem,
         };
-        let (scheme, rest) = split(text).ok_or_else(|| wrong("it begins with another scheme"))?;
+        let (scheme, rest) = split(text).ok_or_else(|| wrong("unknown scheme"))?;
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         if bucket.is_empty() {
-            return Err(wrong("it names no bucket"));
+            return Err(wrong("no bucket"));
         }
         if !bucket.bytes().all(is_letter) {
-            return Err(wrong("no bucket has such a name"));
+            return Err(wrong("invalid bucket name"));
         }
         let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
         let is_part = |part: &str| !part.is_empty() && part != "." && part != "..";

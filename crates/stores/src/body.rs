@@ -44,7 +44,7 @@ pub(crate) fn read(mut body: impl Read, limit: u64, window: Duration) -> io::Res
         }
         bytes.extend_from_slice(&piece[..count]);
         if bytes.len() as u64 > limit {
-            let problem = format!("the answer has more than the {limit} bytes that it may have");
+            let problem = format!("the response has more than {limit} bytes");
             return Err(io::Error::other(problem));
         }
         let took = began.elapsed();
@@ -87,7 +87,7 @@ mod tests {
     fn a_body_without_end_is_an_error() {
         let error = read(io::repeat(7), 100_000, PATIENCE).unwrap_err();
         assert!(
-            error.to_string().contains("more than the 100000 bytes"),
+            error.to_string().contains("more than 100000 bytes"),
             "{error}"
         );
         assert_eq!(read(&[1, 2][..], 2, PATIENCE).unwrap(), [1, 2]);

@@ -101,7 +101,7 @@ impl Bucket {
         match timeout(LONGEST, listing).await {
             Ok(found) => found.map_err(|error| self.error("list", &error)),
             Err(_) => Err(self.lie(format!(
-                "the list did not come to an end in {} seconds",
+                "the listing took longer than {} seconds",
                 LONGEST.as_secs()
             ))),
         }
@@ -109,11 +109,11 @@ impl Bucket {
 
     fn below(&self, found: Vec<ObjectMeta>) -> Result<Vec<Object>, StoreError> {
         if found.len() > MOST_OBJECTS {
-            return Err(self.lie(format!("more than {MOST_OBJECTS} objects are there")));
+            return Err(self.lie(format!("more than {MOST_OBJECTS} objects")));
         }
         if let Some(meta) = found.iter().find(|meta| meta.size > LARGEST_OBJECT) {
             return Err(self.lie(format!(
-                "`{}` is said to have {} bytes, at most {LARGEST_OBJECT} are allowed",
+                "`{}` is reported to have {} bytes, at most {LARGEST_OBJECT} are allowed",
                 meta.location, meta.size
             )));
         }

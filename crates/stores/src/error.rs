@@ -11,7 +11,7 @@ use crate::{Address, Scheme};
 pub enum StoreError {
     /// The text is no address.
     #[error(
-        "`{text}` is not an address in a store: {problem}; expected `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX` or `az://CONTAINER/PREFIX`"
+        "`{text}` is not an object store address: {problem}; expected `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX` or `az://CONTAINER/PREFIX`"
     )]
     NotAnAddress {
         /// The text.
@@ -21,7 +21,7 @@ pub enum StoreError {
     },
 
     /// The environment's settings for a kind of store cannot be used.
-    #[error("`{address}` cannot be opened with the settings of the environment: {problem}")]
+    #[error("`{address}` cannot be opened with the current environment: {problem}")]
     Settings {
         /// The address.
         address: Address,
@@ -46,7 +46,7 @@ pub enum StoreError {
     },
 
     /// The credentials do not allow it.
-    #[error("it is not allowed to {action} `{address}`: {message}")]
+    #[error("not allowed to {action} `{address}`: {message}")]
     Denied {
         /// The address.
         address: Address,
@@ -64,9 +64,7 @@ pub enum StoreError {
     },
 
     /// The bucket is in another region.
-    #[error(
-        "the bucket of `{address}` is in another region than the one that was asked: {message}"
-    )]
+    #[error("the bucket of `{address}` is in another region: {message}")]
     Region {
         /// The address.
         address: Address,
@@ -82,7 +80,7 @@ pub enum StoreError {
     },
 
     /// Nothing is there.
-    #[error("there is nothing at `{address}`")]
+    #[error("not found: `{address}`")]
     Nothing {
         /// The address.
         address: Address,
@@ -98,7 +96,7 @@ pub enum StoreError {
     },
 
     /// The index names a file that is not there.
-    #[error("`{address}` has no `{file}`, which its index names")]
+    #[error("`{address}` has no `{file}`, which its index lists")]
     NoFile {
         /// The address.
         address: Address,
@@ -108,7 +106,7 @@ pub enum StoreError {
 
     /// The model is not complete.
     #[error(
-        "the model at `{address}` is not complete: an upload to it is under way or was interrupted"
+        "the model at `{address}` is not complete: an upload is in progress or was interrupted"
     )]
     Uploading {
         /// The address.
@@ -116,7 +114,7 @@ pub enum StoreError {
     },
 
     /// An object is another one than when it was first looked at.
-    #[error("`{object}` in `{address}` was changed while it was used")]
+    #[error("`{object}` in `{address}` changed while it was in use")]
     Changed {
         /// The address.
         address: Address,
@@ -125,7 +123,7 @@ pub enum StoreError {
     },
 
     /// An earlier result is there.
-    #[error("there is a merged model at `{address}`")]
+    #[error("there is already a merged model at `{address}`")]
     ResultThere {
         /// The address.
         address: Address,
@@ -142,7 +140,7 @@ pub enum StoreError {
 
     /// Weights of another model would stay beside the new ones.
     #[error(
-        "`{address}` has weights that the new model would not replace: {}",
+        "`{address}` contains weights that the new model would not replace: {}",
         shown(found)
     )]
     ForeignWeights {
@@ -163,7 +161,7 @@ pub enum StoreError {
 
     /// Another upload came in between.
     #[error(
-        "somebody else wrote to `{address}` during this upload: {what}; nothing was declared complete"
+        "another writer changed `{address}` during this upload: {what}; the upload was not completed"
     )]
     Overtaken {
         /// The address.
@@ -283,44 +281,44 @@ impl StoreError {
                 Scheme::Azure => "check AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
             }),
             Self::Denied { address, .. } => vec![format!(
-                "the credentials need the rights to list, read, write and delete objects of the {} `{}`, reading alone for models that are merged",
+                "the credentials need the rights to list, read, write and delete objects of the {} `{}`, or only read for input models",
                 address.scheme.bucket(),
                 address.bucket
             )],
             Self::NoBucket { address } => {
                 let mut hints = vec![format!(
-                    "check the spelling; a {} is not made here",
+                    "check the spelling; a {} is not created automatically",
                     address.scheme.bucket()
                 )];
                 if address.scheme == Scheme::S3 {
                     hints.push(
-                        "AWS_ENDPOINT_URL names a store other than Amazon's, AWS_REGION the bucket's region".to_owned(),
+                        "set AWS_ENDPOINT_URL for a store other than Amazon's, and AWS_REGION for the bucket's region".to_owned(),
                     );
                 }
                 hints
             }
             Self::Region { .. } => hint("set AWS_REGION to the bucket's region"),
             Self::PlainHttp { address } => hint(match address.scheme {
-                Scheme::S3 => "set AWS_ALLOW_HTTP=true if the way to the store is safe, such as one on this machine",
+                Scheme::S3 => "set AWS_ALLOW_HTTP=true if the connection is trusted, such as to a store on this machine",
                 Scheme::Google => "use an `https://` address",
-                Scheme::Azure => "set AZURE_ALLOW_HTTP=true if the way to the store is safe, such as one on this machine",
+                Scheme::Azure => "set AZURE_ALLOW_HTTP=true if the connection is trusted, such as to a store on this machine",
             }),
-            Self::Nothing { .. } => hint("check the spelling: an address names the folder of a model, capitals count"),
+            Self::Nothing { .. } => hint("check the spelling and case: an address is the folder of a model"),
             Self::NoWeights { found, .. } if !found.is_empty() => {
                 hint("only safetensors weights are read; convert them first")
             }
-            Self::NoWeights { .. } => hint("name the folder that holds `config.json` and the weights"),
-            Self::Uploading { .. } => hint("wait until it has ended, or give the command that was interrupted again"),
-            Self::Changed { .. } => hint("run the same command again, when nobody writes there"),
-            Self::ResultThere { .. } => hint("`--force` replaces it"),
-            Self::Occupied { .. } => hint("name a folder with nothing in it; `--force` writes there all the same, and leaves what it does not replace"),
-            Self::ForeignWeights { .. } => hint("a reader would take them for part of the model: delete them, or name another folder"),
+            Self::NoWeights { .. } => hint("use the folder that contains `config.json` and the weights"),
+            Self::Uploading { .. } => hint("wait for it, or run the interrupted command again"),
+            Self::Changed { .. } => hint("run the same command again when nobody else is writing"),
+            Self::ResultThere { .. } => hint("use `--force` to replace it"),
+            Self::Occupied { .. } => hint("choose an empty prefix, or use `--force`, which keeps objects that it does not replace"),
+            Self::ForeignWeights { .. } => hint("readers would load them as part of the model: delete them, or choose another prefix"),
             Self::Claimed { .. } => vec![
-                "two models in one folder would make a broken one: wait, or name another folder".to_owned(),
-                "if it was given up, `--force` takes its place; its own command and staging folder go on with it".to_owned(),
+                "wait for it, or choose another prefix".to_owned(),
+                "if it was abandoned, use `--force` to replace it, or run its command again to resume it".to_owned(),
             ],
-            Self::Overtaken { .. } => hint("see who else writes there; the merged model is kept, and the same command tries again"),
-            Self::Unreachable { .. } => hint("the same command goes on where this one stopped"),
+            Self::Overtaken { .. } => hint("the merged model is kept; run the same command again when nobody else is writing"),
+            Self::Unreachable { .. } => hint("run the same command again to resume"),
             Self::NotAnAddress { .. }
             | Self::NoFile { .. }
             | Self::Interrupted
@@ -334,7 +332,7 @@ impl StoreError {
 fn no_credentials(scheme: Scheme) -> Vec<String> {
     let hints: &[&str] = match scheme {
         Scheme::S3 => &[
-            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; `aws configure export-credentials --format env` prints those of a profile",
+            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; `aws configure export-credentials --format env` prints the ones of a profile",
             "for a public bucket set AWS_SKIP_SIGNATURE=true",
         ],
         Scheme::Google => &[
@@ -447,7 +445,7 @@ mod tests {
         let denied = of(&xml("AccessDenied"));
         assert_eq!(
             denied.to_string(),
-            "it is not allowed to list `s3://b/a`: Why. (AccessDenied)"
+            "not allowed to list `s3://b/a`: Why. (AccessDenied)"
         );
         assert_eq!(
             of(&xml("SlowDown")).to_string(),

@@ -1,11 +1,11 @@
 //! Models in object stores: `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX` and `az://CONTAINER/PREFIX`.
 //!
-//! - [`Stores::look`] asks what lies under an address, [`Stores::open`] opens a model's weights where they are: headers at once,
-//!   tensors when they are read.
-//! - [`Stores::survey`] looks at where a model is to go, [`Stores::upload`] sends it there; its lock comes last, written only
-//!   where no other writer has put one.
+//! - [`Stores::look`] looks up the objects under an address, [`Stores::open`] opens a model's weights remotely: headers
+//!   immediately, tensors when they are read.
+//! - [`Stores::survey`] checks a destination, [`Stores::upload`] uploads a model to it. The lock is written last, and only if
+//!   no other writer has written one.
 //!
-//! All calls block. Credentials and endpoints are those of the environment, under the names that each store's own tools use.
+//! All calls block. Credentials and endpoints come from the environment, under the stores' usual names.
 
 mod address;
 mod body;

@@ -23,7 +23,7 @@ pub(crate) struct Pages {
 
 /// A listing that has become too long.
 #[derive(Debug, thiserror::Error)]
-#[error("the store lists {pages} pages of {bytes} bytes and does not come to an end")]
+#[error("the listing exceeds the limit: {pages} pages of {bytes} bytes")]
 pub(crate) struct TooMany {
     pages: u64,
     bytes: u64,

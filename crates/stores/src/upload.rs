@@ -180,7 +180,7 @@ impl Upload<'_> {
         if self.bucket.put_if(CLAIM, bytes, condition).await? {
             return Ok(());
         }
-        Err(self.overtaken("another upload has begun"))
+        Err(self.overtaken("another upload started"))
     }
 
     /// The claim must still be this upload's.
@@ -190,7 +190,7 @@ impl Upload<'_> {
         if claim.is_some_and(|claim| claim.upload == record.content.upload) {
             return Ok(());
         }
-        Err(self.overtaken("another upload has taken this one's place"))
+        Err(self.overtaken("another upload replaced this one"))
     }
 
     /// Whether an earlier run got as far as the lock.
@@ -227,8 +227,8 @@ impl Upload<'_> {
             (Some((_, known)), Some(found)) if tag(known) == tag(&found.version) => {
                 self.bucket.delete(name).await
             }
-            (None, Some(_)) => Err(self.overtaken("a result has come to be there")),
-            (Some(_), _) => Err(self.overtaken("the result that was there is another one now")),
+            (None, Some(_)) => Err(self.overtaken("a result appeared")),
+            (Some(_), _) => Err(self.overtaken("the existing result changed")),
         }
     }
 
@@ -285,7 +285,7 @@ impl Upload<'_> {
                 _ => false,
             };
             if !is_sound {
-                let what = format!("`{}` is not what was sent", file.name);
+                let what = format!("`{}` differs from what was sent", file.name);
                 return Err(self.overtaken(&what));
             }
         }
@@ -301,7 +301,7 @@ impl Upload<'_> {
         if self.bucket.put_if(name, lock, None).await? {
             return Ok(());
         }
-        Err(self.overtaken(&format!("`{name}` has come to be there")))
+        Err(self.overtaken(&format!("`{name}` appeared")))
     }
 
     fn overtaken(&self, what: &str) -> StoreError {

@@ -94,7 +94,7 @@ pub(crate) async fn show(uri: Uri, headers: HeaderMap) -> Response {
         .iter()
         .any(|start| path.starts_with(start))
     {
-        let message = format!("there is nothing at `{path}`");
+        let message = format!("not found: `{path}`");
         Refusal::not_found("unknown_url", message).into_response()
     } else {
         let status = if is_page(path) {
@@ -115,7 +115,7 @@ pub(crate) async fn show(uri: Uri, headers: HeaderMap) -> Response {
 fn page(status: StatusCode) -> Response {
     let mut random = [0_u8; 16];
     if let Err(error) = getrandom::fill(&mut random) {
-        return Refusal::internal(format!("the system gives no random numbers: {error}"))
+        return Refusal::internal(format!("no random numbers from the system: {error}"))
             .into_response();
     }
     let nonce = format!("{:032x}", u128::from_be_bytes(random));

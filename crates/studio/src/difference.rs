@@ -1,4 +1,4 @@
-//! How a model differs from another: computed by a run, kept in a file, shown as a map of layers and kinds of tensors.
+//! Difference between two models: computed by a run, kept in a file, shown as a map of layers and kinds of tensors.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ pub(crate) fn stored(
     let value = text.and_then(|text| serde_json::from_str(&text).ok());
     value.ok_or_else(|| {
         let message = format!(
-            "how `{}` differs from `{}` has not been computed",
+            "the difference between `{}` and `{}` has not been computed",
             entry.name, against.name
         );
         Refusal::not_found("not_computed", message).hint("start a run of kind `difference`")
@@ -57,7 +57,7 @@ pub(crate) fn run(
     };
     if found.summary.tensors_same + found.summary.tensors_different == 0 {
         let message = format!(
-            "no tensor of `{}` has the name and shape of one of `{}`",
+            "`{}` and `{}` have no tensors with the same name and shape",
             entry.name, against.name
         );
         return Err(RunFailure::of(message));
@@ -85,7 +85,7 @@ fn keep(place: PathBuf, found: &wire::Difference) -> std::io::Result<()> {
     fs_err::rename(new, place)
 }
 
-/// The map: a cell for each layer and kind of tensor, and what lies outside of the layers.
+/// The map: a cell for each layer and kind of tensor, and what lies outside the layers.
 fn shown(found: &Difference, against: &str) -> wire::Difference {
     let layers: BTreeSet<u64> = found.tensors.iter().filter_map(|one| one.layer).collect();
     let mut kinds: Vec<String> = Vec::new();

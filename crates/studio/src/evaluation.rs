@@ -64,7 +64,7 @@ pub(crate) fn run(
         let size = model.companions.tokenizer.vocabulary();
         if *vocabulary.get_or_insert(size) != size && matches!(content, Content::Text(_)) {
             progress.log(&format!(
-                "{} has another vocabulary: its perplexity is over other tokens",
+                "{} has a different vocabulary, so its perplexity is not comparable",
                 entry.name
             ));
         }
@@ -114,7 +114,7 @@ fn load(registry: &ModelRegistry, entry: &Entry) -> Result<Model, RunFailure> {
     let reason = facts.broken.as_ref().or(facts.silent.as_ref());
     let served = served.ok_or_else(|| {
         let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
-        RunFailure::of(format!("`{}` cannot speak{reason}", entry.name))
+        RunFailure::of(format!("`{}` cannot generate text{reason}", entry.name))
     })?;
     let loaded = served.load(&LoadProgress::default());
     loaded.map_err(|problem| RunFailure::of(format!("`{}`: {problem}", entry.name)))
@@ -154,10 +154,8 @@ fn measure(
             }
             let windows = windows.map_err(failed)?;
             if windows.is_empty() {
-                return Err(
-                    RunFailure::of("the text is too short to measure anything on")
-                        .hint("a text needs two tokens or more"),
-                );
+                return Err(RunFailure::of("the text is too short to measure")
+                    .hint("a text needs at least two tokens"));
             }
             let found = perplexity(&model.decoder, &windows, &mut step).map_err(failed)?;
             Score {
@@ -215,8 +213,8 @@ fn read(settings: &StudioSettings, data: &EvaluationData) -> Result<Content, Run
             read_regular_text(&path, LARGEST).map_err(|error| RunFailure::of(error.to_string()))?
         }
         (None, None) => {
-            return Err(RunFailure::of("there is nothing to measure on").hint(
-                "give `data.text`, or `data.file` with the path of a file in a configured folder",
+            return Err(RunFailure::of("no evaluation data").hint(
+                "set `data.text`, or `data.file` to the path of a file in a configured folder",
             ));
         }
     };
@@ -248,7 +246,7 @@ fn confined(settings: &StudioSettings, file: &str) -> Result<PathBuf, RunFailure
         }
     }
     Err(RunFailure::of(format!(
-        "`{file}` is not a file of at most {LARGEST} bytes in one of the studio's folders"
+        "`{file}` was not found in the studio's folders (limit {LARGEST} bytes)"
     )))
 }
 

@@ -1,8 +1,8 @@
-//! Weightsmith in the browser: models, recipes and runs behind one JSON interface, and the page that uses it.
+//! The studio, Weightsmith's web UI: models, recipes and runs behind one JSON API, and the page that uses it.
 //!
 //! - [`Studio::open`] finds the models and opens the history; [`Studio::pages`] is what a
-//!   [server](weightsmith_server::Server::with_pages) shows.
-//! - Everything that the page does goes through `/api/`; texts go through the server's own `/v1/`.
+//!   [server](weightsmith_server::Server::with_pages) serves.
+//! - The page uses only `/api/`, and the server's `/v1/` for text generation.
 
 mod api;
 mod app;

@@ -46,7 +46,7 @@ pub(crate) fn push(
 ) -> Result<PushResult, RunFailure> {
     let entry = catalogue.model(&request.model)?;
     let folder = entry.folder.as_ref().ok_or_else(|| {
-        RunFailure::of(format!("`{}` was not written", entry.name)).hint("merge it first")
+        RunFailure::of(format!("`{}` is not written to disk", entry.name)).hint("merge it first")
     })?;
     progress.stage("gathering");
     let gathered = publication(folder, &PublicationOptions::default()).map_err(|error| {
@@ -55,12 +55,12 @@ pub(crate) fn push(
     })?;
     for (path, name) in &gathered.replaced {
         progress.log(&format!(
-            "`{path}` is a local folder: `{name}` is published in its place"
+            "`{path}` is a local path: publishing `{name}` instead"
         ));
     }
     for (file, key) in &gathered.dropped {
         progress.log(&format!(
-            "`{file}`: `{key}` holds a path of this machine and is left out"
+            "`{file}`: `{key}` contains a local path and is removed"
         ));
     }
     for name in &gathered.left_out {
@@ -117,10 +117,8 @@ fn target(
         Some(name) if name.contains('/') => name.to_owned(),
         Some(name) => format!("{}/{name}", hub.account().map_err(failure)?),
         None => {
-            return Err(
-                RunFailure::of("a model without a lock has no proposed name")
-                    .hint("name the repository: `account/name`"),
-            );
+            return Err(RunFailure::of("a model without a lock has no default name")
+                .hint("name the repository: `account/name`"));
         }
     };
     name.parse().map_err(failure)

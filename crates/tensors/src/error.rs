@@ -39,7 +39,7 @@ pub enum Error {
     },
 
     /// A Git LFS pointer lies where the weights should be: the repository was cloned without its large files.
-    #[error("{path}: a Git LFS pointer of {found} bytes, not the weights it stands for", path = path.display())]
+    #[error("{path}: a Git LFS pointer of {found} bytes, not the weights themselves", path = path.display())]
     GitLfsPointer {
         /// The file.
         path: PathBuf,
@@ -65,7 +65,7 @@ pub enum Error {
 
     /// A merge was about to take its place in the folder.
     #[error(
-        "{path}: not complete: a merge is moving its files there, or was stopped while it did; its command, given again, completes it",
+        "{path}: incomplete: a merge is moving its files here, or was stopped; run its command again to complete it",
         path = path.display()
     )]
     Unfinished {
@@ -101,7 +101,7 @@ pub enum Error {
     },
 
     /// The index is larger than any real one.
-    #[error("{path}: {found} bytes, an index may have {limit}", path = path.display())]
+    #[error("{path}: {found} bytes, the limit for an index is {limit}", path = path.display())]
     IndexTooLarge {
         /// The index file.
         path: PathBuf,
@@ -112,7 +112,7 @@ pub enum Error {
     },
 
     /// The headers of all files take more than those of any real model.
-    #[error("{path}: headers of {found} bytes in all, at most {limit} are read", path = path.display())]
+    #[error("{path}: headers of {found} bytes in total, the limit is {limit}", path = path.display())]
     HeadersTooLarge {
         /// The checkpoint.
         path: PathBuf,
@@ -132,7 +132,7 @@ pub enum Error {
     },
 
     /// The index names a file outside of the model's folder.
-    #[error("{path}: tensor `{tensor}` is said to be in `{file}`, outside of the model's folder", path = path.display())]
+    #[error("{path}: tensor `{tensor}` is listed in `{file}`, outside the model's folder", path = path.display())]
     IndexOutside {
         /// The index file.
         path: PathBuf,
@@ -143,7 +143,7 @@ pub enum Error {
     },
 
     /// A file that the index names (or that the numbering `00001-of-00003` implies) does not exist.
-    #[error("{path}: missing; {wanted_by} asks for it", path = path.display(), wanted_by = wanted_by.display())]
+    #[error("{path}: missing; {wanted_by} lists it", path = path.display(), wanted_by = wanted_by.display())]
     MissingShard {
         /// The file that is not there.
         path: PathBuf,
@@ -174,7 +174,7 @@ pub enum Error {
     },
 
     /// A file became shorter while it was read.
-    #[error("{path}: became shorter while it was read: {expected} bytes when opened, now {found}", path = path.display())]
+    #[error("{path}: shrank while it was read: {expected} bytes when opened, now {found}", path = path.display())]
     Shortened {
         /// The file.
         path: PathBuf,
@@ -185,7 +185,7 @@ pub enum Error {
     },
 
     /// Bytes of a mapped file could not be had, though it has its size: its disk failed, or it was cut and restored.
-    #[error("{path}: some of it could not be read: the disk or the network failed, or the file was changed meanwhile", path = path.display())]
+    #[error("{path}: could not be read completely: the disk or network failed, or the file changed", path = path.display())]
     Lost {
         /// The file.
         path: PathBuf,

@@ -1,12 +1,12 @@
 //! Checkpoints as bytes and as typed tensors.
 //!
-//! - [`Checkpoint`] opens a model folder or a safetensors file from its headers alone and lends the tensors' bytes.
+//! - [`Checkpoint`] opens a model folder or a safetensors file from its headers and provides the tensors' bytes.
 //! - [`ModelSource`] is a model: its tensors, its other files and its identity; a [`Checkpoint`] is one.
-//! - [`widen_f32`], [`narrow_f32`] and their like turn bytes into numbers and back, exactly or rounded once.
-//! - [`kernels`] are the loops of a merge, the same bytes on every CPU.
-//! - [`OutputFormat`] says how a checkpoint is written, [`ShardLayout`] where each of its tensors goes, before anything is written.
-//! - [`json`] reads the small files of models as their tools write them.
-//! - [`FileBlocks`] hashes a file in blocks that finish in any order.
+//! - [`widen_f32`], [`narrow_f32`] and similar functions convert bytes to numbers exactly, and back with one rounding.
+//! - [`kernels`] are the loops of a merge, with identical results on every CPU.
+//! - [`OutputFormat`] determines how a checkpoint is written, and [`ShardLayout`] where each tensor goes.
+//! - [`json`] parses the JSON files of models.
+//! - [`FileBlocks`] hashes a file from blocks in any order.
 
 #![allow(
     clippy::inline_always,
@@ -51,7 +51,7 @@ pub use model::{
 };
 pub use real::Real;
 pub use size::{SizeError, parse_size};
-pub use source::{TensorEntry, TensorInfo, TensorSource};
+pub use source::{ComputedSource, ReadMemory, TensorEntry, TensorInfo, TensorSource};
 pub use writer::{
     Encoding, FormatName, INDEX_FILE_NAME, LayoutError, NoSize, OutputFormat, PlacedTensor,
     Safetensors, Shard, ShardLayout, WrittenError,

@@ -79,6 +79,11 @@ pub trait TensorSource: Send + Sync + Debug {
         Ok(())
     }
 
+    /// The same source as one that computes its tensors, where it does.
+    fn computed(&self) -> Option<&dyn ComputedSource> {
+        None
+    }
+
     /// Checks that files that are lent from memory were not written to since they were opened. It asks the file system.
     ///
     /// # Errors
@@ -86,4 +91,26 @@ pub trait TensorSource: Send + Sync + Debug {
     fn ensure_not_rewritten(&self) -> Result<(), Error> {
         Ok(())
     }
+}
+
+/// A source that computes its tensors when they are read, and what that takes.
+pub trait ComputedSource {
+    /// Memory that is taken as long as there is the source, in bytes.
+    fn fixed_memory(&self) -> u64;
+
+    /// Memory that reading a tensor takes besides what it is read into, in ranges of at most so many elements.
+    fn read_memory(&self, tensor: usize, elements: u64) -> ReadMemory;
+
+    /// Says that nobody will read the tensor soon: what is remembered of it can go. Whoever reads it nevertheless gets the
+    /// same bytes.
+    fn forget(&self, tensor: usize);
+}
+
+/// Memory that reading a tensor takes, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ReadMemory {
+    /// For each thread that reads.
+    pub worker: u64,
+    /// However many read, until the tensor is forgotten.
+    pub shared: u64,
 }

@@ -225,7 +225,7 @@ pub static TARGETS: &[Target] = &[
     },
     Target {
         name: "listing",
-        reads: "a page of the hub's list of a model's files",
+        reads: "a page of the Hub's list of a model's files",
         run: listing,
         tokens: &[
             "\"type\":\"file\"",

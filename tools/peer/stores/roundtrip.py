@@ -250,7 +250,7 @@ def round_trip(world):
 
 def refusals(world):
     before = world.objects("out/a")
-    world.run("merge", "recipe.yml", "s3://models/out/a", code=1, says=["there is a merged model", "--force"])
+    world.run("merge", "recipe.yml", "s3://models/out/a", code=1, says=["there is already a merged model", "--force"])
     assert world.objects("out/a") == before, "a refused merge changes nothing"
     world.put("out/a/model-00009-of-00009.safetensors", b"foreign")
     world.run("merge", "--force", "recipe.yml", "s3://models/out/a", code=1, says=["would not replace"])
@@ -261,12 +261,12 @@ def refusals(world):
     world.put("out/notes/todo.txt", b"mine")
     world.run("merge", "recipe.yml", "s3://models/out/notes", code=1, says=["is not empty", "todo.txt"])
     world.run("merge", "recipe.yml", "s3://models/in", code=1, says=["is not empty"])
-    world.run("merge", "--force", "recipe.yml", "s3://models/in/base/x", code=2, says=["which is merged"])
+    world.run("merge", "--force", "recipe.yml", "s3://models/in/base/x", code=2, says=["contains or is inside the input"])
     world.run("merge", "recipe.yml", "s3://other/out", code=1, says=["there is no bucket `other`"])
-    world.run("inspect", "s3://models/in/bas", code=1, says=["there is nothing at"])
+    world.run("inspect", "s3://models/in/bas", code=1, says=["not found: "])
     world.run("inspect", "s3://models/in/base", code=1, says=["plain HTTP", "AWS_ALLOW_HTTP"], AWS_ALLOW_HTTP="false")
     (world.folder / "wrong.yml").write_text(RECIPE.format(base="s3://other/a", instruct="s3://models/nothing"))
-    world.run("check", "wrong.yml", code=2, says=["wrong.yml:2", "there is no bucket `other`", "there is nothing at `s3://models/nothing`"])
+    world.run("check", "wrong.yml", code=2, says=["wrong.yml:2", "there is no bucket `other`", "not found: `s3://models/nothing`"])
     print("results, foreign files, inputs and missing buckets are refused")
 
 
@@ -275,10 +275,10 @@ def races(world):
         world.put(f"out/race/{LOCK}", b"another's")
 
     with at("PUT", "out/race/config.json", lock_of_another) as seen:
-        world.run("merge", "recipe.yml", "s3://models/out/race", code=1, says=["somebody else wrote", LOCK])
+        world.run("merge", "recipe.yml", "s3://models/out/race", code=1, says=["another writer changed", LOCK])
     assert seen and world.objects("out/race")[LOCK] == b"another's"
-    world.run("merge", "recipe.yml", "s3://models/out/race", code=1, says=["there is a merged model"])
-    world.run("merge", "--force", "recipe.yml", "s3://models/out/race", says=["an earlier run has merged this model"])
+    world.run("merge", "recipe.yml", "s3://models/out/race", code=1, says=["there is already a merged model"])
+    world.run("merge", "--force", "recipe.yml", "s3://models/out/race", says=["already merged by an earlier run"])
     assert json.loads(world.objects("out/race")[LOCK])["method"] == "slerp"
 
     seen_lock = []
@@ -314,7 +314,7 @@ def interruptions(world):
     assert CLAIM in world.objects("out/big") and LOCK not in world.objects("out/big")
     world.run("inspect", out, code=1, says=["is not complete"])
     world.run(*line, "--staging", "elsewhere", out, code=1, says=["another upload", "--force"])
-    said = world.run(*line, out, says=["an earlier run has merged this model"])
+    said = world.run(*line, out, says=["already merged by an earlier run"])
     assert not world.loose_parts(), "parts that a killed run left are given up"
     stored = world.objects("out/big")
     assert CLAIM not in stored and not world.staged()
@@ -327,7 +327,7 @@ def interruptions(world):
     tag = world.s3.head_object(Bucket="models", Key="out/stopped/model.safetensors")["ETag"]
     assert tag.strip('"').endswith("-6"), f"{tag}: 40 MiB and a header go up in parts of 8 MiB"
     with at("POST", "out/stopped/model.safetensors", lambda: None) as seen:
-        world.run(*line, "s3://models/out/stopped", says=["an earlier run had sent"])
+        world.run(*line, "s3://models/out/stopped", says=["already sent by an earlier run"])
     assert not seen, "weights that are there are not sent again"
     assert world.objects("out/stopped")["model.safetensors"] == local["model.safetensors"]
     print("a killed and a stopped upload go on where they were")

@@ -67,8 +67,7 @@ pub(crate) fn run(args: DiffArgs, printer: &Printer) -> Result<ExitCode, Failure
         .is_some_and(|kinship| !kinship.siblings)
     {
         printer.warning(
-            "these do not look like trainings of one model: their weights point in unrelated directions, \
-             and a merge would average unrelated numbers",
+            "these models do not appear to share a base: their weights point in unrelated directions, and merging them would average unrelated numbers",
         );
     }
     Ok(if difference.summary.same {
@@ -103,7 +102,7 @@ fn text(difference: &Difference, all: bool) -> String {
     if listed < tensors.len() {
         let _ = write!(
             text,
-            ", the {listed} that differ most of {} (`--all` lists all)",
+            ", top {listed} of {} (`--all` lists all)",
             tensors.len()
         );
     }
@@ -147,7 +146,7 @@ fn summary(difference: &Difference) -> String {
         counts.join(", ")
     );
     if summary.same {
-        text.push_str("A and B are the same, byte for byte\n");
+        text.push_str("A and B are identical, byte for byte\n");
         return text;
     }
     let measures = &summary.measures;
@@ -173,24 +172,15 @@ fn summary(difference: &Difference) -> String {
     line("cosine of A and B", measures.cosine.map(cosine));
     if measures.non_finite > 0 {
         line(
-            "NaN or infinite, left out",
+            "NaN or infinite, ignored",
             Some(grouped(measures.non_finite)),
         );
     }
     if let Some(task) = &measures.task {
-        line(
-            "A since the base, relative",
-            task.relative_length_a.map(number),
-        );
-        line(
-            "B since the base, relative",
-            task.relative_length_b.map(number),
-        );
-        line("cosine of what they learnt", task.cosine.map(cosine));
-        line(
-            "elements in conflict",
-            Some(percent(task.sign_conflict_share)),
-        );
+        line("A minus base, relative", task.relative_length_a.map(number));
+        line("B minus base, relative", task.relative_length_b.map(number));
+        line("task-vector cosine", task.cosine.map(cosine));
+        line("sign conflicts", Some(percent(task.sign_conflict_share)));
     }
     text
 }
@@ -204,7 +194,10 @@ fn columns(first: &'static str, has_task: bool) -> Vec<(&'static str, Align)> {
         ("cosine", Align::Right),
     ];
     if has_task {
-        columns.extend([("learnt cosine", Align::Right), ("conflicts", Align::Right)]);
+        columns.extend([
+            ("task-vector cosine", Align::Right),
+            ("conflicts", Align::Right),
+        ]);
     }
     if first == "tensor" {
         columns.push(("", Align::Left));

@@ -28,10 +28,10 @@ pub(crate) fn run(args: GenerateArgs, printer: &Printer) -> Result<ExitCode, Fai
     let prompt = match prompt {
         Some(prompt) => prompt,
         None if name == "-" => {
-            return Err(
-                Failure::usage("both the recipe and the prompt from standard input")
-                    .hint("give the prompt with `--prompt TEXT`"),
-            );
+            return Err(Failure::usage(
+                "cannot read both the recipe and the prompt from standard input",
+            )
+            .hint("give the prompt with `--prompt TEXT`"));
         }
         None => from_stdin()?,
     };
@@ -43,7 +43,7 @@ pub(crate) fn run(args: GenerateArgs, printer: &Printer) -> Result<ExitCode, Fai
         model.companions.template()?; // nothing else says where a system prompt goes
     }
     if !raw && model.companions.template.is_none() {
-        printer.note("the model has no chat template, so the prompt is continued as plain text");
+        printer.note("the model has no chat template; completing the prompt as plain text");
     }
     let mut settings = sampling::settings(&model.companions.defaults, &sampling);
     let tokens = if raw || model.companions.template.is_none() {
@@ -97,7 +97,7 @@ fn from_stdin() -> Result<String, Failure> {
 fn conversation(model: &Model, system: Option<&str>, prompt: &str) -> Result<Vec<u32>, Failure> {
     if prompt.trim().is_empty() {
         return Err(Failure::usage("the prompt is empty")
-            .hint("say something with `--prompt TEXT`, or continue a text with `--raw`"));
+            .hint("pass a message with `--prompt TEXT`, or complete plain text with `--raw`"));
     }
     let mut messages: Vec<Message> = Vec::new();
     messages.extend(system.map(|text| Message::new("system", text)));

@@ -46,7 +46,7 @@ fn text(inspection: &Inspection, all_tensors: bool) -> String {
     if !inspection.unindexed.is_empty() {
         let _ = writeln!(
             text,
-            "\n  {} in these files {} not listed by the index: no part of the model",
+            "\n  {} in these files {} not in the index and not part of the model",
             counted(inspection.unindexed.len(), "tensor"),
             if inspection.unindexed.len() == 1 {
                 "is"
@@ -58,7 +58,7 @@ fn text(inspection: &Inspection, all_tensors: bool) -> String {
     if !inspection.wrappers.is_empty() {
         let _ = writeln!(
             text,
-            "\n  the model was saved with a wrapper around it: in the files, names have `{}.`",
+            "\n  the model was saved from a wrapper: names in its files contain `{}.`",
             inspection.wrappers.join(".`, `"),
         );
     }

@@ -80,7 +80,7 @@ pub(crate) fn run(args: MergeArgs, printer: &Printer) -> Result<ExitCode, Failur
 }
 
 fn say_interrupted(printer: &Printer) -> ExitCode {
-    printer.stderr("interrupted; the same command goes on where this one stopped");
+    printer.stderr("interrupted; run the same command again to resume");
     ExitCode::Interrupted
 }
 
@@ -95,7 +95,10 @@ fn say_delivered(delivered: &Delivered, printer: &Printer) -> Result<(), Failure
     if let Some(sent) = sent {
         let earlier = match resumed {
             0 => String::new(),
-            count => format!("; {} an earlier run had sent", counted(*count, "file")),
+            count => format!(
+                "; {} already sent by an earlier run",
+                counted(*count, "file")
+            ),
         };
         printer.talk(&format!(
             "sent {} to {}{earlier}",
@@ -124,7 +127,7 @@ fn ending(plan: &Plan, out: &Path, report: &Report) -> String {
     if report.already_there {
         let path = out.display().to_string();
         return format!(
-            "{} holds this merge already, complete: nothing was done (`--force` merges anew)",
+            "{} already contains this merge; nothing to do (use `--force` to merge again)",
             safe(&path)
         );
     }
@@ -165,12 +168,12 @@ fn summary(plan: &Plan, report: &Report) -> String {
     if *resumed_bytes > 0 {
         let _ = writeln!(
             text,
-            "{} of it an earlier run had written",
+            "{} already written by an earlier run",
             bytes(*resumed_bytes)
         );
     }
     if let Some(private) = peak_private {
-        let _ = write!(text, "private memory at most {}", memory(*private));
+        let _ = write!(text, "peak private memory {}", memory(*private));
         if let Some(resident) = peak_resident {
             let _ = write!(text, " (resident with mapped files: {})", memory(*resident));
         }
@@ -187,7 +190,7 @@ fn summary(plan: &Plan, report: &Report) -> String {
 fn conclusion(out: &Path, report: &Report) -> String {
     let out = out.display().to_string();
     format!(
-        "the model is in {} ({}); check it at any time with `weightsmith verify {}`",
+        "saved to {} ({}); run `weightsmith verify {}` to check it",
         safe(&out),
         counted(report.files.len(), "weight file"),
         safe(&out),
@@ -216,7 +219,7 @@ fn summary_of_plan(planned: &Planned, settings: &MergeSettings) -> String {
             ""
         };
         let donor = if plan.donor == index {
-            ", gives its config and other files"
+            ", provides config and other files"
         } else {
             ""
         };
@@ -257,7 +260,7 @@ fn summary_of_plan(planned: &Planned, settings: &MergeSettings) -> String {
     for dropped in &plan.dropped {
         let _ = writeln!(
             text,
-            "left    {} of {}: {}",
+            "dropped {} of {}: {}",
             safe(&dropped.tensor),
             safe(&plan.inputs[dropped.input].label),
             safe(&dropped.reason.to_string()),

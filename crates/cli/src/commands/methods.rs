@@ -83,7 +83,7 @@ fn list(width: usize) -> String {
         "{}\n{}",
         table.render_within(width),
         paragraphs(
-            "`weightsmith methods NAME` shows a method's page: its formula, parameters and shortest recipe.",
+            "`weightsmith methods NAME` shows a method's formula, parameters and a minimal recipe.",
             width
         )
     )
@@ -100,7 +100,7 @@ fn page(method: &MethodSpec, width: usize) -> String {
         "Missing tensors",
         &paragraphs(method.missing.in_words(), width),
     );
-    section("Shortest recipe", &indented(&minimal_recipe(method)));
+    section("Minimal recipe", &indented(&minimal_recipe(method)));
     if let Some(reference) = &method.reference {
         let title = paragraphs(reference.title, width);
         section("Reference", &format!("{title}  {}\n", reference.url));

@@ -47,7 +47,7 @@ pub(crate) fn run(args: PullArgs, printer: &Printer) -> Result<ExitCode, Failure
         writeln!(printer.data(), "{}", safe(&folder))?;
     }
     printer.talk(&match pulled.bytes {
-        0 => "everything was there".to_owned(),
+        0 => "everything is already downloaded".to_owned(),
         moved => format!("{} came", bytes(moved)),
     });
     Ok(ExitCode::Done)
@@ -58,7 +58,7 @@ fn names(models: &[String]) -> Result<Vec<ModelName>, Failure> {
         let no_name = matches!(error, SessionError::Hub(HubError::NotAName { .. }));
         let failure = Failure::new(error);
         if no_name {
-            failure.hint("a model on the hub is written `organisation/name`")
+            failure.hint("Hub models are written `organization/name`")
         } else {
             failure
         }

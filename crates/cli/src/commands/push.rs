@@ -55,7 +55,7 @@ fn list(publication: &Publication, name: Option<&str>, printer: &Printer) -> Res
     writeln!(
         out,
         "{}",
-        safe(proposed.unwrap_or("no name is proposed: there is no lock"))
+        safe(proposed.unwrap_or("no default name: there is no lock"))
     )?;
     for file in &publication.files {
         let changed = if file.content.is_some() {
@@ -90,9 +90,9 @@ pub(super) fn report(pushed: &Pushed, printer: &Printer) -> Result<(), Failure> 
         commits,
     } = pushed;
     printer.talk(&match commit {
-        None => "the hub has all of it already".to_owned(),
+        None => "the Hub already has all files".to_owned(),
         Some(commit) => format!(
-            "{}, the last one {commit}; {} were there already",
+            "{}, the last one {commit}; {} already uploaded",
             counted(*commits, "commit"),
             counted(*unchanged, "file"),
         ),

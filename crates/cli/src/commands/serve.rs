@@ -33,9 +33,9 @@ pub(crate) fn run(args: ServeArgs, printer: &Printer) -> Result<ExitCode, Failur
     let ServeArgs { serving, no_studio } = args;
     if no_studio && serving.models.is_empty() {
         return Err(Failure::usage(
-            "there is nothing to serve: no model is given, and no studio is wanted",
+            "nothing to serve: no model is given, and `--no-studio` is set",
         )
-        .hint("name a model, or leave `--no-studio` out"));
+        .hint("name a model, or omit `--no-studio`"));
     }
     let address = SocketAddr::new(serving.host, serving.port.unwrap_or(PORT));
     serve(serving, address, !no_studio, &|_| {}, printer)
@@ -51,9 +51,7 @@ pub(crate) fn open_browser_too(args: StudioArgs, printer: &Printer) -> Result<Ex
     let show = |address: SocketAddr| {
         let page = format!("http://{address}/");
         if !no_browser && let Err(error) = open::that_detached(&page) {
-            printer.warning(&format!(
-                "no browser could be started: {error}; open {page}"
-            ));
+            printer.warning(&format!("cannot open a browser: {error}; open {page}"));
         }
     };
     serve(serving, address, true, &show, printer)
@@ -115,7 +113,7 @@ fn serve(
     printer.talk(&format!("listening on http://{address}"));
     ready(address);
     server.run(|| {
-        printer.talk("ending: what runs may finish");
+        printer.talk("shutting down; finishing active requests");
         if let Some(studio) = &studio {
             studio.close();
         }
@@ -188,12 +186,12 @@ fn resolve(limits: LimitArgs) -> Result<Settings, Failure> {
 fn explain(error: ServerError) -> Failure {
     match &error {
         ServerError::KeyNeeded { .. } => Failure::usage(error.to_string()).hint(
-            "set the environment variable WEIGHTSMITH_API_KEY, or leave `--host` out: then only this machine reaches the server",
+            "set the environment variable WEIGHTSMITH_API_KEY, or omit `--host` to listen only on this machine",
         ),
         ServerError::SameName { name } => Failure::usage(error.to_string())
-            .hint(format!("give one of them another name: `other-{name}=MODEL`")),
+            .hint(format!("rename one of them: `other-{name}=MODEL`")),
         ServerError::Bind { .. } => {
-            Failure::new(error).hint("choose another port with `--port`; 0 takes one that is free")
+            Failure::new(error).hint("choose another port with `--port`; 0 uses any free port")
         }
         ServerError::Setting { .. } => Failure::usage(error.to_string()),
         _ => Failure::new(error),
@@ -285,7 +283,7 @@ fn main_type(source: &dyn TensorSource) -> String {
 
 fn introduction(name: &str, facts: &ModelFacts) -> String {
     let kind = if facts.is_merge {
-        ", merged when first asked for"
+        ", merged on first use"
     } else {
         ""
     };

@@ -31,16 +31,16 @@ pub(super) fn settings(
     let session = Session::from_env(options.transformers_cache.clone());
     let locate = session.locate.clone();
     let Some(data) = data_dir.or_else(|| data_folder(locate.home.as_deref())) else {
-        let message = "there is no home folder for the studio's history and models";
+        let message = "no home folder for the studio's data";
         if serves_models {
             printer.warning(message);
             return Ok(None);
         }
-        return Err(Failure::usage(message).hint("name a folder: `--data-dir DIR`"));
+        return Err(Failure::usage(message).hint("choose a folder with `--data-dir DIR`"));
     };
     for folder in folders.iter().filter(|folder| !folder.is_dir()) {
         printer.warning(&format!(
-            "`--folder {}`: there is no such folder; its models are shown when it is there",
+            "`--folder {}`: folder not found; its models will be shown once it exists",
             safe(&folder.display().to_string())
         ));
     }
@@ -73,12 +73,12 @@ pub(super) fn open(
     match Studio::open(settings, Arc::clone(server.registry())) {
         Ok(studio) => Ok(Some(studio)),
         Err(error @ StudioError::InUse { .. }) if serves_models => {
-            printer.warning(&format!("{error}; no pages are shown here"));
+            printer.warning(&format!("{error}; continuing without the studio"));
             Ok(None)
         }
         Err(error @ StudioError::InUse { .. }) => Err(Failure::new(error)
-            .hint("use the one that runs, or name another folder: `--data-dir DIR`")),
-        Err(error) => Err(Failure::new(error).hint("`--data-dir DIR` names another folder")),
+            .hint("use the running studio, or choose another folder with `--data-dir DIR`")),
+        Err(error) => Err(Failure::new(error).hint("choose another folder with `--data-dir DIR`")),
     }
 }
 

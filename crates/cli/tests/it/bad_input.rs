@@ -62,7 +62,7 @@ fn slerp_without_t_says_that_t_is_missing() {
     4 | merge_method: slerp
       |               ^^^^^
       |
-      = help: set it under the recipe's `parameters:`; with filters, add one without `filter` for all other tensors
+      = help: set it under the recipe's `parameters:`; with filters, add an entry without `filter` for all other tensors
 
     1 error in recipe.yml
     ");
@@ -124,7 +124,7 @@ fn a_base_that_is_no_model_of_the_recipe_is_explained() {
     5 | base_model: c
       |             ^
       |
-      = help: `base_model` (`c`) is not listed under `models:` and counts as one more; name one of those listed
+      = help: `base_model` (`c`) is not listed under `models:` and counts as another model; use one of those listed
 
     1 error in recipe.yml
     ");
@@ -279,13 +279,13 @@ fn layers_beyond_the_model_are_an_error() {
     exit code: 2
     --- stdout
     --- stderr
-    error: layers 1 to 2 are asked for, `a` has 2 (0 to 1)
+    error: layers 1 to 2 are requested, but `a` has 2 (0 to 1)
      --> recipe.yml:4:22
       |
     4 |         layer_range: [1, 3]
       |                      ^^^^^^
       |
-      = help: the end of a `layer_range` is the first layer not taken: `[0, 2]` takes all of `a`
+      = help: the end of a `layer_range` is exclusive: `[0, 2]` is all of `a`
 
     1 error in recipe.yml
     ");
@@ -299,13 +299,13 @@ fn slices_of_unequal_length_are_an_error() {
     exit code: 2
     --- stdout
     --- stderr
-    error: the sources of a slice must have equally many layers: [0, 2] has 2, but [0, 1] at 4:22 has 1
+    error: the sources of a slice must have the same number of layers: [0, 2] has 2, but [0, 1] at 4:22 has 1
      --> recipe.yml:6:22
       |
     6 |         layer_range: [0, 2]
       |                      ^^^^^^
       |
-      = help: a slice merges its sources layer by layer; other layers belong in an entry of `slices` of their own
+      = help: a slice merges its sources layer by layer; put other layers in a separate slice
 
     1 error in recipe.yml
     ");
@@ -324,7 +324,7 @@ fn invalid_yaml_is_an_error_with_its_place() {
     exit code: 2
     --- stdout
     --- stderr
-    error: invalid YAML: `-` stands where the next key of a mapping was expected
+    error: invalid YAML: found `-` where the next key of a mapping was expected
      --> recipe.yml:3:2
       |
     3 |  - model: b
@@ -475,15 +475,15 @@ fn unneeded_options_are_explained_and_pickles_refused() {
     exit code: 2
     --- stdout
     --- stderr
-    error: `--no-safe-serialization` asks for pickles, which are never written
-    hint: leave the option out: the result is safetensors, which every loader reads
+    error: `--no-safe-serialization` is not supported: pickles are never written
+    hint: omit the option: output is always safetensors
     ");
     assert!(!world.path("out").exists());
     let merged = world.run(&["merge", "--cuda", "--lazy-unpickle", "recipe.yml", "out"]);
     merged
         .expect_code(0)
         .expect_error("note: `--cuda` has no effect")
-        .expect_error("note: `--lazy-unpickle` is not");
+        .expect_error("note: `--lazy-unpickle` has no effect");
 }
 
 #[test]

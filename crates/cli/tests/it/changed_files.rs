@@ -54,7 +54,7 @@ fn a_merge_whose_input_is_cut_ends_with_its_name() {
     signal("-CONT", child.id());
     let run = world.outcome(&child.wait_with_output().expect("a child"));
     run.expect_code(1)
-        .expect_error("b/model.safetensors: became shorter while it was read: ")
+        .expect_error("b/model.safetensors: shrank while it was read: ")
         .expect_error("bytes when opened, now 8192");
     assert_eq!(
         world.names().into_iter().collect::<Vec<_>>(),
@@ -80,7 +80,7 @@ fn a_server_whose_model_is_cut_refuses_for_it_and_goes_on_with_others() {
     cut(&world.path("base/model.safetensors"), 0);
     let answer = ask("base", "Once upon a time");
     assert!(answer.starts_with("HTTP/1.1 500 "), "{answer}");
-    let message = "model.safetensors: became shorter while it was read: ";
+    let message = "model.safetensors: shrank while it was read: ";
     assert!(answer.contains(message), "{answer}");
     let answer = ask("base", "Once upon a time");
     assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");

@@ -41,8 +41,8 @@ fn all_mistakes_are_shown_at_once() {
     5 |   - model: missing
       |            ^^^^^^^
       |
-      = help: a relative path is looked up in the current folder, then beside the recipe
-      = help: a model on the hub is written `organisation/missing`
+      = help: relative paths start from the current folder, then from the recipe's folder
+      = help: Hub models are written `organization/missing`
 
     error: unknown merge method `slrep`
      --> recipe.yml:6:15

@@ -11,7 +11,7 @@ fn a_model_and_its_copy_are_the_same() {
     exit code: 0
     --- stdout
     4 tensors: 4 same in both
-    A and B are the same, byte for byte
+    A and B are identical, byte for byte
     --- stderr
     ");
 }
@@ -71,12 +71,12 @@ fn two_trainings_of_one_base_are_compared_by_what_they_learnt() {
     let text = world.run(&["diff", &a, &b, "--base", &base]);
     text.expect_code(1);
     assert!(
-        text.stdout.contains("cosine of what they learnt"),
+        text.stdout.contains("task-vector cosine"),
         "{}",
         text.transcript()
     );
     assert!(
-        text.stdout.contains("the 20 that differ most of 74"),
+        text.stdout.contains("top 20 of 74"),
         "{}",
         text.transcript()
     );
@@ -95,10 +95,10 @@ fn strangers_are_warned_about() {
     world
         .run(&["diff", "one", "two"])
         .expect_code(1)
-        .expect_error("do not look like trainings of one model");
+        .expect_error("do not appear to share a base");
     let similar = world.run(&["diff", "a", "b"]);
     assert!(
-        !similar.stderr.contains("do not look"),
+        !similar.stderr.contains("do not appear"),
         "{}",
         similar.transcript()
     );

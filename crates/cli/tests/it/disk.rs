@@ -110,7 +110,7 @@ fn a_disk_that_fills_up_during_a_download_leaves_a_beginning_that_is_continued()
     run.expect_code(1)
         .expect_error(".incomplete")
         .expect_error("File too large")
-        .expect_error("free some room and run the same command again");
+        .expect_error("free some space and run the same command again");
     let (complete, begun) = blobs(&online);
     assert!(
         complete < 200_000,

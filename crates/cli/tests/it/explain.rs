@@ -9,7 +9,7 @@ fn curves_and_words_are_shown() {
     let run = world.run(&["explain", "recipe.yml"]);
     run.expect_code(0);
     assert!(
-        run.stdout.contains("Share of each model") && run.stdout.contains("In words"),
+        run.stdout.contains("Share of each model") && run.stdout.contains("Summary"),
         "{}",
         run.transcript()
     );

@@ -28,7 +28,7 @@ fn the_fixtures_merge_is_ready_for_hosts() {
     passed  shapes         those of `org/instruct`
     passed  model card     apache-2.0, from org/base and org/instruct
     passed  tokenizer      1059 tokens
-    passed  chat template  a question becomes a prompt of 32 tokens
+    passed  chat template  renders a question as 32 tokens
     passed  end of text    tokens 1058, 1056
     passed  GGUF           byte-level BPE, split as `qwen2`
 
@@ -76,20 +76,20 @@ fn what_hosts_would_refuse_is_told_with_what_to_do() {
     insta::assert_snapshot!(online.run(&["check", "--host", "out"]).transcript(), @r"
     exit code: 1
     --- stdout
-    warned  safetensors    beside them there are pickles: `pytorch_model.bin`
-                           hint: hosts ignore them, scanners do not: leave them out
+    warned  safetensors    there are also pickles: `pytorch_model.bin`
+                           hint: hosts ignore them, but scanners flag them: remove them
     passed  weights type   BF16
     failed  shapes         the embedding has 1059 rows, but config.json says 1058
                            hint: set `vocab_size` in config.json to the number of rows
     failed  model card     there is no README.md
-                           hint: `weightsmith merge` writes one, unless it is told `--no-write-model-card`
+                           hint: `weightsmith merge` writes one unless `--no-write-model-card` is given
     passed  tokenizer      1059 tokens
     failed  chat template  chat template (chat_template.jinja): syntax error: unexpected `%}`, expected a value (line 1)
-                           hint: take `chat_template.jinja` of a parent whose answers the merge shall give
-    failed  end of text    token 5000 ends a text, but the embedding has 1059 rows
+                           hint: copy `chat_template.jinja` from the parent whose behavior the merge should have
+    failed  end of text    the end token is 5000, but the embedding has 1059 rows
                            hint: set `eos_token_id` to a token of this model's vocabulary
-    failed  GGUF           1059 tokens, but rows for 1058 only: none for `<|im_end|>`
-                           hint: take the tokenizer files and the `vocab_size` of the parent that gave the embedding
+    failed  GGUF           1059 tokens, but only 1058 rows: none for `<|im_end|>`
+                           hint: use the tokenizer files and the `vocab_size` of the parent that provided the embedding
 
     size class         below 0.1B, 2.57M parameters
     weights type       BF16
@@ -111,21 +111,21 @@ fn what_hosts_would_refuse_is_told_with_what_to_do() {
     exit code: 1
     --- stdout
     failed  safetensors    the only weights are pickles: `pytorch_model.bin`
-                           hint: hosts load no pickles: save the model with `save_pretrained(…, safe_serialization=True)`
-    failed  weights type   there are no weights to look at
+                           hint: hosts do not load pickles: save the model with `save_pretrained(…, safe_serialization=True)`
+    failed  weights type   there are no weights to check
                            hint: see `safetensors` above
-    failed  shapes         there are no weights to look at
+    failed  shapes         there are no weights to check
                            hint: see `safetensors` above
     failed  model card     there is no README.md
-                           hint: `weightsmith merge` writes one, unless it is told `--no-write-model-card`
+                           hint: `weightsmith merge` writes one unless `--no-write-model-card` is given
     failed  tokenizer      out/tokenizer.json: not a tokenizer: Model missing. at line 1 column 2
-                           hint: take the tokenizer's files of a parent, or save them with `AutoTokenizer.from_pretrained(…).save_pretrained(…)`
-    failed  chat template  there is no tokenizer to try it with
-                           hint: take `chat_template.jinja` of a parent whose answers the merge shall give
-    failed  end of text    no token ends a text, so answers go on until the context is full
+                           hint: copy the tokenizer files from a parent, or save them with `AutoTokenizer.from_pretrained(…).save_pretrained(…)`
+    failed  chat template  there is no tokenizer to test it with
+                           hint: copy `chat_template.jinja` from the parent whose behavior the merge should have
+    failed  end of text    there is no end token, so answers continue until the context is full
                            hint: set `eos_token_id` in generation_config.json and config.json
-    failed  GGUF           a BPE that is neither byte-level nor has bytes to fall back on
-                           hint: llama.cpp has no such vocabulary: take the tokenizer of a parent
+    failed  GGUF           a BPE that is neither byte-level nor has byte fallback
+                           hint: llama.cpp does not support such vocabularies: use a parent's tokenizer
 
     out is not ready for hosts, 8 failures
     --- stderr

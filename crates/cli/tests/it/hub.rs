@@ -182,8 +182,8 @@ fn what_the_hub_refuses_is_shown_where_the_recipe_names_it() {
     5 |   - model: org/instruct
       |            ^^^^^^^^^^^^
       |
-      = help: open HUB/org/instruct, log in and accept the licence
-      = help: set `HF_TOKEN` to a token of https://huggingface.co/settings/tokens, or run `hf auth login`
+      = help: open HUB/org/instruct, log in and accept the license
+      = help: set `HF_TOKEN` to a token from https://huggingface.co/settings/tokens, or run `hf auth login`
       = help: if `org/instruct` is a folder, write its full path
 
     1 error in recipe.yml
@@ -217,7 +217,7 @@ fn a_merge_is_published_under_its_proposed_name_without_local_paths() {
         "{name}"
     );
     assert!(
-        run.stderr.contains("`mine` is published in its place"),
+        run.stderr.contains("publishing `mine` instead"),
         "{}",
         run.stderr
     );
@@ -420,7 +420,8 @@ fn a_merge_goes_to_the_hub_in_one_go_and_over_a_model_only_by_force() {
     let run = merge(&["recipe.yml", "hf://me/merged"]);
     assert_eq!(run.code, Some(1));
     assert!(
-        run.stderr.contains("there is a model at `hf://me/merged`"),
+        run.stderr
+            .contains("there is already a model at `hf://me/merged`"),
         "{}",
         run.stderr
     );

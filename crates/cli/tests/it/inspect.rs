@@ -110,7 +110,8 @@ fn a_model_that_is_not_there_is_an_error() {
     --- stdout
     --- stderr
     error: no model at `nothing`; looked for `nothing`, `[FOLDER]/no-cache/hub/models--nothing`
-    hint: a model on the hub is written `organisation/nothing`
+    hint: relative paths start from the current folder, then from the recipe's folder
+    hint: Hub models are written `organization/nothing`
     ");
 }
 

@@ -63,7 +63,7 @@ fn an_interrupted_merge_leaves_nothing_at_its_path_and_is_gone_on_with() {
         };
         let run = world.outcome(&output);
         run.expect_code(130)
-            .expect_error("the same command goes on where this one stopped");
+            .expect_error("run the same command again to resume");
         assert!(!world.path("out").exists());
         let again = world.run(&["merge", "recipe.yml", "out"]);
         again.expect_code(0);

@@ -40,9 +40,9 @@ fn the_v_shaped_slerp_of_the_bundled_models_says_what_it_did() {
         --- stderr
         merged 74 tensors (2.57M parameters) from 2 models with slerp
         read 8.3 MB, wrote 5.1 MB in [TIME]: [SPEED]
-        private memory at most [MEMORY] (resident with mapped files: [MEMORY])
-        `instruct` rules layers 0 and 5 and leads in layers 1 and 4; in the middle (layers 2–3) both count about equally. Outside of the layers, embeddings and final norm are `instruct` alone.
-        the model is in out (1 weight file); check it at any time with `weightsmith verify out`
+        peak private memory [MEMORY] (resident with mapped files: [MEMORY])
+        Layers 0 and 5 come from `instruct` alone; layers 1 and 4 are 80 % `instruct` and 20 % `base`; layers 2–3 are 60 % `instruct` and 40 % `base`. Embeddings and final norm come from `instruct` alone.
+        saved to out (1 weight file); run `weightsmith verify out` to check it
         ");
     });
     for name in [
@@ -71,7 +71,7 @@ fn a_dry_run_writes_nothing() {
     --- stdout
     method  slerp
     input   base at [FIXTURES]/base: 74 tensors, 2.57M parameters, 6 layers
-    input   instruct at [FIXTURES]/instruct: 74 tensors, 2.57M parameters, 6 layers, base_model, gives its config and other files
+    input   instruct at [FIXTURES]/instruct: 74 tensors, 2.57M parameters, 6 layers, base_model, provides config and other files
     result  74 tensors, 2.57M parameters, 6 layers
     file    model.safetensors, 5.1 MB
     file    config.json, 673 B

@@ -40,30 +40,32 @@ fn a_page_says_all_that_a_recipe_needs() {
     --- stdout
     slerp: Spherical linear interpolation (SLERP)
 
-      Walks from the base model to the other along the arc between their weights.
+      Interpolates from the base model to the other model along the arc between their weights.
 
-      With a = the base's tensor, b = the other's, and θ the angle between them (each taken as one long
+      With a = the base's tensor, b = the other's, and θ the angle between them (each as one long
       vector): result = [sin((1−t)θ)·a + sin(tθ)·b] / sin θ. Nearly parallel tensors (|cos θ| > 0.9995)
       are interpolated linearly.
 
-      `t` = 0 is the base, `t` = 1 the other model, byte for byte. A list of values is a curve over the
-      layers: `t: [0, 0.25, 0.5, 0.25, 0]` lets the base rule the first and last layers while both share
-      the middle. Tensors outside of the layers (embeddings, final norm, output head) take the *first*
-      value of a curve. Between fine-tunes of one base most tensors are nearly parallel, so the result
-      is close to a linear average; the arc matters where models have moved apart.
+      `t` = 0 is the base and `t` = 1 is the other model, byte for byte. A list of values is a curve
+      over the layers: with `t: [0, 0.25, 0.5, 0.25, 0]` the base dominates the first and last layers,
+      and both models contribute to the middle ones. Tensors outside the layers (embeddings, final norm,
+      output head) use the *first* value of a curve. Fine-tunes of one base are nearly parallel in most
+      tensors, so the result is close to a linear average. The arc matters for models that have moved
+      further apart.
 
     Parameters
       name  of         value   default   usual   what it does
-      t     the merge  number  required  0 to 1  How far to go: 0 is the base, 1 is the other model.
+      t     the merge  number  required  0 to 1  Position between the models: 0 is the base, 1 is the
+                                                 other model.
 
     Models
-      `base_model` is required. The method takes 2 models, the base among them.
+      `base_model` is required. The method takes 2 models, including the base.
 
     Missing tensors
-      An optional tensor, such as the output head of a model with tied embeddings, is copied where a
-      single input has it. Every other tensor must be in all inputs.
+      Optional tensors, such as the output head of a model with tied embeddings, are copied if a single
+      input has them. All other tensors must be in all inputs.
 
-    Shortest recipe
+    Minimal recipe
       models:
         - model: path/to/base
         - model: path/to/model-1

@@ -23,18 +23,18 @@ fn a_model_that_was_saved_with_a_wrapper_is_merged_as_the_model_itself() {
         world.model_of("b", &wrapped);
         let run = world.run(&["merge", "--force", "recipe.yml", "out"]);
         run.expect_code(0)
-            .expect_error("`b` was saved with a wrapper around it, which added `")
-            .expect_error("names are read and written without it, as loaders expect them");
+            .expect_error("`b` was saved from a wrapper that added `")
+            .expect_error("the prefix is removed, as loaders expect");
         let out = fs_err::read(world.path("out/model.safetensors")).expect("written");
         assert!(out == plain, "{prefix}");
         let inspected = world.run(&["inspect", "b"]);
         assert!(
-            inspected.stdout.contains("in the files, names have `"),
+            inspected.stdout.contains("names in its files contain `"),
             "{prefix}"
         );
         let hosted = world.run(&["check", "--host", "b"]);
         hosted.expect_code(1);
-        let problem = "which a wrapper of the model added";
+        let problem = "added by a wrapper";
         assert!(hosted.stdout.contains(problem), "{}", hosted.transcript());
     }
 }

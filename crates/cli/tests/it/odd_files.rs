@@ -173,5 +173,5 @@ fn a_recipe_may_come_through_a_pipe_that_the_user_names() {
     run.expect_code(0);
     let run = world.run(&["check", "/dev/zero"]);
     run.expect_code(2)
-        .expect_error("the recipe `/dev/zero` has more than 1048576 bytes");
+        .expect_error("the recipe `/dev/zero` is larger than 1048576 bytes");
 }

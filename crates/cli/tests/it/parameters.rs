@@ -90,7 +90,7 @@ fn what_never_has_an_effect_is_said_once_and_is_no_error_even_with_strict() {
     8 |   int8_mask: true
       |   ^^^^^^^^^
       |
-      = help: it saves mergekit memory; here masks are not kept, and memory is bounded without it
+      = help: it reduces mergekit's memory use; Weightsmith does not store masks
     ");
     let quiet = check(&recipe, &["--quiet"]);
     quiet.expect_code(0);
@@ -103,20 +103,20 @@ fn text_where_a_number_is_needed_is_an_error_at_the_value() {
     exit code: 2
     --- stdout
     --- stderr
-    error: `t` is the text `half`, expected a number
+    error: `t` is the string `half`, expected a number
      --> recipe.yml:7:6
       |
     7 |   t: half
       |      ^^^^
       |
-      = help: `weightsmith methods slerp` says what it does
+      = help: `weightsmith methods slerp` describes it
 
     1 error in recipe.yml
     ");
     check(&SLERP.replace("0.5", "[0, half, 1]"), &[])
         .expect_code(2)
         .expect_error("recipe.yml:7:10")
-        .expect_error("mixes numbers and texts");
+        .expect_error("mixes numbers and strings");
     check(&SLERP.replace("0.5", "[low, high]"), &[])
         .expect_code(2)
         .expect_error("recipe.yml:7:6")
@@ -137,7 +137,7 @@ fn weights_that_cancel_are_refused_where_they_stand() {
     exit code: 2
     --- stdout
     --- stderr
-    error: the weights sum to 0, which `normalize: true` would divide by
+    error: the weights sum to 0, and `normalize: true` divides by it
      --> recipe.yml:4:15
       |
     4 |       weight: -0.5
@@ -174,7 +174,7 @@ fn a_value_outside_of_its_usual_range_is_marked_at_the_filter_that_sets_it() {
     );
     check(&recipe, &[])
         .expect_code(0)
-        .expect_error("warning: `t` is -0.25, outside of its usual range from 0 to 1")
+        .expect_error("warning: `t` is -0.25, outside its usual range of 0 to 1")
         .expect_error("recipe.yml:8:32");
 }
 

@@ -35,7 +35,7 @@ fn what_the_lock_does_not_list_is_named_and_stays_unless_it_is_asked_for() {
     }
     let run = push(&online, &["--dry-run"]);
     run.expect_code(0)
-        .expect_error("not part of the model, so not published: `id_rsa`, `notes.md`, `wandb/`");
+        .expect_error("not part of the model, skipped: `id_rsa`, `notes.md`, `wandb/`");
     assert!(!run.stdout.contains("notes.md"), "{}", run.stdout);
     push(&online, &["--include", "*.md"]).expect_code(0);
     let files = online.hub.files("me/merged", "main").expect("published");
@@ -43,7 +43,7 @@ fn what_the_lock_does_not_list_is_named_and_stays_unless_it_is_asked_for() {
     assert!(!files.contains_key("id_rsa") && !files.contains_key("wandb/run.json"));
     push(&online, &["--include", "*.pdf"])
         .expect_code(1)
-        .expect_error("no file in the folder fits `*.pdf`");
+        .expect_error("no file in the folder matches `*.pdf`");
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn a_donors_link_to_somebodys_file_does_not_become_a_part_of_the_result() {
     world
         .run(&["merge", "recipe.yml", "out"])
         .expect_code(1)
-        .expect_error("outside of the model's folder")
+        .expect_error("outside the model's folder")
         .expect_error("`--no-copy-tokenizer`");
     assert!(!world.path("out").exists());
     world
@@ -118,8 +118,8 @@ fn settings_with_local_paths_do_not_reach_the_result() {
     world.write("a/tokenizer_config.json", tokenizer);
     let run = world.run(&["merge", "recipe.yml", "out"]);
     run.expect_code(0)
-        .expect_error("`config.json`: `_name_or_path` holds a path of this machine")
-        .expect_error("`tokenizer_config.json`: `tokenizer_file` holds a path");
+        .expect_error("`config.json`: `_name_or_path` contains a local path")
+        .expect_error("`tokenizer_config.json`: `tokenizer_file` contains a local path");
     let read = |name: &str| fs_err::read_to_string(world.path(name)).expect("written");
     assert_eq!(
         read("out/tokenizer_config.json"),
@@ -170,7 +170,7 @@ fn the_same_merge_again_says_that_its_result_is_there() {
     world
         .run(&["merge", "recipe.yml", "out"])
         .expect_code(0)
-        .expect_error("out holds this merge already, complete");
+        .expect_error("out already contains this merge");
     world.write("recipe.yml", &SLERP.replace("0.5", "0.6"));
     world
         .run(&["merge", "recipe.yml", "out"])
@@ -231,10 +231,10 @@ fn files_that_were_on_the_move_into_a_mount_point_are_no_model_until_a_rerun_com
         return;
     };
     run.expect_code(0)
-        .expect_error("out holds this merge already, complete");
+        .expect_error("out already contains this merge");
     assert_eq!(
         run.stderr
-            .matches("not complete: a merge is moving its files there")
+            .matches("incomplete: a merge is moving its files here")
             .count(),
         3,
         "{}",

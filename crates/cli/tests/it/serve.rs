@@ -144,7 +144,7 @@ fn models_and_recipes_answer_until_the_server_is_asked_to_end() {
     serving.terminate();
     let (status, log) = serving.ended();
     assert_eq!(status.code(), Some(0));
-    assert_eq!(log, "ending: what runs may finish\n");
+    assert_eq!(log, "shutting down; finishing active requests\n");
 }
 
 /// A request for a stream of so many tokens, of which the first has come.

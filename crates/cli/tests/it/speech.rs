@@ -124,7 +124,7 @@ fn stop_texts_and_limits_end_a_text() {
             "1",
         ],
     );
-    cut.expect_error("ended by the largest number of tokens");
+    cut.expect_error("stopped at the token limit");
 }
 
 #[test]
@@ -135,10 +135,10 @@ fn compare_shows_the_merge_and_each_parent() {
     );
     let run = run_with(&world, &["chat", RECIPE], &input);
     run.expect_code(1)
-        .expect_error("nothing was said yet")
-        .expect_error("/compare TEXT   the same with a new turn")
-        .expect_error("all turns are forgotten")
-        .expect_error("there is no command `/nonsense`");
+        .expect_error("the conversation is empty")
+        .expect_error("/compare TEXT   ask all of them TEXT")
+        .expect_error("conversation cleared")
+        .expect_error("unknown command `/nonsense`");
     let headings: Vec<&str> = run
         .stdout
         .lines()
@@ -160,7 +160,7 @@ fn compare_shows_the_merge_and_each_parent() {
     let model = format!("{FIXTURES}/instruct");
     run_with(&world, &["chat", &model], "/compare hi\n")
         .expect_code(1)
-        .expect_error("there is nothing to compare with");
+        .expect_error("nothing to compare");
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn what_cannot_be_said_is_explained() {
         .expect_error("the prompt is empty");
     run(&world, &["generate", &model, "--raw", "--prompt", ""])
         .expect_code(1)
-        .expect_error("the prompt is empty: a model continues a text of at least one token");
+        .expect_error("the prompt is empty, expected at least one token");
     run(
         &world,
         &["generate", &model, "--prompt", "a", "--temperature", "-1"],
@@ -279,5 +279,5 @@ fn ctrl_c_ends_an_answer_and_not_the_chat() {
     let run = world.outcome(&child.wait_with_output().expect("ends"));
     run.expect_code(0)
         .expect_error("(interrupted)")
-        .expect_error("all turns are forgotten");
+        .expect_error("conversation cleared");
 }

@@ -99,7 +99,7 @@ fn a_prompt_longer_than_the_context_is_refused_with_the_numbers() {
     copy.chat(&[], &format!("{long}\n/help\n"))
         .expect_code(1)
         .expect_error(" tokens do not fit the model's 20 positions")
-        .expect_error("`/reset` forgets")
+        .expect_error("`/reset` clears")
         .expect_error("/compare TEXT");
 }
 
@@ -195,7 +195,7 @@ fn an_unknown_architecture_is_named_with_those_that_are_known() {
     for run in [copy.generate(&ASK), copy.chat(&[], "hi\n")] {
         run.expect_code(1)
             .expect_error(
-                "model/config.json: architecture `MambaForCausalLM` is not supported; these are: ",
+                "model/config.json: architecture `MambaForCausalLM` is not supported; supported are ",
             )
             .expect_error("Qwen2ForCausalLM")
             .expect_error("Gemma3ForCausalLM");
@@ -211,7 +211,7 @@ fn missing_and_misshaped_tensors_are_named() {
     copy.generate(&ASK)
         .expect_code(1)
         .expect_error("no tensor `model.layers.6.")
-        .expect_error("tensors are missing in all");
+        .expect_error("tensors are missing in total");
     copy.edit("config.json", |config| {
         config["num_hidden_layers"] = json!(6);
         config["intermediate_size"] = json!(100);
@@ -219,7 +219,7 @@ fn missing_and_misshaped_tensors_are_named() {
     copy.generate(&ASK)
         .expect_code(1)
         .expect_error("tensor `model.layers.0.mlp.")
-        .expect_error("by config.json it should be [100, ");
+        .expect_error("expected [100, ");
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn nan_stops_with_the_first_tensor_to_blame() {
     let copy = Copy::new();
     copy.spoil("model.layers.3.mlp.down_proj.weight", 0x7fc0);
     copy.spoil("model.layers.4.mlp.down_proj.weight", 0x7fc0);
-    let message = "NaN or infinity after layer 3's feed-forward block; tensor `model.layers.3.mlp.down_proj.weight` holds such values";
+    let message = "NaN or infinity after layer 3's feed-forward block; tensor `model.layers.3.mlp.down_proj.weight` contains such values";
     let run = copy.generate(&ASK);
     run.expect_code(1).expect_error(message);
     assert_eq!(run.stdout, "");

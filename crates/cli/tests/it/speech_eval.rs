@@ -91,7 +91,7 @@ fn a_bad_line_is_named_before_any_model_is_opened() {
     world
         .run(&["eval", "no/such", "--data", &bad])
         .expect_code(1)
-        .expect_error("bad.jsonl:2: `question` is a number; expected a text");
+        .expect_error("bad.jsonl:2: `question` is a number; expected a string");
 }
 
 #[test]

@@ -113,7 +113,7 @@ fn what_others_wrote_stays() {
     ];
     run(&world, &save)
         .expect_code(0)
-        .expect_error("the model card stays as it is: weightsmith did not make this folder");
+        .expect_error("the model card was not changed: weightsmith did not write this folder");
     assert_eq!(
         fs_err::read_to_string(world.path("model/README.md")).expect("there"),
         "Mine.\n"
@@ -124,7 +124,7 @@ fn what_others_wrote_stays() {
     let benchmark = ["--benchmark", "instruct.heldout.jsonl=org/facts:default"];
     run(&world, &[&save[..], &benchmark].concat())
         .expect_code(1)
-        .expect_error("org--facts--default.yaml was not written by `--save` and stays");
+        .expect_error("org--facts--default.yaml was not written by `--save` and is not replaced");
     assert_eq!(
         fs_err::read_to_string(world.path(theirs)).expect("there"),
         "- dataset: {}\n"
@@ -137,14 +137,12 @@ fn a_place_that_numbers_cannot_go_to_is_refused() {
     let questions = data("instruct.heldout.jsonl");
     run(&world, &[RECIPE, "--save", "--data", &questions])
         .expect_code(2)
-        .expect_error(
-            "`--save` writes into a model's folder, and `examples/01-slerp-v.yml` is none",
-        );
+        .expect_error("`--save` needs a model's folder, and `examples/01-slerp-v.yml` is not one");
     let instruct = format!("{FIXTURES}/instruct");
     for (benchmark, message) in [
         (
             "x.jsonl=org/facts:default",
-            "`x.jsonl` is not among the files of `--data`",
+            "`x.jsonl` is not one of the `--data` files",
         ),
         (
             "instruct.heldout.jsonl=facts",

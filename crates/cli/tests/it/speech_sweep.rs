@@ -111,7 +111,7 @@ fn what_cannot_be_varied_is_refused_before_anything_is_computed() {
         (
             &instruct,
             "t=0,1",
-            "`--sweep` varies a parameter of a recipe, and `[FIXTURES]/instruct` is a model",
+            "`--sweep` needs a recipe, and `[FIXTURES]/instruct` is a model",
         ),
         (
             "examples/03-linear.yml",
@@ -167,7 +167,10 @@ fn an_interrupted_measurement_shows_what_there_is_and_writes_nothing() {
     let output = child.wait_with_output().expect("ends");
     let run = world.outcome(&output);
     run.expect_code(130);
-    assert!(rest.contains("interrupted: this is incomplete"), "{rest}");
+    assert!(
+        rest.contains("interrupted: the results are incomplete"),
+        "{rest}"
+    );
     let found: Value = serde_json::from_str(&run.stdout).expect("JSON");
     assert_eq!(found["incomplete"], true);
     let asked = found["tasks"][0]["questions"].as_u64().expect("a count");

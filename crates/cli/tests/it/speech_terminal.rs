@@ -166,17 +166,14 @@ fn ctrl_c_ends_an_answer_and_then_a_line_and_ctrl_d_the_chat() {
     terminal.keys(UP);
     terminal.expect("Anna lives in");
     terminal.keys(CTRL_C);
-    terminal.expect("Ctrl-C again or /quit ends the chat");
+    terminal.expect("press Ctrl-C again or type /quit to exit");
     terminal.expect(PROMPT);
     for (line, answer) in [
-        (
-            "/system Answer in one word.",
-            "from now on with this system prompt",
-        ),
-        ("/system", "from now on with the model's own system prompt"),
-        ("/reset", "all turns are forgotten"),
-        ("/compare hi", "there is nothing to compare with"),
-        ("/nonsense", "there is no command `/nonsense`"),
+        ("/system Answer in one word.", "system prompt set"),
+        ("/system", "system prompt reset to the model's"),
+        ("/reset", "conversation cleared"),
+        ("/compare hi", "nothing to compare"),
+        ("/nonsense", "unknown command `/nonsense`"),
     ] {
         terminal.keys(&format!("{line}\r"));
         terminal.expect(answer);
@@ -220,7 +217,7 @@ fn a_long_prompt_shows_how_far_it_is_and_can_be_stopped() {
     let Some(mut terminal) = Terminal::start(&world, &arguments) else {
         return;
     };
-    terminal.expect("reading the prompt");
+    terminal.expect("processing the prompt");
     terminal.expect("tokens, ");
     terminal.keys(CTRL_C);
     terminal.expect("interrupted after ");

@@ -46,7 +46,7 @@ fn addresses_that_are_none_are_refused_before_anything_is_asked() {
     let world = World::new();
     world.write("recipe.yml", RECIPE);
     for (out, why) in [
-        ("s3://", "it names no bucket"),
+        ("s3://", "no bucket"),
         ("gs://b//a", "is empty"),
         ("az://b/../a", "`.` or `..`"),
         ("hf://name", "expected `hf://ACCOUNT/NAME`"),
@@ -200,7 +200,7 @@ fn a_merge_goes_from_a_store_to_a_store() {
     let again = run(&world, &moto.url, &to_store);
     assert_eq!(again.code, Some(1));
     assert!(
-        again.stderr.contains("there is a merged model"),
+        again.stderr.contains("there is already a merged model"),
         "{}",
         again.stderr
     );

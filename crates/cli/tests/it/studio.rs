@@ -30,7 +30,7 @@ fn without_models_the_folders_models_are_shown() {
     let (status, log) = serving.ended();
     assert_eq!(
         (status.code(), log.as_str()),
-        (Some(0), "ending: what runs may finish\n")
+        (Some(0), "shutting down; finishing active requests\n")
     );
     assert!(
         begin.elapsed() < Duration::from_secs(9),
@@ -47,7 +47,7 @@ fn a_folder_that_is_not_there_is_told() {
     assert!(
         serving
             .said
-            .contains("`--folder nowhere`: there is no such folder"),
+            .contains("`--folder nowhere`: folder not found"),
         "{}",
         serving.said
     );
@@ -96,11 +96,7 @@ fn without_a_studio_there_is_only_the_protocol() {
     assert!(!world.path("data").exists());
     let run = world.run(&["serve", "--no-studio"]);
     assert_eq!(run.code, Some(2));
-    assert!(
-        run.stderr.contains("there is nothing to serve"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("nothing to serve"), "{}", run.stderr);
 }
 
 #[cfg(target_os = "linux")]

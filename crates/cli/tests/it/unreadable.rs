@@ -18,15 +18,15 @@ fn check_tells_of_an_unreadable_recipe_as_of_other_problems() {
         ("folder", "`folder` is a folder, expected a recipe"),
         (
             "latin.yml",
-            "the recipe `latin.yml` is not a text in UTF-8 (line 2)",
+            "the recipe `latin.yml` is not valid UTF-8 (line 2)",
         ),
         (
             "wide.yml",
-            "the recipe `wide.yml` is a text in UTF-16, expected UTF-8",
+            "the recipe `wide.yml` is encoded in UTF-16, expected UTF-8",
         ),
         (
             "long.yml",
-            "the recipe `long.yml` has more than 1048576 bytes",
+            "the recipe `long.yml` is larger than 1048576 bytes",
         ),
     ] {
         let run = world.run(&["check", "--json", recipe]);
@@ -50,7 +50,7 @@ fn an_endless_recipe_is_read_to_its_bound() {
     let run = World::new().run(&["check", "/dev/zero"]);
     assert_eq!(run.code, Some(2));
     assert!(
-        run.stderr.contains("has more than 1048576 bytes"),
+        run.stderr.contains("is larger than 1048576 bytes"),
         "{}",
         run.stderr
     );
@@ -99,7 +99,7 @@ fn verify_and_push_say_what_they_take() {
             (
                 "s3://bucket/model",
                 format!(
-                    "`s3://bucket/model` is in an object store, and `{}` reads folders",
+                    "`s3://bucket/model` is in an object store, and `{}` needs a local folder",
                     command[0]
                 ),
             ),

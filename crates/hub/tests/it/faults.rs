@@ -153,8 +153,8 @@ fn who_asks_too_often_waits_as_long_as_the_hub_says() {
         .fault("/api/models", FaultKind::Status(429, Some(4000)), 1);
     let error = world.pull("org/name").unwrap_err();
     insta::assert_snapshot!(shown(&world, &error), @r"
-    the hub asks to wait for 4000 seconds before the next request to HUB/api/models/org/name/revision/main
-    run the same command again later; with a token more requests are allowed
+    the Hub asks to wait 4000 seconds before the next request to HUB/api/models/org/name/revision/main
+    run the same command again later; a token raises the rate limit
     ");
 }
 
@@ -168,9 +168,9 @@ fn passing_errors_of_the_server_pass_and_lasting_ones_are_named() {
     world.hub.fault("/api/", FaultKind::Status(500, None), 3);
     let error = world.pull("org/name").unwrap_err();
     insta::assert_snapshot!(shown(&world, &error), @r"
-    HUB/api/models/org/name/revision/main: the hub answered 500: a fault that was asked for
+    HUB/api/models/org/name/revision/main: the Hub returned 500: a fault that was asked for
     run the same command again to resume
-    `HF_ENDPOINT` names another hub, `HTTPS_PROXY` a proxy
+    use `HF_ENDPOINT` to set another hub and `HTTPS_PROXY` to set a proxy
     ");
 }
 
@@ -180,7 +180,10 @@ fn a_server_without_ranges_is_no_reason_for_wrong_bytes() {
     world.hub.add_model("org/name", files()).unwrap();
     world.hub.fault("/cdn/", FaultKind::NoRanges, 100);
     let error = world.pull("org/name").unwrap_err();
-    assert!(error.to_string().contains("the whole file came"), "{error}");
+    assert!(
+        error.to_string().contains("received the whole file"),
+        "{error}"
+    );
     assert_sound(&world);
 }
 

@@ -113,12 +113,15 @@ fn pages_end_whatever_the_hub_says() {
     };
     let error = |next| pull(pages(next)).error();
     let text = error(|number, tree| format!("{tree}?cursor={number}"));
-    assert!(text.ends_with("1000 pages and no end"), "{text}");
+    assert!(text.ends_with("more than 1000 pages"), "{text}");
     let text = error(|number, tree| format!("{tree}?cursor={}", number % 2));
-    assert!(text.ends_with("the next page was there before"), "{text}");
+    assert!(
+        text.ends_with("the next page repeats an earlier one"),
+        "{text}"
+    );
     let text = error(|_, _| "http://127.0.0.1:1/api/models/other?x".to_owned());
     assert!(
-        text.ends_with("the next page belongs to something else"),
+        text.ends_with("the next page belongs to another request"),
         "{text}"
     );
 }
@@ -134,12 +137,9 @@ fn listings_are_bounded_in_bytes_and_in_number() {
     );
     let long = " ".repeat((32 << 20) + 1);
     let error = pull(liar::hub_of(long, |_| json(""))).error();
-    assert!(
-        error.ends_with("more than 32 MiB, expected at most that"),
-        "{error}"
-    );
+    assert!(error.ends_with("more than 32 MiB"), "{error}");
     let error = pull(liar::hub_of("[".repeat(100_000), |_| json(""))).error();
-    assert!(error.contains("not the JSON that was expected"), "{error}");
+    assert!(error.contains("unexpected JSON"), "{error}");
 }
 
 #[test]

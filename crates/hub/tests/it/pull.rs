@@ -135,28 +135,28 @@ fn refusals_say_what_to_do() {
     errors.push(shown(&world, &world.pull("org/gated").unwrap_err()));
     insta::assert_snapshot!(errors.join("\n\n"), @r"
     `org/gated` is gated, and there is no token
-    open HUB/org/gated, log in and accept the licence
-    set `HF_TOKEN` to a token of https://huggingface.co/settings/tokens, or run `hf auth login`
+    open HUB/org/gated, log in and accept the license
+    set `HF_TOKEN` to a token from https://huggingface.co/settings/tokens, or run `hf auth login`
 
     there is no model `org/private` at HUB, or it is private
-    check the spelling, capitals included
-    if it is private: set `HF_TOKEN` to a token of https://huggingface.co/settings/tokens, or run `hf auth login`
+    check the spelling and case
+    if it is private: set `HF_TOKEN` to a token from https://huggingface.co/settings/tokens, or run `hf auth login`
 
     there is no model `org/nothing` at HUB, or it is private
-    check the spelling, capitals included
-    if it is private: set `HF_TOKEN` to a token of https://huggingface.co/settings/tokens, or run `hf auth login`
+    check the spelling and case
+    if it is private: set `HF_TOKEN` to a token from https://huggingface.co/settings/tokens, or run `hf auth login`
 
     `org/gated` is gated, and this account has no access to it yet
-    open HUB/org/gated with the account of the token and accept the licence
-    a token with limited rights also needs read access to gated repositories
+    open HUB/org/gated with the token's account and accept the license
+    a fine-grained token also needs read access to gated repositories
 
     there is no model `org/nothing` at HUB, or it is private
-    check the spelling, capitals included, and that the token's account can see it
+    check the spelling and case, and that the token's account has access
 
     `org/private` has no revision `v9`
     a revision is a branch, a tag, a commit or `refs/pr/N`
 
-    the hub at HUB does not accept the token
+    the Hub at HUB does not accept the token
     it may have been revoked: set `HF_TOKEN` to a valid one, or run `hf auth login` again
     ");
     assert!(world.blobs("org/gated").is_empty());

@@ -212,13 +212,13 @@ fn refusals_say_what_is_missing() {
     ));
     errors.push(shown(&world, &world.client().account().unwrap_err()));
     insta::assert_snapshot!(errors.join("\n\n"), @r#"
-    create `other/merged`: the hub says no: You don't have the rights to write under the namespace "other", me
-    the token needs the right to write to that account or organisation
+    create `other/merged`: denied by the Hub: You don't have the rights to write under the namespace "other", me
+    the token needs write access to that account or organization
 
-    create `me/merged`: the hub says no: Invalid username or password.
-    set `HF_TOKEN` to a token of https://huggingface.co/settings/tokens, or run `hf auth login`
+    create `me/merged`: denied by the Hub: Invalid username or password.
+    set `HF_TOKEN` to a token from https://huggingface.co/settings/tokens, or run `hf auth login`
 
-    find out whose token it is: the hub says no: Invalid username or password.
-    set `HF_TOKEN` to a token of https://huggingface.co/settings/tokens, or run `hf auth login`
+    look up the token's account: denied by the Hub: Invalid username or password.
+    set `HF_TOKEN` to a token from https://huggingface.co/settings/tokens, or run `hf auth login`
     "#);
 }

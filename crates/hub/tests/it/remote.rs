@@ -103,7 +103,7 @@ fn a_tensor_that_cannot_be_had_is_an_error_with_its_reason() {
     let mut scratch = Vec::new();
     let error = remote.read(0, 0..10, &mut scratch).unwrap_err();
     assert!(
-        error.to_string().contains("the hub answered 500"),
+        error.to_string().contains("the Hub returned 500"),
         "{error}"
     );
     world.hub.clear_faults();

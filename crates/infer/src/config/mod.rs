@@ -100,7 +100,7 @@ impl DecoderConfig {
         const NAME: &str = "config.json";
         let bytes = files.file(NAME)?.ok_or_else(|| Error::MissingFile {
             path: files.path_of(NAME),
-            needed_for: "it says how the model computes",
+            needed_for: "it describes the model's architecture",
         })?;
         let config = json::read(&bytes).map_err(ConfigError::Json);
         let config = config.and_then(|value: Value| Self::from_json(&value));

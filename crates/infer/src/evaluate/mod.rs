@@ -1,4 +1,4 @@
-//! How good a model is: perplexity and divergence on text, exact answers, multiple choice.
+//! Evaluations of a model: perplexity and divergence on text, exact answers, multiple choice.
 //!
 //! - [`windows`] cuts a text into [`Window`]s, and [`perplexity`] or [`compare`] run models over them.
 //! - [`read_tasks`] reads questions from JSONL, and [`exact_match`] and [`multiple_choice`] put them to a model.

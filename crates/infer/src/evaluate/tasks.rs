@@ -78,7 +78,7 @@ pub fn read_tasks(text: &str, path: &Path) -> Result<Tasks, Error> {
             && has_choices(first) != has_choices(&question)
         {
             return Err(at(format!(
-                "with `choices` in one line and without in another (line {}); expected all lines of one form",
+                "with `choices` in one line and without in another (line {}); expected the same format in all lines",
                 first.line
             )));
         }
@@ -87,7 +87,7 @@ pub fn read_tasks(text: &str, path: &Path) -> Result<Tasks, Error> {
     let Some(first) = questions.first() else {
         return Err(Error::File {
             path: path.to_owned(),
-            problem: "no questions; expected JSON objects, one in a line".to_owned(),
+            problem: "no questions; expected one JSON object per line".to_owned(),
         });
     };
     Ok(Tasks {
@@ -109,7 +109,7 @@ fn question(line: &str, number: usize) -> Result<Question, String> {
     let kind = match fields.get("kind") {
         None | Some(Value::Null) => None,
         Some(Value::String(kind)) => Some(kind.clone()),
-        Some(other) => return Err(format!("`kind` is {}; expected a text", kind_of(other))),
+        Some(other) => return Err(format!("`kind` is {}; expected a string", kind_of(other))),
     };
     Ok(Question {
         prompt: prompt(&fields)?,
@@ -133,7 +133,10 @@ fn prompt(fields: &Map<String, Value>) -> Result<Prompt, String> {
             "`messages` is {}; expected a list of messages",
             kind_of(other)
         )),
-        (None, Some(other)) => Err(format!("`question` is {}; expected a text", kind_of(other))),
+        (None, Some(other)) => Err(format!(
+            "`question` is {}; expected a string",
+            kind_of(other)
+        )),
         (None, None) => Err("no `messages` and no `question`; expected one of them".to_owned()),
     }
 }
@@ -153,7 +156,7 @@ fn answer(fields: &Map<String, Value>) -> Result<Answer, String> {
     let Some(choices) = fields.get("choices") else {
         return match answer {
             Value::String(text) => Ok(Answer::Text(text.clone())),
-            other => Err(format!("`answer` is {}; expected a text", kind_of(other))),
+            other => Err(format!("`answer` is {}; expected a string", kind_of(other))),
         };
     };
     let choices: Option<Vec<String>> = choices
@@ -166,7 +169,7 @@ fn answer(fields: &Map<String, Value>) -> Result<Answer, String> {
         .unwrap_or_default();
     let choices = choices
         .filter(|choices| choices.len() > 1 && choices.iter().all(|one| !one.is_empty()))
-        .ok_or("`choices` is no list of two texts or more, none of them empty")?;
+        .ok_or("`choices` is not a list of at least two non-empty strings")?;
     let right = match answer {
         Value::Number(index) => index
             .as_u64()
@@ -187,7 +190,7 @@ fn answer(fields: &Map<String, Value>) -> Result<Answer, String> {
 fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
-        Value::Bool(_) => "a truth value",
+        Value::Bool(_) => "a boolean",
         Value::Number(_) => "a number",
         Value::String(_) => "a text",
         Value::Array(list) if list.is_empty() => "an empty list",

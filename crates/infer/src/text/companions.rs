@@ -122,11 +122,9 @@ impl Companions {
     }
 }
 
-const NO_TOKENIZER: &str = "a model needs it to read and write text; other forms \
-    (`tokenizer.model`, `vocab.json`) can be saved as one with `AutoTokenizer.from_pretrained(…).save_pretrained(…)`";
+const NO_TOKENIZER: &str = "it is required for text; convert `tokenizer.model` or `vocab.json` with `AutoTokenizer.from_pretrained(…).save_pretrained(…)`";
 
-const NO_TEMPLATE: &str = "a chat needs a template, here or as `chat_template` in tokenizer_config.json, \
-    and base models have none; give one with `--template FILE`, or continue a plain text with `generate`";
+const NO_TEMPLATE: &str = "chats need a chat template, and base models usually have none; pass one with `--template FILE`, or complete plain text with `generate`";
 
 /// `chat_template` of a JSON file: a text, or a list of named ones, of which the default is meant.
 fn template_of(config: &Value) -> Option<String> {

@@ -36,7 +36,7 @@ impl Tokenizer {
         tokenizer_bounds::look(bytes)
             .map_err(|problem| refused(format!("not a tokenizer: {problem}")))?;
         let mut inner = caught(|| parse(bytes))
-            .map_err(|panic| refused(format!("not sound: {panic}")))?
+            .map_err(|panic| refused(format!("invalid: {panic}")))?
             .map_err(|problem| refused(format!("not a tokenizer: {problem}")))?;
         // files that were saved while training cut and pad to some length
         inner.with_padding(None);

@@ -88,7 +88,7 @@ fn step(decoder: &Decoder, tokens: &[u32]) -> Result<Vec<f32>, Error> {
 fn missing_and_misshaped_tensors_are_named() {
     assert_eq!(
         refused(|tensors| tensors.retain(|tensor| !tensor.0.contains("k_proj"))),
-        "no tensor `model.layers.0.self_attn.k_proj.weight`; llama needs it, of shape [2, 4] (2 tensors are missing in all)"
+        "no tensor `model.layers.0.self_attn.k_proj.weight`; llama needs it, of shape [2, 4] (2 tensors are missing in total)"
     );
     assert_eq!(
         refused(|tensors| tensors[2].2 = vec![2, 8]),
@@ -125,15 +125,15 @@ fn nan_stops_with_the_first_tensor_to_blame() {
     };
     assert_eq!(
         blame("model.layers.1.mlp.up_proj.weight", f32::NAN),
-        "NaN or infinity after layer 1's feed-forward block; tensor `model.layers.1.mlp.up_proj.weight` holds such values"
+        "NaN or infinity after layer 1's feed-forward block; tensor `model.layers.1.mlp.up_proj.weight` contains such values"
     );
     assert_eq!(
         blame("model.norm.weight", f32::NAN),
-        "NaN or infinity after the head; tensor `model.norm.weight` holds such values"
+        "NaN or infinity after the head; tensor `model.norm.weight` contains such values"
     );
     assert_eq!(
         blame("model.layers.0.mlp.", 3e38),
-        "NaN or infinity after layer 0's feed-forward block; every tensor up to there is finite, so the numbers grew too large"
+        "NaN or infinity after layer 0's feed-forward block; all tensors up to there are finite, so the values overflowed"
     );
 }
 
@@ -163,7 +163,7 @@ fn configurations_that_cannot_be_are_refused() {
     let message = refused(|config| config["architectures"] = json!(["MambaForCausalLM"]));
     assert!(
         message.starts_with(
-            "architecture `MambaForCausalLM` is not supported; these are: LlamaForCausalLM, "
+            "architecture `MambaForCausalLM` is not supported; supported are LlamaForCausalLM, "
         ),
         "{message}"
     );

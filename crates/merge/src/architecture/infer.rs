@@ -134,7 +134,7 @@ impl Architecture {
         })
     }
 
-    /// The name with another layer number; the name itself outside of the layers.
+    /// The name with another layer number; the name itself outside the layers.
     pub fn rename_layer(&self, name: &str, index: u64) -> String {
         self.layer_of(name)
             .map_or_else(|| name.to_owned(), |position| position.renamed(index))

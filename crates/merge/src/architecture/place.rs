@@ -54,7 +54,7 @@ pub(super) fn is_further_head(name: &str) -> bool {
     name.split('.').any(|part| FURTHER_HEADS.contains(&part))
 }
 
-/// Whether a name outside of the layers looks like that of something before them.
+/// Whether a name outside the layers looks like that of something before them.
 pub(super) fn looks_before(name: &str) -> bool {
     !name.contains("unembed") && BEFORE.iter().any(|part| name.contains(part))
         || is_other_encoder(name)

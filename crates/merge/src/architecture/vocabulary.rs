@@ -74,7 +74,7 @@ struct Guess {
     certain: bool,
 }
 
-/// Every tensor outside of the layers that has one row per token.
+/// Every tensor outside the layers that has one row per token.
 ///
 /// A name that stands for nothing else will do, since a model may have more rows than its config says; another tensor
 /// counts when an axis is as long as `vocab_size`, or as a tensor that is certain.

@@ -13,5 +13,5 @@ pub use reference_page::reference_page;
 /// Parameters that mergekit accepts everywhere and that have no effect here, with the reason.
 pub(crate) const WITHOUT_EFFECT: &[(&str, &str)] = &[(
     "int8_mask",
-    "it saves mergekit memory; here masks are not kept, and memory is bounded without it",
+    "it reduces mergekit's memory use; Weightsmith does not store masks",
 )];

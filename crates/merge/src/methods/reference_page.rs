@@ -1,4 +1,4 @@
-//! The reference page of the methods, made from their specifications; the test fails when the committed page is stale.
+//! Generates the reference of the methods from their specifications; a test fails if the committed page is stale.
 
 use std::fmt::Write as _;
 
@@ -7,20 +7,28 @@ use super::{METHODS, MethodSpec, minimal_recipe};
 const HEAD: &str = "\
 # Merge methods
 
-<!-- Made from the specifications in crates/methods by `UPDATE_DOCS=1 cargo test -p weightsmith --lib`. -->
+<!-- Generated from crates/methods by `UPDATE_DOCS=1 cargo test -p weightsmith --lib`. -->
 
-A recipe names its method in `merge_method`. `weightsmith methods` shows this list, and `weightsmith methods NAME` a method's page,
-in the terminal.
+A recipe sets its method with `merge_method`. In a terminal, `weightsmith methods` shows this list,
+and `weightsmith methods NAME` describes one method.
 
 ";
 
 const PARAMETERS: &str = "\
-A parameter is one value, a list of values that is spread over the layers (numbers between two of them are interpolated; what lies
-outside of the layers takes the first), or a list of `{filter, value}`, of which the first counts whose `filter` is part of the tensor's
-name. The parameters of *each model* stand under the model, or further out for all models alike; those of *the merge* under the slice or
-the recipe. The innermost level that says something about a tensor counts. Values outside of the usual range are warned about, and so are
-parameters that a method does not have.
+A parameter is one of:
+
+- a single value;
+- a gradient: a list of values spread over the layers. Numbers are interpolated in between. Tensors
+  outside the layers use the first value;
+- a list of `{filter, value}`. The first entry whose `filter` is part of the tensor's name applies.
+
+Parameters of *each model* are set under the model, or further out for all models. Parameters of
+*the merge* are set under the slice or the recipe. The innermost level that has a value for a tensor
+applies. Values outside the usual range, and parameters that a method does not have, get warnings.
 ";
+
+/// Columns of the page.
+const WIDTH: usize = 100;
 
 /// The whole page as Markdown: a table of all methods and a section for each.
 pub fn reference_page() -> String {
@@ -51,15 +59,17 @@ pub fn reference_page() -> String {
 fn section(page: &mut String, method: &MethodSpec) {
     let _ = write!(
         page,
-        "\n## {}\n\n**{}.** {}\n\n{}\n",
-        method.name, method.title, method.summary, method.documentation
+        "\n## {}\n\n{}\n\n{}\n",
+        method.name,
+        wrapped(&format!("**{}.** {}", method.title, method.summary)),
+        method.documentation
     );
     parameters(page, method);
     let _ = write!(
         page,
         "\n{}\n\n{}\n\n```yaml\n{}```\n",
-        method.models_in_words(),
-        method.missing.in_words(),
+        wrapped(&method.models_in_words()),
+        wrapped(method.missing.in_words()),
         minimal_recipe(method)
     );
     if let Some(reference) = &method.reference {
@@ -91,6 +101,26 @@ fn parameters(page: &mut String, method: &MethodSpec) {
             cell(parameter.summary)
         );
     }
+}
+
+/// A paragraph in lines of at most [`WIDTH`] characters.
+fn wrapped(text: &str) -> String {
+    let mut lines = String::new();
+    let mut column = 0;
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        let fits = column + 1 + length <= WIDTH;
+        if column > 0 {
+            lines.push(if fits { ' ' } else { '\n' });
+        }
+        column = if fits && column > 0 {
+            column + 1 + length
+        } else {
+            length
+        };
+        lines.push_str(word);
+    }
+    lines
 }
 
 /// Text for a cell of a table, where a bar would end it.

@@ -10,7 +10,7 @@ pub fn is_in_store(text: &str) -> bool {
     STORES.iter().any(|scheme| text.starts_with(scheme))
 }
 
-/// The name in `hf://organisation/name`.
+/// The name in `hf://organization/name`.
 pub fn hub_name(text: &str) -> Option<&str> {
     text.strip_prefix(HUB)
 }

@@ -183,7 +183,7 @@ pub(super) fn cached_repo(folder: &Path) -> Option<String> {
     (is_repo_name(&repo) && folder.join("snapshots").is_dir()).then_some(repo)
 }
 
-/// Whether a text is `organisation/name` (or an old-style `name`) as the hub allows it.
+/// Whether a text is `organization/name` (or an old-style `name`) as the hub allows it.
 pub(super) fn is_repo_name(text: &str) -> bool {
     let parts: Vec<&str> = text.split('/').collect();
     let valid = |part: &&str| {

@@ -33,14 +33,14 @@ pub enum LocateError {
     },
 
     /// An address in an object store, for something that does not read there.
-    #[error("`{address}` is in an object store, and models are not read from there here")]
+    #[error("`{address}` is in an object store, which is not supported here")]
     InStore {
         /// The address.
         address: String,
     },
 
     /// A web address that is no model's page on the hub.
-    #[error("`{address}` is a web address, expected a folder or a name on the hub")]
+    #[error("`{address}` is a web address, expected a folder or a name on the Hub")]
     WebAddress {
         /// The address.
         address: String,
@@ -96,7 +96,7 @@ pub enum LocateError {
     },
 
     /// A short commit hash that more than one cached snapshot begins with.
-    #[error("`{revision}` stands for {} cached commits of `{repo}`: {}", commits.len(), commits.join(", "))]
+    #[error("`{revision}` matches {} cached commits of `{repo}`: {}", commits.len(), commits.join(", "))]
     AmbiguousRevision {
         /// The name on the hub.
         repo: String,
@@ -185,7 +185,7 @@ impl LocateError {
                 let mut hints = Vec::new();
                 if let Some(last) = cached.last() {
                     hints.push(format!(
-                        "cached revisions of `{repo}`: {}; write `{repo}@{}` to take one of them",
+                        "cached revisions of `{repo}`: {}; write `{repo}@{}` to use one of them",
                         cached.join(", "),
                         last.get(..12).unwrap_or(last),
                     ));
@@ -194,7 +194,7 @@ impl LocateError {
                 hints
             }
             Self::AmbiguousRevision { .. } => {
-                vec!["write more digits of the commit hash".to_owned()]
+                vec!["use more digits of the commit hash".to_owned()]
             }
             Self::NoWeights {
                 label,
@@ -205,7 +205,7 @@ impl LocateError {
                 let mut hints = Vec::from_iter(elsewhere.complete_hints(label));
                 if !other_weights.is_empty() {
                     hints.push(format!(
-                        "found {}: only safetensors weights are read; convert them first",
+                        "found {}: only safetensors weights are supported; convert them first",
                         other_weights.join(", ")
                     ));
                 }
@@ -223,20 +223,20 @@ impl LocateError {
                 hints
             }
             Self::InStore { .. } => vec![
-                "`verify`, `push` and `check --host` take folders: copy the model into one"
+                "`verify`, `push` and `check --host` need a local folder: copy the model first"
                     .to_owned(),
             ],
             Self::WebAddress { .. } => {
-                vec!["a model on the hub is written `organisation/name`".to_owned()]
+                vec!["Hub models are written `organization/name`".to_owned()]
             }
             Self::Adapter { base, .. } => {
                 let base = base.as_deref().unwrap_or("its base");
                 vec![format!(
-                    "adapters cannot be merged yet: merge it into `{base}` first, for example with PEFT's `merge_and_unload`, and name the result"
+                    "adapters are not supported yet: merge it into `{base}` first, for example with PEFT's `merge_and_unload`, and use the result"
                 )]
             }
             Self::NotAModel { .. } => {
-                vec!["name the folder that holds `config.json` and the weights".to_owned()]
+                vec!["use the folder that contains `config.json` and the weights".to_owned()]
             }
             Self::Empty
             | Self::InvalidRevision { .. }
@@ -293,7 +293,10 @@ impl Elsewhere {
 fn lacking(broken_links: &[String]) -> String {
     match broken_links {
         [] => "no `.safetensors` file".to_owned(),
-        links => format!("`{}` leads to a file that is not there", links.join("`, `")),
+        links => format!(
+            "`{}` links to a file that does not exist",
+            links.join("`, `")
+        ),
     }
 }
 
@@ -304,12 +307,10 @@ fn meant_hints(meant: Option<&String>) -> Vec<String> {
 
 fn not_found_hints(path: &str) -> Vec<String> {
     let mut hints = vec![
-        "a relative path is looked up in the current folder, then beside the recipe".to_owned(),
+        "relative paths start from the current folder, then from the recipe's folder".to_owned(),
     ];
     if !path.contains(['/', '\\']) {
-        hints.push(format!(
-            "a model on the hub is written `organisation/{path}`"
-        ));
+        hints.push(format!("Hub models are written `organization/{path}`"));
     }
     hints
 }

@@ -161,7 +161,7 @@ fn another_file_is_not_a_model() {
     let error = disk.locate("config.json").unwrap_err();
     insta::assert_snapshot!(disk.shown(&error), @r"
     `/work/config.json` is a file, expected a folder or a `.safetensors` file
-    name the folder that holds `config.json` and the weights
+    use the folder that contains `config.json` and the weights
     ");
 }
 
@@ -217,8 +217,8 @@ fn a_short_hash_of_two_commits_is_an_error() {
     assert!(disk.locate("org/name@060db").is_ok());
     let error = disk.locate("org/name@060d").unwrap_err();
     insta::assert_snapshot!(disk.shown(&error), @r"
-    `060d` stands for 2 cached commits of `org/name`: 060db6499f32faf8b98477b0a26969ef7d8b9987, 060dffff9f32faf8b98477b0a26969ef7d8b9987
-    write more digits of the commit hash
+    `060d` matches 2 cached commits of `org/name`: 060db6499f32faf8b98477b0a26969ef7d8b9987, 060dffff9f32faf8b98477b0a26969ef7d8b9987
+    use more digits of the commit hash
     ");
 }
 
@@ -239,7 +239,7 @@ fn a_path_that_cannot_be_a_name_is_not_looked_up_in_the_cache() {
     let error = disk.locate("./models/a").unwrap_err();
     insta::assert_snapshot!(disk.shown(&error), @r"
     no model at `./models/a`; looked for `/work/./models/a`, `/recipes/./models/a`
-    a relative path is looked up in the current folder, then beside the recipe
+    relative paths start from the current folder, then from the recipe's folder
     ");
     assert!(matches!(disk.locate(""), Err(LocateError::Empty)));
 }
@@ -250,8 +250,8 @@ fn a_name_without_an_organisation_is_a_folder_or_cached() {
     let error = disk.locate("gpt2").unwrap_err();
     insta::assert_snapshot!(disk.shown(&error), @r"
     no model at `gpt2`; looked for `/work/gpt2`, `/recipes/gpt2`, `/hub/models--gpt2`
-    a relative path is looked up in the current folder, then beside the recipe
-    a model on the hub is written `organisation/gpt2`
+    relative paths start from the current folder, then from the recipe's folder
+    Hub models are written `organization/gpt2`
     ");
     disk.cached("gpt2", COMMIT, "model.safetensors", "weights");
     disk.reference("gpt2", "main", COMMIT);
@@ -268,7 +268,7 @@ fn another_revision_than_the_cached_ones_says_which_there_are() {
     let error = locate("org/name", None, &options).unwrap_err();
     insta::assert_snapshot!(disk.shown(&error), @r"
     revision `main` of `org/name` is not in the Hugging Face cache; looked for `/work/org/name`, `/recipes/org/name`, `/hub/models--org--name/refs/main`, `/hub/models--org--name/snapshots/main`
-    cached revisions of `org/name`: v1.0, 060db6499f32faf8b98477b0a26969ef7d8b9987; write `org/name@060db6499f32` to take one of them
+    cached revisions of `org/name`: v1.0, 060db6499f32faf8b98477b0a26969ef7d8b9987; write `org/name@060db6499f32` to use one of them
     download it first: `weightsmith pull org/name`
     `HF_HUB_OFFLINE` is set: unset it for the download
     ");
@@ -302,7 +302,7 @@ fn a_snapshot_without_weights_says_how_to_get_them() {
     let error = disk.locate("org/name").unwrap_err();
     insta::assert_snapshot!(disk.shown(&error), @r"
     `org/name` has no weights: no `.safetensors` file in /hub/models--org--name/snapshots/060db6499f32faf8b98477b0a26969ef7d8b9987
-    found pytorch_model.bin: only safetensors weights are read; convert them first
+    found pytorch_model.bin: only safetensors weights are supported; convert them first
     download it first: `weightsmith pull org/name`
     ");
     let folder_alone = locate_folder("org/name", None, &disk.options());
@@ -367,7 +367,7 @@ fn a_damaged_index_is_named() {
         ),
         (
             r#"{"weight_map": {"a": "../b"}}"#,
-            "tensor `a` is said to be in `../b`, outside of the model's folder",
+            "tensor `a` is listed in `../b`, outside the model's folder",
         ),
     ] {
         disk.file("work/m/model.safetensors.index.json", text);
@@ -476,7 +476,7 @@ fn links_to_weights_that_are_gone_are_named() {
     let error = locate("org/name", None, &options).unwrap_err();
     let text = error.to_string();
     assert!(
-        text.contains("`model.safetensors` leads to a file that is not there"),
+        text.contains("`model.safetensors` links to a file that does not exist"),
         "{text}"
     );
     assert_eq!(

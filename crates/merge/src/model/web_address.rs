@@ -21,7 +21,7 @@ const OTHERS: [&str; 9] = [
 pub(crate) enum WebAddress {
     /// The page of a model, perhaps of one of its revisions.
     Model {
-        /// `organisation/name`.
+        /// `organization/name`.
         name: String,
         /// Branch, tag or commit.
         revision: Option<String>,

@@ -250,7 +250,7 @@ fn write_list(
     };
     editor.set(&change.path(key), &raw)?;
     editor.notes.push(format!(
-        "`{key}` was written out, because the order of the layers does not follow the config's rule any more"
+        "`{key}` was expanded, because the order of the layers no longer follows the config's pattern"
     ));
     Ok(())
 }

@@ -135,7 +135,7 @@ fn rewrite(
         Rewritten::NotByLayer => Ok(()),
         Rewritten::Length(length) => {
             editor.notes.push(format!(
-                "`{key}` has {length} entries for {} layers: left as it is",
+                "`{key}` has {length} entries for {} layers: not changed",
                 change.old
             ));
             Ok(())
@@ -278,14 +278,14 @@ fn unknown_lists(editor: &mut Editor, change: &LayerChange<'_>) -> Result<(), Co
         if key.contains("source") {
             editor
                 .notes
-                .push(format!("`{key}` may name layers by number: left as it is"));
+                .push(format!("`{key}` may contain layer numbers: not changed"));
             continue;
         }
         rewrite(editor, change, key, |text, node| {
             reindexed(text, node, change)
         })?;
         editor.notes.push(format!(
-            "`{key}` has as many entries as there are layers and was taken to go by layer"
+            "`{key}` has one entry per layer and was treated as a per-layer setting"
         ));
     }
     Ok(())

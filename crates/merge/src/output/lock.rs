@@ -115,7 +115,7 @@ pub struct LockFacts<'a> {
 #[non_exhaustive]
 pub enum LockError {
     /// There is none.
-    #[error("{path}: missing; a model that weightsmith merged has one", path = path.display())]
+    #[error("{path}: missing; models merged by weightsmith have one", path = path.display())]
     Missing {
         /// Where it was looked for.
         path: PathBuf,
@@ -124,7 +124,7 @@ pub enum LockError {
     #[error(transparent)]
     Io(#[from] io::Error),
     /// It is larger than any real one.
-    #[error("{path}: {found} bytes, a lock may have {limit}", path = path.display())]
+    #[error("{path}: {found} bytes, the limit for locks is {limit}", path = path.display())]
     TooLarge {
         /// The file.
         path: PathBuf,

@@ -199,7 +199,7 @@ fn a_window_from_a_layer_on_starts_where_that_layer_went() {
             "sliding_attention"
         ])
     );
-    insta::assert_snapshot!(notes.join("\n"), @"`layer_types` was written out, because the order of the layers does not follow the config's rule any more");
+    insta::assert_snapshot!(notes.join("\n"), @"`layer_types` was expanded, because the order of the layers no longer follows the config's pattern");
     assert_eq!(
         stacked(&config(false), &[0, 1, 2, 1, 2, 3]),
         (
@@ -309,7 +309,7 @@ fn a_list_of_the_wrong_length_is_noted() {
     let config = json!({"num_hidden_layers": 3, "layer_types": ["a", "b"]});
     let (changed, notes) = stacked(&config, &[0, 1, 2, 2]);
     assert_eq!(changed, json!({"num_hidden_layers": 4}));
-    insta::assert_snapshot!(notes.join("\n"), @"`layer_types` has 2 entries for 3 layers: left as it is");
+    insta::assert_snapshot!(notes.join("\n"), @"`layer_types` has 2 entries for 3 layers: not changed");
 }
 
 #[test]
@@ -322,8 +322,8 @@ fn an_unknown_list_as_long_as_the_layers_is_taken_to_go_by_layer() {
         json!({"num_hidden_layers": 2, "new_list": [17, 10]})
     );
     insta::assert_snapshot!(notes.join("\n"), @r"
-    `new_list` has as many entries as there are layers and was taken to go by layer
-    `kv_source_layers` may name layers by number: left as it is
+    `new_list` has one entry per layer and was treated as a per-layer setting
+    `kv_source_layers` may contain layer numbers: not changed
     ");
 }
 

@@ -276,10 +276,10 @@ fn hint_at_base(slice: &PlannedSlice<'_>, method: &MethodSpec, models: &[Model])
     match (method.base, base.parameters) {
         (BaseRule::Optional, None) => None,
         (BaseRule::Optional, Some(_)) => Some(format!(
-            "the base (`{label}`) is what the models' changes are measured from and not merged itself; without `base_model` it is merged like the others"
+            "the base (`{label}`) is what changes are measured from and is not merged itself; without `base_model` it is merged like the others"
         )),
         (_, None) => Some(format!(
-            "`base_model` (`{label}`) is not listed under `models:` and counts as one more; name one of those listed"
+            "`base_model` (`{label}`) is not listed under `models:` and counts as another model; use one of those listed"
         )),
         (_, Some(_)) => None,
     }
@@ -315,7 +315,7 @@ fn check_quantized(
         diagnostics.push(
             Diagnostic::error(
                 format!(
-                    "`{}` is quantised ({kind}): its weights cannot be merged yet",
+                    "`{}` is quantized ({kind}), which is not supported yet",
                     model.label()
                 ),
                 slices
@@ -324,7 +324,7 @@ fn check_quantized(
                     .find(|s| models[s.model].label() == model.label())
                     .map(|s| s.span),
             )
-            .hint("merge the full-precision models and quantise the result"),
+            .hint("merge the full-precision models and quantize the result"),
         );
     }
 }
@@ -484,7 +484,7 @@ fn warn_about_dropped(dropped: &[Dropped], models: &[Model], diagnostics: &mut V
         if let Some(first) = unexpected.first() {
             diagnostics.push(Diagnostic::warning(
                 format!(
-                    "`{}`: {} tensors are in its files but not in its index and are left out, `{}` first",
+                    "`{}`: {} tensors in its files are not in its index and are ignored, starting with `{}`",
                     model.label(),
                     unexpected.len(),
                     first.tensor

@@ -79,7 +79,7 @@ fn vocabulary(
                 ),
                 None,
             )
-            .hint("take the first and the last layers from models with one vocabulary"),
+            .hint("use models with the same vocabulary for the first and the last layers"),
         );
     }
     (rows != own.rows).then_some(rows)
@@ -116,8 +116,7 @@ fn donor_layers(
     if is_deeper {
         diagnostics.push(Diagnostic::warning(
             format!(
-                "`{}` gives config.json and has {counted} layers: settings that go by layer are those of its last one \
-                 for deeper layers of other models",
+                "`{}` provides config.json and has {counted} layers: deeper layers of other models use the per-layer settings of its last one",
                 model.label()
             ),
             None,

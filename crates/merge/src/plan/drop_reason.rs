@@ -19,9 +19,9 @@ pub enum DropReason {
     TiedHead,
     /// The index of its model lists other tensors alone.
     NotIndexed,
-    /// It lies outside of the layers, and another slice gives the tensors on its side.
+    /// It lies outside the layers, and another slice gives the tensors on its side.
     OtherSide,
-    /// It lies outside of the layers, and its model is in neither the first nor the last slice.
+    /// It lies outside the layers, and its model is in neither the first nor the last slice.
     NotAtTheEnds,
     /// The method takes the base's, since too few inputs have it.
     TooFewInputs {

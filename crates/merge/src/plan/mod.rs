@@ -138,7 +138,7 @@ pub struct PlannedTensor {
     pub info: TensorInfo,
     /// Index of its layer in the main stack, for a tensor of a layer.
     pub layer: Option<u64>,
-    /// Its name within the layer (`mlp.up_proj.weight`), or its whole name outside of the layers.
+    /// Its name within the layer (`mlp.up_proj.weight`), or its whole name outside the layers.
     pub kind: String,
     /// What makes it.
     pub action: Action,

@@ -114,10 +114,10 @@ fn wrapped(model: &Model, reference: &Spanned<ModelReference>) -> Option<Diagnos
     }
     let label = &model.label;
     let message = format!(
-        "`{label}` was saved with a wrapper around it, which added `{}.` to the names of tensors",
+        "`{label}` was saved from a wrapper that added `{}.` to tensor names",
         wrappers.join(".`, `")
     );
-    let hint = "names are read and written without it, as loaders expect them";
+    let hint = "the prefix is removed, as loaders expect";
     Some(Diagnostic::note(message, reference.span).hint(hint))
 }
 

@@ -88,7 +88,7 @@ fn check_name(
                 return None;
             }
             (Scope::Global, Level::Source | Level::Base) => (
-                format!("`{name}` has no effect under a model: it belongs to the whole merge"),
+                format!("`{name}` has no effect under a model: it applies to the whole merge"),
                 "move it to the `parameters:` of the recipe or of the slice",
             ),
             (Scope::Model, Level::Base) => (

@@ -11,7 +11,7 @@ use crate::{Diagnostic, MOST_PROBLEMS, Severity, Span};
 /// Filters that are looked for among the tensors' names; recipes of people have some dozens.
 const MOST_CHECKED: usize = 2000;
 
-/// Warns about every filter that is part of no tensor's name: it is probably misspelt, and does nothing.
+/// Warns about every filter that matches no tensor: it is probably misspelt, and does nothing.
 pub(super) fn check_filters(
     recipe: &Recipe,
     names: &BTreeSet<&str>,
@@ -44,7 +44,7 @@ pub(super) fn check_filters(
         if names.iter().any(|name| name.contains(filter)) || !said.insert(alternative.span) {
             continue;
         }
-        let message = format!("filter `{filter}` is part of no tensor's name");
+        let message = format!("filter `{filter}` matches no tensor");
         let diagnostic = Diagnostic::warning(message, alternative.span);
         // nobody reads the advice of those that are only counted
         let near = (said.len() <= MOST_PROBLEMS)
@@ -244,7 +244,7 @@ impl Resolver {
                         span,
                     } = error;
                     let message = format!("`{}` is {found}, expected {expected}", parameter.name);
-                    let hint = format!("`weightsmith methods {}` says what it does", method.name);
+                    let hint = format!("`weightsmith methods {}` describes it", method.name);
                     self.complain(Diagnostic::error(message, span).hint(hint));
                     return Err(Unusable);
                 }
@@ -263,7 +263,7 @@ impl Resolver {
         {
             self.diagnostics.push(Diagnostic::warning(
                 format!(
-                    "`{}` is {number}, outside of its usual range from {low} to {high}",
+                    "`{}` is {number}, outside its usual range of {low} to {high}",
                     parameter.name
                 ),
                 place,
@@ -298,7 +298,7 @@ impl Resolver {
         if self.said.insert((Some(span), message.clone())) {
             self.diagnostics.push(
                 Diagnostic::error(format!("{message} for tensor `{tensor}`"), span)
-                    .hint(format!("set it under {place}; with filters, add one without `filter` for all other tensors")),
+                    .hint(format!("set it under {place}; with filters, add an entry without `filter` for all other tensors")),
             );
         }
     }

@@ -90,7 +90,7 @@ pub(super) fn arrange<'a>(
         None => {
             opener.diagnostics.push(
                 Diagnostic::error(
-                    "recipes with several `modules:` cannot be merged yet",
+                    "recipes with several `modules:` are not supported yet",
                     recipe.span,
                 )
                 .hint("`models:` merges all parts of models that have several"),
@@ -157,7 +157,7 @@ impl Opener<'_> {
         self.refused.push(reference.value.clone());
         let refusal = Diagnostic::error(
             format!(
-                "LoRA adapters cannot be merged yet: `{}` on `{}`",
+                "LoRA adapters are not supported yet: `{}` on `{}`",
                 lora.path, reference.value.path
             ),
             reference.span,

@@ -113,9 +113,9 @@ impl Assembly<'_> {
             method: self.method.name.to_owned(),
         };
         self.resolver.complain_about_tensor(
-            "are left out",
+            "are dropped",
             Diagnostic::warning(
-                format!("tensor `{}` is left out: {reason}", wanted.name),
+                format!("tensor `{}` is dropped: {reason}", wanted.name),
                 slice.span,
             ),
         );
@@ -144,7 +144,7 @@ impl Assembly<'_> {
                 format!("`{model}` lacks tensor `{}`, which other inputs have", wanted.name),
                 source.span,
             )
-            .hint("`weightsmith inspect` shows what is in each; only models of one family can be merged"),
+            .hint("compare them with `weightsmith inspect`; only models of the same family can be merged"),
         );
     }
 
@@ -200,7 +200,7 @@ impl Assembly<'_> {
                 .unwrap_or(0);
             self.resolver.complain(Diagnostic::warning(
                 format!(
-                    "`{}` is cut to the first {rows} tokens, which all inputs have",
+                    "`{}` is truncated to the first {rows} tokens, which all inputs have",
                     wanted.name
                 ),
                 None,
@@ -217,7 +217,7 @@ impl Assembly<'_> {
             slice.sources[odd.position].span,
         );
         let diagnostic = if is_vocabulary {
-            diagnostic.hint("`--unsafe-truncate-embeddings` keeps the tokens that come first in both, which is right only where they are the same tokens")
+            diagnostic.hint("`--unsafe-truncate-embeddings` keeps the first tokens of both, which is correct only if they are the same tokens")
         } else {
             diagnostic
         };
@@ -259,7 +259,7 @@ impl Assembly<'_> {
                 "are of such types",
                 Diagnostic::error(
                     format!(
-                        "tensor `{}` of `{}` is {own}, whose scales lie in other tensors: it cannot be merged yet",
+                        "tensor `{}` of `{}` is {own}, with scales in other tensors, which is not supported yet",
                         wanted.name, present[lead].label
                     ),
                     slice.sources[present[lead].position].span,

@@ -394,7 +394,7 @@ fn other_layers(lead: &Model, model: &Model) -> Option<Problem> {
         );
         (
             message,
-            Some("merge models of one kind, with their `config.json`".to_owned()),
+            Some("merge models of the same architecture, with their `config.json`".to_owned()),
         )
     })
 }
@@ -412,19 +412,18 @@ fn wrong_length(
             "`{label}` has {layers} layers, `{}` has {length}",
             lead.label()
         );
-        let hint = "choose equally many layers of both with `slices:` and `layer_range`";
+        let hint = "choose the same number of layers from both with `slices:` and `layer_range`";
         return (layers != length).then(|| (message, Some(hint.to_owned())));
     }
     let end = start.saturating_add(length);
     (end > layers).then(|| {
         let message = format!(
-            "layers {start} to {} are asked for, `{label}` has {layers} (0 to {})",
+            "layers {start} to {} are requested, but `{label}` has {layers} (0 to {})",
             end - 1,
             layers.saturating_sub(1)
         );
-        let hint = format!(
-            "the end of a `layer_range` is the first layer not taken: `[0, {layers}]` takes all of `{label}`"
-        );
+        let hint =
+            format!("the end of a `layer_range` is exclusive: `[0, {layers}]` is all of `{label}`");
         (message, (layers > 0).then_some(hint))
     })
 }

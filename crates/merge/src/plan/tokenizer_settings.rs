@@ -44,9 +44,9 @@ pub(super) fn check(
         said.extend(changes.map(|changes| {
             if changes {
                 refusal(what, span)
-                    .hint("without it, the base model's template comes along unchanged")
+                    .hint("without it, the base model's template is copied unchanged")
             } else {
-                no_effect(what, span).hint("the base model's template is the one that it asks for")
+                no_effect(what, span).hint("it is the base model's template already")
             }
         }));
     }
@@ -55,15 +55,14 @@ pub(super) fn check(
 
 fn tokenizer(what: &str, span: Span, changes: Option<bool>) -> Option<Diagnostic> {
     Some(if changes? {
-        refusal(what, span).hint("without it, the base model's tokenizer comes along unchanged")
+        refusal(what, span).hint("without it, the base model's tokenizer is copied unchanged")
     } else {
-        no_effect(what, span)
-            .hint("all models have the same tokenizer, which comes along unchanged")
+        no_effect(what, span).hint("all models have the same tokenizer, which is copied unchanged")
     })
 }
 
 fn refusal(what: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(format!("recipes with {what} cannot be merged yet"), span)
+    Diagnostic::error(format!("recipes with {what} are not supported yet"), span)
 }
 
 fn no_effect(what: &str, span: Span) -> Diagnostic {

@@ -11,7 +11,7 @@ use crate::model::{WebAddress, is_in_store, web_address};
 pub struct ModelReference {
     /// As written; for the mapping form, the parts in the short form `path@revision+lora`.
     pub raw: String,
-    /// Local path, or `organisation/name`.
+    /// Local path, or `organization/name`.
     pub path: String,
     /// Branch, tag or commit on the Hub.
     pub revision: Option<String>,
@@ -24,7 +24,7 @@ pub struct ModelReference {
 /// A local path, or a name on the Hub with an optional revision.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ModelPath {
-    /// Local path, or `organisation/name`.
+    /// Local path, or `organization/name`.
     pub path: String,
     /// Branch, tag or commit on the Hub.
     pub revision: Option<String>,
@@ -37,14 +37,14 @@ pub enum InvalidModelReference {
     #[error("a model reference must not be empty")]
     Empty,
     /// Nothing on one side of a `+` or before an `@`.
-    #[error("model reference `{0}` lacks a path")]
+    #[error("model reference `{0}` has no path")]
     MissingPath(String),
     /// Nothing behind an `@`.
-    #[error("model reference `{0}` lacks a revision behind `@`")]
+    #[error("model reference `{0}` has no revision after `@`")]
     MissingRevision(String),
     /// A web address that is no model's page on the Hub.
     #[error(
-        "`{0}` is a web address, expected a folder or a name on the hub such as `organisation/name`"
+        "`{0}` is a web address, expected a folder or a name on the Hub such as `organization/name`"
     )]
     WebAddress(String),
     /// More than one `+`, and no part of the text is a local path.
@@ -117,7 +117,7 @@ impl fmt::Display for ModelPath {
 }
 
 impl ModelReference {
-    /// Reads `path`, `organisation/name`, `name@revision` or `model+lora`.
+    /// Reads `path`, `organization/name`, `name@revision` or `model+lora`.
     ///
     /// `exists` says whether a text is an existing local path. Such a path wins over the meaning of `@` and `+`:
     /// a text that exists is a path as a whole; else, of several `+`, the last one with an existing path

@@ -151,7 +151,7 @@ impl fmt::Display for Scalar {
         match self {
             Self::Number(value) => write!(f, "the number `{value}`"),
             Self::Bool(value) => write!(f, "the boolean `{value}`"),
-            Self::Text(text) => write!(f, "the text `{text}`"),
+            Self::Text(text) => write!(f, "the string `{text}`"),
         }
     }
 }
@@ -233,7 +233,7 @@ impl Setting {
     /// None when no filter matches. An error when an anchor is not a text.
     pub fn text(&self, tensor_name: &str, u: f64) -> Result<Option<String>, UnsuitableParameter> {
         let owned = |scalar: &Scalar| scalar.as_text().map(str::to_owned);
-        let texts = self.converted(tensor_name, "a text", owned)?;
+        let texts = self.converted(tensor_name, "a string", owned)?;
         Ok(texts.and_then(|texts| pick(&texts, u).cloned()))
     }
 
@@ -426,7 +426,7 @@ mod tests {
         let error = setting.number("x", 0.0).expect_err("not a number");
         assert_eq!(
             error.to_string(),
-            "expected a number, found the text `fast`"
+            "expected a number, found the string `fast`"
         );
         assert!(setting.flag("x", 0.0).is_err());
         assert_eq!(setting.text("x", 0.0), Ok(Some("fast".to_owned())));

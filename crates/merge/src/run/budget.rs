@@ -1,7 +1,9 @@
 //! How many workers a memory budget allows.
 
-use weightsmith_tensors::HASH_BLOCK;
+use std::sync::Arc;
+
 use weightsmith_tensors::kernels::REDUCTION_BLOCK;
+use weightsmith_tensors::{ComputedSource, HASH_BLOCK, ReadMemory, TensorSource};
 
 use super::error::RunError;
 use super::schedule::SPREAD;
@@ -30,12 +32,12 @@ const PER_REDUCTION_BLOCK: u64 = 96;
 
 /// Number of workers, at most `threads`, whose memory fits the budget.
 pub(super) fn workers(
-    plan: &Plan,
+    (plan, inputs): (&Plan, &[Arc<dyn TensorSource>]),
     jobs: &[TensorJob],
     budget: u64,
     threads: usize,
 ) -> Result<usize, RunError> {
-    let fixed = fixed(plan) + shared(jobs);
+    let fixed = PROCESS + of_plan(plan) + of_inputs(inputs) + shared(jobs);
     let each = worker(jobs);
     let fitting = budget.saturating_sub(fixed) / each;
     if fitting == 0 {
@@ -47,8 +49,38 @@ pub(super) fn workers(
     Ok(threads.clamp(1, fitting as usize))
 }
 
-/// Memory that is needed whatever the number of workers.
-fn fixed(plan: &Plan) -> u64 {
+/// Memory that inputs take which are computed when they are read, each counted once.
+pub(super) fn of_inputs(inputs: &[Arc<dyn TensorSource>]) -> u64 {
+    let computed = inputs.iter().filter_map(|input| input.computed());
+    computed.map(ComputedSource::fixed_memory).sum()
+}
+
+/// Memory that reading the sources of a job takes where they are computed, for ranges of at most so many elements: what
+/// they are read into, and what computing them takes.
+pub(super) fn of_sources(job: &TensorJob, elements: u64) -> ReadMemory {
+    let at_once = job.elements_at_once(elements);
+    let mut all = ReadMemory::default();
+    let mut deepest = 0;
+    for source in job.sources() {
+        if let Some(computed) = source.source.computed() {
+            let ReadMemory { worker, shared } = computed.read_memory(source.tensor, at_once);
+            all.worker += (at_once * source.info().dtype.bits()).div_ceil(8);
+            all.shared += shared;
+            deepest = deepest.max(worker);
+        }
+    }
+    all.worker += deepest;
+    all
+}
+
+/// As [`of_sources`], for the ranges of a block of output.
+fn of_block(job: &TensorJob) -> ReadMemory {
+    let elements = HASH_BLOCK as u64 * 8 / job.info().dtype.bits();
+    of_sources(job, elements.min(job.info().elements()))
+}
+
+/// Memory that a plan takes, with the jobs of its tensors, whatever the number of workers.
+pub(super) fn of_plan(plan: &Plan) -> u64 {
     let inputs: usize = plan.inputs.iter().map(|input| input.tensors).sum();
     let sources: usize = plan
         .tensors
@@ -60,8 +92,7 @@ fn fixed(plan: &Plan) -> u64 {
         .iter()
         .map(|tensor| tensor.info.elements().div_ceil(REDUCTION_BLOCK))
         .sum();
-    PROCESS
-        + plan.tensors.len() as u64 * PER_TENSOR
+    plan.tensors.len() as u64 * PER_TENSOR
         + sources as u64 * PER_SOURCE
         + inputs as u64 * PER_INPUT_TENSOR
         + plan.bytes_written.div_ceil(HASH_BLOCK as u64) * PER_BLOCK
@@ -73,14 +104,20 @@ fn fixed(plan: &Plan) -> u64 {
 fn shared(jobs: &[TensorJob]) -> u64 {
     let passes = jobs.iter().map(TensorJob::passes).max();
     let under_way = passes.unwrap_or(0).min(SPREAD) + 2;
-    let mut shares: Vec<u64> = jobs.iter().map(|job| job.memory().shared).collect();
+    let share = |job: &TensorJob| job.memory().shared + of_block(job).shared;
+    let mut shares: Vec<u64> = jobs.iter().map(share).collect();
     shares.sort_unstable_by_key(|&bytes| std::cmp::Reverse(bytes));
     shares.iter().take(under_way).sum()
 }
 
-/// Memory of one worker: the block that it writes, and what the most demanding tensor takes.
+/// Memory of one worker: the block that it writes, and what the most demanding tensor takes. What is known of tensors that
+/// are computed when they are read is counted for each worker too: without passes, all have different tensors in hand.
 fn worker(jobs: &[TensorJob]) -> u64 {
-    let largest = jobs.iter().map(|job| job.memory().worker).max();
+    let largest = jobs.iter().map(|job| {
+        let ReadMemory { worker, shared } = of_block(job);
+        job.memory().worker + worker + shared
+    });
+    let largest = largest.max();
     HASH_BLOCK as u64 + largest.unwrap_or(0)
 }
 

@@ -54,7 +54,7 @@ pub enum RunError {
     },
 
     /// Writing the output would replace or change a model that is read.
-    #[error("{path} holds the input {input} or lies in it", path = path.display(), input = input.display())]
+    #[error("{path} contains the input {input} or is inside it", path = path.display(), input = input.display())]
     OutputIsInput {
         /// The output folder.
         path: PathBuf,
@@ -90,7 +90,7 @@ pub enum RunError {
     },
 
     /// An input lacks a tensor that was there when the merge was planned.
-    #[error("{input}: tensor `{tensor}` is gone since the merge was planned")]
+    #[error("{input}: tensor `{tensor}` no longer exists since the merge was planned")]
     InputChanged {
         /// The model.
         input: String,
@@ -161,7 +161,7 @@ pub enum RunError {
 
     /// A buffer that is not merged differs between the inputs.
     #[error(
-        "tensor `{tensor}` holds {dtype} values, which are copied and not merged, and differs between `{first}` and `{other}`"
+        "tensor `{tensor}` has {dtype} values, which are copied and not merged, and differs between `{first}` and `{other}`"
     )]
     UnequalBuffers {
         /// The tensor.
@@ -249,23 +249,23 @@ impl RunError {
     pub fn hints(&self) -> Vec<String> {
         match self {
             Self::Companion(error) if matches!(**error, CompanionError::ForeignLink { .. }) => vec![
-                "put a copy of the file in its place, or leave the donor's files out with `--no-copy-tokenizer`".into(),
+                "replace the link with a copy, or skip the donor's files with `--no-copy-tokenizer`".into(),
             ],
             Self::OutputExists { .. } => vec!["choose another folder, or replace it with `--force`".into()],
             Self::NotAFolder { .. } | Self::OutputIsInput { .. } => {
                 vec!["choose another folder for the result".into()]
             }
-            Self::BrokenLink { .. } => vec!["remove the link, or create what it leads to".into()],
+            Self::BrokenLink { .. } => vec!["remove the link, or create its target".into()],
             Self::Busy { .. } => vec!["wait for it, or choose another folder".into()],
             Self::NoSpace { .. } => vec!["free some space or write to another device".into()],
-            Self::Budget { needed, .. } => vec![format!("give at least `--max-memory {}MiB`", needed.div_ceil(1 << 20))],
+            Self::Budget { needed, .. } => vec![format!("use at least `--max-memory {}MiB`", needed.div_ceil(1 << 20))],
             Self::NonFiniteInput { .. } => vec![
-                "the input is damaged or its training diverged; `--allow-non-finite` merges it all the same".into(),
+                "the input is damaged or its training diverged; use `--allow-non-finite` to merge it anyway".into(),
             ],
             Self::Overflow { .. } => vec![
                 "set `out_dtype: bfloat16` or `float32`, or allow infinities with `--allow-non-finite`".into(),
             ],
-            Self::Interrupted => vec!["the same command goes on where this one stopped".into()],
+            Self::Interrupted => vec!["run the same command again to resume".into()],
             _ => Vec::new(),
         }
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::budget;
 use super::error::RunError;
-use super::merged::jobs;
+use super::jobs::JobMaker;
 use super::prepare::{Preparation, prepare};
 use super::reporter::Reporter;
 use crate::output::LockedFile;
@@ -131,6 +131,7 @@ pub fn execute(
 /// # Errors
 /// [`RunError::Budget`] with the memory that it takes.
 pub fn require_memory(planned: &Planned, max_memory: u64) -> Result<(), RunError> {
-    let jobs = jobs(&planned.plan, &planned.models.sources(), 0)?;
-    budget::workers(&planned.plan, &jobs, max_memory, 1).map(|_| ())
+    let sources = planned.models.sources();
+    let jobs = JobMaker::new(&planned.plan, &sources).jobs(&planned.plan.tensors, 0)?;
+    budget::workers((&planned.plan, &sources), &jobs, max_memory, 1).map(|_| ())
 }

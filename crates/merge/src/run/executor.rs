@@ -1,5 +1,6 @@
 //! Workers that fill the output files.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -12,6 +13,7 @@ use super::error::RunError;
 use super::journal::{FinishedBlock, Journal};
 use super::memory::Peak;
 use super::output_shard::OutputShard;
+use super::readers::Readers;
 use super::reporter::Reporter;
 use super::schedule::{Placed, Schedule, ShardMap, Task};
 use crate::methods::job::{Findings, Scratch, TensorJob};
@@ -40,6 +42,8 @@ struct Shared {
     measured: Mutex<()>,
     wake: Condvar,
     finished: Mutex<Vec<FinishedBlock>>,
+    /// Of inputs that are computed when they are read.
+    readers: Readers,
 }
 
 impl Executor<'_> {
@@ -51,15 +55,20 @@ impl Executor<'_> {
     /// # Panics
     /// When a worker does; the others stop first.
     pub(super) fn run(&self, threads: usize) -> Result<Vec<FinishedBlock>, RunError> {
-        let shared = Shared::default();
+        let mut written = BTreeSet::new();
         for task in self.tasks.iter() {
             if let Task::Write { shard, block } = task {
                 self.shards[shard].expect_block();
                 for tensor in self.tensors_in(shard, block) {
                     self.jobs[tensor].expect_block();
+                    written.insert(tensor);
                 }
             }
         }
+        let shared = Shared {
+            readers: Readers::of(written.into_iter().map(|tensor| &self.jobs[tensor])),
+            ..Shared::default()
+        };
         let work = || {
             let _stop = StopOnPanic(&shared);
             if let Err(error) = self.work(&shared) {
@@ -167,7 +176,9 @@ impl Executor<'_> {
             },
         )?;
         for tensor in self.tensors_in(shard, block) {
-            self.jobs[tensor].finish_block();
+            if self.jobs[tensor].finish_block() {
+                shared.readers.finished(&self.jobs[tensor]);
+            }
         }
         self.reporter.written(range.end - range.start);
         self.peak.sample();

@@ -41,7 +41,7 @@ impl PreparedRun<'_> {
         self.folder.publish(self.options.sync)?;
         if let Err(error) = self.folder.remove() {
             self.reporter.note(&format!(
-                "the model is complete, but what was worked with could not be removed: {error}"
+                "the model is complete, but temporary files could not be removed: {error}"
             ));
         }
         Ok(Report {

@@ -2,24 +2,33 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use weightsmith_tensors::{Error, TensorEntry, TensorSource};
+use weightsmith_tensors::{ComputedSource, Error, ReadMemory, TensorEntry, TensorSource};
 
+use super::budget;
 use super::error::RunError;
-use crate::methods::job::{JobSource, Scratch, TensorJob};
-use crate::methods::{self, OutputTensor};
-use crate::plan::{Action, Plan, PlannedTensor, SourceTensor};
+use super::jobs::JobMaker;
+use super::readers::Readers;
+use super::shared_job::SharedJob;
+use crate::methods::job::{Scratch, TensorJob};
+use crate::plan::{Plan, PlannedTensor};
 
 /// The tensors of an unwritten merge. Reading one gives the bytes that a run would write.
 ///
-/// Statistics over a whole tensor are computed when it is first read, and kept.
+/// Statistics over a whole tensor are computed when it is first read, by all threads that want to read it, and kept until
+/// somebody says that they are not needed any more.
 #[derive(Debug)]
 pub struct MergedSource {
     entries: Vec<TensorEntry>,
     by_name: HashMap<String, usize>,
-    jobs: Vec<TensorJob>,
-    inputs: Vec<Arc<dyn TensorSource>>,
+    tensors: Vec<PlannedTensor>,
+    maker: JobMaker,
+    jobs: Vec<Mutex<Arc<SharedJob>>>,
+    readers: Readers,
+    /// What readers work with, when none of them does.
+    scratch: Mutex<Vec<Scratch>>,
+    fixed_memory: u64,
     allow_non_finite: bool,
 }
 
@@ -29,8 +38,9 @@ impl MergedSource {
     /// # Errors
     /// When an input lacks a tensor that the plan names.
     pub fn new(plan: &Plan, inputs: &[Arc<dyn TensorSource>]) -> Result<Self, RunError> {
+        let maker = JobMaker::new(plan, inputs);
         // what is remembered of a tensor would stay as long as the source does
-        let jobs = jobs(plan, inputs, 0)?;
+        let jobs = maker.jobs(&plan.tensors, 0)?;
         let entries = plan.entries();
         let by_name = entries
             .iter()
@@ -40,8 +50,15 @@ impl MergedSource {
         Ok(Self {
             entries,
             by_name,
-            jobs,
-            inputs: inputs.to_vec(),
+            tensors: plan.tensors.clone(),
+            readers: Readers::of(&jobs),
+            jobs: jobs
+                .into_iter()
+                .map(|job| Mutex::new(Arc::new(SharedJob::new(job))))
+                .collect(),
+            fixed_memory: budget::of_plan(plan) + budget::of_inputs(inputs),
+            maker,
+            scratch: Mutex::default(),
             allow_non_finite: false,
         })
     }
@@ -51,6 +68,35 @@ impl MergedSource {
     pub fn allow_non_finite(mut self, allow: bool) -> Self {
         self.allow_non_finite = allow;
         self
+    }
+
+    fn job(&self, tensor: usize) -> Arc<SharedJob> {
+        let job = self.jobs[tensor].lock();
+        Arc::clone(&job.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Computes a range of a tensor that is measured.
+    fn compute(
+        &self,
+        tensor: usize,
+        job: &TensorJob,
+        elements: Range<u64>,
+        out: &mut Vec<u8>,
+        room: &mut Scratch,
+    ) -> Result<(), Error> {
+        let name = &self.entries[tensor].name;
+        if let Some(refusal) = job.refusal() {
+            return Err(Error::Source(Box::new(RunError::refused(name, refusal))));
+        }
+        let bits = (elements.end - elements.start) * job.info().dtype.bits();
+        out.clear();
+        out.resize((bits / 8) as usize, 0);
+        let findings = job.compute(elements, out, room)?;
+        if findings.unequal.is_some() || (!findings.is_clean() && !self.allow_non_finite) {
+            let error = RunError::values(name, job, &findings, room)?;
+            return Err(Error::Source(Box::new(error)));
+        }
+        Ok(())
     }
 }
 
@@ -69,113 +115,57 @@ impl TensorSource for MergedSource {
         elements: Range<u64>,
         scratch: &'a mut Vec<u8>,
     ) -> Result<&'a [u8], Error> {
-        let job = &self.jobs[tensor];
-        let mut room = Scratch::default();
-        job.measure_all(&mut room)?;
-        if let Some(refusal) = job.refusal() {
-            let error = RunError::refused(&self.entries[tensor].name, refusal);
-            return Err(Error::Source(Box::new(error)));
-        }
-        let bits = (elements.end - elements.start) * job.info().dtype.bits();
-        scratch.clear();
-        scratch.resize((bits / 8) as usize, 0);
-        let findings = job.compute(elements, scratch, &mut room)?;
-        if findings.unequal.is_some() || (!findings.is_clean() && !self.allow_non_finite) {
-            let name = &self.entries[tensor].name;
-            let error = RunError::values(name, job, &findings, &mut room)?;
-            return Err(Error::Source(Box::new(error)));
-        }
-        Ok(scratch)
+        let shared = self.job(tensor);
+        let pool = || self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut room = pool().pop().unwrap_or_default();
+        let read = shared
+            .measure(&mut room)
+            .and_then(|()| self.compute(tensor, shared.job(), elements, scratch, &mut room));
+        pool().push(room);
+        read.map(|()| &scratch[..])
     }
 
     fn ensure_intact(&self) -> Result<(), Error> {
-        let mut inputs = self.inputs.iter();
+        let mut inputs = self.maker.inputs().iter();
         inputs.try_for_each(|input| input.ensure_intact())
     }
 
     fn ensure_not_rewritten(&self) -> Result<(), Error> {
-        let mut inputs = self.inputs.iter();
+        let mut inputs = self.maker.inputs().iter();
         inputs.try_for_each(|input| input.ensure_not_rewritten())
+    }
+
+    fn computed(&self) -> Option<&dyn ComputedSource> {
+        Some(self)
     }
 }
 
-/// The jobs of a plan, in the order of its tensors; see [`OutputTensor::spare`].
-pub(super) fn jobs(
-    plan: &Plan,
-    inputs: &[Arc<dyn TensorSource>],
-    spare: u64,
-) -> Result<Vec<TensorJob>, RunError> {
-    plan.tensors
-        .iter()
-        .map(|tensor| job(plan, tensor, inputs, spare))
-        .collect()
-}
+impl ComputedSource for MergedSource {
+    fn fixed_memory(&self) -> u64 {
+        self.fixed_memory
+    }
 
-fn job(
-    plan: &Plan,
-    tensor: &PlannedTensor,
-    inputs: &[Arc<dyn TensorSource>],
-    spare: u64,
-) -> Result<TensorJob, RunError> {
-    let locate = |wanted: &SourceTensor| {
-        let source = &inputs[wanted.input];
-        let model = plan.inputs[wanted.input].label.clone();
-        match source.find(&wanted.tensor) {
-            Some(tensor) => Ok(JobSource {
-                model,
-                source: Arc::clone(source),
-                tensor,
-            }),
-            None => Err(RunError::InputChanged {
-                input: model,
-                tensor: wanted.tensor.clone(),
-            }),
+    fn read_memory(&self, tensor: usize, elements: u64) -> ReadMemory {
+        let shared = self.job(tensor);
+        let own = shared.job().memory();
+        let of_sources = budget::of_sources(shared.job(), elements);
+        ReadMemory {
+            worker: own.worker + of_sources.worker,
+            shared: own.shared + of_sources.shared,
         }
-    };
-    let info = &tensor.info;
-    let output = OutputTensor {
-        name: &tensor.name,
-        info,
-        seed: plan.seed,
-        spare,
-    };
-    match &tensor.action {
-        Action::Copy { source, equal, .. } => {
-            let sources = std::iter::once(source)
-                .chain(equal)
-                .map(locate)
-                .collect::<Result<Vec<_>, _>>()?;
-            if sources[0].info().dtype == info.dtype {
-                return Ok(TensorJob::copy(info.clone(), sources));
-            }
-            Ok(TensorJob::merge(
-                &output,
-                sources,
-                methods::unchanged,
-                methods::unchanged,
-            ))
-        }
-        Action::Merge(operation) => {
-            let sources = operation
-                .sources
-                .iter()
-                .map(locate)
-                .collect::<Result<Vec<_>, _>>()?;
-            let method =
-                methods::find(&operation.method).ok_or_else(|| RunError::UnknownMethod {
-                    method: operation.method.clone(),
-                })?;
-            let checked = method.check(operation);
-            checked.map_err(|objection| RunError::Objection {
-                tensor: tensor.name.clone(),
-                objection,
-            })?;
-            Ok(TensorJob::merge(
-                &output,
-                sources,
-                || (method.compile.single)(operation),
-                || (method.compile.double)(operation),
-            ))
-        }
+    }
+
+    fn forget(&self, tensor: usize) {
+        // it could be made before, from the same inputs
+        let Ok(job) = self.maker.job(&self.tensors[tensor], 0) else {
+            return;
+        };
+        let new = Arc::new(SharedJob::new(job));
+        let mut job = self.jobs[tensor]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let old = std::mem::replace(&mut *job, new);
+        drop(job);
+        self.readers.finished(old.job());
     }
 }

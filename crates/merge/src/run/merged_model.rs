@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use weightsmith_tensors::{
-    Companion, CompanionError, Error, ModelFiles, ModelIdentity, ModelSource, TensorEntry,
-    TensorSource, comes_along,
+    Companion, CompanionError, ComputedSource, Error, ModelFiles, ModelIdentity, ModelSource,
+    TensorEntry, TensorSource, comes_along,
 };
 
 use super::error::RunError;
@@ -118,6 +118,10 @@ impl TensorSource for MergedModel {
 
     fn ensure_not_rewritten(&self) -> Result<(), Error> {
         self.tensors.ensure_not_rewritten()
+    }
+
+    fn computed(&self) -> Option<&dyn ComputedSource> {
+        self.tensors.computed()
     }
 }
 

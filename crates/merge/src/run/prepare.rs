@@ -11,10 +11,10 @@ use super::budget;
 use super::error::RunError;
 use super::execute::{Report, RunOptions};
 use super::finished::finished;
+use super::jobs::JobMaker;
 use super::journal::{FinishedBlock, Journal};
 use super::keys::RunKeys;
 use super::memory::Peak;
-use super::merged::jobs;
 use super::output_path;
 use super::output_shard::{OutputShard, trusted};
 use super::positioned::allocate;
@@ -88,7 +88,7 @@ pub fn prepare<'a>(
     for file in &plan.files {
         for key in file.left_out() {
             reporter.note(&format!(
-                "`{}`: `{key}` holds a path of this machine and is left out",
+                "`{}`: `{key}` contains a local path and is removed",
                 file.name
             ));
         }
@@ -173,7 +173,7 @@ fn open_journal(
         return Ok((journal, blocks));
     }
     if path.exists() && !options.fresh {
-        reporter.note("removed what another, unfinished merge had left for this output");
+        reporter.note("removed the leftovers of another unfinished merge to this output");
     }
     folder.clear()?;
     Ok((Journal::create(&path, &keys)?, Vec::new()))
@@ -230,14 +230,15 @@ pub(super) fn staffed_jobs(
     options: &RunOptions<'_>,
 ) -> Result<(Vec<TensorJob>, usize), RunError> {
     let budget = options.max_memory;
-    let remembering = jobs(plan, sources, budget / REMEMBERED)?;
-    if let Ok(threads) = budget::workers(plan, &remembering, budget, options.threads)
+    let maker = JobMaker::new(plan, sources);
+    let remembering = maker.jobs(&plan.tensors, budget / REMEMBERED)?;
+    if let Ok(threads) = budget::workers((plan, sources), &remembering, budget, options.threads)
         && threads == options.threads
     {
         return Ok((remembering, threads));
     }
-    let jobs = jobs(plan, sources, 0)?;
-    let threads = budget::workers(plan, &jobs, budget, options.threads)?;
+    let jobs = maker.jobs(&plan.tensors, 0)?;
+    let threads = budget::workers((plan, sources), &jobs, budget, options.threads)?;
     Ok((jobs, threads))
 }
 

@@ -134,7 +134,7 @@ impl fmt::Display for Problem {
             Self::NotAFile => f.write_str("not a regular file"),
             Self::Unreadable { error } => write!(f, "cannot be read: {error}"),
             Self::Size { found, expected } => write!(f, "{found} bytes, the lock says {expected}"),
-            Self::Content { .. } => f.write_str("the content is not what was written"),
+            Self::Content { .. } => f.write_str("the content has changed"),
             Self::Weights { error } => write!(f, "the weights cannot be opened: {error}"),
             Self::Tensors { found, expected } => {
                 write!(f, "{found} tensors, the lock says {expected}")

@@ -141,9 +141,7 @@ fn one_flipped_bit_in_any_block_is_found() {
         });
         let found = findings(folder.path());
         assert!(
-            found.contains(
-                &"Damage: `model.safetensors`: the content is not what was written".to_owned()
-            ),
+            found.contains(&"Damage: `model.safetensors`: the content has changed".to_owned()),
             "{found:?}"
         );
     }
@@ -161,7 +159,7 @@ fn a_changed_config_is_damage_and_an_edited_card_is_not() {
     assert_eq!(
         findings(folder.path()),
         [
-            "Damage: `config.json`: the content is not what was written",
+            "Damage: `config.json`: the content has changed",
             "Note: `README.md`: 11 bytes, the lock says 10"
         ]
     );

@@ -107,7 +107,7 @@ fn an_input_that_is_cut_during_the_run_ends_it_and_leaves_nothing() {
         ),
         "{text}"
     );
-    assert!(text.contains("b/model.safetensors: became shorter while it was read: "));
+    assert!(text.contains("b/model.safetensors: shrank while it was read: "));
     assert!(text.ends_with("bytes when opened, now 4096"), "{text}");
 }
 

@@ -35,7 +35,7 @@ pub(crate) struct Workshop {
 }
 
 /// The shape of a model.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct Shape {
     pub(crate) layers: u64,
     pub(crate) hidden: u64,

@@ -19,3 +19,4 @@ mod recipes;
 mod refusals;
 mod resume;
 mod stacks;
+mod stages;

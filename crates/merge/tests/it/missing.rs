@@ -201,7 +201,7 @@ fn model_stock_goes_on_with_three_inputs_and_takes_the_bases_tensor_of_fewer() {
     assert_eq!(labels, ["b"]);
     assert_eq!(
         reason,
-        "too few inputs have it for `model_stock`, which takes the base's"
+        "too few inputs have it for `model_stock`, which copies the base's"
     );
 }
 
@@ -226,7 +226,7 @@ fn model_stock_leaves_out_what_the_base_lacks_and_says_so() {
             assert_eq!(warning.severity, Severity::Warning);
             assert_eq!(
                 warning.message,
-                format!("tensor `{tensor}` is left out: {reason}")
+                format!("tensor `{tensor}` is dropped: {reason}")
             );
             workshop.merge(&recipe("model_stock", &models, true), "out");
         }

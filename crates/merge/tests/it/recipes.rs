@@ -10,7 +10,7 @@ pub(crate) struct Merge {
     pub(crate) method: &'static MethodSpec,
     /// The base, where there is one.
     pub(crate) base: Option<&'static str>,
-    /// The models, the base among them where it counts as one of two.
+    /// The models, including the base where it counts as one of two.
     pub(crate) models: Vec<&'static str>,
     /// Parameters of the whole merge.
     pub(crate) global: Vec<(&'static str, String)>,

@@ -184,7 +184,7 @@ merge_method: passthrough
         let mut warnings = planned.diagnostics.iter();
         warnings.any(|diagnostic| diagnostic.message.contains(text))
     };
-    assert!(warned("`a` gives config.json and has 3 layers"));
+    assert!(warned("`a` provides config.json and has 3 layers"));
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn a_value_that_is_no_number_is_one_error() {
     workshop.model("b", 2, &Shape::default());
     let errors = errors(workshop.try_plan(&SLERP.replace('T', "fast")));
     assert_eq!(errors.len(), 1, "{errors:?}");
-    assert!(errors[0].contains("`t` is the text `fast`, expected a number"));
+    assert!(errors[0].contains("`t` is the string `fast`, expected a number"));
 }
 
 #[test]

@@ -163,21 +163,33 @@ impl TensorJob {
         }
     }
 
+    /// The most elements of a source that are read at a time for a range of so many of the result.
+    pub fn elements_at_once(&self, range: u64) -> u64 {
+        let tile = match &self.work {
+            Work::Copy => return range,
+            Work::Single(steps) => steps.geometry().tile,
+            Work::Double(steps) => steps.geometry().tile,
+        };
+        (PIECE_TILES * tile).min(self.info.elements())
+    }
+
     /// Counts a block of an output file that holds a part of the tensor.
     pub fn expect_block(&self) {
         self.blocks_left.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Such a block is written; after the last one nothing will be asked for again, and what was found is forgotten.
-    pub fn finish_block(&self) {
+    /// True for the last one.
+    pub fn finish_block(&self) -> bool {
         if self.blocks_left.fetch_sub(1, Ordering::AcqRel) > 1 {
-            return;
+            return false;
         }
         match &self.work {
             Work::Copy => {}
             Work::Single(steps) => steps.release(),
             Work::Double(steps) => steps.release(),
         }
+        true
     }
 
     /// True when all blocks of a pass were measured.

@@ -17,39 +17,39 @@ use crate::{Objection, Operation, Reason};
 
 const WEIGHT: PerModel<f64> = PerModel::required(
     "weight",
-    "The model's share; only the ratio of the two counts.",
+    "The model's weight; only the ratio of the two matters.",
 );
 
 const NUSLERP_FLATTEN: Global<bool> = Global::switch(
     "nuslerp_flatten",
     true,
-    "Take each tensor as one long vector instead of row by row.",
+    "Treat each tensor as one long vector instead of row by row.",
 );
 
 const NUSLERP_ROW_WISE: Global<bool> = Global::switch(
     "nuslerp_row_wise",
     false,
-    "Without flattening: vectors along the first axis instead of the last.",
+    "Without flattening: use vectors along the first axis instead of the last.",
 );
 
 /// What recipes, the planner and the documentation know of it.
 pub(crate) static SPEC: MethodSpec = MethodSpec {
     name: "nuslerp",
     title: "NuSLERP",
-    summary: "SLERP with a weight for each of two models, of their weights or of what they changed in a base, whole or by rows or columns.",
+    summary: "SLERP of two models, or of their differences from a base, with a weight per model; per tensor, row or column.",
     documentation: "\
-With t = w₂ / (w₁ + w₂) (½ where the weights sum to nearly zero, below 1e-6) and θ the angle between the two tensors a and b:
-result = [sin((1−t)θ)·a + sin(tθ)·b] / sin θ. Where sin² θ ≤ 1e-16, a and b being parallel or opposite, it is (1−t)·a + t·b. A tensor of
-zeros is orthogonal to everything.
+With t = w₂ / (w₁ + w₂) (½ if the weights sum to less than 1e-6) and θ the angle between the two
+tensors a and b: result = [sin((1−t)θ)·a + sin(tθ)·b] / sin θ. If a and b are parallel or opposite
+(sin² θ ≤ 1e-16), the result is (1−t)·a + t·b. A zero tensor is orthogonal to everything.
 
-Without a base model, a and b are the tensors of the two models. With one, which must be neither of the two, they are their
-differences to the base's tensor, and that is added to the result: models that changed the same base are then mixed by what
-they changed.
+Without a base model, a and b are the tensors of the two models. With a base model, which must be
+neither of the two, a and b are their differences from the base's tensor, and the interpolated
+difference is added to the base.
 
-The angle is measured for each tensor as one long vector; with `nuslerp_flatten: false` for each row of it (each vector along the last
-axis), or, if `nuslerp_row_wise` is true too, for each column (each vector along the first axis). The difference to `slerp` is that
-neither model is the base, that a base can be given besides, and that only vectors that are parallel to the last bit are interpolated
-linearly.",
+The angle is measured per tensor, as one long vector. With `nuslerp_flatten: false` it is measured
+per row (each vector along the last axis), or per column (along the first axis) if
+`nuslerp_row_wise` is true too. Unlike `slerp`, neither of the two models is the base, a base is
+optional, and vectors are interpolated linearly only if they are parallel to the last bit.",
     reference: Some(Reference {
         title: "MergeKit: Merge Methods, NuSLERP (Arcee AI, 2024)",
         url: "https://github.com/arcee-ai/mergekit/blob/main/docs/merge_methods.md#nuslerp-nuslerp",

@@ -18,7 +18,7 @@ use crate::{Objection, Operation};
 const SELECT_TOPK: Global<f64> = Global::number(
     "select_topk",
     1.0,
-    "Share of the positions to merge, of those where the models differ.",
+    "Fraction of positions to merge, among those where the models differ.",
 )
 .usual(0.0, 1.0);
 
@@ -26,21 +26,23 @@ const SELECT_TOPK: Global<f64> = Global::number(
 pub(crate) static SPEC: MethodSpec = MethodSpec {
     name: "sce",
     title: "Select, Calculate, Erase (SCE)",
-    summary: "Selects the weights on which the models differ most, weighs each model by the size of its changes, and drops what goes against the majority.",
+    summary: "Selects the weights where the models differ most, weights each model by the size of its changes, and drops changes against the majority sign.",
     documentation: "\
-With Dᵢ = Wᵢ − W₀ for each model, tensor by tensor:
+With Dᵢ = Wᵢ − W₀ for each model, per tensor:
 
-1. *Select*: of the positions where the models differ, keep the share `select_topk` with the largest variance of Dᵢ over the models (of
-equal ones the first); elsewhere every Dᵢ counts as zero. With `select_topk` = 1, the default, nothing is left out.
-2. *Calculate*: model i weighs wᵢ = mean(Dᵢ²) / Σ mean(Dⱼ²). Where that sum is below 0.000001, as it is for light fine-tunes, all
-weigh the same.
+1. *Select*: of the positions where the models differ, keep the fraction `select_topk` with the
+   largest variance of Dᵢ over the models (of equal variances, the first). Elsewhere, every Dᵢ
+   counts as zero. With `select_topk` = 1, the default, all are kept.
+2. *Calculate*: model i gets the weight wᵢ = mean(Dᵢ²) / Σ mean(Dⱼ²). If that sum is below 0.000001,
+   as it is for light fine-tunes, all weights are equal.
 3. *Erase*: at each position, drop the Dᵢ whose sign is not that of Σ Dᵢ (zero counts as plus).
 
-Result = W₀ + Σ wᵢ·Dᵢ / Σ wᵢ, over the models that are left at the position.
+Result = W₀ + Σ wᵢ·Dᵢ / Σ wᵢ, over the models that remain at the position.
 
-Made for fusing fine-tunes of one base on different tasks without tuning weights by hand: the model that changed a tensor most
-leads in it. Usual values of `select_topk` are 0.1 to 1. `select_topk` = 0 is the base, byte for byte; so is any value below 1 with
-a single model, as one model does not vary.",
+SCE fuses fine-tunes of one base for different tasks without hand-tuned weights: the model that
+changed a tensor most has the largest weight in it. Typical values of `select_topk` are 0.1 to 1.
+`select_topk` = 0 is the base, byte for byte. So is any value below 1 with a single model, which has
+no variance.",
     reference: Some(Reference {
         title: "FuseChat: Knowledge Fusion of Chat Models (Wan et al., 2024)",
         url: "https://arxiv.org/abs/2408.07990",
@@ -74,7 +76,7 @@ fn validate(operation: &Operation) -> Result<(), Objection> {
     Family::validate(operation)?;
     let share = operation.get(SELECT_TOPK);
     if share < 0.0 {
-        let expected = "a share of the positions, at least 0";
+        let expected = "a fraction of the positions, at least 0";
         return Err(Objection::to_value(SELECT_TOPK, share, expected));
     }
     Ok(())

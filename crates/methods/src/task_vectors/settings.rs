@@ -269,7 +269,7 @@ fn share(parameter: PerModel<f64>, value: f64) -> Result<(), Objection> {
     if (0.0..=1.0).contains(&value) {
         return Ok(());
     }
-    let expected = "a share of the task vector's elements, from 0 to 1";
+    let expected = "a fraction of the task vector's elements, from 0 to 1";
     Err(Objection::to_value(parameter, value, expected))
 }
 
@@ -279,7 +279,7 @@ fn probabilities(density: f64, epsilon: f64) -> Result<(), Objection> {
         return Ok(());
     }
     if epsilon < 0.0 {
-        let expected = "a number from 0, as large elements are to stay more often than small ones";
+        let expected = "a number from 0, so that large elements are kept more often";
         return Err(Objection::to_value(EPSILON, epsilon, expected));
     }
     if density - epsilon > 0.0 && density + epsilon < 1.0 {

@@ -10,13 +10,15 @@ const PARAMETERS: &[ParameterSpec] = &[WEIGHT.spec(), NORMALIZE.spec(), LAMBDA.s
 pub(crate) static TASK_ARITHMETIC: MethodSpec = specification(About {
     name: "task_arithmetic",
     title: "Task arithmetic",
-    summary: "Adds the weighted differences of fine-tunes from their base to the base.",
+    summary: "Adds the weighted task vectors of fine-tunes to their base.",
     documentation: "\
-Result = W₀ + λ·Σ wᵢ·(Wᵢ − W₀), with λ = `lambda`; with `normalize` the sum is divided by Σ wᵢ (unless that is zero).
+Result = W₀ + λ·Σ wᵢ·(Wᵢ − W₀), with λ = `lambda`. With `normalize`, the sum is divided by Σ wᵢ
+(unless that is zero).
 
-What fine-tuning added to a model is a *task vector*. Several can be added to one base to get several skills, and a negative
-`weight` takes one away. The fine-tunes must share the base. Weights of about 0.3 to 1 work for two or three models; the more task
-vectors, the smaller `lambda` should be. Where they disturb each other, `ties`, `dare_ties` and `della` settle conflicts first.",
+A *task vector* is the change from fine-tuning. Adding several to one base combines their skills,
+and a negative `weight` removes one. The fine-tunes must share the base. Weights of about 0.3 to 1
+work for two or three models; use a smaller `lambda` for more task vectors. If they interfere with
+each other, use `ties`, `dare_ties` or `della`, which resolve conflicts first.",
     reference: Reference {
         title: "Editing Models with Task Arithmetic (Ilharco et al., 2023)",
         url: "https://arxiv.org/abs/2212.04089",

@@ -16,21 +16,21 @@ const PARAMETERS: &[ParameterSpec] = &[
 pub(crate) static TIES: MethodSpec = specification(About {
     name: "ties",
     title: "TIES (trim, elect sign, merge)",
-    summary: "Keeps the largest changes of each fine-tune, elects a sign for every weight, and averages what has that sign.",
+    summary: "Keeps the largest changes of each fine-tune, elects a sign per weight, and averages the changes with that sign.",
     documentation: "\
-With the task vectors Dᵢ = Wᵢ − W₀, tensor by tensor:
+With the task vectors Dᵢ = Wᵢ − W₀, per tensor:
 
-1. *Trim*: keep the ⌊`density`·n⌋ elements of Dᵢ with the largest magnitude, at least one, and make the others zero. Of equal magnitudes the
-first is kept. A `density` of 0 drops the whole Dᵢ.
+1. *Trim*: keep the ⌊`density`·n⌋ elements of Dᵢ with the largest magnitude, at least one, and zero
+   the others. Of equal magnitudes, the first is kept. A `density` of 0 drops all of Dᵢ.
 2. *Elect*: the sign of an element is that of Σ wᵢ·Dᵢ (zero counts as plus).
-3. *Merge*: add up the wᵢ·Dᵢ that have the elected sign; with `normalize`, the default, divide by the sum of their weights (unless
-that is zero).
+3. *Merge*: add the wᵢ·Dᵢ that have the elected sign. With `normalize`, the default, divide by the
+   sum of their weights (unless that is zero).
 
 Result = W₀ + λ·that, with λ = `lambda`.
 
-Most of what fine-tuning changes does not matter, and what matters often has different signs in different fine-tunes, so that it
-cancels in an average. Usual values are a `density` of 0.2 to 0.7 and equal weights. With `rescale` the trimmed task vectors are
-scaled back to the L1 norm that they had.",
+Most changes from fine-tuning do not matter, and those that do often have opposite signs in
+different fine-tunes and would cancel in an average. Typical values are a `density` of 0.2 to 0.7
+and equal weights. With `rescale`, trimmed task vectors are scaled back to their original L1 norm.",
     reference: Reference {
         title: "TIES-Merging: Resolving Interference When Merging Models (Yadav et al., 2023)",
         url: "https://arxiv.org/abs/2306.01708",

@@ -143,7 +143,7 @@ fn models(facts: &CardFacts<'_>) -> String {
             roles.push("the base model");
         }
         if plan.donor == index {
-            roles.push("gave its config and other files");
+            roles.push("provided the config and other files");
         }
         let roles = if roles.is_empty() {
             String::new()
@@ -172,7 +172,7 @@ fn method(facts: &CardFacts<'_>) -> String {
 }
 
 fn shares(facts: &CardFacts<'_>) -> String {
-    let mut text = "## Which model rules where\n\n".to_owned();
+    let mut text = "## Contribution by layer\n\n".to_owned();
     if facts.has_picture {
         text += &format!("![Share of each model, layer by layer]({SHARE_PICTURE})\n\n");
     }
@@ -192,7 +192,7 @@ fn configuration(facts: &CardFacts<'_>) -> String {
 }
 
 fn licence(facts: &CardFacts<'_>, metadata: &HubMetadata) -> String {
-    let mut text = "## Licence\n\n".to_owned();
+    let mut text = "## License\n\n".to_owned();
     match &metadata.license {
         Agreement::Same(license) => {
             let title = code(license.title());
@@ -200,19 +200,19 @@ fn licence(facts: &CardFacts<'_>, metadata: &HubMetadata) -> String {
                 .link
                 .as_ref()
                 .map_or(title.clone(), |link| format!("[{title}](<{link}>)"));
-            text += &format!("All models that were merged state the licence {title}.\n");
+            text += &format!("All merged models have the license {title}.\n");
         }
         Agreement::Differing(licenses) => {
             let known = licenses.iter().flatten().count();
             text += match known {
                 0 => {
-                    "The licences of the merged models are not known here. Look them up before you publish the result:\n\n"
+                    "The licenses of the merged models are unknown. Check them before you publish the result:\n\n"
                 }
                 _ if known < licenses.len() => {
-                    "Not all licences of the merged models are known here. Look them up before you publish the result:\n\n"
+                    "Some licenses of the merged models are unknown. Check them before you publish the result:\n\n"
                 }
                 _ => {
-                    "The merged models have different licences. Check which terms the result has to keep to before you publish it:\n\n"
+                    "The merged models have different licenses. Check which terms apply before you publish the result:\n\n"
                 }
             };
             for (input, license) in facts.plan.inputs.iter().zip(licenses) {
@@ -236,14 +236,11 @@ fn provenance(facts: &CardFacts<'_>) -> String {
     let files = plan.layout.shards().len();
     let non_finite = match facts.non_finite {
         0 => "0 NaN or infinite values".to_owned(),
-        number => format!(
-            "{} NaN or infinite values, which were allowed",
-            grouped(number)
-        ),
+        number => format!("{} NaN or infinite values (allowed)", grouped(number)),
     };
     format!(
-        "## How it was made\n\nWith weightsmith {} on {}. Checked after writing: {} tensors, {} parameters, {} bytes in {}, {non_finite}.\n\
-         `weightsmith.lock.json` holds the hashes of all files and what they were made from; `weightsmith verify` checks them again.\n",
+        "## Build details\n\nMerged with weightsmith {} on {}. Verified after writing: {} tensors, {} parameters, {} bytes in {}, {non_finite}.\n\
+         `weightsmith.lock.json` lists the inputs and the hashes of all files. Run `weightsmith verify` to check them.\n",
         env!("CARGO_PKG_VERSION"),
         facts.date.strftime("%Y-%m-%d"),
         grouped(plan.tensors.len() as u64),

@@ -62,19 +62,19 @@ fn the_card_of_the_v() {
     ## Models merged
 
     - [Qwen/Qwen2.5-0.5B](https://huggingface.co/Qwen/Qwen2.5-0.5B) at `7ae557604adf67be50417f59c2c2f167def9a775`
-    - [Qwen/Qwen2.5-0.5B-Instruct](https://huggingface.co/Qwen/Qwen2.5-0.5B-Instruct) at `7ae557604adf67be50417f59c2c2f167def9a775`: the base model, gave its config and other files
+    - [Qwen/Qwen2.5-0.5B-Instruct](https://huggingface.co/Qwen/Qwen2.5-0.5B-Instruct) at `7ae557604adf67be50417f59c2c2f167def9a775`: the base model, provided the config and other files
 
     ## Method
 
-    Spherical linear interpolation (SLERP). Walks from the base model to the other along the arc between their weights.
+    Spherical linear interpolation (SLERP). Interpolates from the base model to the other model along the arc between their weights.
     Reference: [Animating rotation with quaternion curves (Shoemake, 1985)](https://dl.acm.org/doi/10.1145/325165.325242).
 
-    ## Which model rules where
+    ## Contribution by layer
 
     ![Share of each model, layer by layer](weightsmith-shares.svg)
 
-    - `Qwen2.5-0.5B-Instruct` rules layers 0–3 and 20–23 and leads in layers 4–8 and 15–19; in the middle (layers 9–14) both count about equally.
-    - Outside of the layers, embeddings and final norm are `Qwen2.5-0.5B-Instruct` alone.
+    - `Qwen2.5-0.5B-Instruct` dominates layers 0–3 and 20–23 and leads in layers 4–8 and 15–19; in the middle (layers 9–14) both contribute about equally.
+    - Embeddings and final norm come from `Qwen2.5-0.5B-Instruct` alone.
 
     ## Configuration
 
@@ -88,12 +88,12 @@ fn the_card_of_the_v() {
       t: [0, 0.25, 0.5, 0.25, 0]
     ```
 
-    ## How to use it
+    ## Usage
 
     ```python
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    model_id = "qwen-v"  # this folder, or its name on the hub
+    model_id = "qwen-v"  # this folder, or its name on the Hub
     tokenizer = AutoTokenizer.from_pretrained(model_id)
     model = AutoModelForCausalLM.from_pretrained(model_id, dtype="auto")
     messages = [{"role": "user", "content": "Who are you?"}]
@@ -102,14 +102,14 @@ fn the_card_of_the_v() {
     print(tokenizer.decode(output[0][inputs["input_ids"].shape[1]:], skip_special_tokens=True))
     ```
 
-    ## Licence
+    ## License
 
-    All models that were merged state the licence `apache-2.0`.
+    All merged models have the license `apache-2.0`.
 
-    ## How it was made
+    ## Build details
 
-    With weightsmith VERSION on 2026-11-24. Checked after writing: 290 tensors, 1,494,848 parameters, 3,020,024 bytes in 1 file, 0 NaN or infinite values.
-    `weightsmith.lock.json` holds the hashes of all files and what they were made from; `weightsmith verify` checks them again.
+    Merged with weightsmith VERSION on 2026-11-24. Verified after writing: 290 tensors, 1,494,848 parameters, 3,020,024 bytes in 1 file, 0 NaN or infinite values.
+    `weightsmith.lock.json` lists the inputs and the hashes of all files. Run `weightsmith verify` to check them.
     "#);
 }
 
@@ -158,7 +158,7 @@ fn local_models_are_named_by_their_folders_and_unknown_licences_are_said() {
 
     ## Models merged
 
-    - `minilm`: gave its config and other files
+    - `minilm`: provided the config and other files
     - `sre`
 
     ## Method
@@ -166,10 +166,10 @@ fn local_models_are_named_by_their_folders_and_unknown_licences_are_said() {
     Linear (weighted average). The weighted average of the models' tensors.
     Reference: [Model soups: averaging weights of multiple fine-tuned models improves accuracy without increasing inference time (Wortsman et al., 2022)](https://arxiv.org/abs/2203.05482).
 
-    ## Which model rules where
+    ## Contribution by layer
 
     - Every layer is `minilm` and `sre` in equal parts.
-    - Outside of the layers, embeddings and final norm are `minilm` and `sre` in equal parts.
+    - Embeddings and final norm are `minilm` and `sre` in equal parts.
 
     ## Configuration
 
@@ -181,28 +181,28 @@ fn local_models_are_named_by_their_folders_and_unknown_licences_are_said() {
     # ```
     ````
 
-    ## How to use it
+    ## Usage
 
     ```python
     from transformers import AutoModel, AutoTokenizer
 
-    model_id = "qwen-v"  # this folder, or its name on the hub
+    model_id = "qwen-v"  # this folder, or its name on the Hub
     tokenizer = AutoTokenizer.from_pretrained(model_id)
     model = AutoModel.from_pretrained(model_id, dtype="auto")
     print(model(**tokenizer("A sentence.", return_tensors="pt")).last_hidden_state.shape)
     ```
 
-    ## Licence
+    ## License
 
-    Not all licences of the merged models are known here. Look them up before you publish the result:
+    Some licenses of the merged models are unknown. Check them before you publish the result:
 
     - `minilm`: `mit`
     - `sre`: not known
 
-    ## How it was made
+    ## Build details
 
-    With weightsmith VERSION on 2026-11-24. Checked after writing: 74 tensors, 421,760 parameters, 851,120 bytes in 1 file, 0 NaN or infinite values.
-    `weightsmith.lock.json` holds the hashes of all files and what they were made from; `weightsmith verify` checks them again.
+    Merged with weightsmith VERSION on 2026-11-24. Verified after writing: 74 tensors, 421,760 parameters, 851,120 bytes in 1 file, 0 NaN or infinite values.
+    `weightsmith.lock.json` lists the inputs and the hashes of all files. Run `weightsmith verify` to check them.
     "#);
 }
 

@@ -16,7 +16,7 @@ pub(super) fn usage(facts: &CardFacts<'_>, metadata: &HubMetadata) -> String {
     };
     let model = Value::from(facts.title).to_string();
     format!(
-        "## How to use it\n\n```python\n{}```\n",
+        "## Usage\n\n```python\n{}```\n",
         code.replace("MODEL", &model)
     )
 }
@@ -24,7 +24,7 @@ pub(super) fn usage(facts: &CardFacts<'_>, metadata: &HubMetadata) -> String {
 const CHAT: &str = "\
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-model_id = MODEL  # this folder, or its name on the hub
+model_id = MODEL  # this folder, or its name on the Hub
 tokenizer = AutoTokenizer.from_pretrained(model_id)
 model = AutoModelForCausalLM.from_pretrained(model_id, dtype=\"auto\")
 messages = [{\"role\": \"user\", \"content\": \"Who are you?\"}]
@@ -36,7 +36,7 @@ print(tokenizer.decode(output[0][inputs[\"input_ids\"].shape[1]:], skip_special_
 const TEXT: &str = "\
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-model_id = MODEL  # this folder, or its name on the hub
+model_id = MODEL  # this folder, or its name on the Hub
 tokenizer = AutoTokenizer.from_pretrained(model_id)
 model = AutoModelForCausalLM.from_pretrained(model_id, dtype=\"auto\")
 inputs = tokenizer(\"Once upon a time\", return_tensors=\"pt\")
@@ -47,7 +47,7 @@ print(tokenizer.decode(output[0], skip_special_tokens=True))
 const SENTENCES: &str = "\
 from sentence_transformers import SentenceTransformer
 
-model = SentenceTransformer(MODEL)  # this folder, or its name on the hub
+model = SentenceTransformer(MODEL)  # this folder, or its name on the Hub
 embeddings = model.encode([\"A sentence.\", \"Another one.\"])
 print(model.similarity(embeddings, embeddings))
 ";
@@ -55,7 +55,7 @@ print(model.similarity(embeddings, embeddings))
 const FEATURES: &str = "\
 from transformers import AutoModel, AutoTokenizer
 
-model_id = MODEL  # this folder, or its name on the hub
+model_id = MODEL  # this folder, or its name on the Hub
 tokenizer = AutoTokenizer.from_pretrained(model_id)
 model = AutoModel.from_pretrained(model_id, dtype=\"auto\")
 print(model(**tokenizer(\"A sentence.\", return_tensors=\"pt\")).last_hidden_state.shape)

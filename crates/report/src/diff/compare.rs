@@ -312,7 +312,7 @@ fn difference(pairs: Vec<Pair>, sums: &[Sums]) -> Difference {
     Difference {
         summary: summary(&tensors, &whole, &matrices),
         layers: layers.finish(|layer| match layer {
-            u64::MAX => "outside of the layers".to_owned(),
+            u64::MAX => "outside the layers".to_owned(),
             layer => format!("layer {layer}"),
         }),
         kinds: kinds.finish(|kind| kind),

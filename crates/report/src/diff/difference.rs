@@ -8,7 +8,7 @@ use weightsmith_tensors::TensorInfo;
 pub struct Difference {
     /// All tensors together.
     pub summary: Summary,
-    /// The tensors of each layer of the main stack, first layer first, then those outside of the layers.
+    /// The tensors of each layer of the main stack, first layer first, then those outside the layers.
     pub layers: Vec<Group>,
     /// The tensors of each kind, such as all `mlp.up_proj.weight`, in A's order.
     pub kinds: Vec<Group>,
@@ -54,7 +54,7 @@ pub struct Kinship {
 /// Several tensors together.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Group {
-    /// `layer 3`, `outside of the layers`, or the kind's name.
+    /// `layer 3`, `outside the layers`, or the kind's name.
     pub name: String,
     /// Number of tensors.
     pub tensors: usize,
@@ -71,7 +71,7 @@ pub struct TensorDifference {
     pub name: String,
     /// Its layer in the main stack.
     pub layer: Option<u64>,
-    /// Its name within the layer, or its whole name outside of the layers.
+    /// Its name within the layer, or its whole name outside the layers.
     pub kind: String,
     /// Type and shape in A.
     pub a: Option<TensorInfo>,

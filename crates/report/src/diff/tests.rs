@@ -177,7 +177,7 @@ fn layers_and_kinds_are_summed_up() {
         [
             ("layer 0".to_owned(), 1, 1),
             ("layer 1".to_owned(), 1, 0),
-            ("outside of the layers".to_owned(), 1, 1)
+            ("outside the layers".to_owned(), 1, 1)
         ]
     );
     assert_eq!(

@@ -170,7 +170,7 @@ fn outside(plan: &Plan, key: &Key) -> Vec<OutsideValue> {
     outside
 }
 
-/// The tensors outside of the layers, and whether they come before them.
+/// The tensors outside the layers, and whether they come before them.
 pub(super) fn outside_tensors(plan: &Plan) -> impl Iterator<Item = (&PlannedTensor, bool)> {
     let first_layer = plan
         .tensors

@@ -85,7 +85,7 @@ pub struct ParameterCurves {
     pub usual: Option<(f64, f64)>,
     /// Its values over the layers; tensors with the same values are one group.
     pub groups: Vec<CurveGroup>,
-    /// Its values for tensors outside of the layers.
+    /// Its values for tensors outside the layers.
     pub outside: Vec<OutsideValue>,
 }
 
@@ -111,7 +111,7 @@ pub struct CurveGroup {
     pub values: Vec<Option<Value>>,
 }
 
-/// The value of a parameter for tensors outside of the layers.
+/// The value of a parameter for tensors outside the layers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OutsideValue {
@@ -134,7 +134,7 @@ pub struct Shares {
     pub layers: Vec<Option<Vec<f64>>>,
     /// The same for tensors with the same shares. A single group when all tensors of a layer agree.
     pub groups: Vec<ShareGroup>,
-    /// The shares outside of the layers.
+    /// The shares outside the layers.
     pub outside: Vec<OutsideShare>,
 }
 
@@ -150,7 +150,7 @@ pub struct ShareGroup {
     pub layers: Vec<Option<Vec<f64>>>,
 }
 
-/// The shares of tensors outside of the layers.
+/// The shares of tensors outside the layers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OutsideShare {

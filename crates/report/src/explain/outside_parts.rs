@@ -1,4 +1,4 @@
-//! What the tensors outside of the layers are called.
+//! What the tensors outside the layers are called.
 
 /// Ends of names, or parts of them, of what turns tokens and positions into vectors.
 const EMBEDDINGS: &[&str] = &[

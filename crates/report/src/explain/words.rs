@@ -12,17 +12,20 @@ use super::layer_ranges::{layers_in_words, range, runs};
 use super::numbers::{in_proportion, number_text, percent};
 use super::outside_parts::parts_in_words;
 use super::shares::{are_fractions, same};
-use super::{Explanation, LayerOrigin, Shares};
+use super::{Explanation, LayerOrigin, OutsideShare, Shares};
 
-/// A model with at least this share of a layer rules it.
-const RULES: f64 = 0.85;
+/// A model with at least this share of a layer dominates it.
+const DOMINATES: f64 = 0.85;
 
-/// Models count about equally when the largest and the smallest share are no further apart than this, divided by their
+/// Models contribute about equally when the largest and the smallest share are no further apart than this, divided by their
 /// number: 62 % and 38 % of two, 43 % and 27 % of three.
 const EQUAL: f64 = 0.5;
 
 /// Shares this near are spoken of as equal without "about": half a percentage point.
 const EXACT: f64 = 0.005;
+
+/// At most this many different mixtures of models are listed with their percentages.
+const MAX_MIXTURES: usize = 4;
 
 /// More origins than this are left to the table.
 const MAX_ORIGINS: usize = 6;
@@ -38,7 +41,7 @@ pub(super) fn sentences(explanation: &Explanation) -> Vec<String> {
     let mut sentences = origin_sentences(&explanation.origins, &names);
     let Some(shares) = &explanation.shares else {
         sentences.push(format!(
-            "How much of each model ends up in the result depends on the tensors themselves: `{}` chooses element by element.",
+            "The contribution of each model depends on the tensors: `{}` selects element by element.",
             explanation.method
         ));
         return sentences;
@@ -94,7 +97,7 @@ fn origin_sentences(origins: &[LayerOrigin], names: &[&str]) -> Vec<String> {
     if clauses.len() > MAX_ORIGINS {
         let layers = origins.last().map_or(0, |origin| origin.last + 1);
         return vec![format!(
-            "The {layers} layers are stacked from {} runs of layers.",
+            "The {layers} layers are stacked from {} ranges of layers.",
             origins.len()
         )];
     }
@@ -124,7 +127,7 @@ fn share_sentences(shares: &Shares, names: &[&str]) -> Vec<String> {
 /// What can be said about the shares of one layer.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Standing {
-    Rules(usize),
+    Dominates(usize),
     Leads(usize),
     Together(Vec<usize>),
     Equal,
@@ -137,7 +140,7 @@ fn layer_clauses(layers: &[Option<Vec<f64>>], names: &[&str]) -> String {
         .filter_map(|(layer, shares)| Some((layer, shares.clone()?)))
         .collect();
     let Some((_, first)) = known.first() else {
-        return "there are no layers that shares can be told of".to_owned();
+        return "no layers have known shares".to_owned();
     };
     if known.iter().all(|(_, shares)| same(shares, first)) {
         let subject = if known.len() == layers.len() {
@@ -145,7 +148,10 @@ fn layer_clauses(layers: &[Option<Vec<f64>>], names: &[&str]) -> String {
         } else {
             "each of its layers".to_owned()
         };
-        return format!("{subject} is {}", mixture(first, names));
+        return format!("{subject} {}", made_of(first, names, false));
+    }
+    if let Some(clauses) = mixture_clauses(&known, names) {
+        return clauses;
     }
     for (_, shares) in &mut known {
         *shares = in_proportion(shares);
@@ -156,7 +162,42 @@ fn layer_clauses(layers: &[Option<Vec<f64>>], names: &[&str]) -> String {
     changing_clauses(&known, &models, layers.len(), names)
 }
 
-/// Clauses for shares that change from layer to layer: who rules and leads where, where several count alike.
+/// Every mixture with its layers, if there are few: `layers 0 and 5 come from A alone; layers 1–4 are 60 % A and 40 % B`.
+fn mixture_clauses(known: &[(usize, Vec<f64>)], names: &[&str]) -> Option<String> {
+    let mut mixtures: Vec<(&[f64], Vec<usize>)> = Vec::new();
+    for (layer, shares) in known {
+        if !are_fractions(shares) {
+            return None;
+        }
+        let is_full = mixtures.len() == MAX_MIXTURES;
+        match mixtures.iter_mut().find(|(other, _)| same(other, shares)) {
+            Some((_, layers)) => layers.push(*layer),
+            None if is_full => return None,
+            None => mixtures.push((shares, vec![*layer])),
+        }
+    }
+    let clause = |(shares, layers): &(&[f64], Vec<usize>)| {
+        let made_of = made_of(shares, names, layers.len() > 1);
+        format!("{} {made_of}", layers_in_words(layers))
+    };
+    let clauses: Vec<String> = mixtures.iter().map(clause).collect();
+    Some(clauses.join("; "))
+}
+
+/// `comes from A alone`, `are 60 % A and 40 % B`.
+fn made_of(shares: &[f64], names: &[&str], plural: bool) -> String {
+    let is_single =
+        are_fractions(shares) && shares.iter().filter(|share| **share != 0.0).count() == 1;
+    let verb = match (is_single, plural) {
+        (true, true) => "come from",
+        (true, false) => "comes from",
+        (false, true) => "are",
+        (false, false) => "is",
+    };
+    format!("{verb} {}", mixture(shares, names))
+}
+
+/// Clauses for shares that change from layer to layer: which models dominate and lead which layers, and where several are alike.
 fn changing_clauses(
     known: &[(usize, Vec<f64>)],
     models: &[usize],
@@ -177,7 +218,7 @@ fn changing_clauses(
     let mut rulers: Vec<(Option<usize>, String)> = Vec::new();
     for &model in models {
         let verbs = [
-            ("rules", Standing::Rules(model)),
+            ("dominates", Standing::Dominates(model)),
             ("leads in", Standing::Leads(model)),
         ];
         let parts: Vec<String> = verbs
@@ -205,7 +246,7 @@ fn changing_clauses(
         let group = match &standing {
             Standing::Together(group) => group.as_slice(),
             Standing::Equal => models,
-            Standing::Rules(_) | Standing::Leads(_) => continue,
+            Standing::Dominates(_) | Standing::Leads(_) => continue,
         };
         let shares = standings
             .iter()
@@ -223,7 +264,7 @@ fn changing_clauses(
     clauses.join("; ")
 }
 
-/// `in the middle (layers 9–14) both count about equally`.
+/// `in the middle (layers 9–14) both contribute about equally`.
 fn alike_clause<'a>(
     layers: &[usize],
     shares: impl Iterator<Item = &'a [f64]>,
@@ -247,8 +288,8 @@ fn alike_clause<'a>(
         .into_iter()
         .all(|shares| spread(shares, group) < EXACT);
     let how = match (all, exact) {
-        (true, true) => "count equally",
-        (true, false) => "count about equally",
+        (true, true) => "contribute equally",
+        (true, false) => "contribute about equally",
         (false, _) => "lead together",
     };
     format!("{place} {who} {how}")
@@ -268,8 +309,8 @@ fn standing(shares: &[f64], models: &[usize]) -> Standing {
         return Standing::Equal;
     };
     let tolerance = EQUAL / models.len() as f64 + 1e-9;
-    if shares[top] >= RULES - 1e-9 {
-        return Standing::Rules(top);
+    if shares[top] >= DOMINATES - 1e-9 {
+        return Standing::Dominates(top);
     }
     let near: Vec<usize> = models
         .iter()
@@ -294,21 +335,23 @@ fn outside_sentences(shares: &Shares, names: &[&str]) -> Vec<String> {
         .iter()
         .map(|outside| {
             let plural = outside.parts.len() > 1 || outside.parts == ["embeddings"];
-            let verb = if plural { "are" } else { "is" };
             format!(
-                "{} {verb} {}",
+                "{} {}",
                 parts_in_words(&outside.parts),
-                mixture(&outside.shares, names)
+                made_of(&outside.shares, names, plural)
             )
         })
         .collect();
-    if clauses.is_empty() {
-        Vec::new()
-    } else {
-        vec![sentence(&format!(
-            "outside of the layers, {}",
-            clauses.join("; ")
-        ))]
+    let names_module = |shares: &OutsideShare| {
+        let first = shares.parts.first();
+        first.is_some_and(|part| part.contains('.'))
+    };
+    match shares.outside.first() {
+        None => Vec::new(),
+        Some(first) if names_module(first) => {
+            vec![format!("Outside the layers, {}.", clauses.join("; "))]
+        }
+        Some(_) => vec![sentence(&clauses.join("; "))],
     }
 }
 

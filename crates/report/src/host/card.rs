@@ -16,14 +16,14 @@ pub(super) fn check(evidence: &Evidence<'_>) -> HostCheck {
         return HostCheck::failed(
             THIS,
             format!("there is no {MODEL_CARD}"),
-            "`weightsmith merge` writes one, unless it is told `--no-write-model-card`",
+            "`weightsmith merge` writes one unless `--no-write-model-card` is given",
         );
     };
     let Some(matter) = FrontMatter::find(&readme) else {
         return HostCheck::failed(
             THIS,
             format!("{MODEL_CARD} has no metadata"),
-            "it belongs at the very top, in YAML between two lines of `---`",
+            "it belongs at the top, as YAML between two lines of `---`",
         );
     };
     let missing = missing(&matter);
@@ -42,8 +42,8 @@ pub(super) fn check(evidence: &Evidence<'_>) -> HostCheck {
     if !local.is_empty() {
         return HostCheck::warned(
             THIS,
-            format!("no models of the hub: {} in `base_model`", some_of(&local)),
-            "write their names on the hub, `organisation/name`, so that the model is found under its parents",
+            format!("not Hub models: {} in `base_model`", some_of(&local)),
+            "use their Hub names, `organization/name`, so that the model is listed under its parents",
         );
     }
     let license = matter.license_name.or(matter.license).unwrap_or_default();
@@ -68,7 +68,7 @@ fn missing(matter: &FrontMatter) -> Vec<&'static str> {
 
 fn hint(missing: &[&str]) -> String {
     if missing == ["`license`"] {
-        return "the parents state different licences or none: decide which one holds for the merge, and write `license: …` at the top of the card"
+        return "the parents state different licenses or none: decide which one applies to the merge, and set `license: …` at the top of the card"
             .to_owned();
     }
     "such as `library_name: transformers`, `pipeline_tag: text-generation`, `base_model: [org/a, org/b]`, `tags: [merge]`"

@@ -14,21 +14,21 @@ pub(super) fn check(evidence: &Evidence<'_>) -> HostCheck {
         Some(Ok(value)) => Some(value),
         None => None,
         Some(Err(problem)) => {
-            return HostCheck::failed(THIS, problem, "take the file of a parent");
+            return HostCheck::failed(THIS, problem, "copy the file from a parent");
         }
     };
     if let Some(problem) = generation.as_ref().and_then(sampling_problem) {
         return HostCheck::failed(
             THIS,
             format!("{FILE}: {problem}"),
-            "loaders refuse it: correct or remove the value",
+            "loaders reject it: correct or remove the value",
         );
     }
     let speech = evidence.subject.speech;
     if speech.end.is_empty() {
         return HostCheck::failed(
             THIS,
-            "no token ends a text, so answers go on until the context is full",
+            "there is no end token, so answers continue until the context is full",
             "set `eos_token_id` in generation_config.json and config.json",
         );
     }
@@ -37,7 +37,7 @@ pub(super) fn check(evidence: &Evidence<'_>) -> HostCheck {
     {
         return HostCheck::failed(
             THIS,
-            format!("token {outside} ends a text, but the embedding has {rows} rows"),
+            format!("the end token is {outside}, but the embedding has {rows} rows"),
             "set `eos_token_id` to a token of this model's vocabulary",
         );
     }
@@ -45,7 +45,7 @@ pub(super) fn check(evidence: &Evidence<'_>) -> HostCheck {
         return HostCheck::warned(
             THIS,
             format!(
-                "the chat template ends answers with token {turn_end}, which does not end a text"
+                "the chat template ends answers with token {turn_end}, which is not an end token"
             ),
             "add it to `eos_token_id` in generation_config.json, or answers may run on",
         );
@@ -53,8 +53,8 @@ pub(super) fn check(evidence: &Evidence<'_>) -> HostCheck {
     if generation.is_none() {
         return HostCheck::warned(
             THIS,
-            format!("there is no {FILE}: hosts take their own defaults"),
-            "take the file of the parent whose answers the merge shall give",
+            format!("there is no {FILE}: hosts use their own defaults"),
+            "copy the file from the parent whose behavior the merge should have",
         );
     }
     let tokens: Vec<String> = speech.end.iter().map(ToString::to_string).collect();

@@ -31,7 +31,7 @@ pub(super) fn check(evidence: &Evidence<'_>) -> HostCheck {
     if evidence.tensors.is_empty() {
         return HostCheck::failed(
             THIS,
-            "there are no weights to look at",
+            "there are no weights to check",
             "see `safetensors` above",
         );
     }
@@ -68,18 +68,15 @@ pub(super) fn check(evidence: &Evidence<'_>) -> HostCheck {
             // buffers that some versions write and others do not
             differences.added.clear();
             if differences.none() {
-                HostCheck::passed(
-                    THIS,
-                    "those that follow from config.json; no base is on this machine",
-                )
+                HostCheck::passed(THIS, "match config.json; no base is on this machine")
             } else {
                 explain(&differences, "config.json")
             }
         }
         None => HostCheck::warned(
             THIS,
-            "nothing to compare them with: no base is on this machine, and the family is not known",
-            "`weightsmith pull` its base model, or compare with `weightsmith diff`",
+            "nothing to compare with: no base is on this machine, and the family is unknown",
+            "download its base model with `weightsmith pull`, or compare with `weightsmith diff`",
         ),
     }
 }
@@ -152,14 +149,14 @@ fn explain(differences: &Differences, base: &str) -> HostCheck {
         return HostCheck::failed(
             THIS,
             format!("the vocabulary has {here} rows, that of {base} {there}"),
-            "hosts take no resized embeddings: merge models whose vocabularies have the rows of the base",
+            "hosts do not accept resized embeddings: merge models with the base's vocabulary size",
         );
     }
     if !shapes.is_empty() {
         return HostCheck::failed(
             THIS,
-            format!("other shapes than {base}: {}", some_of(shapes)),
-            "hosts take only the shapes of a base that they know",
+            format!("shapes differ from {base}: {}", some_of(shapes)),
+            "hosts accept only the shapes of a base that they know",
         );
     }
     let (word, names) = if missing.is_empty() {
@@ -179,6 +176,6 @@ fn explain(differences: &Differences, base: &str) -> HostCheck {
             names.len(),
             some_of(names)
         ),
-        "hosts take only the layers of a base that they know; ask yours about models with layers added or left out",
+        "hosts accept only the layers of a base that they know; ask yours about models with added or removed layers",
     )
 }

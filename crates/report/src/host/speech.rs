@@ -45,7 +45,7 @@ pub(super) fn tokenizer(evidence: &Evidence<'_>) -> HostCheck {
         Err(problem) => HostCheck::failed(
             THIS,
             problem,
-            "take the tokenizer's files of a parent, or save them with `AutoTokenizer.from_pretrained(…).save_pretrained(…)`",
+            "copy the tokenizer files from a parent, or save them with `AutoTokenizer.from_pretrained(…).save_pretrained(…)`",
         ),
     }
 }
@@ -53,19 +53,18 @@ pub(super) fn tokenizer(evidence: &Evidence<'_>) -> HostCheck {
 pub(super) fn template(evidence: &Evidence<'_>) -> HostCheck {
     const THIS: Requirement = Requirement::ChatTemplate;
     match &evidence.subject.speech.template {
-        Template::Renders(tokens) => HostCheck::passed(
-            THIS,
-            format!("a question becomes a prompt of {tokens} tokens"),
-        ),
+        Template::Renders(tokens) => {
+            HostCheck::passed(THIS, format!("renders a question as {tokens} tokens"))
+        }
         Template::Broken(problem) => HostCheck::failed(
             THIS,
             problem,
-            "take `chat_template.jinja` of a parent whose answers the merge shall give",
+            "copy `chat_template.jinja` from the parent whose behavior the merge should have",
         ),
         Template::Missing => HostCheck::failed(
             THIS,
-            "there is none, so chats cannot be answered",
-            "base models have none: put the `chat_template.jinja` of a parent that was trained on chats beside the weights",
+            "there is none, so chats do not work",
+            "base models have none: copy `chat_template.jinja` from a parent that was trained on chats",
         ),
     }
 }

@@ -247,14 +247,14 @@ fn weights_have_16_bits() {
     let mut config = config();
     config["quantization_config"] = json!({"quant_method": "awq"});
     model.json("config.json", &config);
-    model.expect(THIS, Failed, "quantised with awq");
+    model.expect(THIS, Failed, "quantized with awq");
 }
 
 #[test]
 fn shapes_are_those_of_a_base_or_of_the_config() {
     const THIS: Requirement = Requirement::Shapes;
     let mut model = Model::new();
-    model.expect(THIS, Passed, "follow from config.json");
+    model.expect(THIS, Passed, "match config.json");
     model.speech.expected = None;
     model.expect(THIS, Warned, "nothing to compare");
     model.speech.expected = Some(expected(16));
@@ -363,10 +363,10 @@ fn answers_end() {
     model.expect(
         THIS,
         Failed,
-        "token 8 ends a text, but the embedding has 8 rows",
+        "the end token is 8, but the embedding has 8 rows",
     );
     model.speech.end.clear();
-    model.expect(THIS, Failed, "no token ends a text");
+    model.expect(THIS, Failed, "there is no end token");
     model.speech.end = vec![6];
     for (wrong, problem) in [
         (json!({"top_p": 1.5}), "`top_p` is 1.5"),
@@ -397,11 +397,7 @@ fn the_vocabulary_can_be_converted() {
         model.json("tokenizer.json", &changed);
     };
     with(&|file| file["added_tokens"][1]["id"] = 8.into());
-    model.expect(
-        THIS,
-        Failed,
-        "9 tokens, but rows for 8 only: none for `<end>`",
-    );
+    model.expect(THIS, Failed, "9 tokens, but only 8 rows: none for `<end>`");
     with(&|file| file["added_tokens"][1]["id"] = 7.into());
     model.expect(THIS, Warned, "no token has number 6");
     with(&|file| file["pre_tokenizer"] = json!({"type": "Whitespace"}));
@@ -411,7 +407,7 @@ fn the_vocabulary_can_be_converted() {
     with(&|file| file["model"]["type"] = "Unigram".into());
     model.expect(THIS, Failed, "without tokenizer.model");
     with(&|file| file["model"]["byte_fallback"] = true.into());
-    model.expect(THIS, Failed, "decoder is not the usual sequence");
+    model.expect(THIS, Failed, "an unusual decoder");
     let as_bpe = |file: &mut Value| {
         file["model"]["byte_fallback"] = true.into();
         file["decoder"] = json!({"type": "Sequence"});
@@ -448,7 +444,7 @@ fn the_class_decides_how_it_is_converted() {
     model.expect(
         THIS,
         Failed,
-        "converted from tokenizer.model, which is not there",
+        "converted from tokenizer.model, which is missing",
     );
     model.write("tokenizer.model", "");
     model.expect(THIS, Passed, "from tokenizer.model");
@@ -479,7 +475,7 @@ fn known_ways_of_splitting_are_told_apart() {
     with(split(&llama.replace("{1,3}", "")));
     model.expect(THIS, Passed, "split as `qwen2`");
     with(split(&llama.replace("{1,3}", "{1,2}")));
-    model.expect(THIS, Warned, "in its own way");
+    model.expect(THIS, Warned, "unknown pre-tokenizer");
     with(json!([{"type": "Digits", "individual_digits": true}, {"type": "ByteLevel"}]));
     model.expect(THIS, Passed, "split as `starcoder`");
 }

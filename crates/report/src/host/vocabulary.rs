@@ -85,8 +85,7 @@ const PATTERNS: [(&str, &str); 4] = [
 ];
 
 /// What to do about numbers that no token has.
-const GAP_HINT: &str =
-    "added tokens must follow each other: take the tokenizer files of one parent";
+const GAP_HINT: &str = "added tokens must be consecutive: copy the tokenizer files from one parent";
 
 /// What the converter would make of a tokenizer.
 enum Kind {
@@ -100,7 +99,7 @@ enum Kind {
     ByteLevelUnknown,
 }
 
-/// What is wrong, and what to do about it.
+/// The error, with hints.
 type Problem = (String, &'static str);
 
 pub(super) fn check(evidence: &Evidence<'_>) -> HostCheck {
@@ -113,11 +112,11 @@ pub(super) fn check(evidence: &Evidence<'_>) -> HostCheck {
 fn examine(evidence: &Evidence<'_>) -> Result<HostCheck, Problem> {
     let class = evidence.class().ok_or((
         "config.json names no class in `architectures`".to_owned(),
-        "the converter chooses by it: take the `config.json` of a parent",
+        "the converter needs it: copy `config.json` from a parent",
     ))?;
     let tokenizer = json(evidence.subject.folder, "tokenizer.json")
         .transpose()
-        .map_err(|problem| (problem, "take the file of a parent"))?;
+        .map_err(|problem| (problem, "copy the file from a parent"))?;
     let has_model = evidence
         .subject
         .files
@@ -139,8 +138,8 @@ fn examine(evidence: &Evidence<'_>) -> Result<HostCheck, Problem> {
         if FAMILIES.iter().all(|family| !class.starts_with(family)) {
             HostCheck::warned(
                 THIS,
-                format!("`{class}` is not known to have a GGUF form"),
-                "look for it in llama.cpp's `convert_hf_to_gguf.py --print-supported-models`",
+                format!("`{class}` is not known to convert to GGUF"),
+                "check llama.cpp's `convert_hf_to_gguf.py --print-supported-models`",
             )
         } else {
             match kind {
@@ -153,8 +152,8 @@ fn examine(evidence: &Evidence<'_>) -> Result<HostCheck, Problem> {
                 }
                 Kind::ByteLevelUnknown => HostCheck::warned(
                     THIS,
-                    "a byte-level BPE that splits text in its own way",
-                    "llama.cpp must have it: try its `convert_hf_to_gguf.py --vocab-only` on the folder",
+                    "a byte-level BPE with an unknown pre-tokenizer",
+                    "llama.cpp must support it: try its `convert_hf_to_gguf.py --vocab-only` on the folder",
                 ),
             }
         },
@@ -167,14 +166,14 @@ fn kind(
     tokenizer: Option<&Value>,
     has_model: bool,
 ) -> Result<Kind, Problem> {
-    const SAVE: &str = "take `tokenizer.model` of a parent";
+    const SAVE: &str = "copy `tokenizer.model` from a parent";
     let Some(tokenizer) = tokenizer else {
         return if has_model {
             Ok(Kind::SentencePiece)
         } else {
             Err((
                 "there is neither tokenizer.json nor tokenizer.model".to_owned(),
-                "take the tokenizer's files of a parent",
+                "copy the tokenizer files from a parent",
             ))
         };
     };
@@ -184,8 +183,8 @@ fn kind(
     if kind == "BPE" && model["byte_fallback"] != true {
         if !is_byte_level(&tokenizer["pre_tokenizer"]) {
             return Err((
-                "a BPE that is neither byte-level nor has bytes to fall back on".to_owned(),
-                "llama.cpp has no such vocabulary: take the tokenizer of a parent",
+                "a BPE that is neither byte-level nor has byte fallback".to_owned(),
+                "llama.cpp does not support such vocabularies: use a parent's tokenizer",
             ));
         }
         let split = split_of(&tokenizer["pre_tokenizer"]);
@@ -202,14 +201,14 @@ fn kind(
         && !is_gpt2
     {
         return Err((
-            format!("`{class}` is converted from tokenizer.model, which is not there"),
+            format!("`{class}` is converted from tokenizer.model, which is missing"),
             SAVE,
         ));
     }
     match kind {
         "BPE" if tokenizer["decoder"]["type"] == "Sequence" => Ok(Kind::LlamaBpe),
         "BPE" => Err((
-            "a BPE with bytes to fall back on, whose decoder is not the usual sequence".to_owned(),
+            "a BPE with byte fallback and an unusual decoder".to_owned(),
             SAVE,
         )),
         "Unigram" => Err((
@@ -217,8 +216,8 @@ fn kind(
             SAVE,
         )),
         other => Err((
-            format!("a {other} vocabulary, which no decoder's GGUF has"),
-            "take the tokenizer of a parent",
+            format!("a {other} vocabulary, which GGUF does not support for decoders"),
+            "use a parent's tokenizer",
         )),
     }
 }
@@ -293,11 +292,11 @@ fn numbers(evidence: &Evidence<'_>, tokenizer: &Value) -> Result<Option<u64>, Pr
         }
         return Err((
             format!(
-                "{} tokens, but rows for {rows} only: none for {}",
+                "{} tokens, but only {rows} rows: none for {}",
                 last + 1,
                 some_of(&outside)
             ),
-            "take the tokenizer files and the `vocab_size` of the parent that gave the embedding",
+            "use the tokenizer files and the `vocab_size` of the parent that provided the embedding",
         ));
     }
     let gap = (0..).zip(&taken).find(|(number, taken)| number != *taken);

@@ -22,30 +22,30 @@ pub(super) fn format(evidence: &Evidence<'_>) -> HostCheck {
         Err(_) if safetensors.is_empty() && !pickles.is_empty() => HostCheck::failed(
             THIS,
             format!("the only weights are pickles: {}", some_of(&pickles)),
-            "hosts load no pickles: save the model with `save_pretrained(…, safe_serialization=True)`",
+            "hosts do not load pickles: save the model with `save_pretrained(…, safe_serialization=True)`",
         ),
         Err(_) if safetensors.is_empty() => HostCheck::failed(
             THIS,
             "there are no weights",
-            "a host needs the whole model, not an adapter or a GGUF file alone",
+            "hosts need the whole model, not just an adapter or a GGUF file",
         ),
         Err(problem) => HostCheck::failed(
             THIS,
             problem,
-            "make the model again; a download may be incomplete",
+            "create the model again; a download may be incomplete",
         ),
         Ok(_) if !pickles.is_empty() => HostCheck::warned(
             THIS,
-            format!("beside them there are pickles: {}", some_of(&pickles)),
-            "hosts ignore them, scanners do not: leave them out",
+            format!("there are also pickles: {}", some_of(&pickles)),
+            "hosts ignore them, but scanners flag them: remove them",
         ),
         Ok(checkpoint) if !checkpoint.wrappers().is_empty() => HostCheck::failed(
             THIS,
             format!(
-                "names of tensors have `{}.`, which a wrapper of the model added",
+                "tensor names contain `{}.`, added by a wrapper",
                 checkpoint.wrappers().join(".`, `")
             ),
-            "no loader knows these names; a merge of the model with itself, by `passthrough`, writes it without them",
+            "loaders do not know these names; merge the model with `passthrough` to remove the prefix",
         ),
         Ok(checkpoint) => {
             let count = checkpoint.files().len();
@@ -65,7 +65,7 @@ pub(super) fn types(evidence: &Evidence<'_>) -> HostCheck {
     let Some(main) = main_type(evidence) else {
         return HostCheck::failed(
             THIS,
-            "there are no weights to look at",
+            "there are no weights to check",
             "see `safetensors` above",
         );
     };
@@ -76,8 +76,8 @@ pub(super) fn types(evidence: &Evidence<'_>) -> HostCheck {
         let method = method["quant_method"].as_str().unwrap_or("some method");
         return HostCheck::failed(
             THIS,
-            format!("the weights are quantised with {method}"),
-            "hosts quantise themselves, from 16 bits: publish the weights as they were before",
+            format!("the weights are quantized with {method}"),
+            "hosts quantize from 16 bits themselves: publish the original weights",
         );
     }
     if !matches!(main, DType::F16 | DType::BF16) {
@@ -103,7 +103,7 @@ pub(super) fn types(evidence: &Evidence<'_>) -> HostCheck {
         HostCheck::warned(
             THIS,
             reason,
-            "hosts convert them to one type; `out_dtype: bfloat16` does so in the merge",
+            "hosts convert them to one type; `out_dtype: bfloat16` does this in the merge",
         )
     }
 }
@@ -124,7 +124,7 @@ fn config_type(evidence: &Evidence<'_>, main: DType) -> String {
     };
     match stated {
         Some(stated) if stated != expected => {
-            format!("{main}; `config.json` says {stated}, which hosts will convert to")
+            format!("{main}; `config.json` says {stated}, and hosts will convert to that")
         }
         _ => main.to_string(),
     }

@@ -6,7 +6,7 @@ use weightsmith_tensors::{DType, TensorEntry};
 use super::inspection::Template;
 use weightsmith::architecture::{Architecture, LayerPlace};
 
-/// What tensors of one row have in common. Tensors outside of the layers have an empty prefix.
+/// What tensors of one row have in common. Tensors outside the layers have an empty prefix.
 #[derive(PartialEq, Eq, Hash)]
 struct Key<'a> {
     prefix: &'a str,

@@ -18,7 +18,8 @@ fn words(plan: &Plan) -> String {
 fn the_v_of_24_layers_is_seen_as_a_v() {
     insta::assert_snapshot!(text(&v()), @"
     Spherical linear interpolation (SLERP)
-      Walks from the base model to the other along the arc between their weights.
+      Interpolates from the base model to the other model along the arc between
+      their weights.
 
     Models
       A ░░  Qwen/Qwen2.5-0.5B@7ae5576           24 layers, 1.49 M parameters
@@ -36,7 +37,7 @@ fn the_v_of_24_layers_is_seen_as_a_v() {
             │  ▃▃▆▆████████████████████████████████████▆▆▃▃
           0 └────────────────────────────────────────────────
              0       4       8       12      16      20    23 (layer)
-        outside of the layers: embeddings and final norm 0
+        outside the layers: embeddings and final norm 0
 
     Share of each model
       A ░░ Qwen2.5-0.5B   B ██ Qwen2.5-0.5B-Instruct
@@ -72,11 +73,10 @@ fn the_v_of_24_layers_is_seen_as_a_v() {
            10  0.435  43 %   57 %         23      0   0 %  100 %
         11–12  0.478  48 %   52 %
 
-    In words
-      `Qwen2.5-0.5B-Instruct` rules layers 0–3 and 20–23 and leads in layers 4–8 and
-      15–19; in the middle (layers 9–14) both count about equally.
-      Outside of the layers, embeddings and final norm are `Qwen2.5-0.5B-Instruct`
-      alone.
+    Summary
+      `Qwen2.5-0.5B-Instruct` dominates layers 0–3 and 20–23 and leads in layers 4–8
+      and 15–19; in the middle (layers 9–14) both contribute about equally.
+      Embeddings and final norm come from `Qwen2.5-0.5B-Instruct` alone.
     ");
 }
 
@@ -86,7 +86,8 @@ fn the_v_can_be_drawn_with_ascii_alone() {
     assert!(drawn.is_ascii(), "{drawn}");
     insta::assert_snapshot!(drawn, @"
     Spherical linear interpolation (SLERP)
-      Walks from the base model to the other along the arc between their weights.
+      Interpolates from the base model to the other model along the arc between
+      their weights.
 
     Models
       A ..  Qwen/Qwen2.5-0.5B@7ae5576           24 layers, 1.49 M parameters
@@ -104,7 +105,7 @@ fn the_v_can_be_drawn_with_ascii_alone() {
             |  ..::####################################::..
           0 +------------------------------------------------
              0       4       8       12      16      20    23 (layer)
-        outside of the layers: embeddings and final norm 0
+        outside the layers: embeddings and final norm 0
 
     Share of each model
       A .. Qwen2.5-0.5B   B ## Qwen2.5-0.5B-Instruct
@@ -140,27 +141,26 @@ fn the_v_can_be_drawn_with_ascii_alone() {
            10  0.435  43 %   57 %         23      0   0 %  100 %
         11-12  0.478  48 %   52 %
 
-    In words
-      `Qwen2.5-0.5B-Instruct` rules layers 0-3 and 20-23 and leads in layers 4-8 and
-      15-19; in the middle (layers 9-14) both count about equally.
-      Outside of the layers, embeddings and final norm are `Qwen2.5-0.5B-Instruct`
-      alone.
+    Summary
+      `Qwen2.5-0.5B-Instruct` dominates layers 0-3 and 20-23 and leads in layers 4-8
+      and 15-19; in the middle (layers 9-14) both contribute about equally.
+      Embeddings and final norm come from `Qwen2.5-0.5B-Instruct` alone.
     ");
 }
 
 #[test]
 fn a_full_v_gives_the_middle_to_the_other_model() {
     insta::assert_snapshot!(words(&slerp_curve(24, &[0.0, 0.5, 1.0, 0.5, 0.0])), @"
-    `Qwen2.5-0.5B-Instruct` rules layers 0–1 and 22–23 and leads in layers 2–4 and 19–21; `Qwen2.5-0.5B` rules layers 10–13 and leads in layers 8–9 and 14–15; in layers 5–7 and 16–18 both count about equally.
-    Outside of the layers, embeddings and final norm are `Qwen2.5-0.5B-Instruct` alone.
+    `Qwen2.5-0.5B-Instruct` dominates layers 0–1 and 22–23 and leads in layers 2–4 and 19–21; `Qwen2.5-0.5B` dominates layers 10–13 and leads in layers 8–9 and 14–15; in layers 5–7 and 16–18 both contribute about equally.
+    Embeddings and final norm come from `Qwen2.5-0.5B-Instruct` alone.
     ");
 }
 
 #[test]
 fn six_layers_of_the_v() {
     insta::assert_snapshot!(words(&slerp_curve(6, &[0.0, 0.25, 0.5, 0.25, 0.0])), @"
-    `Qwen2.5-0.5B-Instruct` rules layers 0 and 5 and leads in layers 1 and 4; in the middle (layers 2–3) both count about equally.
-    Outside of the layers, embeddings and final norm are `Qwen2.5-0.5B-Instruct` alone.
+    Layers 0 and 5 come from `Qwen2.5-0.5B-Instruct` alone; layers 1 and 4 are 80 % `Qwen2.5-0.5B-Instruct` and 20 % `Qwen2.5-0.5B`; layers 2–3 are 60 % `Qwen2.5-0.5B-Instruct` and 40 % `Qwen2.5-0.5B`.
+    Embeddings and final norm come from `Qwen2.5-0.5B-Instruct` alone.
     ");
 }
 
@@ -193,10 +193,9 @@ fn constant_weights_are_told_in_a_line() {
       embeddings and final norm
               ███████████████░░░░░░░░░░░░░░░  A 50 %, B 50 %
 
-    In words
+    Summary
       Every layer is `tiny-instruct` and `tiny-math` in equal parts.
-      Outside of the layers, embeddings and final norm are `tiny-instruct` and
-      `tiny-math` in equal parts.
+      Embeddings and final norm are `tiny-instruct` and `tiny-math` in equal parts.
     ");
 }
 
@@ -216,7 +215,8 @@ fn filters_are_told_apart_by_the_tensors_they_match() {
     });
     insta::assert_snapshot!(text(&filtered), @"
     Spherical linear interpolation (SLERP)
-      Walks from the base model to the other along the arc between their weights.
+      Interpolates from the base model to the other model along the arc between
+      their weights.
 
     Models
       A ██  OpenPipe/mistral-ft-optimized-1218@7ae5576    32 layers, 1.97 M parameters, base_model
@@ -246,7 +246,7 @@ fn filters_are_told_apart_by_the_tensors_they_match() {
             │ ▄██████████████████████████████
           0 └────────────────────────────────
              0    5    10   15   20   25    31 (layer)
-        outside of the layers: embeddings and final norm 0.5
+        outside the layers: embeddings and final norm 0.5
 
     Share of each model
       A ██ mistral-ft-optimized-1218   B ░░ NeuralHermes-2.5-Mistral-7B
@@ -317,18 +317,19 @@ fn filters_are_told_apart_by_the_tensors_they_match() {
            30    0.039          0.961     96 %      4 %            4 %           96 %
            31        0              1    100 %      0 %            0 %          100 %
 
-    In words
+    Summary
       In `input_layernorm.weight` and `post_attention_layernorm.weight`, every layer
       is `mistral-ft-optimized-1218` and `NeuralHermes-2.5-Mistral-7B` in equal
       parts.
-      In `mlp.*`, `NeuralHermes-2.5-Mistral-7B` rules layers 0–2 and leads in layers
-      3–5 and 13–16; `mistral-ft-optimized-1218` rules layers 28–31 and leads in
-      layers 22–27; in layers 6–12 and 17–21 both count about equally.
-      In `self_attn.*`, `mistral-ft-optimized-1218` rules layers 0–2 and leads in
-      layers 3–5 and 13–16; `NeuralHermes-2.5-Mistral-7B` rules layers 28–31 and
-      leads in layers 22–27; in layers 6–12 and 17–21 both count about equally.
-      Outside of the layers, embeddings and final norm are
-      `mistral-ft-optimized-1218` and `NeuralHermes-2.5-Mistral-7B` in equal parts.
+      In `mlp.*`, `NeuralHermes-2.5-Mistral-7B` dominates layers 0–2 and leads in
+      layers 3–5 and 13–16; `mistral-ft-optimized-1218` dominates layers 28–31 and
+      leads in layers 22–27; in layers 6–12 and 17–21 both contribute about equally.
+      In `self_attn.*`, `mistral-ft-optimized-1218` dominates layers 0–2 and leads
+      in layers 3–5 and 13–16; `NeuralHermes-2.5-Mistral-7B` dominates layers 28–31
+      and leads in layers 22–27; in layers 6–12 and 17–21 both contribute about
+      equally.
+      Embeddings and final norm are `mistral-ft-optimized-1218` and
+      `NeuralHermes-2.5-Mistral-7B` in equal parts.
     ");
 }
 
@@ -336,8 +337,7 @@ fn filters_are_told_apart_by_the_tensors_they_match() {
 fn a_stack_shows_where_its_layers_come_from() {
     insta::assert_snapshot!(text(&stack()), @"
     Passthrough
-      Takes one model's tensors as they are; with `slices`, stacks layers of several
-      models.
+      Copies one model's tensors; with `slices`, stacks layers of several models.
 
     Models
       A ██  tiny-base  16 layers, 1.02 M parameters
@@ -365,10 +365,10 @@ fn a_stack_shows_where_its_layers_come_from() {
       embeddings and final norm
               ██████████████████████████████  A 100 %
 
-    In words
+    Summary
       Layers 0–7 are layers 0–7 of `tiny-base`; layers 8–15 are layers 4–11 of
       `tiny-math`.
-      Outside of the layers, embeddings and final norm are `tiny-base` alone.
+      Embeddings and final norm come from `tiny-base` alone.
     ");
 }
 
@@ -409,7 +409,7 @@ fn three_models_with_curves_of_their_own() {
             │████ ████ ████ ████ ████ ████ ████ ████ ▇▇▇▇ ▅▅▅▅ ▂▂▂▂
           0 └────────────────────────────────────────────────────────────
              0    1    2    3    4    5    6    7    8    9    10   11 (layer)
-        outside of the layers: embeddings and final norm 1
+        outside the layers: embeddings and final norm 1
       weight of b · all tensors
           1 ┤
             │
@@ -421,7 +421,7 @@ fn three_models_with_curves_of_their_own() {
             │     ▇▇▇▇ ████ ████ ████ ████ ████ ████ ████ ████ ▇▇▇▇
           0 └────────────────────────────────────────────────────────────
              0    1    2    3    4    5    6    7    8    9    10   11 (layer)
-        outside of the layers: embeddings and final norm 0
+        outside the layers: embeddings and final norm 0
       weight of c · all tensors
           1 ┤                                                       ████
             │                                                  ▇▇▇▇ ████
@@ -433,7 +433,7 @@ fn three_models_with_curves_of_their_own() {
             │     ▂▂▂▂ ▅▅▅▅ ▇▇▇▇ ████ ████ ████ ████ ████ ████ ████ ████
           0 └────────────────────────────────────────────────────────────
              0    1    2    3    4    5    6    7    8    9    10   11 (layer)
-        outside of the layers: embeddings and final norm 0
+        outside the layers: embeddings and final norm 0
       normalize = true
 
     Share of each model
@@ -470,11 +470,11 @@ fn three_models_with_curves_of_their_own() {
            10     0.036     0.109     0.855    4 %  11 %   85 %
            11         0         0         1    0 %   0 %  100 %
 
-    In words
-      `a` rules layers 0–1 and leads in layers 2–3; `b` leads in layers 5–6; `c`
-      rules layers 10–11 and leads in layers 8–9; in layer 4 `a` and `b` lead
+    Summary
+      `a` dominates layers 0–1 and leads in layers 2–3; `b` leads in layers 5–6; `c`
+      dominates layers 10–11 and leads in layers 8–9; in layer 4 `a` and `b` lead
       together; in layer 7 `b` and `c` lead together.
-      Outside of the layers, embeddings and final norm are `a` alone.
+      Embeddings and final norm come from `a` alone.
     ");
 }
 
@@ -485,7 +485,7 @@ fn weights_that_do_not_sum_to_one_are_called_coefficients() {
     });
     insta::assert_snapshot!(words(&sum), @"
     Every layer is 1 × `a` − 0.5 × `b`.
-    Outside of the layers, embeddings and final norm are 1 × `a` − 0.5 × `b`.
+    Embeddings and final norm are 1 × `a` − 0.5 × `b`.
     ");
 }
 
@@ -494,8 +494,8 @@ fn many_layers_are_drawn_in_fewer_columns() {
     let wide = slerp_curve(126, &[0.0, 1.0, 0.0]);
     insta::assert_snapshot!(render_text(&explain(&wide), 60, true), @"
     Spherical linear interpolation (SLERP)
-      Walks from the base model to the other along the arc
-      between their weights.
+      Interpolates from the base model to the other model along
+      the arc between their weights.
 
     Models
       A ░░  Qwen/Qwen2.5-0.5B@7ae5576           126 layers, 7.58 M parameters
@@ -514,7 +514,7 @@ fn many_layers_are_drawn_in_fewer_columns() {
           0 └───────────────────────────────────────────
              0    14   29   43   58   73   87   102    125 (layer)
              each column is the mean of 2 to 3 layers
-        outside of the layers: embeddings and final norm 0
+        outside the layers: embeddings and final norm 0
 
     Share of each model
       A ░░ Qwen2.5-0.5B   B ██ Qwen2.5-0.5B-Instruct
@@ -602,12 +602,13 @@ fn many_layers_are_drawn_in_fewer_columns() {
            61  0.976  98 %    2 %        125      0   0 %  100 %
         62–63  0.992  99 %    1 %
 
-    In words
-      `Qwen2.5-0.5B-Instruct` rules layers 0–9 and 116–125 and
-      leads in layers 10–23 and 102–115; `Qwen2.5-0.5B` rules
-      layers 54–71 and leads in layers 40–53 and 72–85; in
-      layers 24–39 and 86–101 both count about equally.
-      Outside of the layers, embeddings and final norm are
+    Summary
+      `Qwen2.5-0.5B-Instruct` dominates layers 0–9 and 116–125
+      and leads in layers 10–23 and 102–115; `Qwen2.5-0.5B`
+      dominates layers 54–71 and leads in layers 40–53 and
+      72–85; in layers 24–39 and 86–101 both contribute about
+      equally.
+      Embeddings and final norm come from
       `Qwen2.5-0.5B-Instruct` alone.
     ");
 }
@@ -628,8 +629,7 @@ fn a_filtered_scale_is_said_to_be_set_where_it_is_set() {
     );
     insta::assert_snapshot!(text(&scaled), @"
     Passthrough
-      Takes one model's tensors as they are; with `slices`, stacks layers of several
-      models.
+      Copies one model's tensors; with `slices`, stacks layers of several models.
 
     Models
       A ██  tiny-base  4 layers, 303 k parameters
@@ -643,9 +643,9 @@ fn a_filtered_scale_is_said_to_be_set_where_it_is_set() {
           0–1                       -
           2–3                       0
 
-    In words
-      Every layer is `tiny-base` alone.
-      Outside of the layers, embeddings and final norm are `tiny-base` alone.
+    Summary
+      Every layer comes from `tiny-base` alone.
+      Embeddings and final norm come from `tiny-base` alone.
     ");
 }
 

@@ -15,17 +15,17 @@ pub struct Statistics {
     pub waiting: AtomicU64,
     /// Bytes of keys and values, those that are kept included.
     pub cache_bytes: AtomicU64,
-    /// Tokens of prompts that were computed.
+    /// Prompt tokens computed.
     pub prompt_tokens: AtomicU64,
     /// Tokens of prompts that were in a cache.
     pub reused_tokens: AtomicU64,
-    /// Tokens that were generated.
+    /// Tokens generated.
     pub generated_tokens: AtomicU64,
-    /// Sequences whose client went away.
+    /// Sequences whose client disconnected.
     pub cancelled: AtomicU64,
     /// Steps.
     pub steps: Durations,
-    /// From a request's arrival to its first token.
+    /// Time from a request's arrival to its first token.
     pub first_token: Durations,
 }
 

@@ -30,7 +30,7 @@ pub(super) struct Worker {
 }
 
 /// What a request is told after a panic.
-pub(crate) const BROKE_OFF: &str = "the calculation broke off; this is a bug of Weightsmith";
+pub(crate) const BROKE_OFF: &str = "internal error; please report it";
 
 /// The engine is not needed any more.
 #[derive(Debug)]

@@ -82,7 +82,7 @@ impl Chat {
         let text = self.conversation.text(model)?;
         let tokens = prompt_tokens(model, &text, false, context, cancel)?;
         if tokens.is_empty() {
-            let expected = "something that the chat template makes a text of";
+            let expected = "messages that the chat template renders to a non-empty text";
             return Err(ApiError::field("messages", "an empty text", expected));
         }
         if let Some(second) = self.second_limit.filter(|&second| second > context) {

@@ -68,7 +68,7 @@ impl Completion {
     fn read(fields: Fields<'_>) -> Result<Self, ApiError> {
         let parameters = Parameters::read(fields)?;
         if fields.text("suffix")?.is_some_and(|text| !text.is_empty()) {
-            let message = "not supported: texts are continued at their end";
+            let message = "not supported";
             return Err(ApiError::unsupported("suffix", message));
         }
         // of one, or of none, there is no best
@@ -126,7 +126,7 @@ impl Completion {
                 }
             };
             if tokens.is_empty() {
-                let expected = "at least one token: a model continues a text";
+                let expected = "at least one token";
                 return Err(ApiError::field("prompt", "empty", expected));
             }
             let length = tokens.len();
@@ -164,8 +164,7 @@ impl Completion {
 
 fn too_much_told() -> ApiError {
     let expected = format!(
-        "at most {MOST_TOLD} numbers about prompts: tokens times `n` times 1 and the alternatives; \
-         ask for fewer alternatives or in several requests"
+        "at most {MOST_TOLD} prompt log-probabilities: tokens times `n` times one plus the alternatives; request fewer alternatives or split the request"
     );
     ApiError::field("logprobs", "for too many tokens of prompts", &expected)
 }

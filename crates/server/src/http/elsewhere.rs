@@ -20,11 +20,11 @@ const BESIDE: [&str; 6] = [
 /// There is nothing at a path.
 pub(super) fn nowhere(path: &str) -> ApiError {
     let message = match meant(path) {
-        Some(other) => format!("there is nothing at `{path}`; did you mean `{other}`?"),
+        Some(other) => format!("not found: `{path}`; did you mean `{other}`?"),
         None if is_below_v1(path) => format!(
-            "there is nothing at `{path}`; the server has `/v1/chat/completions`, `/v1/completions` and `/v1/models`"
+            "not found: `{path}`; the server has `/v1/chat/completions`, `/v1/completions` and `/v1/models`"
         ),
-        None => format!("there is nothing at `{path}`"),
+        None => format!("not found: `{path}`"),
     };
     ApiError::of(
         StatusCode::NOT_FOUND,
@@ -40,7 +40,7 @@ pub(super) async fn wrong_method(method: Method, uri: Uri) -> ApiError {
         StatusCode::METHOD_NOT_ALLOWED,
         "invalid_request_error",
         "method_not_allowed",
-        format!("`{}` does not take {method}", uri.path()),
+        format!("`{}` does not support {method}", uri.path()),
     )
 }
 

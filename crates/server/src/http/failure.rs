@@ -56,7 +56,7 @@ impl ApiError {
     /// More tokens than there are positions.
     pub(crate) fn too_long(prompt: usize, max_tokens: usize, context: usize) -> Self {
         let message = format!(
-            "the prompt has {prompt} tokens and {max_tokens} more are asked for, {} in all; the context is {context} tokens",
+            "the prompt has {prompt} tokens and {max_tokens} more are requested, {} in total; the context is {context} tokens",
             prompt + max_tokens
         );
         Self::invalid(message).code("context_length_exceeded")
@@ -93,14 +93,11 @@ impl ApiError {
     pub(crate) fn no_model(name: &str, names: &[&str]) -> Self {
         let message = match names {
             [] if name.is_empty() => "no model is served".to_owned(),
-            [] => format!("there is no model `{name}`; none is served"),
+            [] => format!("no model `{name}`; no models are served"),
             names if names.len() > 20 => {
-                format!("there is no model `{name}`; `/v1/models` lists those that are served")
+                format!("no model `{name}`; see `/v1/models`")
             }
-            names => format!(
-                "there is no model `{name}`; these are served: {}",
-                names.join(", ")
-            ),
+            names => format!("no model `{name}`; available: {}", names.join(", ")),
         };
         Self::of(
             StatusCode::NOT_FOUND,
@@ -113,7 +110,7 @@ impl ApiError {
 
     /// Too many requests.
     pub(crate) fn busy(most: usize) -> Self {
-        let message = format!("{most} requests are running or waiting, and no more may wait");
+        let message = format!("{most} requests are active or queued, and the queue is full");
         Self::of(
             StatusCode::TOO_MANY_REQUESTS,
             "rate_limit_error",
@@ -130,7 +127,7 @@ impl ApiError {
             StatusCode::TOO_MANY_REQUESTS,
             "rate_limit_error",
             "too_many_wrong_keys",
-            format!("too many wrong keys came from this address; try again in {seconds} s"),
+            format!("too many wrong keys from this address; try again in {seconds} s"),
         )
         .retry_after(seconds)
     }
@@ -161,7 +158,7 @@ impl ApiError {
             StatusCode::GATEWAY_TIMEOUT,
             "server_error",
             "timeout",
-            format!("the request was not done within {seconds} s"),
+            format!("the request took longer than {seconds} s"),
         )
     }
 

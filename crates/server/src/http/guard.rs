@@ -58,7 +58,7 @@ fn check_host(app: &App, request: &Request<Body>) -> Result<(), ApiError> {
         return Ok(());
     }
     let message = format!(
-        "the host `{}` is not this machine; `--allow-host` allows others",
+        "the host `{}` is not this machine; use `--allow-host` to allow it",
         host.unwrap_or_default()
     );
     Err(forbidden("host_not_allowed", message))
@@ -100,12 +100,12 @@ fn check_origin(app: &App, request: &Request<Body>) -> Result<(), ApiError> {
     if is_allowed || app.settings.origins.iter().any(is_listed) {
         return Ok(());
     }
-    let message = format!("the origin `{origin}` is not allowed; `--allow-origin` allows others");
+    let message = format!("the origin `{origin}` is not allowed; use `--allow-origin` to allow it");
     Err(forbidden("origin_not_allowed", message))
 }
 
 fn other_page() -> ApiError {
-    let message = "this is for the server's own pages; `--allow-origin` allows others";
+    let message = "this is for the server's own pages; use `--allow-origin` to allow it";
     forbidden("origin_not_allowed", message.to_owned())
 }
 

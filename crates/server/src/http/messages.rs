@@ -10,7 +10,7 @@ use super::fields::{is_used, wrong};
 const UNSUPPORTED: [(&str, &str); 3] = [
     ("tool_calls", "tools are not supported"),
     ("function_call", "tools are not supported"),
-    ("audio", "only texts are supported"),
+    ("audio", "only text is supported"),
 ];
 
 /// Reads a message.
@@ -64,7 +64,7 @@ fn content(name: &str, role: &str, fields: &Map<String, Value>) -> Result<String
         Value::Null if role == "assistant" => Ok(String::new()),
         _ => {
             let name = format!("{name}.content");
-            Err(wrong(&name, content, "a string or a list of texts"))
+            Err(wrong(&name, content, "a string or a list of text parts"))
         }
     }
 }
@@ -79,7 +79,7 @@ fn read_part<'a>(name: &str, part: &'a Value) -> Result<&'a str, ApiError> {
         None | Some("text" | "input_text" | "output_text") => "text",
         Some("refusal") => "refusal",
         Some(kind) => {
-            let message = format!("`{kind}` is not supported; only texts are");
+            let message = format!("`{kind}` is not supported; only text is");
             return Err(ApiError::unsupported(name, &message));
         }
     };

@@ -14,7 +14,7 @@ use super::admission::App;
 use crate::ModelState;
 use crate::engine::{Durations, Statistics, get};
 
-/// Answers by route and status.
+/// Responses by route and status.
 #[derive(Debug, Default)]
 pub(super) struct Answers(Mutex<BTreeMap<(String, u16), u64>>);
 
@@ -43,46 +43,37 @@ type Number = (
 );
 
 const NUMBERS: [Number; 7] = [
-    (
-        "running_sequences",
-        "gauge",
-        "Sequences that are computed.",
-        |one| get(&one.running),
-    ),
-    (
-        "waiting_requests",
-        "gauge",
-        "Prompts that wait for their turn.",
-        |one| get(&one.waiting),
-    ),
-    (
-        "cache_bytes",
-        "gauge",
-        "Memory of keys and values.",
-        |one| get(&one.cache_bytes),
-    ),
+    ("running_sequences", "gauge", "Active sequences.", |one| {
+        get(&one.running)
+    }),
+    ("waiting_requests", "gauge", "Queued prompts.", |one| {
+        get(&one.waiting)
+    }),
+    ("cache_bytes", "gauge", "Memory of the KV cache.", |one| {
+        get(&one.cache_bytes)
+    }),
     (
         "prompt_tokens_total",
         "counter",
-        "Tokens of prompts that were computed.",
+        "Prompt tokens computed.",
         |one| get(&one.prompt_tokens),
     ),
     (
         "reused_tokens_total",
         "counter",
-        "Tokens of prompts that were in the cache.",
+        "Prompt tokens reused from the cache.",
         |one| get(&one.reused_tokens),
     ),
     (
         "generated_tokens_total",
         "counter",
-        "Tokens that were generated.",
+        "Tokens generated.",
         |one| get(&one.generated_tokens),
     ),
     (
         "cancelled_total",
         "counter",
-        "Sequences whose client went away.",
+        "Sequences whose client disconnected.",
         |one| get(&one.cancelled),
     ),
 ];
@@ -94,7 +85,7 @@ const TIMINGS: [Timing; 2] = [
     ("step_seconds", "Duration of a step.", |one| &one.steps),
     (
         "first_token_seconds",
-        "From a request's arrival to its first token.",
+        "Time from a request's arrival to its first token.",
         |one| &one.first_token,
     ),
 ];
@@ -112,7 +103,7 @@ fn render(app: &App) -> String {
         &mut text,
         "answers_total",
         "counter",
-        "Answers by route and status.",
+        "Responses by route and status.",
     );
     let answers = app.answers.0.lock().unwrap_or_else(PoisonError::into_inner);
     for ((route, status), count) in &*answers {
@@ -127,7 +118,7 @@ fn render(app: &App) -> String {
         &mut text,
         "turned_away_total",
         "counter",
-        "Requests beyond the queue.",
+        "Requests rejected because the queue was full.",
     );
     let _ = writeln!(
         text,
@@ -138,7 +129,7 @@ fn render(app: &App) -> String {
         &mut text,
         "model_state",
         "gauge",
-        "1 for the state that a model is in.",
+        "1 for the current state of a model.",
     );
     let models = app.registry.models();
     for model in &models {

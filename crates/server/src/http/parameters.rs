@@ -27,7 +27,7 @@ pub(super) struct Parameters {
     min_p: Option<f32>,
     repetition_penalty: Option<f32>,
     seed: Option<u64>,
-    /// Continuations of each prompt.
+    /// Completions per prompt.
     pub(super) choices: usize,
     /// Texts that end a continuation.
     pub(super) stop: Vec<String>,
@@ -123,7 +123,7 @@ fn stops(fields: Fields<'_>) -> Result<Vec<String>, ApiError> {
     let bytes: usize = stops.iter().map(String::len).sum();
     if bytes > MOST_STOP_BYTES || stops.len() > MOST_STOPS {
         let found = format!("{} texts of {bytes} bytes", stops.len());
-        let expected = format!("at most {MOST_STOPS} texts of {MOST_STOP_BYTES} bytes together");
+        let expected = format!("at most {MOST_STOPS} strings of {MOST_STOP_BYTES} bytes in total");
         return Err(ApiError::field("stop", &found, &expected));
     }
     Ok(stops)

@@ -43,7 +43,7 @@ pub enum BodyError {
     },
     /// Its values would take more memory than all bodies may.
     #[error(
-        "the body's values take {needed} bytes of memory; all requests together may take {most}"
+        "the body's values need {needed} bytes of memory; the limit for all requests is {most}"
     )]
     TooMany {
         /// Bytes in memory.
@@ -52,7 +52,7 @@ pub enum BodyError {
         most: u64,
     },
     /// It did not come in time.
-    #[error("the body did not come within {seconds} s")]
+    #[error("the body did not arrive within {seconds} s")]
     TooSlow {
         /// Seconds that it had.
         seconds: u64,
@@ -61,7 +61,7 @@ pub enum BodyError {
     #[error("too many requests are being received")]
     Busy,
     /// The client broke off.
-    #[error("the body broke off: {problem}")]
+    #[error("the body ended early: {problem}")]
     Broken {
         /// How.
         problem: String,

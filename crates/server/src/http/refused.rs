@@ -6,9 +6,8 @@ use serde_json::Value;
 use super::failure::ApiError;
 use super::fields::{Fields, is_used};
 
-const NO_FORM: &str = "not supported: answers are not held to a form";
-const NO_TOOLS: &str =
-    "tools are not supported: leave them out, and say in a message what the model may use";
+const NO_FORM: &str = "not supported: output cannot be constrained";
+const NO_TOOLS: &str = "tools are not supported: describe them in a message instead";
 
 /// Fields of both kinds of request, with what is said where they are used.
 pub(super) const OF_BOTH: [(&str, &str); 13] = [
@@ -58,10 +57,13 @@ pub(super) const SAMPLERS: [(&str, f64); 19] = [
 const OF_CHATS: [(&str, &str); 7] = [
     ("tools", NO_TOOLS),
     ("functions", NO_TOOLS),
-    ("audio", "not supported: answers are texts"),
+    ("audio", "not supported: answers are text"),
     ("web_search_options", "not supported"),
-    ("documents", "not supported: put them into a message"),
-    ("chat_template", "not supported: it is the model's own"),
+    ("documents", "not supported: put them in a message"),
+    (
+        "chat_template",
+        "not supported: the model's template is used",
+    ),
     ("continue_final_message", "not supported"),
 ];
 

@@ -69,7 +69,7 @@ fn finished(routes: Router<Arc<App>>, app: App) -> Router {
         .with_state(app)
 }
 
-/// That the server answers, and how many of its models are warm.
+/// Health check, and how many of its models are warm.
 async fn health(State(app): State<Arc<App>>) -> Json<Value> {
     let models = app.registry.models();
     let is_warm = |name: &str| app.registry.state(name) == Some(crate::ModelState::Warm);

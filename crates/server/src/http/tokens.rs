@@ -21,7 +21,7 @@ use super::receive::receive;
 use super::running::Admission;
 use crate::models::{Lease, ModelId};
 
-/// The tokens of a text or a conversation.
+/// Tokens of a text or conversation.
 pub(super) async fn tokenize(
     State(app): State<Arc<App>>,
     request: Request<Body>,
@@ -66,7 +66,7 @@ pub(super) async fn tokenize(
     Ok(Json(answer))
 }
 
-/// The text of tokens.
+/// Text of tokens.
 pub(super) async fn detokenize(
     State(app): State<Arc<App>>,
     request: Request<Body>,

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use weightsmith_tensors::{
-    Companion, CompanionError, Error, ModelFiles, ModelIdentity, ModelSource, ShardFile,
-    TensorEntry, TensorSource, UnindexedTensor,
+    Companion, CompanionError, ComputedSource, Error, ModelFiles, ModelIdentity, ModelSource,
+    ShardFile, TensorEntry, TensorSource, UnindexedTensor,
 };
 
 use super::LoadProgress;
@@ -50,6 +50,10 @@ impl TensorSource for CountedSource {
 
     fn ensure_intact(&self) -> Result<(), Error> {
         self.inner.ensure_intact()
+    }
+
+    fn computed(&self) -> Option<&dyn ComputedSource> {
+        self.inner.computed()
     }
 
     fn ensure_not_rewritten(&self) -> Result<(), Error> {

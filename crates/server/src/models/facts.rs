@@ -68,13 +68,13 @@ pub struct ModelFacts {
     pub is_merge: bool,
     /// Number of parameters.
     pub parameters: u64,
-    /// Memory of its weights when it is loaded, by estimate.
+    /// Memory of the weights when it is loaded, by estimate.
     pub bytes: u64,
     /// Type of its weights, such as `BF16`.
     pub weights_type: String,
     /// Its architecture, such as `Qwen2ForCausalLM`.
     pub architecture: String,
-    /// Positions that it was made for.
+    /// The model's trained context.
     pub context_trained: usize,
     /// Tokens of its vocabulary.
     pub vocabulary: usize,

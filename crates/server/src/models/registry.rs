@@ -344,7 +344,7 @@ impl ModelRegistry {
     fn load(&self, id: ModelId, model: &ServedModel, progress: &LoadProgress) {
         let load = AssertUnwindSafe(|| model.load(progress));
         let loaded = catch_unwind(load)
-            .unwrap_or_else(|_| Err("loading broke off; this is a bug of Weightsmith".to_owned()));
+            .unwrap_or_else(|_| Err("internal error while loading; please report it".to_owned()));
         let started = loaded.and_then(|model| {
             Engine::start(Arc::new(model), self.engine).map_err(|error| error.to_string())
         });

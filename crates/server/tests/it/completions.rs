@@ -308,10 +308,7 @@ async fn what_makes_no_sense_is_refused_by_name() {
     let mut body = good.clone();
     body["model"] = json!("other");
     let message = world.post(PATH, &body).await.refusal(404);
-    assert_eq!(
-        message,
-        "there is no model `other`; these are served: instruct"
-    );
+    assert_eq!(message, "no model `other`; available: instruct");
     body = good.clone();
     body["max_tokens"] = json!(131_072);
     let message = world.post(PATH, &body).await.refusal(400);

@@ -153,7 +153,7 @@ fn a_slow_head_and_a_slow_body_are_given_up() {
     let texts = bodies.each_mut().map(rest);
     for text in texts {
         assert!(text.starts_with("HTTP/1.1 408"), "{text}");
-        assert!(text.contains("the body did not come within"), "{text}");
+        assert!(text.contains("the body did not arrive within"), "{text}");
     }
     rest(&mut head);
     assert!(

@@ -215,7 +215,7 @@ async fn a_wrong_path_is_answered_with_the_right_one() {
             "/v1/responses",
             "the server has `/v1/chat/completions`, `/v1/completions` and `/v1/models`",
         ),
-        ("/nowhere", "there is nothing at `/nowhere`"),
+        ("/nowhere", "not found: `/nowhere`"),
     ] {
         let answer = world.post(path, &body).await;
         assert_eq!(answer.json()["error"]["code"], "unknown_url");

@@ -33,7 +33,7 @@ async fn beyond_the_queue_requests_are_told_to_come_back() {
     assert!(
         third
             .refusal(429)
-            .starts_with("2 requests are running or waiting")
+            .starts_with("2 requests are active or queued")
     );
     assert_eq!(third.headers[header::RETRY_AFTER], "1");
     // who goes away makes room at once
@@ -72,7 +72,7 @@ async fn a_request_that_takes_too_long_is_ended() {
     body["stream"] = json!(false);
     let message = world.post(PATH, &body).await.refusal(504);
     assert!(
-        message.starts_with("the request was not done within"),
+        message.starts_with("the request took longer than"),
         "{message}"
     );
 }
@@ -175,7 +175,7 @@ async fn numbers_about_prompts_are_bounded_in_sum() {
     let message = world.post(PATH, &body).await.refusal(400);
     assert!(
         message.starts_with(
-            "`logprobs` is for too many tokens of prompts; expected at most 262144 numbers"
+            "`logprobs` is for too many tokens of prompts; expected at most 262144 prompt log-probabilities"
         ),
         "{message}"
     );
@@ -233,7 +233,7 @@ async fn who_goes_away_gives_the_place_back_when_the_work_has_ended() {
         }
     };
     assert!(
-        message.starts_with("the request was not done within"),
+        message.starts_with("the request took longer than"),
         "{message}"
     );
     // its work stops soon, and only then is there a place

@@ -51,7 +51,7 @@ async fn errors_name_files_and_no_folders() {
         (
             "my bare model",
             400,
-            "chat_template.jinja: missing; a chat needs a template",
+            "chat_template.jinja: missing; chats need a chat template",
         ),
         (
             "broken",

@@ -89,7 +89,7 @@ fn weights_that_change_while_they_are_read_are_an_error() {
         .read(0, 0..4, &mut Vec::new())
         .unwrap_err();
     assert!(
-        error.to_string().contains("was changed while it was used"),
+        error.to_string().contains("changed while it was in use"),
         "{error}"
     );
 }

@@ -69,7 +69,7 @@ fn refusal(error: &BodyError) -> Refusal {
         }
         BodyError::TooLarge { .. } => {
             Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
-                .hint("`--max-body` takes larger ones; an evaluation may name a file instead")
+                .hint("use `--max-body` to allow larger ones; evaluations can use a file instead")
         }
         BodyError::TooMany { .. } => {
             Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)

@@ -184,7 +184,7 @@ fn failure(schemas: &mut Schemas) -> Value {
     // the guard before all routes speaks as the server does
     let guards = json!({"$ref": "#/components/schemas/Error"});
     json!({
-        "description": "What is wrong, and what to do about it",
+        "description": "The error, with hints",
         "content": {"application/json": {"schema": {"anyOf": [ours, guards]}}},
     })
 }

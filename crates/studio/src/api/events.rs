@@ -31,7 +31,7 @@ pub(super) fn add(routes: Routes) -> Routes {
         .get(
             "/events",
             events,
-            &Operation::new("What happens, as server-sent events").streams::<wire::Event>(),
+            &Operation::new("Server-sent events").streams::<wire::Event>(),
         )
         .get(
             "/system",

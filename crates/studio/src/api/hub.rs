@@ -19,7 +19,7 @@ use crate::wire::{HubModel, HubModels, HubSearch};
 const FOUND: usize = 30;
 
 pub(super) fn add(routes: Routes) -> Routes {
-    let operation = Operation::new("Models of the hub")
+    let operation = Operation::new("Models of the Hub")
         .asks::<HubSearch>()
         .gives::<HubModels>(200);
     routes.get("/hub/search", search, &operation)
@@ -57,9 +57,9 @@ async fn search(
 }
 
 fn offline() -> Refusal {
-    let message = "the hub must not be asked: `HF_HUB_OFFLINE` is set";
+    let message = "the Hub is disabled: `HF_HUB_OFFLINE` is set";
     Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "offline", message)
-        .hint("unset `HF_HUB_OFFLINE` and start again")
+        .hint("unset `HF_HUB_OFFLINE` and restart")
 }
 
 fn refusal(error: &HubError) -> Refusal {

@@ -56,12 +56,12 @@ pub(crate) fn definitions() -> serde_json::Map<String, serde_json::Value> {
 }
 
 async fn nowhere(uri: Uri) -> Refusal {
-    let message = format!("there is nothing at `/api{}`", uri.path());
+    let message = format!("not found: `/api{}`", uri.path());
     Refusal::not_found("unknown_url", message)
 }
 
 async fn wrong_method(method: Method, uri: Uri) -> Refusal {
-    let message = format!("`/api{}` does not take {method}", uri.path());
+    let message = format!("`/api{}` does not support {method}", uri.path());
     Refusal::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "method_not_allowed",

@@ -32,7 +32,7 @@ pub(super) fn add(routes: Routes) -> Routes {
         .get(
             "/models",
             list,
-            &what("All models, and the folders that are looked into").gives::<ModelList>(200),
+            &what("All models, and the configured folders").gives::<ModelList>(200),
         )
         .get(
             "/models/{name}",
@@ -62,34 +62,34 @@ pub(super) fn add(routes: Routes) -> Routes {
         .get(
             "/models/{name}/explanation",
             explanation,
-            &what("What a model's recipe does").gives::<ExplanationAnswer>(200),
+            &what("Explanation of a model's recipe").gives::<ExplanationAnswer>(200),
         )
         .get(
             "/models/{name}/difference",
             shown_difference,
-            &what("How a model differs from another")
+            &what("Difference between two models")
                 .asks::<Against>()
                 .gives::<Difference>(200),
         )
         .get(
             "/models/{name}/evaluations",
             evaluations,
-            &what("How good a model is").gives::<EvaluationList>(200),
+            &what("Evaluations of a model").gives::<EvaluationList>(200),
         )
         .get(
             "/models/{name}/host",
             host,
-            &what("What inference hosts require of a model").gives::<Host>(200),
+            &what("Host checks of a model").gives::<Host>(200),
         )
         .post(
             "/models/{name}/load",
             load,
-            &what("Loads a model").gives::<StateAnswer>(202),
+            &what("Load a model").gives::<StateAnswer>(202),
         )
         .post(
             "/models/{name}/unload",
             unload,
-            &what("Unloads a model").gives::<StateAnswer>(202),
+            &what("Unload a model").gives::<StateAnswer>(202),
         )
 }
 
@@ -101,11 +101,7 @@ pub(super) async fn apart<T: Send + 'static>(
     let app = Arc::clone(app);
     tokio::task::spawn_blocking(move || work(&app))
         .await
-        .unwrap_or_else(|_| {
-            Err(Refusal::internal(
-                "this broke off; it is a bug of Weightsmith",
-            ))
-        })
+        .unwrap_or_else(|_| Err(Refusal::internal("internal error; please report it")))
 }
 
 /// Does work on a model.
@@ -125,8 +121,8 @@ pub(super) fn known(app: &App, name: &str) -> Result<Arc<Entry>, Refusal> {
     // it may have come a moment ago
     app.catalogue.refresh_if_old();
     app.catalogue.find(name).ok_or_else(|| {
-        let message = format!("there is no model `{name}`");
-        Refusal::not_found("unknown_model", message).hint("`GET /api/models` lists all")
+        let message = format!("no model `{name}`");
+        Refusal::not_found("unknown_model", message).hint("see `GET /api/models`")
     })
 }
 

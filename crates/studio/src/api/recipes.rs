@@ -21,7 +21,7 @@ pub(super) fn add(routes: Routes) -> Routes {
         .post(
             "/check",
             check,
-            &Operation::new("What is wrong with a recipe, and what it would do")
+            &Operation::new("Problems and plan of a recipe")
                 .takes::<RecipeText>()
                 .gives::<Check>(200),
         )
@@ -33,26 +33,26 @@ pub(super) fn add(routes: Routes) -> Routes {
         .get(
             "/gallery",
             gallery,
-            &Operation::new("Recipes to begin with").gives::<Gallery>(200),
+            &Operation::new("Example recipes").gives::<Gallery>(200),
         )
         .get(
             "/names",
             names,
-            &Operation::new("A name for a model that is to be made")
+            &Operation::new("An unused name for a merge")
                 .asks::<AskedMethod>()
                 .gives::<ProposedName>(200),
         )
         .post(
             "/previews",
             preview,
-            &Operation::new("A merge that is not written, as a model that speaks")
+            &Operation::new("Make an unmerged recipe available for chats")
                 .takes::<RecipeText>()
                 .gives::<PreviewAnswer>(201),
         )
         .delete(
             "/previews/{name}",
             remove,
-            &Operation::new("Takes a preview away"),
+            &Operation::new("Remove a preview"),
         )
 }
 
@@ -102,7 +102,7 @@ async fn remove(
         if app.catalogue.remove_preview(&name) {
             return Ok(StatusCode::NO_CONTENT);
         }
-        let message = format!("there is no preview `{name}`");
+        let message = format!("no preview `{name}`");
         Err(Refusal::not_found("unknown_model", message))
     })
     .await

@@ -37,7 +37,7 @@ pub(super) fn add(routes: Routes) -> Routes {
         .post(
             "/runs",
             start,
-            &Operation::new("Starts a run: `merge`, `evaluate`, `difference`, `pull` or `push`")
+            &Operation::new("Start a run: `merge`, `evaluate`, `difference`, `pull` or `push`")
                 .takes::<RunRequest>()
                 .gives::<Run>(201),
         )
@@ -49,22 +49,22 @@ pub(super) fn add(routes: Routes) -> Routes {
         .delete(
             "/runs/{id}",
             delete,
-            &Operation::new("Forgets a run that is over, and what it left for going on with it"),
+            &Operation::new("Delete a finished run and its partial output"),
         )
         .post(
             "/runs/{id}/cancel",
             cancel,
-            &Operation::new("Stops a run").gives::<Run>(200),
+            &Operation::new("Cancel a run").gives::<Run>(200),
         )
         .post(
             "/runs/{id}/resume",
             resume,
-            &Operation::new("Goes on with a run that did not get to its end").gives::<Run>(200),
+            &Operation::new("Resume an unfinished run").gives::<Run>(200),
         )
         .post(
             "/runs/{id}/rerun",
             rerun,
-            &Operation::new("Does the same again").gives::<Run>(201),
+            &Operation::new("Start a run again").gives::<Run>(201),
         )
 }
 
@@ -155,5 +155,5 @@ async fn rerun(State(app): State<Arc<App>>, Path(id): Path<String>) -> Created {
 /// A run's number; another text is none that there is.
 fn number(text: &str) -> Result<i64, Refusal> {
     text.parse()
-        .map_err(|_| Refusal::not_found("unknown_run", format!("there is no run `{text}`")))
+        .map_err(|_| Refusal::not_found("unknown_run", format!("no run `{text}`")))
 }

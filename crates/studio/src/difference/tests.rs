@@ -107,6 +107,6 @@ async fn models_without_a_common_tensor_have_no_difference() {
     let (result, _) = work(studio.app(), move |app, told| run(app, &request, told)).await;
     assert_eq!(
         message(result),
-        "no tensor of `base` has the name and shape of one of `other`"
+        "`base` and `other` have no tensors with the same name and shape"
     );
 }

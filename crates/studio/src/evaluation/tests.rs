@@ -104,10 +104,10 @@ async fn data_come_from_the_studios_folders_only() {
     ] {
         let request = about("base", json!({"kind": "perplexity", "file": file}));
         let (result, _) = work(studio.app(), move |app, told| run(app, &request, told)).await;
-        assert!(message(result).contains("is not a file"), "{file}");
+        assert!(message(result).contains("was not found"), "{file}");
     }
     let cases = [
-        (json!({"kind": "perplexity"}), "nothing to measure on"),
+        (json!({"kind": "perplexity"}), "no evaluation data"),
         (json!({"kind": "perplexity", "text": ""}), "too short"),
         (json!({"kind": "tasks", "text": "{"}), "line 1"),
     ];

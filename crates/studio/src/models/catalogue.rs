@@ -139,7 +139,7 @@ impl Catalogue {
     /// The model that a run is to work on.
     pub(crate) fn model(&self, name: &str) -> Result<Arc<Entry>, RunFailure> {
         let found = self.find(name);
-        found.ok_or_else(|| RunFailure::of(format!("there is no model `{name}`")))
+        found.ok_or_else(|| RunFailure::of(format!("no model `{name}`")))
     }
 
     /// Where a model of that name is made.
@@ -188,7 +188,7 @@ impl Catalogue {
         Some(entry)
     }
 
-    /// Takes a preview away; false if there is none of that name.
+    /// Remove a preview; false if there is none of that name.
     pub(crate) fn remove_preview(&self, name: &str) -> bool {
         let mut memory = locked(&self.memory);
         let Some(index) = memory.previews.iter().position(|one| one.name == name) else {

@@ -117,10 +117,10 @@ impl Facts {
         self.silent = match DecoderConfig::from_json(&config) {
             Err(problem) => Some(format!("this model cannot be run here: {problem}")),
             Ok(_) if found.config.quantization.is_some() => {
-                Some("its weights are quantised in a form that cannot be run here".to_owned())
+                Some("its quantization is not supported".to_owned())
             }
             Ok(_) if !folder.join("tokenizer.json").is_file() => {
-                Some("there is no `tokenizer.json`, so texts cannot be made into tokens".to_owned())
+                Some("there is no `tokenizer.json`".to_owned())
             }
             Ok(_) => None,
         };

@@ -208,7 +208,10 @@ fn folder(entry: &Entry) -> Result<&Path, Refusal> {
 }
 
 fn not_written(entry: &Entry) -> Refusal {
-    let message = format!("`{}` was not written, so it has no files", entry.name);
+    let message = format!(
+        "`{}` is not written to disk, so it has no files",
+        entry.name
+    );
     Refusal::not_found("not_written", message)
 }
 

@@ -13,7 +13,10 @@ use crate::wire::{Host, HostCheck, HostMemory, Origin};
 /// Looks at everything that hosts require.
 pub(crate) fn host(catalogue: &Catalogue, entry: &Entry) -> Result<Host, Refusal> {
     let (Some(folder), Some(located)) = (&entry.folder, &entry.located) else {
-        let message = format!("`{}` was not written, so no host can take it", entry.name);
+        let message = format!(
+            "`{}` is not written to disk, so it cannot be hosted",
+            entry.name
+        );
         return Err(Refusal::not_found("not_written", message));
     };
     let weights = Checkpoint::open(folder).map_err(|error| error.to_string());

@@ -68,8 +68,7 @@ pub(super) fn html(markdown: &str, links: Links) -> Option<String> {
 pub(super) fn plain(markdown: &str) -> String {
     let end = markdown.floor_char_boundary(LARGEST_PLAIN);
     let mut html =
-        "<p>This card is too large or too deeply nested to be shown as a page. As text:</p><pre>"
-            .to_owned();
+        "<p>This card is too large or too deeply nested to render. As text:</p><pre>".to_owned();
     for c in markdown[..end].chars() {
         match c {
             '&' => html.push_str("&amp;"),

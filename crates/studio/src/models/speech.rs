@@ -34,7 +34,7 @@ pub fn speech(folder: &Path, weights: Option<&dyn TensorSource>) -> Speech {
             Ok(companions) => (Ok(companions), Template::Broken(problem.to_string())),
             Err(problem) => (
                 Err(problem),
-                Template::Broken("there is no tokenizer to try it with".to_owned()),
+                Template::Broken("there is no tokenizer to test it with".to_owned()),
             ),
         },
     };
@@ -80,10 +80,9 @@ fn template(companions: &Companions) -> Template {
             Ok((text, tokens.len()))
         });
     match prompt {
-        Ok((text, _)) if !text.contains(QUESTION) => Template::Broken(format!(
-            "{}: leaves out what the user says",
-            template.origin()
-        )),
+        Ok((text, _)) if !text.contains(QUESTION) => {
+            Template::Broken(format!("{}: omits the user's message", template.origin()))
+        }
         Ok((_, tokens)) => Template::Renders(tokens),
         Err(problem) => Template::Broken(problem.to_string()),
     }

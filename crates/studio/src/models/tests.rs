@@ -499,5 +499,5 @@ async fn a_name_that_went_over_to_another_model_is_no_parent_any_more() {
     assert_eq!(known(&studio.json("/api/models").await), [true, false]);
     let refused = studio.get("/api/models/made/explanation").await;
     assert_eq!(refused.code(), "cannot_plan");
-    assert!(refused.text().contains("`instruct` is another model now"));
+    assert!(refused.text().contains("`instruct` is no longer the model"));
 }

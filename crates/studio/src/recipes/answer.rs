@@ -41,7 +41,7 @@ pub(crate) fn refusal(diagnostics: &[Diagnostic]) -> Refusal {
         [] => "the recipe cannot be planned yet".to_owned(),
         [one] => format!("the recipe cannot be merged: {}", one.message),
         [first, ..] => format!(
-            "the recipe has {} mistakes; the first: {}",
+            "the recipe has {} errors; the first: {}",
             wrong.len(),
             first.message
         ),

@@ -23,10 +23,10 @@ pub(super) fn outside(
     })?;
     Some(
         Diagnostic::error(
-            format!("`{culprit}` is outside of the studio's folders"),
+            format!("`{culprit}` is outside the studio's folders"),
             reference.span,
         )
-        .hint("name a model of the list, or start the studio with `--folder` and the folder that it is in"),
+        .hint("use a model from the list, or start the studio with `--folder` and its folder"),
     )
 }
 

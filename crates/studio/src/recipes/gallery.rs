@@ -1,4 +1,4 @@
-//! Recipes to begin with.
+//! Example recipes.
 
 use crate::wire::{Gallery, GalleryRecipe};
 

@@ -13,7 +13,7 @@ pub(crate) fn proposed(catalogue: &Catalogue, method: &str) -> Result<String, Re
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
     if method.is_empty() || method.len() > LONGEST || !method.bytes().all(is_plain) {
         let message = format!("`{method}` is not a merge method");
-        return Err(Refusal::invalid(message).hint("`GET /api/methods` lists all"));
+        return Err(Refusal::invalid(message).hint("see `GET /api/methods`"));
     }
     loop {
         let mut random = [0; 16];

@@ -157,10 +157,13 @@ fn outcome(
 /// Several documents are one recipe after the other, which later ones may use; running a part of them would be wrong.
 fn refuse_several(recipes: &[Recipe]) -> Option<Diagnostic> {
     let second = recipes.get(1)?;
-    let message = format!("a text with {} recipes cannot be merged yet", recipes.len());
+    let message = format!(
+        "several recipes in one file are not supported yet, found {}",
+        recipes.len()
+    );
     Some(
         Diagnostic::error(message, second.merge_method.span)
-            .hint("merge them one after the other: each can name the result of the one before"),
+            .hint("merge them one after the other; each can use the result of the previous one"),
     )
 }
 
@@ -223,8 +226,7 @@ fn find(
                 found.instead.push(diagnostic);
             }
             None => {
-                let message =
-                    format!("`{name}` is not on this machine; the hub is being asked for it");
+                let message = format!("`{name}` is not on this machine; looking it up on the Hub");
                 found
                     .instead
                     .push(Diagnostic::note(message, reference.span));

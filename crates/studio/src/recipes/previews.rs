@@ -56,8 +56,7 @@ impl Previews {
             return Err(refusal(&outcome.diagnostics));
         };
         if let Some((model, _)) = outcome.missing.first() {
-            let message =
-                format!("`{model}` is not on this machine, and a preview reads all weights");
+            let message = format!("`{model}` is not on this machine; previews need all weights");
             let refusal = Refusal::new(StatusCode::CONFLICT, "needs_download", message);
             return Err(refusal.hint("pull it first"));
         }

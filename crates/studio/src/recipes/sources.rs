@@ -22,7 +22,7 @@ pub(crate) fn source(planner: &Planner, entry: &Entry) -> Result<Arc<dyn TensorS
     let Some(recipe) = &entry.recipe else {
         let name = &entry.name;
         return Err(NoSource(format!(
-            "`{name}` has no folder, so its tensors cannot be looked at"
+            "`{name}` has no folder, so its tensors cannot be shown"
         )));
     };
     let planned = planned(planner, recipe).map_err(|refusal| NoSource(refusal.message))?;

@@ -13,7 +13,7 @@ use crate::wire::ExplanationAnswer;
 /// What the recipe of a model does, layer by layer.
 pub(crate) fn explanation(planner: &Planner, entry: &Entry) -> Result<ExplanationAnswer, Refusal> {
     let Some(text) = recipe(entry) else {
-        let message = format!("`{}` comes with no recipe", entry.name);
+        let message = format!("`{}` has no recipe", entry.name);
         return Err(Refusal::not_found("no_recipe", message));
     };
     // headers are enough, so its models may be on the hub
@@ -25,11 +25,13 @@ pub(crate) fn explanation(planner: &Planner, entry: &Entry) -> Result<Explanatio
         let headers = sorted(input.files.iter().map(|file| file.header_hash.clone()));
         if !entry.facts.was_read(&input.label, &headers) {
             let message = format!(
-                "`{}` is another model now than the one that `{}` was made from",
+                "`{}` is no longer the model that `{}` was made from",
                 input.label, entry.name
             );
             let refusal = Refusal::new(StatusCode::CONFLICT, "cannot_plan", message);
-            return Err(refusal.hint("start the studio with the folders in the order of that time, or rename one of the two"));
+            return Err(refusal.hint(
+                "start the studio with the folders in the same order, or rename one of the two",
+            ));
         }
     }
     Ok(ExplanationAnswer {

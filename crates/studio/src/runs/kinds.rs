@@ -102,7 +102,7 @@ fn check_difference(
     let model = known(catalogue, &request.model, "model")?;
     let against = known(catalogue, &request.against, "against")?;
     if model == against {
-        let message = "`model` and `against` are the same, expected two models";
+        let message = "`model` and `against` are the same, expected two different models";
         return Err(Refusal::invalid(message));
     }
     Ok(Subject {
@@ -114,8 +114,7 @@ fn check_difference(
 fn check_pull(request: &PullRequest) -> Result<Subject, Refusal> {
     let text = given(&request.model, "model")?;
     let name: ModelName = text.parse().map_err(|error: weightsmith_hub::HubError| {
-        Refusal::invalid(error.to_string())
-            .hint("a model on the hub is written `organisation/name`")
+        Refusal::invalid(error.to_string()).hint("Hub models are written `organization/name`")
     })?;
     Ok(Subject::new("Pull", name.repository))
 }
@@ -127,7 +126,7 @@ fn check_evaluation(catalogue: &Catalogue, request: &EvaluateRequest) -> Result<
     }
     let data = &request.data;
     if data.text.is_none() && data.file.is_none() {
-        let message = "there is nothing to measure on: expected `data.text` or `data.file`";
+        let message = "no evaluation data: expected `data.text` or `data.file`";
         return Err(Refusal::invalid(message));
     }
     let on = evaluation::data_name(data).unwrap_or_else(|| "a text".to_owned());
@@ -140,7 +139,7 @@ fn check_evaluation(catalogue: &Catalogue, request: &EvaluateRequest) -> Result<
 /// A text of a request that must be there.
 pub(super) fn given<'a>(text: &'a str, field: &str) -> Result<&'a str, Refusal> {
     if text.trim().is_empty() {
-        let message = format!("`{field}` is missing or empty, expected a text");
+        let message = format!("`{field}` is missing or empty, expected a string");
         return Err(Refusal::invalid(message));
     }
     Ok(text)
@@ -154,9 +153,9 @@ fn known(catalogue: &Catalogue, name: &str, field: &str) -> Result<String, Refus
     }
     match catalogue.find(name) {
         Some(entry) => Ok(entry.name.clone()),
-        None => Err(
-            Refusal::invalid(format!("`{field}`: there is no model `{name}`"))
-                .hint("`GET /api/models` lists all"),
-        ),
+        None => {
+            Err(Refusal::invalid(format!("`{field}`: no model `{name}`"))
+                .hint("see `GET /api/models`"))
+        }
     }
 }

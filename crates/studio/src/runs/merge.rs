@@ -19,7 +19,7 @@ use crate::wire::{MergeRequest, MergeResult};
 const LONGEST: usize = 96;
 
 /// What to do about a disk that is full.
-const FREE: &str = "free some space; what is written stays, and resuming goes on from there";
+const FREE: &str = "free some space and resume";
 
 /// Looks at a request; gives the name of the model that it makes.
 pub(super) fn check(
@@ -67,12 +67,12 @@ fn refuse_others(
     if is_made && may_be_made {
         return Ok(());
     }
-    let message = format!("there is a model `{name}` already");
+    let message = format!("a model named `{name}` already exists");
     let refusal = Refusal::new(StatusCode::CONFLICT, "name_taken", message);
     Err(if is_made {
         refusal.hint("choose another name, or replace it")
     } else {
-        refusal.hint("choose another name: it was not made here, so it is not replaced")
+        refusal.hint("choose another name; only models merged in the studio can be replaced")
     })
 }
 
@@ -147,7 +147,7 @@ pub(super) fn run(
     )
     .map_err(|error| failure(&error))?;
     progress.log(&if report.already_there {
-        format!("`{name}` was complete already")
+        format!("`{name}` was already complete")
     } else {
         format!(
             "`{name}` is complete: {:.1} MB in {:.2} s",
@@ -172,7 +172,7 @@ pub(super) fn discard(catalogue: &Catalogue, request: &MergeRequest) -> Result<(
     match weightsmith::run::discard(&catalogue.place(&name)) {
         Ok(_) | Err(RunError::Busy { .. }) => Ok(()),
         Err(error) => {
-            let message = format!("what the merge of `{name}` left cannot be removed: {error}");
+            let message = format!("cannot remove the partial output of `{name}`: {error}");
             let status = StatusCode::INTERNAL_SERVER_ERROR;
             Err(Refusal::new(status, "not_removed", message))
         }
@@ -195,7 +195,8 @@ fn name(request: &MergeRequest) -> Result<String, Refusal> {
     if name.len() <= LONGEST && !name.starts_with('.') && name.bytes().all(is_plain) {
         return Ok(name.to_owned());
     }
-    let message = "`name` cannot be a model's name: expected at most 96 letters, digits, `.`, `_` and `-`, the first of which is no `.`";
+    let message =
+        "invalid `name`: use up to 96 letters, digits, `.`, `_` and `-`, not starting with `.`";
     Err(Refusal::new(
         StatusCode::UNPROCESSABLE_ENTITY,
         "invalid_name",
@@ -233,12 +234,12 @@ fn failure(error: &RunError) -> RunFailure {
         RunError::Io(error) if is_full(error) => Some(FREE),
         RunError::OutputExists { .. } => Some("choose another name, or replace the model"),
         RunError::NonFiniteInput { .. } => Some(
-            "the input is damaged or its training diverged; with `allow_non_finite` it is merged all the same",
+            "the input is damaged or its training diverged; set `allow_non_finite` to merge it anyway",
         ),
         RunError::Overflow { .. } => Some(
             "set `out_dtype: bfloat16` or `float32`, or allow infinities with `allow_non_finite`",
         ),
-        RunError::Budget { .. } => Some("start the server with more `--max-memory`"),
+        RunError::Budget { .. } => Some("restart the server with a larger `--max-memory`"),
         _ => None,
     };
     let hints = match hint {
@@ -294,7 +295,7 @@ impl Reporter for Merging<'_> {
         self.tell_tensors(resumed);
         if resumed > 0 {
             self.progress.log(&format!(
-                "going on where an earlier run stopped: {:.1} of {:.1} MB were done",
+                "resuming an earlier run: {:.1} of {:.1} MB already done",
                 megabytes(resumed),
                 megabytes(total)
             ));

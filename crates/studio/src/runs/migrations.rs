@@ -49,7 +49,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), String> {
     let version = usize::try_from(version).unwrap_or(0);
     if version > MIGRATIONS.len() {
         return Err(format!(
-            "it is of version {version}, and this program knows {}; a newer Weightsmith made it",
+            "it has version {version}, and this program supports {}; it was created by a newer Weightsmith",
             MIGRATIONS.len()
         ));
     }

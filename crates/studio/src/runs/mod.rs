@@ -153,7 +153,7 @@ impl Runs {
                 return Err(conflict(
                     id,
                     state,
-                    "only what is not over can be cancelled",
+                    "only queued and active runs can be canceled",
                 ));
             }
         }
@@ -169,7 +169,7 @@ impl Runs {
     pub(crate) fn resume(&self, id: i64) -> Result<Run, Refusal> {
         let (run, _) = self.get(id)?;
         if !run.state.can_resume() {
-            let what = "only what was interrupted, failed or was cancelled can be resumed";
+            let what = "only interrupted, failed and canceled runs can be resumed";
             return Err(conflict(id, run.state, what));
         }
         if let RunRequest::Merge(request) = &run.request {
@@ -190,7 +190,7 @@ impl Runs {
         self.told(id)
     }
 
-    /// Does the same again as a run of its own. A merge gets a free name: what it made, or replaced, may be another model by now.
+    /// Start a run again as a run of its own. A merge gets a free name: what it made, or replaced, may be another model by now.
     pub(crate) fn rerun(&self, id: i64) -> Result<Run, Refusal> {
         let (run, _) = self.get(id)?;
         let request = match run.request {
@@ -270,14 +270,14 @@ fn ended(inner: &Inner, id: i64) -> Result<Run, Refusal> {
     if run.state.is_ended() {
         return Ok(run);
     }
-    let refusal = conflict(id, run.state, "only what is over can be deleted");
+    let refusal = conflict(id, run.state, "only finished runs can be deleted");
     Err(refusal.hint("cancel it first"))
 }
 
 /// A name that a merge will take is as good as taken.
 fn refuse_twice(inner: &Inner, name: &str) -> Result<(), Refusal> {
     if inner.history.is_under_way(RunKind::Merge, name)? {
-        let message = format!("another merge is making `{name}`");
+        let message = format!("another merge is writing `{name}`");
         return Err(Refusal::new(StatusCode::CONFLICT, "name_taken", message)
             .hint("choose another name, or wait for it"));
     }

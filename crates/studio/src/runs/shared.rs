@@ -244,7 +244,7 @@ pub(super) fn shown(inner: &Inner, id: i64) -> Result<Run, Refusal> {
 
 /// A run that there is.
 pub(super) fn known(run: Option<Run>, id: i64) -> Result<Run, Refusal> {
-    run.ok_or_else(|| Refusal::not_found("unknown_run", format!("there is no run {id}")))
+    run.ok_or_else(|| Refusal::not_found("unknown_run", format!("no run {id}")))
 }
 
 /// Adds what only this process knows.

@@ -68,8 +68,7 @@ fn work(resources: &Resources, shared: &Arc<Shared>, lane: Lane) {
 
 fn execute(resources: &Resources, run: &Run, live: &Live) -> Result<RunResult, RunFailure> {
     let work = AssertUnwindSafe(|| kinds::execute(resources, &run.request, live));
-    catch_unwind(work)
-        .unwrap_or_else(|_| Err(RunFailure::of("this broke off; it is a bug of Weightsmith")))
+    catch_unwind(work).unwrap_or_else(|_| Err(RunFailure::of("internal error; please report it")))
 }
 
 fn ended(outcome: Result<RunResult, RunFailure>, live: &Live) -> End {

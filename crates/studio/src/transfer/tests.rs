@@ -64,7 +64,7 @@ async fn a_pulled_model_is_in_the_list_and_speaks() {
         pull(&app.hub, &app.catalogue, &request, told)
     })
     .await;
-    assert!(message(result).contains("not a model's name"));
+    assert!(message(result).contains("not a model name"));
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn a_model_is_published_under_the_accounts_name() {
         push(&app.hub, &app.catalogue, &request, told)
     })
     .await;
-    assert!(message(result).contains("no proposed name"));
+    assert!(message(result).contains("no default name"));
     let request = PushRequest {
         model: "mine".to_owned(),
         repository: Some("tiny".to_owned()),

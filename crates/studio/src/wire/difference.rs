@@ -1,10 +1,10 @@
-//! How a model differs from another.
+//! Difference between two models.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use weightsmith_report::diff::Summary;
 
-/// How a model differs from another: a map of layers and kinds of tensors.
+/// Difference between two models: a map of layers and kinds of tensors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Difference {
     /// The other model.
@@ -19,29 +19,29 @@ pub(crate) struct Difference {
     pub(crate) kinds: Vec<String>,
     /// For each layer, a cell for each kind.
     pub(crate) cells: Vec<Vec<Cell>>,
-    /// Tensors outside of the layers.
+    /// Tensors outside the layers.
     pub(crate) outside: Vec<OutsideTensor>,
 }
 
 /// A tensor of the map; none where one of the models lacks it.
 pub(crate) type Cell = Option<Distance>;
 
-/// How far a tensor is from that of the other model.
+/// A tensor's distance from the other model's.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Distance {
-    /// The cosine between the two; none where one of them is zero.
+    /// The cosine of the two; none if one is zero.
     pub(crate) cosine: Option<f64>,
-    /// The norm of the difference, as a multiple of the other tensor's.
+    /// The norm of the difference, relative to the other tensor.
     pub(crate) relative: Option<f64>,
     /// The share of elements that differ.
     #[schemars(range(min = 0, max = 1))]
     pub(crate) changed: Option<f64>,
 }
 
-/// A tensor outside of the layers.
+/// A tensor outside the layers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct OutsideTensor {
-    /// How far it is from that of the other model.
+    /// Its distance from the other model's tensor.
     #[serde(flatten)]
     pub(crate) distance: Distance,
     /// Its name.

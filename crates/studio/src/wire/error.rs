@@ -7,20 +7,20 @@ use weightsmith::Diagnostic;
 /// An answer that is no success.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct ErrorAnswer {
-    /// What is wrong.
+    /// The error message.
     pub(crate) error: ErrorBody,
-    /// What is wrong with the recipe, where that is it.
+    /// The problems of the recipe, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) diagnostics: Option<Vec<Diagnostic>>,
 }
 
-/// What is wrong, and what to do about it.
+/// The error, with hints.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct ErrorBody {
     /// A word that stays the same from version to version, such as `name_taken`.
     pub(crate) code: String,
-    /// What is wrong.
+    /// The error message.
     pub(crate) message: String,
-    /// What to do about it.
+    /// A hint.
     pub(crate) hints: Vec<String>,
 }

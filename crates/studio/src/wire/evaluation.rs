@@ -3,14 +3,14 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What was measured of a model.
+/// An evaluation of a model.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct EvaluationList {
     /// The newest first.
     pub(crate) evaluations: Vec<Evaluation>,
 }
 
-/// What was measured of some models on the same data.
+/// Evaluations of models on the same data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Evaluation {
     /// The run; none in the run's own result.
@@ -19,7 +19,7 @@ pub(crate) struct Evaluation {
     pub(crate) at: u64,
     /// On what.
     pub(crate) data: Data,
-    /// What came of it.
+    /// The result.
     pub(crate) scores: Vec<Score>,
 }
 
@@ -39,7 +39,7 @@ pub(crate) enum DataKind {
     /// A text, of which each token is predicted.
     #[default]
     Perplexity,
-    /// Questions, which are answered.
+    /// Questions to answer.
     Tasks,
 }
 
@@ -54,7 +54,7 @@ pub(crate) struct Score {
     pub(crate) value: f64,
     /// Its standard error.
     pub(crate) error: Option<f64>,
-    /// How many tokens or questions it was measured on.
+    /// The number of tokens or questions.
     pub(crate) count: usize,
 }
 
@@ -62,16 +62,16 @@ pub(crate) struct Score {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Metric {
-    /// Of a text; the smaller, the better.
+    /// Of a text; lower is better.
     Perplexity,
-    /// The share of questions of which the right choice was the likeliest.
+    /// The share of questions whose correct choice was the most likely.
     Accuracy,
-    /// The share of questions that were answered as expected.
+    /// The share of correct answers.
     ExactMatch,
 }
 
 impl Metric {
-    /// In words.
+    /// Summary.
     pub(crate) fn words(self) -> &'static str {
         match self {
             Self::Perplexity => "perplexity",

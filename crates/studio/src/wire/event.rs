@@ -6,22 +6,22 @@ use serde::Serialize;
 use super::model::ModelStatus;
 use super::run::{LogLine, Run};
 
-/// What pages are told: the name of a server-sent event, and its data.
+/// A server-sent event: its name and data.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(tag = "event", content = "data", rename_all = "lowercase")]
 #[schemars(rename = "ServerEvent")]
 pub(crate) enum Event {
-    /// The beginning of a stream, which has the number of the last event before it.
+    /// The start of a stream, with the number of the last event before it.
     Hello(Nothing),
-    /// Something is new about a run.
+    /// A run changed.
     Run(Box<Run>),
     /// A run's log has a line more.
     Log(RunLine),
     /// A model begins to load, is loaded to some percent more, speaks or cannot be loaded.
     Model(ModelChange),
-    /// The list of models is another one.
+    /// The list of models changed.
     Models(Nothing),
-    /// More was missed than is kept: everything must be fetched again.
+    /// Too many events were missed: fetch everything again.
     Reset(Nothing),
 }
 

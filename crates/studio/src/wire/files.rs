@@ -7,9 +7,9 @@ use weightsmith_report::inspect::{ConfigFacts, FileRow, Stack, Template, TypeRow
 /// A model's card.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Card {
-    /// Sanitised HTML.
+    /// Sanitized HTML.
     pub(crate) html: String,
-    /// What it was made from.
+    /// Its inputs.
     pub(crate) markdown: String,
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct ModelFile {
     pub(crate) bytes: u64,
     /// When it was changed.
     pub(crate) modified: Option<u64>,
-    /// Its hash by the lock, which lists a file of that size.
+    /// Its hash from the lock, if the size matches.
     pub(crate) blake3: Option<String>,
     /// What it is for.
     pub(crate) kind: FileKind,
@@ -41,9 +41,9 @@ pub(crate) struct ModelFile {
 pub(crate) enum FileKind {
     /// The model card.
     Card,
-    /// What the model was merged from, and its hashes.
+    /// The model's inputs and hashes.
     Lock,
-    /// The recipe that it was merged by.
+    /// The recipe of the merge.
     Recipe,
     /// The tokenizer, or the chat template.
     Tokenizer,
@@ -75,7 +75,7 @@ pub(crate) struct Tensor {
     pub(crate) dtype: String,
     /// Its shape.
     pub(crate) shape: Vec<u64>,
-    /// How many numbers are in it.
+    /// The number of elements.
     pub(crate) elements: u64,
     /// Its size.
     pub(crate) bytes: u64,
@@ -86,9 +86,9 @@ pub(crate) struct Tensor {
 /// What is in a checkpoint.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct Inspection {
-    /// What to call the model.
+    /// The name of the model.
     pub(crate) label: String,
-    /// Its commit, where it comes from the hub.
+    /// Its commit, if it comes from the Hub.
     pub(crate) revision: Option<String>,
     /// Its architecture in words.
     pub(crate) description: String,
@@ -104,22 +104,22 @@ pub(crate) struct Inspection {
     pub(crate) layers: u64,
     /// Runs of equally named layers.
     pub(crate) stacks: Vec<Stack>,
-    /// The types of tensors, the one with most bytes first.
+    /// Tensor types, by bytes in descending order.
     pub(crate) types: Vec<TypeRow>,
     /// The weight files.
     pub(crate) files: Vec<FileRow>,
-    /// Tensors that the index does not name.
+    /// Tensors that are not in the index.
     pub(crate) unindexed: Vec<String>,
-    /// Prefixes that were taken off all names.
+    /// Prefixes removed from all names.
     pub(crate) wrappers: Vec<String>,
     /// Whether the embedding is the output matrix too; none without an embedding.
     pub(crate) tied_embeddings: Option<bool>,
     /// The vocabulary's size.
     pub(crate) vocabulary: Vocabulary,
-    /// What `config.json` says.
+    /// Values from `config.json`.
     pub(crate) config: ConfigFacts,
     /// Where the chat template comes from.
     pub(crate) chat_template: Option<String>,
-    /// Tensors that differ in the number of their layer alone.
+    /// Tensors that differ only in their layer number.
     pub(crate) templates: Vec<Template>,
 }

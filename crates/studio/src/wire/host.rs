@@ -1,21 +1,21 @@
-//! What inference hosts require of a model.
+//! Host checks of a model.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use weightsmith_report::host::Outcome;
 
-/// Whether inference hosts will take a model.
+/// Whether inference hosts will accept a model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Host {
-    /// Whether nothing stands against it.
+    /// Whether all requirements pass.
     pub(crate) ready: bool,
     /// What was looked at.
     pub(crate) checks: Vec<HostCheck>,
-    /// The memory that it needs there.
+    /// The memory it needs.
     pub(crate) memory: Vec<HostMemory>,
 }
 
-/// Something that hosts require.
+/// A requirement of hosts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct HostCheck {
     /// What it is.
@@ -24,7 +24,7 @@ pub(crate) struct HostCheck {
     pub(crate) state: Outcome,
     /// Why.
     pub(crate) message: String,
-    /// What to do about it.
+    /// A hint.
     pub(crate) hint: Option<String>,
 }
 
@@ -35,8 +35,8 @@ pub(crate) struct HostMemory {
     pub(crate) bits: u64,
     /// Bytes of the weights.
     pub(crate) bytes: u64,
-    /// With a cache for a short context.
+    /// With a KV cache for a short context.
     pub(crate) short_context: Option<u64>,
-    /// With a cache for the longest context.
+    /// With a KV cache for the full context.
     pub(crate) full_context: Option<u64>,
 }

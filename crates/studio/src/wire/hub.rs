@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 /// What is searched for.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 pub(crate) struct HubSearch {
-    /// Parts of a model's name.
+    /// Parts of the model's name.
     #[serde(default)]
     pub(crate) q: String,
 }
 
-/// Models of the hub.
+/// Models on the Hub.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct HubModels {
-    /// Those that have the name's parts.
+    /// Models whose names match.
     #[schemars(length(max = 30))]
     pub(crate) models: Vec<HubModel>,
 }
@@ -22,18 +22,18 @@ pub(crate) struct HubModels {
 /// A model of the hub.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct HubModel {
-    /// Its name, `organisation/name`.
+    /// Its name, `organization/name`.
     pub(crate) name: String,
     /// Downloads in the last 30 days.
     pub(crate) downloads: u64,
-    /// How many like it.
+    /// Its likes.
     pub(crate) likes: u64,
-    /// When it was changed last.
+    /// When it was last changed.
     pub(crate) updated: Option<i64>,
     /// What it is for, such as `text-generation`.
     pub(crate) task: Option<String>,
-    /// The identifier of its licence.
+    /// The license identifier.
     pub(crate) license: Option<String>,
-    /// Whether its licence must be accepted first.
+    /// Whether the model is gated.
     pub(crate) gated: bool,
 }

@@ -8,9 +8,9 @@ use weightsmith::output::Lock;
 /// All models.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct ModelList {
-    /// Those that were given first, then previews, those made here, those of folders and of the cache.
+    /// Models from the command line, previews, merges, folders and cache, in this order.
     pub(crate) models: Vec<Model>,
-    /// The folders that are looked into.
+    /// The configured folders.
     pub(crate) folders: Vec<Folder>,
 }
 
@@ -23,13 +23,13 @@ pub(crate) struct Folder {
     pub(crate) error: Option<String>,
 }
 
-/// How a model came to be in the table.
+/// Where a model comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Origin {
     /// Merged here.
     Made,
-    /// In a folder that was given.
+    /// In a configured folder.
     Folder,
     /// In the Hugging Face cache.
     Cache,
@@ -46,13 +46,13 @@ pub(crate) enum Origin {
     reason = "`model_type` is the name that configurations give it"
 )]
 pub(crate) struct Model {
-    /// Its name: in addresses, in requests for texts, in recipes.
+    /// Its name, in URLs, requests and recipes.
     pub(crate) name: String,
-    /// How it came to be in the table.
+    /// Where it comes from.
     pub(crate) origin: Origin,
-    /// Its folder; none for what was not written.
+    /// Its folder; none if it is not on disk.
     pub(crate) path: Option<String>,
-    /// `text-generation` for a model that speaks.
+    /// `text-generation` for models that generate text.
     pub(crate) task: Option<String>,
     /// The class that its configuration names.
     pub(crate) architecture: Option<String>,
@@ -60,27 +60,27 @@ pub(crate) struct Model {
     pub(crate) model_type: Option<String>,
     /// Elements of all tensors.
     pub(crate) parameters: Option<u64>,
-    /// The number of parameters in short, such as `0.5B`.
+    /// The rounded number of parameters, such as `0.5B`.
     pub(crate) size: Option<String>,
     /// Bytes of its weights.
     pub(crate) bytes: Option<u64>,
-    /// The type that most weights have.
+    /// The main type of the weights.
     pub(crate) weights_type: Option<String>,
-    /// Positions that it was made for.
+    /// The model's trained context.
     pub(crate) context_trained: Option<u64>,
-    /// Tokens of a prompt and its answer together.
+    /// Maximum tokens of prompt and answer together.
     pub(crate) context_served: Option<u64>,
-    /// What it takes of a host's units.
+    /// Its concurrency units.
     pub(crate) concurrency_units: Option<u32>,
-    /// Its licence.
+    /// Its license.
     pub(crate) license: Option<String>,
     /// When it was made.
     pub(crate) created: Option<u64>,
-    /// When it was published from here last.
+    /// When it was last published from here.
     pub(crate) published: Option<f64>,
     /// The method that it was merged by.
     pub(crate) method: Option<String>,
-    /// The models that it was made from.
+    /// The merged models.
     pub(crate) parents: Vec<Parent>,
     /// Tags of its card.
     pub(crate) tags: Vec<String>,
@@ -92,34 +92,34 @@ pub(crate) struct Model {
 /// A model that another was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Parent {
-    /// Its name in the table; where it is not there, its label.
+    /// Its name in the list, or else its label.
     pub(crate) name: String,
-    /// What the recipe or the card calls it.
+    /// Its name in the recipe or card.
     pub(crate) label: String,
-    /// Whether it is in the table.
+    /// Whether it is in the list.
     pub(crate) known: bool,
 }
 
 /// Whether a model is in memory.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct ModelStatus {
-    /// Where it stands.
+    /// Its state.
     pub(crate) state: ModelState,
-    /// The share of it that is loaded, while it is being loaded.
+    /// The loaded fraction, while loading.
     #[schemars(range(min = 0, max = 1))]
     pub(crate) progress: Option<f64>,
-    /// Why it does not speak.
+    /// Why it cannot generate text.
     pub(crate) error: Option<String>,
 }
 
-/// Where a model stands.
+/// The state of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct StateAnswer {
-    /// Where it stands.
+    /// Its state.
     pub(crate) state: ModelState,
 }
 
-/// Where a model stands.
+/// The state of a model.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ModelState {
@@ -130,7 +130,7 @@ pub(crate) enum ModelState {
     Loading,
     /// In memory.
     Warm,
-    /// It cannot be loaded, or cannot speak.
+    /// It cannot be loaded or cannot generate text.
     Failed,
     /// Its folder cannot be read.
     Broken,
@@ -142,9 +142,9 @@ pub(crate) struct ModelDetails {
     /// What the list shows.
     #[serde(flatten)]
     pub(crate) model: Model,
-    /// The recipe that it was made by.
+    /// The recipe of the merge.
     pub(crate) recipe: Option<String>,
-    /// What it was merged from, and its hashes.
+    /// Inputs and hashes.
     pub(crate) lock: Option<Lock>,
     /// Whether it has a card.
     pub(crate) has_card: bool,
@@ -154,21 +154,21 @@ pub(crate) struct ModelDetails {
     pub(crate) vocabulary: Option<u64>,
     /// Its layers.
     pub(crate) layers: Option<u64>,
-    /// Numbers of a position between two layers.
+    /// A position between two layers.
     pub(crate) hidden_size: Option<u64>,
-    /// Heads of attention.
+    /// Attention heads.
     pub(crate) attention_heads: Option<u64>,
-    /// Heads of keys and values.
+    /// KV heads.
     pub(crate) key_value_heads: Option<u64>,
     /// Whether the embedding is the output matrix too.
     pub(crate) tied_embeddings: Option<bool>,
-    /// How its makers sample it.
+    /// Its default sampling settings.
     pub(crate) generation: Option<Generation>,
-    /// How it is used elsewhere.
+    /// How to use it elsewhere.
     pub(crate) usage: Vec<Usage>,
 }
 
-/// How its makers sample a model: what `generation_config.json` says.
+/// A model's default sampling settings, from `generation_config.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct Generation {
     /// `temperature`.

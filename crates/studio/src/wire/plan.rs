@@ -3,14 +3,14 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// What a recipe will do.
+/// The plan of a recipe.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct Plan {
     /// The method's name in recipes.
     pub(crate) method: String,
-    /// The method's name in prose.
+    /// The method's title.
     pub(crate) title: String,
-    /// The models that are read.
+    /// The input models.
     pub(crate) inputs: Vec<PlanInput>,
     /// Tensors of the result.
     pub(crate) tensors: usize,
@@ -18,19 +18,19 @@ pub(crate) struct Plan {
     pub(crate) parameters: u64,
     /// Layers of the result.
     pub(crate) layers: usize,
-    /// The type that most weights will have.
+    /// The main type of the weights.
     pub(crate) weights_type: String,
     /// The weight files.
     pub(crate) files: Vec<PlanFile>,
-    /// Tensors of the inputs that do not reach the result.
+    /// Dropped input tensors.
     pub(crate) dropped: Vec<PlanDropped>,
-    /// Bytes that are read.
+    /// Bytes to read.
     pub(crate) bytes_read: u64,
-    /// Bytes that are written.
+    /// Bytes to write.
     pub(crate) bytes_written: u64,
-    /// Private memory that the merge may use.
+    /// Maximum private memory of the merge.
     pub(crate) memory: u64,
-    /// How long it will take, by how fast earlier merges were.
+    /// The estimated time, from earlier merges.
     pub(crate) seconds_expected: f64,
     /// Models that are not on this machine.
     pub(crate) needs_download: Vec<MissingModel>,
@@ -39,11 +39,11 @@ pub(crate) struct Plan {
 /// A model that is read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct PlanInput {
-    /// Its name in the table.
+    /// The model's name in the list.
     pub(crate) name: String,
-    /// What the recipe calls it.
+    /// Its name in the recipe.
     pub(crate) label: String,
-    /// Whether it is in the table.
+    /// Whether it is in the list.
     pub(crate) known: bool,
     /// Its tensors.
     pub(crate) tensors: u64,
@@ -53,7 +53,7 @@ pub(crate) struct PlanInput {
     pub(crate) layers: u64,
     /// Whether it is the base model.
     pub(crate) base: bool,
-    /// Whether configuration and tokenizer are its.
+    /// Whether it provides the configuration and tokenizer.
     pub(crate) donor: bool,
 }
 
@@ -80,7 +80,7 @@ pub(crate) struct PlanDropped {
 /// A model that is not on this machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct MissingModel {
-    /// Its name on the hub.
+    /// Its name on the Hub.
     pub(crate) model: String,
     /// Bytes of its weights.
     pub(crate) bytes: u64,

@@ -24,20 +24,20 @@ impl Request for RecipeText {
     }
 }
 
-/// What is wrong with a recipe, and what it would do.
+/// Problems and plan of a recipe.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct Check {
-    /// What is to be said of it, in the order of the text.
+    /// Its diagnostics, in text order.
     pub(crate) diagnostics: Vec<Diagnostic>,
-    /// What it will do; none while something is wrong with it.
+    /// The plan; none if there are errors.
     pub(crate) plan: Option<Plan>,
     /// What it does, layer by layer.
     pub(crate) explanation: Option<Explanation>,
-    /// Models of which the hub is being asked: check again a moment later.
+    /// Models being looked up on the Hub: check again a moment later.
     pub(crate) pending: Vec<String>,
 }
 
-/// What a model's recipe does.
+/// Explanation of a model's recipe.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct ExplanationAnswer {
     /// Layer by layer.
@@ -54,14 +54,14 @@ pub(crate) struct Methods {
 /// A merge method.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Method {
-    /// What it declares about itself.
+    /// Its specification.
     #[serde(flatten)]
     pub(crate) specification: &'static MethodSpec,
-    /// Its shortest recipe.
+    /// A minimal recipe.
     pub(crate) recipe: String,
 }
 
-/// Recipes to begin with.
+/// Example recipes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Gallery {
     /// All of them.
@@ -75,13 +75,13 @@ pub(crate) struct GalleryRecipe {
     pub(crate) id: String,
     /// What it is.
     pub(crate) title: String,
-    /// Why one would want it.
+    /// When to use it.
     pub(crate) summary: String,
     /// Its text.
     pub(crate) recipe: String,
 }
 
-/// What a model will be merged by.
+/// How a model will be merged.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 pub(crate) struct AskedMethod {
     /// The name of a merge method.

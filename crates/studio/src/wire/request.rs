@@ -20,7 +20,7 @@ pub(crate) enum Unexpected {
     /// It has no fields.
     #[error("the body is {0}, expected an object")]
     Body(&'static str),
-    /// There is no such kind of run.
+    /// Unknown kind of run.
     #[error("there is no kind of run `{0}`")]
     Kind(String),
     /// The kind of run is not there.
@@ -29,15 +29,15 @@ pub(crate) enum Unexpected {
     /// It cannot be read.
     #[error("{}: {problem}", named(.path))]
     Field {
-        /// Where it is, such as `data.kind`.
+        /// Its position, such as `data.kind`.
         path: String,
-        /// What was found, and what was expected.
+        /// The value found and the expected one.
         problem: String,
     },
 }
 
 impl Unexpected {
-    /// What to do about it.
+    /// A hint.
     pub(crate) fn hint(&self) -> Option<String> {
         matches!(self, Self::Kind(_)).then(|| {
             let names = RunKind::ALL.map(RunKind::name).join(", ");

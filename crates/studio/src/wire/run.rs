@@ -10,9 +10,9 @@ use super::run_result::RunResult;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum RunKind {
-    /// Makes a model.
+    /// Merges a model.
     Merge,
-    /// Measures how good a model is.
+    /// Evaluates a model.
     Evaluate,
     /// Compares a model with another.
     Difference,
@@ -49,21 +49,21 @@ impl RunKind {
     }
 }
 
-/// How far a run is, or how it ended.
+/// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum RunState {
-    /// It waits for its turn.
+    /// It is queued.
     Queued,
-    /// It is worked on.
+    /// It is running.
     Running,
     /// It has a result.
     Done,
     /// Something went wrong.
     Failed,
-    /// Somebody did not want it any more.
+    /// It was canceled.
     Cancelled,
-    /// The server ended meanwhile.
+    /// The server shut down.
     Interrupted,
 }
 
@@ -95,12 +95,12 @@ impl RunState {
         Self::ALL.into_iter().find(|state| state.name() == name)
     }
 
-    /// Whether nothing will happen by itself any more.
+    /// Whether the run is finished.
     pub(crate) fn is_ended(self) -> bool {
         !matches!(self, Self::Queued | Self::Running)
     }
 
-    /// Whether it can be gone on with.
+    /// Whether it can be resumed.
     pub(crate) fn can_resume(self) -> bool {
         matches!(self, Self::Failed | Self::Cancelled | Self::Interrupted)
     }
@@ -111,53 +111,53 @@ impl RunState {
 pub(crate) struct Run {
     /// Its number.
     pub(crate) id: i64,
-    /// Larger than that of everything told of runs before: an event may overtake an answer.
+    /// Increases with every change of a run, since an event can overtake a response.
     pub(crate) version: u64,
     /// What it does.
     pub(crate) kind: RunKind,
-    /// How far it is, or how it ended.
+    /// Its state.
     pub(crate) state: RunState,
-    /// What it does, in words.
+    /// A summary.
     pub(crate) title: String,
-    /// The model that it makes or is about.
+    /// The output model or the subject.
     pub(crate) model: Option<String>,
-    /// What was asked for. Of long texts in it only the beginning, but where a single run is asked for.
+    /// The request. Long texts are truncated in lists.
     pub(crate) request: RunRequest,
-    /// When it was asked for.
+    /// When it was queued.
     pub(crate) created: f64,
-    /// When it began.
+    /// When it started.
     pub(crate) started: Option<f64>,
     /// When it ended.
     pub(crate) ended: Option<f64>,
-    /// What is done now, such as `merging`.
+    /// The current stage, such as `merging`.
     pub(crate) stage: Option<String>,
-    /// How much is done.
+    /// The finished amount of work.
     pub(crate) done: u64,
-    /// How much there is in all; bytes, where the work is about bytes.
+    /// The total amount of work, in bytes where applicable.
     pub(crate) total: u64,
-    /// How much is done in a second, lately.
+    /// The recent speed, per second.
     pub(crate) rate: Option<f64>,
-    /// Seconds to go.
+    /// Seconds left.
     pub(crate) eta: Option<f64>,
-    /// Tensors of a merge that are done.
+    /// Finished tensors of a merge.
     pub(crate) tensors_done: Option<u64>,
-    /// Tensors of a merge in all.
+    /// Total tensors of a merge.
     pub(crate) tensors: Option<u64>,
-    /// From 1, while it waits.
+    /// Its position, from 1, while queued.
     #[schemars(range(min = 1))]
     pub(crate) queue_position: Option<u64>,
-    /// What went wrong.
+    /// The error.
     pub(crate) error: Option<RunError>,
-    /// What came of it.
+    /// The result.
     pub(crate) result: Option<RunResult>,
 }
 
-/// What went wrong.
+/// The error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct RunError {
     /// What.
     pub(crate) message: String,
-    /// What to do about it.
+    /// A hint.
     pub(crate) hints: Vec<String>,
 }
 
@@ -194,15 +194,15 @@ pub(crate) struct RunList {
 /// Which runs are listed.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 pub(crate) struct RunFilter {
-    /// Of that kind alone.
+    /// Only of this kind.
     #[schemars(with = "Option<RunKind>")]
     pub(crate) kind: Option<String>,
-    /// In that state alone.
+    /// Only in this state.
     #[schemars(with = "Option<RunState>")]
     pub(crate) state: Option<String>,
-    /// So many at most: 100 unless told, and no more than 1000.
+    /// Maximum number (default 100, at most 1000).
     pub(crate) limit: Option<usize>,
-    /// With smaller numbers alone.
+    /// Weights only, quantized.
     pub(crate) before: Option<i64>,
 }
 

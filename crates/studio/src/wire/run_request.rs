@@ -8,13 +8,13 @@ use super::evaluation::DataKind;
 use super::request::{Request, Unexpected, fields};
 use super::run::RunKind;
 
-/// What somebody wants a run to do.
+/// A request for a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub(crate) enum RunRequest {
-    /// Makes a model.
+    /// Merges a model.
     Merge(MergeRequest),
-    /// Measures how good a model is.
+    /// Evaluates a model.
     Evaluate(EvaluateRequest),
     /// Compares a model with another.
     Difference(DifferenceRequest),
@@ -31,7 +31,7 @@ pub(crate) struct MergeRequest {
     /// The recipe, in mergekit's YAML.
     #[schemars(length(min = 1), regex(pattern = r"\S"))]
     pub(crate) recipe: String,
-    /// What to call the model.
+    /// The name of the model.
     #[schemars(
         length(min = 1, max = 96),
         regex(pattern = "^[A-Za-z0-9_-][A-Za-z0-9._-]*$")
@@ -46,10 +46,10 @@ pub(crate) struct MergeRequest {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct MergeOptions {
-    /// Replace a model of that name that was made here.
+    /// Replace a model of that name merged here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) replace: Option<bool>,
-    /// Have NaN and infinite numbers in the result.
+    /// Allow NaN and infinite values in the result.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) allow_non_finite: Option<bool>,
 }
@@ -58,22 +58,22 @@ pub(crate) struct MergeOptions {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct EvaluateRequest {
-    /// The model's name in the table.
+    /// The model's name in the list.
     #[schemars(length(min = 1), regex(pattern = r"\S"))]
     pub(crate) model: String,
-    /// Models that are measured on the same.
+    /// Models to measure on the same data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) against: Option<Vec<String>>,
-    /// What to measure on.
+    /// The data.
     pub(crate) data: EvaluationData,
 }
 
-/// What to measure on: a text, or a file of one of the studio's folders.
+/// The data: text, or a file in one of the studio's folders.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct EvaluationData {
     /// What it is.
     pub(crate) kind: DataKind,
-    /// What to call it.
+    /// A label.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<String>,
     /// The text, or the questions, one of them in a line.
@@ -84,7 +84,7 @@ pub(crate) struct EvaluationData {
     pub(crate) file: Option<String>,
 }
 
-/// Two models that are to be compared.
+/// Two models to compare.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct DifferenceRequest {
@@ -100,7 +100,7 @@ pub(crate) struct DifferenceRequest {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct PullRequest {
-    /// Its name on the hub, `organisation/name`, perhaps with `@` and a revision.
+    /// Its name on the hub, `organization/name`, perhaps with `@` and a revision.
     #[schemars(length(min = 1), regex(pattern = r"\S"))]
     pub(crate) model: String,
 }
@@ -109,13 +109,13 @@ pub(crate) struct PullRequest {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct PushRequest {
-    /// Its name in the table.
+    /// The model's name in the list.
     #[schemars(length(min = 1), regex(pattern = r"\S"))]
     pub(crate) model: String,
-    /// Where to: `account/name`, or a name under the token's account. The name that its lock proposes unless told.
+    /// The repository: `account/name`, or a name under the token's account (default: the generated name).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) repository: Option<String>,
-    /// Whether nobody else sees it; yes unless told.
+    /// Whether the repository is private (default: true).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) private: Option<bool>,
     /// The commit's message.
@@ -145,7 +145,7 @@ impl Request for RunRequest {
 }
 
 impl RunRequest {
-    /// What a run does whose request cannot be read any more.
+    /// A run whose stored request can no longer be read.
     pub(crate) fn forgotten(kind: RunKind) -> Self {
         match kind {
             RunKind::Merge => Self::Merge(MergeRequest::default()),
@@ -156,7 +156,7 @@ impl RunRequest {
         }
     }
 
-    /// What kind of run it asks for.
+    /// The kind of run.
     pub(crate) fn kind(&self) -> RunKind {
         match self {
             Self::Merge(_) => RunKind::Merge,
@@ -169,12 +169,12 @@ impl RunRequest {
 }
 
 impl MergeRequest {
-    /// Whether a model of that name that was made here is replaced.
+    /// Whether to replace a model of that name merged here.
     pub(crate) fn replaces(&self) -> bool {
         self.options.and_then(|options| options.replace) == Some(true)
     }
 
-    /// Whether NaN and infinite numbers may be in the result.
+    /// Whether NaN and infinite values are allowed in the result.
     pub(crate) fn allows_non_finite(&self) -> bool {
         self.options.and_then(|options| options.allow_non_finite) == Some(true)
     }

@@ -8,7 +8,7 @@ use weightsmith::run::Report;
 use super::evaluation::Evaluation;
 use super::run::RunKind;
 
-/// What came of a run; its kind says which it is.
+/// The result of a run, by kind.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum RunResult {
@@ -27,13 +27,13 @@ pub(crate) enum RunResult {
 /// A model that was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct MergeResult {
-    /// Its name in the table.
+    /// The model's name in the list.
     pub(crate) name: String,
     /// Its folder.
     pub(crate) path: String,
-    /// How it was made.
+    /// How it was merged.
     pub(crate) report: Report,
-    /// What the recipe did, in words.
+    /// Summary of the recipe.
     pub(crate) words: Vec<String>,
 }
 
@@ -54,9 +54,9 @@ pub(crate) struct DifferenceResult {
 /// Models that were downloaded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct PullResult {
-    /// Their names in the table.
+    /// Their names in the list.
     pub(crate) models: Vec<String>,
-    /// Bytes that came.
+    /// Bytes downloaded.
     pub(crate) bytes: u64,
 }
 
@@ -65,18 +65,18 @@ pub(crate) struct PullResult {
 pub(crate) struct PushResult {
     /// Its page.
     pub(crate) url: String,
-    /// Its commit, where the hub tells.
+    /// Its commit, if known.
     pub(crate) commit: Option<String>,
     /// Where it is.
     pub(crate) repository: String,
-    /// Its name in the table.
+    /// The model's name in the list.
     pub(crate) model: String,
     /// When it was published.
     pub(crate) at: f64,
 }
 
 impl RunResult {
-    /// What was written of a run of a kind; nothing where that cannot be read.
+    /// The stored request of a run; none if it cannot be read.
     pub(crate) fn read(kind: RunKind, result: Value) -> Option<Self> {
         let read = match kind {
             RunKind::Merge => serde_json::from_value(result).map(Self::Merge),

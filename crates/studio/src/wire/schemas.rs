@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 /// Where the generator has its definitions.
 const DEFINITIONS: &str = "#/$defs/";
 
-/// The schemas of some types and of all types in them.
+/// The schemas of types and all types they contain.
 #[derive(Debug)]
 pub(crate) struct Schemas(SchemaGenerator);
 
@@ -41,7 +41,7 @@ pub(crate) fn query<T: JsonSchema>() -> Schema {
     settings.into_generator().into_root_schema_for::<T>()
 }
 
-/// Takes the defaults of fields away that must be there.
+/// Removes the defaults of required fields.
 fn without_defaults(schema: &mut Value) {
     let required = schema["required"].as_array().cloned().unwrap_or_default();
     for name in required.iter().filter_map(Value::as_str) {

@@ -10,11 +10,11 @@ pub(crate) struct System {
     pub(crate) version: String,
     /// The folder of the history.
     pub(crate) data_folder: String,
-    /// The folder in which models are made.
+    /// The folder for merged models.
     pub(crate) models_folder: String,
-    /// Folders whose models are shown.
+    /// The configured folders.
     pub(crate) folders: Vec<String>,
-    /// The hub for searches, downloads and publishing.
+    /// The Hub, for search, downloads and publishing.
     pub(crate) hub: HubAccess,
     /// Cores of the machine.
     pub(crate) cores: usize,
@@ -28,12 +28,12 @@ pub(crate) struct System {
     pub(crate) needs_key: bool,
 }
 
-/// The hub for searches, downloads and publishing.
+/// The Hub, for search, downloads and publishing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct HubAccess {
     /// Its address.
     pub(crate) endpoint: String,
-    /// Whether it must not be asked.
+    /// Whether it is offline.
     pub(crate) offline: bool,
     /// Whether there is a token.
     pub(crate) logged_in: bool,

@@ -15,7 +15,7 @@ const HEAD: &str = "\
 // Times are seconds since 1970, sizes are bytes.
 ";
 
-/// What a schema may hold; bounds are for whoever checks them.
+/// The contents of a schema; bounds are checked by validators.
 const KNOWN: &[&str] = &[
     "$ref",
     "additionalProperties",

@@ -109,7 +109,7 @@ test("an evaluation that fails keeps its form and says why beside it", async () 
   const page = await openPage(browser);
   await page.goto(`${studio.url}/models/base?tab=evaluations`);
   await page.getByRole("button", { name: "Evaluate", exact: true }).click();
-  await page.getByText("Answers to questions", { exact: true }).click();
+  await page.getByText("Question accuracy", { exact: true }).click();
   const text = page.getByRole("textbox", { name: "Questions" });
   await text.fill("this is no JSON");
   const form = page.locator("form.sheet");
@@ -127,15 +127,15 @@ test("an evaluation that fails keeps its form and says why beside it", async () 
   await page.context().close();
 });
 
-test("a model without a tokenizer says so instead of offering to talk", { skip: given ? "needs models of its own" : false }, async () => {
+test("a model without a tokenizer says so instead of offering chat", { skip: given ? "needs models of its own" : false }, async () => {
   const page = await openPage(browser);
   await page.goto(studio.url);
   const row = page.getByRole("row", { name: /^silent\b/ });
   const mark = row.locator(".state-silent");
-  assert.equal(await mark.innerText(), "no text");
+  assert.equal(await mark.innerText(), "merge only");
   assert.match(await mark.getAttribute("title"), /tokenizer/);
   await row.getByRole("link", { name: "silent" }).first().click();
-  await page.getByText("This model cannot be talked with.").waitFor();
+  await page.getByText("Chat isn’t available for this model.").waitFor();
   assert.match(await page.locator(".panel").innerText(), /tokenizer/);
   assert.equal(await page.getByRole("textbox", { name: "Message" }).count(), 0);
   assert.equal(await page.getByRole("button", { name: "Load" }).count(), 0);
@@ -146,7 +146,7 @@ test("points beyond the chart are drawn at its edge", async () => {
   const page = await openPage(browser);
   await open(page);
   await writeRecipe(page, "models:\n  - model: instruct\n  - model: base\nmerge_method: slerp\nbase_model: instruct\ndtype: bfloat16\nparameters:\n  t: [0, 1.5, -2]\n");
-  await page.getByText("2 points lie beyond 0–1").waitFor();
+  await page.getByText("2 points are beyond 0–1").waitFor();
   const inside = await page.locator(".drawing svg").evaluate((svg) => [...svg.querySelectorAll(".knob-dot")].every((dot) => Number(dot.getAttribute("cy")) >= 0 && Number(dot.getAttribute("cy")) <= svg.height.baseVal.value));
   assert.ok(inside);
   await page.context().close();
@@ -175,7 +175,7 @@ test("a run is removed only after a question", async () => {
   assert.equal(await page.getByRole("button", { name: "Resume" }).count(), 0);
   assert.ok(await page.getByRole("button", { name: "Run again" }).evaluate((button) => button.classList.contains("primary")));
   await page.getByRole("button", { name: "Remove from the history" }).click();
-  await page.getByRole("button", { name: "Keep it" }).click();
+  await page.getByRole("button", { name: "Keep" }).click();
   await page.getByRole("button", { name: "Remove from the history" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Remove", exact: true }).click();
   await until(() => new URL(page.url()).pathname === "/runs", "the history", 10);

@@ -123,12 +123,12 @@ test("it answers beside a parent, on the same prompt", async () => {
   await page.getByRole("textbox", { name: "Message" }).fill("Who are you?");
   await page.keyboard.press("Enter");
   await until(async () => (await page.locator(".turn-done").count()) === 2, "two answers", 60);
-  for (const measured of await page.locator(".measured").allInnerTexts()) assert.match(measured, /\d+ tokens?.*first after \d/);
+  for (const measured of await page.locator(".measured").allInnerTexts()) assert.match(measured, /\d+ tokens?.*first token \d/);
 });
 
 test("the merge's curve, its words and its distance to a parent are shown", async () => {
   await page.getByRole("tab", { name: "Merge" }).click();
-  await page.getByText("in the middle").first().waitFor();
+  await page.getByText("come from").first().waitFor();
   await page.getByRole("img", { name: /^t over the layers/ }).waitFor();
   await page.locator(".difference", { hasText: "to base" }).getByRole("button", { name: "Compute" }).click();
   await page.getByRole("img", { name: /relative norm of the difference to base/ }).waitFor({ timeout: 60_000 });

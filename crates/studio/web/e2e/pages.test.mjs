@@ -56,7 +56,7 @@ test("search and filters narrow the list and stay in the address", async () => {
   await page.getByRole("row", { name: /^instruct\b/ }).waitFor();
   assert.equal(await page.getByRole("row", { name: /^math\b/ }).count(), 0);
   await page.getByRole("searchbox", { name: "Search models" }).fill("no such thing");
-  await page.getByText("No model fits.").waitFor();
+  await page.getByText("No models match.").waitFor();
   await done(page);
 });
 

@@ -36,9 +36,9 @@ test("a merge whose server is killed is shown as interrupted and resumed", { ski
   await until(async () => { const now = await run(id); assert.notEqual(now.state, "done", "the merge was too fast to be interrupted"); return now.state === "running" && now.done > 0; }, "bytes of the merge", 60);
   await page.getByRole("progressbar").waitFor();
   await studio.kill();
-  await page.getByText("The server cannot be reached").waitFor();
+  await page.getByText("Can’t reach the server").waitFor();
   studio = await startStudio({ data: studio.data, folders, port: Number(new URL(studio.url).port) });
-  await page.getByText("The server cannot be reached").waitFor({ state: "detached", timeout: 30_000 });
+  await page.getByText("Can’t reach the server").waitFor({ state: "detached", timeout: 30_000 });
   await page.locator(".state-interrupted").first().waitFor();
   await page.getByRole("button", { name: "Resume" }).click();
   await page.locator("main .state-done").first().waitFor({ timeout: 120_000 });
@@ -105,7 +105,7 @@ test("with a key, the page asks for it, once", { skip: given ? "needs a server o
     await page.goto(locked.url);
     await page.getByLabel("Key").fill("wrong");
     await page.getByRole("button", { name: "Sign in" }).click();
-    await page.getByText("not the key").waitFor();
+    await page.getByText("Wrong key").waitFor();
     await page.getByLabel("Key").fill("open-sesame");
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByRole("row", { name: /^base\b/ }).waitFor();

@@ -53,7 +53,7 @@ test("models that the Hub is asked about are named, and the recipe is checked ag
     await route.fulfill({ json: { diagnostics: [], plan: null, explanation: null, pending: ["org/far-away"] } });
   });
   await page.goto(`${studio.url}/new`);
-  await page.locator(".problems-summary", { hasText: "Asking the Hub about org/far-away" }).waitFor();
+  await page.locator(".problems-summary", { hasText: "Looking up on the Hub: org/far-away" }).waitFor();
   assert.ok(await page.getByRole("button", { name: "Merge", exact: true }).isDisabled());
   await page.locator(".problems-summary", { hasText: "No problems" }).waitFor({ timeout: 20_000 });
   await page.locator(".plan").waitFor();

@@ -49,6 +49,6 @@ function page(route: ReturnType<typeof usePlace>["route"]): JSX.Element {
     case "runs": return <RunsPage />;
     case "run": return <RunPage key={route.id} id={route.id} />;
     case "login": return <LoginPage />;
-    default: return <><h1 tabIndex={-1}>There is nothing here</h1><Empty title="No page has this address."><p><a href="/">Go to the models</a></p></Empty></>;
+    default: return <><h1 tabIndex={-1}>Page not found</h1><Empty title="There is no page at this address."><p><a href="/">Go to models</a></p></Empty></>;
   }
 }

@@ -9,7 +9,7 @@ export function Disconnected(): JSX.Element {
     <div role="status" aria-live="polite" class={now === "lost" ? "banner" : ""}>
       {now === "lost" && (
         <>
-          <span>The server cannot be reached. What you see may be old; the page goes on by itself when the server is back.</span>
+          <span>Can’t reach the server. This page may be out of date. It reconnects automatically.</span>
           <button type="button" class="quiet" onClick={() => dispatchEvent(new Event("weightsmith:reconnect"))}>Try now</button>
         </>
       )}

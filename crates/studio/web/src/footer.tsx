@@ -12,9 +12,9 @@ export function Footer(): JSX.Element {
       {now && (
         <>
           <span>Weightsmith {now.version}</span>
-          <span title={now.models_folder}>merges go to <code>{now.models_folder}</code></span>
+          <span title={now.models_folder}>merges are saved to <code>{now.models_folder}</code></span>
           <span>{now.cores} cores · {bytes(now.memory_available)} of {bytes(now.memory_total)} memory free · {bytes(now.disk_free)} disk free</span>
-          <span>Hub {now.hub.offline ? "offline" : now.hub.logged_in ? "signed in" : "without a token"}</span>
+          <span>Hub {now.hub.offline ? "offline" : now.hub.logged_in ? "signed in" : "no token"}</span>
           <a href="/openapi.json" target="_blank" rel="noopener">API</a>
           {now.needs_key && <button type="button" class="quiet" onClick={leave}>Sign out</button>}
         </>

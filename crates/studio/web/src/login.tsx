@@ -17,14 +17,14 @@ export function LoginPage(): JSX.Element {
       const to = query.get("to") ?? "/";
       go(/^\/(?![/\\])/.test(to) ? to : "/", "replace");
     } catch (cause) {
-      setProblem(cause instanceof ApiError && cause.status === 401 ? "This is not the key that the server was started with." : (cause as Error).message);
+      setProblem(cause instanceof ApiError && cause.status === 401 ? "Wrong key." : (cause as Error).message);
       setBusy(false);
     }
   };
   return (
     <section class="login">
       <h1 tabIndex={-1}>Sign in</h1>
-      <p class="lede">This server was started with <code>--api-key</code>. Whoever started it knows the key.</p>
+      <p class="lede">This server requires the key set with <code>--api-key</code>. Ask whoever started it.</p>
       <form onSubmit={enter}>
         <label class="field"><span>Key</span>
           <input type="password" autocomplete="current-password" required value={key} aria-invalid={!!problem} aria-describedby="login-problem"

@@ -58,7 +58,7 @@ function ThemeSwitch(): JSX.Element {
   const now = useStore(theme);
   const next = order[(order.indexOf(now) + 1) % order.length]!;
   return (
-    <button type="button" class="theme" onClick={() => setTheme(next)} title={`Change to the ${next === "system" ? "system’s" : next} theme`}>
+    <button type="button" class="theme" onClick={() => setTheme(next)} title={`Switch to the ${next === "system" ? "system" : next} theme`}>
       <svg viewBox="0 0 16 16" width="15" height="15" aria-hidden="true">
         <circle cx="8" cy="8" r="6.3" fill="none" stroke="currentColor" stroke-width="1.3" />
         {now === "system" && <path d="M8 1.7a6.3 6.3 0 0 1 0 12.6z" fill="currentColor" />}

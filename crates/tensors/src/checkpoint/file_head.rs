@@ -89,7 +89,7 @@ fn content_of(head: &[u8]) -> Option<&'static str> {
         return Some("an empty file");
     }
     if head.iter().all(|&byte| byte == 0) {
-        return Some("zeros: a download that was never finished");
+        return Some("zeros: an unfinished download");
     }
     if let Some((_, content)) = BEGINNINGS.iter().find(|(start, _)| head.starts_with(start)) {
         return Some(content);
@@ -184,8 +184,8 @@ mod tests {
             (b"GGUF\x03\0\0\0\x01\0\0\0\0\0\0\0", "a GGUF model"),
             (b"\x1f\x8b\x08\0\0\0\0\0\0\x03", "a gzip archive"),
             (b"", "an empty file"),
-            (&[0; 3], "zeros: a download that was never finished"),
-            (&[0; 4096], "zeros: a download that was never finished"),
+            (&[0; 3], "zeros: an unfinished download"),
+            (&[0; 4096], "zeros: an unfinished download"),
         ];
         for (bytes, content) in cases {
             assert_eq!(
@@ -196,7 +196,7 @@ mod tests {
         let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5141928\n";
         assert_eq!(
             error_of(pointer),
-            "a Git LFS pointer of 70 bytes, not the weights it stands for"
+            "a Git LFS pointer of 70 bytes, not the weights themselves"
         );
     }
 

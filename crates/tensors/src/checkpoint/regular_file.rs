@@ -28,7 +28,7 @@ pub enum UnreadableFile {
     },
 
     /// More bytes than any real file of its kind has.
-    #[error("{path}: more than the {limit} bytes that such a file may have", path = path.display())]
+    #[error("{path}: more than the limit of {limit} bytes", path = path.display())]
     TooLarge {
         /// The file.
         path: PathBuf,

@@ -18,7 +18,7 @@ pub struct ShardFile {
     pub size: u64,
     /// When it was last written to; of a remote file the beginning of time.
     pub modified: SystemTime,
-    /// Whether it is read from elsewhere; there is nothing at `path` then.
+    /// Whether it is read from elsewhere; not found: `path` then.
     pub is_remote: bool,
     /// BLAKE3 of the header's JSON text, in hexadecimal.
     pub header_hash: String,

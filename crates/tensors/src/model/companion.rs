@@ -27,7 +27,7 @@ pub enum CompanionError {
 
     /// A link to a file that may be somebody's own.
     #[error(
-        "`{}` is a link to `{}`, outside of the model's folder, and would become a part of the result",
+        "`{}` is a link to `{}`, outside the model's folder, and would be copied into the result",
         path.display(), target.display()
     )]
     ForeignLink {

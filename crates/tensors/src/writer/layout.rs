@@ -71,7 +71,7 @@ pub enum LayoutError {
     },
     /// More and longer names than a header may hold.
     #[error(
-        "`{file}` would need a header of {found} bytes, the format allows {MAX_HEADER_BYTES}; use smaller shards"
+        "`{file}` needs a header of {found} bytes, the limit is {MAX_HEADER_BYTES}; use smaller shards"
     )]
     HeaderTooLong { file: String, found: u64 },
 }

@@ -242,7 +242,7 @@ fn a_missing_shard_is_named_with_who_asks_for_it() {
     assert_eq!(
         error.to_string(),
         format!(
-            "{}: missing; {} asks for it",
+            "{}: missing; {} lists it",
             folder.path("y.safetensors").display(),
             folder.path(INDEX).display()
         )

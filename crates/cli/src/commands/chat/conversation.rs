@@ -111,7 +111,7 @@ fn refused(error: Error) -> Failure {
     let too_long = matches!(error, Error::TooLong { .. } | Error::TooManyTokens { .. });
     let failure = Failure::new(error);
     if too_long {
-        failure.hint("`/reset` forgets all turns")
+        failure.hint("`/reset` clears the conversation")
     } else {
         failure
     }

@@ -23,13 +23,13 @@ pub(super) enum Line {
 
 /// What `/help` shows.
 pub(super) const HELP: &str = "\
-  /compare        have the last turn answered by the merge and by each of its parents
-  /compare TEXT   the same with a new turn
-  /system TEXT    change the system prompt; without TEXT, the model's own
-  /reset          forget all turns
-  /help           show this
-  /quit           end; so do Ctrl-D and a second Ctrl-C
-Ctrl-C ends an answer. A line that begins with // is said with one / less.";
+  /compare        repeat the last turn with the merge and each of its parents
+  /compare TEXT   ask all of them TEXT
+  /system TEXT    set the system prompt; without TEXT, restore the model's
+  /reset          clear the conversation
+  /help           show this help
+  /quit           exit; also Ctrl-D, or Ctrl-C twice
+Ctrl-C stops an answer. Start with // to send a message beginning with /.";
 
 impl Line {
     /// Reads a line.

@@ -30,10 +30,10 @@ pub(crate) fn run(args: ChatArgs, printer: &Printer) -> Result<ExitCode, Failure
         options,
     } = args;
     if name == "-" {
-        return Err(
-            Failure::usage("both the recipe and the turns from standard input")
-                .hint("give the recipe as a file"),
-        );
+        return Err(Failure::usage(
+            "cannot read both the recipe and the turns from standard input",
+        )
+        .hint("give the recipe as a file"));
     }
     let models = text_models(&options);
     let opened = models.open(&name, TerminalProgress::new(printer).monitor())?;
@@ -101,20 +101,21 @@ impl Chat<'_> {
             Line::System(text) => {
                 self.conversation.system.clone_from(text);
                 self.printer.talk(match text {
-                    Some(_) => "from now on with this system prompt",
-                    None => "from now on with the model's own system prompt",
+                    Some(_) => "system prompt set",
+                    None => "system prompt reset to the model's",
                 });
             }
             Line::Reset => {
                 self.conversation.reset();
                 self.session.clear();
-                self.printer.talk("all turns are forgotten");
+                self.printer.talk("conversation cleared");
             }
             Line::Help => self.printer.stderr(HELP),
             Line::Quit => return Ok(Next::End),
             Line::Unknown(name) => {
-                return Err(Failure::usage(format!("there is no command `/{name}`"))
-                    .hint("`/help` lists the commands; to say a text that begins with /, write // instead"));
+                return Err(Failure::usage(format!("unknown command `/{name}`")).hint(
+                    "`/help` lists the commands; start with // to send a message beginning with /",
+                ));
             }
         }
         Ok(Next::Go)
@@ -152,17 +153,17 @@ impl Chat<'_> {
     /// The last turn, or a new one, answered by the merge and its parents; what the merge says is remembered.
     fn compare(&mut self, text: Option<&str>) -> Result<(), Failure> {
         if self.opened.parents.is_empty() {
-            return Err(Failure::usage(
-                "there is nothing to compare with: this is a model, not a recipe",
-            )
-            .hint("`weightsmith chat RECIPE` knows the models that it merges"));
+            return Err(
+                Failure::usage("nothing to compare: this is a model, not a recipe")
+                    .hint("run `weightsmith chat RECIPE` to compare a merge with its parents"),
+            );
         }
         match text {
             Some(text) => self.conversation.ask(text),
             None if self.conversation.reopen() => {}
             None => {
-                return Err(Failure::usage("nothing was said yet")
-                    .hint("`/compare TEXT` says it and compares the answers"));
+                return Err(Failure::usage("the conversation is empty")
+                    .hint("`/compare TEXT` sends TEXT and compares the answers"));
             }
         }
         let question = self.conversation.clone();

@@ -55,7 +55,7 @@ fn edited(editor: &mut DefaultEditor, printer: &Printer) -> rustyline::Result<Op
             Err(ReadlineError::Interrupted) if interrupted => return Ok(None),
             Err(ReadlineError::Interrupted) => {
                 interrupted = true;
-                printer.stderr("Ctrl-C again or /quit ends the chat");
+                printer.stderr("press Ctrl-C again or type /quit to exit");
             }
             Err(error) => return Err(error),
         }

@@ -150,11 +150,10 @@ impl Bench<'_> {
             windows => windows?,
         };
         if windows.is_empty() {
-            return Err(Failure::usage(format!(
-                "{} is too short to measure anything on",
-                data.path.display()
-            ))
-            .hint("a text needs two tokens or more"));
+            return Err(
+                Failure::usage(format!("{} is too short to measure", data.path.display()))
+                    .hint("a text needs at least two tokens"),
+            );
         }
         Ok(Some(windows))
     }

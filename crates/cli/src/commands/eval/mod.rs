@@ -147,14 +147,14 @@ fn draw(bench: &Bench<'_>, picture: &ScorePicture) -> Result<(), Failure> {
     replace_file(path, score_picture(picture).as_bytes())?;
     bench
         .printer
-        .talk(&format!("the picture is in {}", path.display()));
+        .talk(&format!("wrote the chart to {}", path.display()));
     Ok(())
 }
 
 fn say_interrupted(bench: &Bench<'_>) -> ExitCode {
-    bench.printer.stderr(
-        "interrupted: this is incomplete, the last counts are of a part; nothing was written",
-    );
+    bench
+        .printer
+        .stderr("interrupted: the results are incomplete and were not saved");
     ExitCode::Interrupted
 }
 
@@ -163,7 +163,7 @@ fn check_target(option: &str, path: &Path) -> Result<(), Failure> {
     let shown = path.display();
     if path.is_dir() || path.file_name().is_none() {
         return Err(Failure::usage(format!("`{option} {shown}` is a folder"))
-            .hint("name a file that the picture goes to"));
+            .hint("name a file for the chart"));
     }
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
     match folder {

@@ -54,7 +54,7 @@ pub(super) struct Measurement {
     pub(super) comparisons: Vec<ComparisonRow>,
 }
 
-/// How good a model is.
+/// Evaluations of a model.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Scores {
     pub(super) texts: Vec<TextRow>,

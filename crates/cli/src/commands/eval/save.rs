@@ -49,10 +49,10 @@ impl Save {
         let folder = PathBuf::from(&args.model);
         if !folder.is_dir() {
             return Err(Failure::usage(format!(
-                "`--save` writes into a model's folder, and `{}` is none",
+                "`--save` needs a model's folder, and `{}` is not one",
                 args.model
             ))
-            .hint("write a recipe's merge with `weightsmith merge` and evaluate its folder"));
+            .hint("merge the recipe with `weightsmith merge` and evaluate the output folder"));
         }
         let benchmarks = args
             .benchmark
@@ -94,13 +94,13 @@ impl Save {
         }
         let path = self.folder.join(MODEL_CARD);
         if !self.folder.join(LOCK_FILE).is_file() || !path.is_file() {
-            printer.note("the model card stays as it is: weightsmith did not make this folder");
+            printer.note("the model card was not changed: weightsmith did not write this folder");
             return Ok(());
         }
         let card = read_companion_text(&path)?;
         let with_scores = card_with_scores(&card, &card_scores(evaluation, date, &self.part));
         replace_file(&path, with_scores.as_bytes())?;
-        printer.talk(&format!("the numbers are in {}", path.display()));
+        printer.talk(&format!("saved the results to {}", path.display()));
         Ok(())
     }
 }
@@ -123,7 +123,7 @@ impl Benchmark {
             .iter()
             .find(|data| data.name == file || data.path == Path::new(file));
         let found = found.ok_or_else(|| {
-            format!("`--benchmark {text}`: `{file}` is not among the files of `--data`")
+            format!("`--benchmark {text}`: `{file}` is not one of the `--data` files")
         })?;
         Ok(Self {
             file: found.name.clone(),
@@ -211,10 +211,13 @@ fn card_scores(evaluation: &Evaluation, date: Timestamp, part: &str) -> CardScor
 /// What others wrote stays.
 fn check_own(path: &Path) -> Result<(), Failure> {
     match read_companion(path) {
-        Ok(text) if !text.starts_with(OWN.as_bytes()) => Err(Failure::new(anyhow::Error::msg(
-            format!("{} was not written by `--save` and stays", path.display()),
-        ))
-        .hint("move it away, or leave its `--benchmark` out")),
+        Ok(text) if !text.starts_with(OWN.as_bytes()) => {
+            Err(Failure::new(anyhow::Error::msg(format!(
+                "{} was not written by `--save` and is not replaced",
+                path.display()
+            )))
+            .hint("move it, or omit its `--benchmark`"))
+        }
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
         _ => Ok(()),
     }

@@ -37,7 +37,7 @@ impl Evaluation {
         for row in &self.measurement.comparisons {
             let _ = write!(
                 text,
-                "\nQ, the model, beside {} (base), on {}\n{}",
+                "\nThe model (Q) against {} (base), on {}\n{}",
                 safe(&row.against),
                 safe(&row.file),
                 comparison(&row.comparison).render()

@@ -55,7 +55,7 @@ fn answer(job: &[u8]) -> Answer {
     let job: Job<'_> = match serde_json::from_slice(job) {
         Ok(job) => job,
         Err(problem) => {
-            return Answer::Problem(format!("its conversation cannot be read: {problem}"));
+            return Answer::Problem(format!("the conversation cannot be read: {problem}"));
         }
     };
     let (template, conversation) = job.unpack();
@@ -110,7 +110,7 @@ mod tests {
             problem("syntax error: unexpected `%}`, expected a value (line 1)")
         );
         assert!(
-            matches!(next(), Answer::Problem(text) if text.starts_with("its conversation cannot be read"))
+            matches!(next(), Answer::Problem(text) if text.starts_with("the conversation cannot be read"))
         );
         assert!(rest.is_empty());
     }

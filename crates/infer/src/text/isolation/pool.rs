@@ -78,7 +78,7 @@ pub(super) fn run(
         .map_err(|problem| problem.to_string())?;
     if job.len() > MOST_JOB as usize {
         return Err(format!(
-            "a conversation of {} MiB is too long",
+            "a conversation of {} MiB is too large",
             job.len() >> 20
         ));
     }
@@ -91,9 +91,8 @@ pub(super) fn run(
             outcome => return turn.told(outcome),
         }
     }
-    let process = Process::start(command).map_err(|error| {
-        format!("the process that renders chat templates does not start: {error}")
-    })?;
+    let process = Process::start(command)
+        .map_err(|error| format!("cannot start the process for chat templates: {error}"))?;
     turn.told(ask(process, &job))
 }
 
@@ -159,7 +158,7 @@ impl Turn {
             Ok(Answer::Text(text)) => Ok(text),
             Ok(Answer::Problem(problem)) => Err(problem),
             Err(death) => {
-                let problem = format!("it ended the process that renders it: {death}");
+                let problem = format!("it ended its process: {death}");
                 self.died(death);
                 Err(problem)
             }
@@ -205,7 +204,7 @@ impl History {
     fn refuse(&self) -> Result<(), String> {
         match &self.death {
             Some((at, death)) if self.deaths >= MOST_DEATHS && at.elapsed() < REST => Err(format!(
-                "it is not rendered for a minute, because it ended the process that renders it: {death}"
+                "it is disabled for a minute, because it ended its process: {death}"
             )),
             _ => Ok(()),
         }

@@ -43,5 +43,5 @@ pub(super) fn here(
 
 /// The message for a panic.
 pub(super) fn broken(panic: &str) -> String {
-    format!("it cannot be rendered: the template engine broke off ({panic})")
+    format!("internal error of the template engine ({panic}); please report it")
 }

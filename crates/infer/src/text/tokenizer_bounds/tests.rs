@@ -82,7 +82,7 @@ fn panics_of_a_loaded_tokenizer_are_errors() {
         let tokenizer = changed(&changes).unwrap();
         let problem = tokenizer.encode("Anna", true).unwrap_err().to_string();
         assert!(
-            problem.starts_with("tokenizer.json is not sound: "),
+            problem.starts_with("tokenizer.json is invalid: "),
             "{changes}: {problem}"
         );
     }
@@ -91,7 +91,7 @@ fn panics_of_a_loaded_tokenizer_are_errors() {
     let tokens = tokenizer.encode("z", true).unwrap();
     let problem = tokenizer.decode(&tokens, true).unwrap_err().to_string();
     assert!(
-        problem.starts_with("tokenizer.json is not sound: "),
+        problem.starts_with("tokenizer.json is invalid: "),
         "{problem}"
     );
 }

@@ -30,7 +30,7 @@ pub enum PublicationError {
     Io(#[from] io::Error),
     /// A link leads to a file that may be somebody's own.
     #[error(
-        "`{name}` is a link to `{target}`, outside of the model's folder; put a copy in its place if it is to be published",
+        "`{name}` is a link to `{target}`, outside the model's folder; replace it with a copy to publish it",
         target = target.display()
     )]
     Link {
@@ -40,7 +40,7 @@ pub enum PublicationError {
         target: PathBuf,
     },
     /// A pattern of files to be published fits none.
-    #[error("no file in the folder fits `{pattern}`")]
+    #[error("no file in the folder matches `{pattern}`")]
     NothingIncluded {
         /// The pattern.
         pattern: String,
@@ -58,9 +58,9 @@ impl PublicationError {
     pub fn hints(&self) -> Vec<String> {
         match self {
             Self::Secrets { found } => vec![
-                "take it out of the file, and revoke it if the file was ever shared".to_owned(),
+                "remove it from the file, and revoke it if the file was ever shared".to_owned(),
                 format!(
-                    "if it is none: `weightsmith push --allow-secret {} ...`",
+                    "if it is not a secret: `weightsmith push --allow-secret {} ...`",
                     found.first().map_or("FILE", |secret| &secret.name)
                 ),
             ],

@@ -33,8 +33,8 @@ pub(super) fn fence(places: &Places<'_>) -> Option<Diagnostic> {
         .flatten()
         .find(|(_, text)| is_fence(text))?;
     let place = places.bytes(*start, start + text.trim_end().len());
-    let message = "a code fence is not a part of a recipe";
-    Some(Diagnostic::error(message, place).hint("remove the line, here and at the other end"))
+    let message = "a code fence is not part of a recipe";
+    Some(Diagnostic::error(message, place).hint("remove this line and the closing fence"))
 }
 
 /// Indentation that was lost, altogether or at some lines.
@@ -60,7 +60,7 @@ fn lost(lines: &[Line<'_>], places: &Places<'_>) -> Option<Diagnostic> {
     let mut keys = lines.iter().filter_map(|line| Some((line, line.key()?)));
     let (line, (at, key)) = keys.find(|(_, (at, key))| *at == 0 && NESTED.contains(key))?;
     let start = line.start + at;
-    let message = format!("no line is indented, but `{key}` belongs below another key");
+    let message = format!("no line is indented, but `{key}` belongs under another key");
     Some(
         Diagnostic::error(message, places.bytes(start, start + key.len())).hint(format!(
             "the indentation was lost, {COPIED}: copy the page's raw text, or indent it as `weightsmith methods slerp` shows"
@@ -88,7 +88,7 @@ fn uneven(lines: &[Line<'_>], places: &Places<'_>) -> Option<Diagnostic> {
     let start = line.start + at;
     Some(
         Diagnostic::error(message, places.bytes(start, start + key.len())).hint(format!(
-            "some of the indentation was lost, {COPIED}: move `{first}` and `{key}` to the same column, with what stands below them"
+            "some of the indentation was lost, {COPIED}: move `{first}` and `{key}` to the same column, with everything under them"
         )),
     )
 }

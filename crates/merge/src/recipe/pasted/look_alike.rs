@@ -91,8 +91,8 @@ impl Role {
         match self {
             Self::Indents => format!("{name} in the indentation"),
             Self::BeginsItem => format!("{name} in place of the `-` of a list"),
-            Self::Separates => format!("{name} in place of the space behind a `-` or `:`"),
-            Self::EndsKey => format!("{name} in place of the `:` behind a key"),
+            Self::Separates => format!("{name} in place of the space after a `-` or `:`"),
+            Self::EndsKey => format!("{name} in place of the `:` after a key"),
             Self::Lists => format!("{name} in a list"),
         }
     }
@@ -100,7 +100,7 @@ impl Role {
     fn hint(self) -> &'static str {
         match self {
             Self::Indents => {
-                "only ordinary spaces indent: replace it, or copy the recipe again from the page's raw text"
+                "use ordinary spaces for indentation: replace it, or copy the recipe again from the page's raw text"
             }
             Self::BeginsItem => "type an ordinary `-` and a space",
             Self::Separates => "type an ordinary space",
@@ -186,9 +186,9 @@ pub(in super::super) fn in_plain_text(text: &str, span: Span) -> Option<Diagnost
     }
     let is_quoted = |c: Option<char>| c.filter(|c| kind(*c) == Some(Kind::Quote));
     if let Some(quote) = is_quoted(text.chars().next()).or(is_quoted(text.chars().next_back())) {
-        let message = format!("{} is a part of the text", name(quote));
+        let message = format!("{} is part of the string", name(quote));
         return Some(Diagnostic::warning(message, span).hint(
-            "only straight quotes, `\"` and `'`, go around a text: replace it, or put the text in straight quotes if it belongs there",
+            "only straight quotes, `\"` and `'`, quote a string: replace it, or put the string in straight quotes if it belongs there",
         ));
     }
     if let Some(bracket) = text
@@ -196,14 +196,14 @@ pub(in super::super) fn in_plain_text(text: &str, span: Span) -> Option<Diagnost
         .next()
         .filter(|c| kind(*c) == Some(Kind::Bracket))
     {
-        let message = format!("{} makes this a text, not a list", name(bracket));
+        let message = format!("{} makes this a string, not a list", name(bracket));
         return Some(Diagnostic::warning(message, span).hint(Role::Lists.hint()));
     }
     let mut chars = text.chars();
     if let (Some(dash), Some('0'..='9' | '.')) = (chars.next(), chars.next())
         && kind(dash) == Some(Kind::Dash)
     {
-        let message = format!("{} makes this a text, not a number", name(dash));
+        let message = format!("{} makes this a string, not a number", name(dash));
         return Some(Diagnostic::warning(message, span).hint("type an ordinary `-`"));
     }
     let unseen = |c: &char| matches!(kind(*c), Some(Kind::Space | Kind::Invisible));
@@ -217,9 +217,8 @@ pub(in super::super) fn in_plain_text(text: &str, span: Span) -> Option<Diagnost
     };
     let message = format!("{} {place} the text", name(found));
     Some(
-        Diagnostic::warning(message, span).hint(
-            "delete it and type the text anew, or put the text in quotes if it belongs there",
-        ),
+        Diagnostic::warning(message, span)
+            .hint("delete it, or put the string in quotes if it belongs there"),
     )
 }
 

@@ -70,7 +70,7 @@ fn definite(value: Resolved) -> &'static str {
         Resolved::Null => "nothing",
         Resolved::Bool(_) => "the boolean",
         Resolved::Integer(_) | Resolved::Float(_) => "the number",
-        Resolved::Text => "the text",
+        Resolved::Text => "the string",
     }
 }
 
@@ -127,9 +127,9 @@ impl Reader<'_> {
             }
             Content::Scalar(scalar) if !scalar.text.is_empty() => {
                 let hint = format!("put it in quotes: `\"{}\"`", excerpt(&scalar.text));
-                self.report(mismatch(what, "a text", node).hint(hint));
+                self.report(mismatch(what, "a string", node).hint(hint));
             }
-            _ => self.report(mismatch(what, "a text", node)),
+            _ => self.report(mismatch(what, "a string", node)),
         }
         None
     }

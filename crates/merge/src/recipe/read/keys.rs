@@ -182,7 +182,8 @@ impl Reader<'_> {
         let place = level.place();
         let warning = |message: String| Diagnostic::warning(message, span);
         if level == Level::Model && key == "layer_range" {
-            let hint = "whole models are merged here; write `slices:` with `sources:` to take ranges of layers";
+            let hint =
+                "`models:` merges whole models; use `slices:` with `sources:` for ranges of layers";
             return warning(no_effect(key, place)).hint(hint);
         }
         // Such as the `model` of a token whose embedding is zero.
@@ -204,7 +205,7 @@ impl Reader<'_> {
             let hint = match other {
                 // it would be refused there
                 Level::Tokenizer => format!(
-                    "{}, which cannot be merged yet: remove it",
+                    "{}, which is not supported yet: remove it",
                     belongs_to(key, other)
                 ),
                 _ => belongs_to(key, other),
@@ -233,7 +234,7 @@ impl Reader<'_> {
             && !self.is_parameter(key)
         {
             let name = method.name;
-            let message = format!("`{key}` has no effect: it is no parameter of `{name}`");
+            let message = format!("`{key}` has no effect: it is not a parameter of `{name}`");
             return Diagnostic::warning(message, span).hint("remove it");
         }
         let is_global = self.method.is_some_and(|method| {
@@ -267,7 +268,7 @@ fn option(key: &str, place: &str) -> Option<(String, String)> {
         other => other,
     };
     let hint = format!(
-        "it is an option of the command: `--{}`",
+        "use the command-line option `--{}`",
         option.replace('_', "-")
     );
     Some((no_effect(key, place), hint))

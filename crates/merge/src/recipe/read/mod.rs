@@ -42,7 +42,7 @@ pub fn parse(text: &str, exists: &dyn Fn(&str) -> bool) -> Parsed {
     };
     let documents = yaml::documents(text, &mut reader.problems);
     if documents.roots.is_empty() && reader.problems.is_empty() {
-        let hint = "a recipe has at least `merge_method` and `models` or `slices`";
+        let hint = "a recipe needs `merge_method` and `models` or `slices`";
         reader.report(Diagnostic::error("the recipe is empty", None).hint(hint));
     }
     let mut recipes = Vec::new();

@@ -21,7 +21,7 @@ impl Reader<'_> {
                 self.checked(parsed, node)?
             }
             Content::Sequence(_) => {
-                self.report(mismatch(what, "a text or a mapping", node));
+                self.report(mismatch(what, "a string or a mapping", node));
                 return None;
             }
         };
@@ -37,7 +37,7 @@ impl Reader<'_> {
         }
         let missing = Diagnostic::error(format!("{what} is a mapping without `model`"), node.span)
             .hint(
-                "a model is a text, or a mapping with `model`, `lora` and `override_architecture`",
+                "a model is a string, or a mapping with `model`, `lora` and `override_architecture`",
             );
         let model = self.required(&mut fields, "model", missing);
         let lora = fields.take("lora");

@@ -10,7 +10,7 @@ use super::keys::Level;
 use crate::{Diagnostic, Span};
 
 /// What a parameter may be, for messages.
-const EXPECTED: &str = "a number, a boolean, a text, or a list";
+const EXPECTED: &str = "a number, a boolean, a string, or a list";
 
 /// Entries of a parameter at most: for every tensor they are asked in order.
 const MOST_ALTERNATIVES: usize = 1000;
@@ -126,7 +126,7 @@ impl Reader<'_> {
     fn gradient(&mut self, name: &str, node: &Node) -> Option<ParameterValue> {
         let items = self.items(name, node)?;
         let what = format!("every value of the list {name}");
-        let expected = "a number, a boolean or a text";
+        let expected = "a number, a boolean or a string";
         let anchors: Vec<Option<Scalar>> = items
             .iter()
             .map(|item| self.scalar(&what, expected, item))
@@ -136,7 +136,7 @@ impl Reader<'_> {
         match mixture(&anchors, places) {
             Some((kinds, span)) => {
                 let message =
-                    format!("the list {name} mixes {kinds}, which have nothing between them");
+                    format!("the list {name} mixes {kinds}, which cannot be interpolated");
                 self.report(Diagnostic::error(message, span));
                 None
             }
@@ -158,13 +158,13 @@ impl Reader<'_> {
                 Some(filter) => format!("with the filter `{}`", excerpt(filter)),
             };
             let message = format!(
-                "this entry of {name} {} is never used: the one {} at {}:{} is asked first and matches all its tensors",
+                "this entry of {name} {} is never used: the one {} at {}:{} comes first and matches all its tensors",
                 filter(later),
                 filter(earlier),
                 earlier.span.line,
                 earlier.span.column,
             );
-            let hint = "the first match counts: put special filters before general ones";
+            let hint = "the first match wins: put specific filters before general ones";
             self.report(Diagnostic::warning(message, later.span).hint(hint));
         }
     }
@@ -194,9 +194,9 @@ fn mixture(
         let place = places.next()?;
         let is_text = matches!(anchor, Scalar::Text(_));
         if is_text && has_number && anchor.as_number().is_none() {
-            Some(("numbers and texts", place))
+            Some(("numbers and strings", place))
         } else if is_text && has_bool && anchor.as_bool().is_none() {
-            Some(("booleans and texts", place))
+            Some(("booleans and strings", place))
         } else {
             None
         }

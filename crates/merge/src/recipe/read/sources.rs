@@ -72,7 +72,7 @@ impl Reader<'_> {
         {
             let hint = match scalar.text.strip_prefix("model:") {
                 Some(name) => format!(
-                    "write `- model: {}`, with a space behind the `:`",
+                    "write `- model: {}`, with a space after the `:`",
                     excerpt(name)
                 ),
                 None => format!("write `- model: {}`", excerpt(&scalar.text)),
@@ -101,11 +101,11 @@ impl Reader<'_> {
 
     /// `layer_range: [start, end]`.
     fn layer_range(&mut self, fields: &mut Fields<'_>, entry: Span) -> Option<Spanned<(u64, u64)>> {
-        let hint = "the range `[0, 8]` takes the layers 0 to 7";
+        let hint = "the range `[0, 8]` is layers 0 to 7";
         let message = "an entry of `sources` has no `layer_range`";
         let missing = Diagnostic::error(message, entry)
             .hint(hint)
-            .hint("whole models are listed under `models:`, without `slices` and `sources`");
+            .hint("to merge whole models, list them under `models:`");
         let field = self.required(fields, "layer_range", missing)?;
         let what = "`layer_range`";
         let expected = "a list of two whole numbers";
@@ -127,9 +127,8 @@ impl Reader<'_> {
         let end = whole("the end of `layer_range`", end);
         let (start, end) = (start?.value, end?.value);
         if start >= end {
-            let message = format!("`layer_range` [{start}, {end}] has no layers");
-            let hint =
-                "the first number must be less than the second, which is the first layer not taken";
+            let message = format!("`layer_range` [{start}, {end}] is empty");
+            let hint = "the first number must be less than the second, which is exclusive";
             self.report(Diagnostic::error(message, field.value.span).hint(hint));
             return None;
         }
@@ -152,7 +151,7 @@ impl Reader<'_> {
             .take("base_model")
             .map(|field| self.model("`base_model`", field.value));
         let residual_weight = fields.take("residual_weight").and_then(|field| {
-            let message = "`residual_weight` has no effect, nor has it in mergekit";
+            let message = "`residual_weight` has no effect, as in mergekit";
             self.report(Diagnostic::warning(message, field.key.span));
             self.number("`residual_weight`", field.value)
         });
@@ -180,7 +179,7 @@ impl Reader<'_> {
         let length = |range: &Spanned<(u64, u64)>| range.value.1 - range.value.0;
         for range in ranges.filter(|range| length(range) != length(first)) {
             let message = format!(
-                "the sources of a slice must have equally many layers: [{}, {}] has {}, but [{}, {}] at {}:{} has {}",
+                "the sources of a slice must have the same number of layers: [{}, {}] has {}, but [{}, {}] at {}:{} has {}",
                 range.value.0,
                 range.value.1,
                 length(range),
@@ -191,7 +190,7 @@ impl Reader<'_> {
                 length(first),
             );
             self.report(Diagnostic::error(message, range.span).hint(
-                "a slice merges its sources layer by layer; other layers belong in an entry of `slices` of their own",
+                "a slice merges its sources layer by layer; put other layers in a separate slice",
             ));
         }
     }

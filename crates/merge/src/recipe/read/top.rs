@@ -196,14 +196,14 @@ impl Reader<'_> {
 fn same_name(first: &Spanned<String>, second: &Spanned<String>) -> Diagnostic {
     let Span { line, column, .. } = first.span;
     let name = &second.value;
-    let message = format!("name `{name}` is given to two recipes, first at {line}:{column}");
+    let message = format!("two recipes have the name `{name}`, the first at {line}:{column}");
     Diagnostic::error(message, second.span)
 }
 
 fn no_names(first: Span, second: Span) -> Diagnostic {
     let Span { line, column, .. } = first;
     let message = format!(
-        "neither this recipe nor the one at {line}:{column} has a `name`; of several in a file one may go without"
+        "neither this recipe nor the one at {line}:{column} has a `name`; only one recipe of a file can omit it"
     );
     Diagnostic::error(message, start_of(second)).hint("add `name: …` to all but the last")
 }

@@ -39,7 +39,7 @@ dtype: bfloat
       hint: `normalize` belongs under `parameters:`
     10:6: error: `t` is an empty list
     11:3: warning: `random_seed` has no effect under `parameters:`
-      hint: it is an option of the command: `--random-seed`
+      hint: use the command-line option `--random-seed`
     12:8: error: `dtype` is `bfloat`, expected one of `bfloat16`, `float16`, `float32`, `float64`
       hint: did you mean `bfloat16`?
     ");
@@ -73,9 +73,9 @@ fn empty_inputs_are_errors() {
 
 #[test]
 fn a_method_is_a_text() {
-    assert_snapshot!(problems("merge_method: [ties]\nmodels: [{model: a}]\n"), @"1:15: error: `merge_method` must be a text, found a list");
+    assert_snapshot!(problems("merge_method: [ties]\nmodels: [{model: a}]\n"), @"1:15: error: `merge_method` must be a string, found a list");
     assert_snapshot!(problems("merge_method: on\nmodels: [{model: a}]\n"), @r#"
-    1:15: error: `merge_method` must be a text, found the boolean `on`
+    1:15: error: `merge_method` must be a string, found the boolean `on`
       hint: put it in quotes: `"on"`
     "#);
     assert_snapshot!(problems("merge_method:\nmodels: [{model: a}]\n"), @"
@@ -94,12 +94,12 @@ fn types_are_torch_names_of_floats() {
     ");
     assert_snapshot!(with("dtype: int64\nout_dtype: 16\n"), @r#"
     3:8: error: `dtype` is `int64`, expected one of `bfloat16`, `float16`, `float32`, `float64`
-    4:12: error: `out_dtype` must be a text, found the number `16`
+    4:12: error: `out_dtype` must be a string, found the number `16`
       hint: put it in quotes: `"16"`
     "#);
     assert_snapshot!(with("dtype: {}\nout_dtype: [float16]\n"), @"
-    3:8: error: `dtype` must be a text, found a mapping
-    4:12: error: `out_dtype` must be a text, found a list
+    3:8: error: `dtype` must be a string, found a mapping
+    4:12: error: `out_dtype` must be a string, found a list
     ");
 }
 
@@ -109,19 +109,19 @@ fn misplaced_keys_are_led_to_their_place() {
     3:1: warning: `normalize` has no effect at the top level
       hint: `normalize` belongs under `parameters:`
     4:1: warning: `random-seed` has no effect at the top level
-      hint: it is an option of the command: `--random-seed`
+      hint: use the command-line option `--random-seed`
     5:1: warning: `seed` has no effect at the top level
-      hint: it is an option of the command: `--random-seed`
+      hint: use the command-line option `--random-seed`
     6:1: warning: `layer_range` has no effect at the top level
       hint: `layer_range` belongs in an entry of `sources:`
     7:1: warning: `source` has no effect at the top level
-      hint: `source` belongs under `tokenizer:`, which cannot be merged yet: remove it
+      hint: `source` belongs under `tokenizer:`, which is not supported yet: remove it
     ");
     assert_snapshot!(with("parameters: {dtype: float16, cuda: true, merge_method: ties}\n"), @"
     3:14: warning: `dtype` has no effect under `parameters:`
       hint: `dtype` belongs at the top level
     3:30: warning: `cuda` has no effect under `parameters:`
-      hint: it is an option of the command: `--cuda`
+      hint: use the command-line option `--cuda`
     3:42: warning: `merge_method` has no effect under `parameters:`
       hint: `merge_method` belongs at the top level
     ");
@@ -161,11 +161,11 @@ fn a_parameter_needs_a_value() {
 
 #[test]
 fn lists_hold_one_kind_of_values() {
-    assert_snapshot!(with("parameters: {t: [0, half, 1]}\n"), @"3:21: error: the list `t` mixes numbers and texts, which have nothing between them");
-    assert_snapshot!(with("parameters: {t: [true, half]}\n"), @"3:24: error: the list `t` mixes booleans and texts, which have nothing between them");
+    assert_snapshot!(with("parameters: {t: [0, half, 1]}\n"), @"3:21: error: the list `t` mixes numbers and strings, which cannot be interpolated");
+    assert_snapshot!(with("parameters: {t: [true, half]}\n"), @"3:24: error: the list `t` mixes booleans and strings, which cannot be interpolated");
     assert_snapshot!(with("parameters: {t: [[0, 1], ~]}\n"), @"
-    3:18: error: every value of the list `t` must be a number, a boolean or a text, found a list
-    3:26: error: every value of the list `t` must be a number, a boolean or a text, found nothing
+    3:18: error: every value of the list `t` must be a number, a boolean or a string, found a list
+    3:26: error: every value of the list `t` must be a number, a boolean or a string, found nothing
     ");
 }
 
@@ -186,7 +186,7 @@ parameters:
     assert_snapshot!(with(lines), @r#"
     6:7: error: an entry of `t` has no `value`
       hint: an entry is written `- filter: …` with `value: …` below it
-    7:15: error: `filter` must be a text, found the boolean `on`
+    7:15: error: `filter` must be a string, found the boolean `on`
       hint: put it in quotes: `"on"`
     9:7: error: an entry of `t` has no `value`
       hint: an entry is written `- filter: …` with `value: …` below it
@@ -198,7 +198,7 @@ parameters:
       hint: an entry is written `- filter: …` with `value: …` below it
     12:12: warning: unknown key `self_attn` in an entry of a parameter
       hint: known keys here: `filter`, `value`
-    13:20: error: `density` must be a number, a boolean, a text, or a list, found a mapping
+    13:20: error: `density` must be a number, a boolean, a string, or a list, found a mapping
     "#);
 }
 
@@ -216,10 +216,10 @@ parameters:
       value: 4
 ";
     assert_snapshot!(with(lines), @"
-    9:14: warning: this entry of `t` with the filter `self_attn` is never used: the one with the filter `attn` at 7:14 is asked first and matches all its tensors
-      hint: the first match counts: put special filters before general ones
-    12:14: warning: this entry of `t` with the filter `mlp` is never used: the one without a filter at 10:14 is asked first and matches all its tensors
-      hint: the first match counts: put special filters before general ones
+    9:14: warning: this entry of `t` with the filter `self_attn` is never used: the one with the filter `attn` at 7:14 comes first and matches all its tensors
+      hint: the first match wins: put specific filters before general ones
+    12:14: warning: this entry of `t` with the filter `mlp` is never used: the one without a filter at 10:14 comes first and matches all its tensors
+      hint: the first match wins: put specific filters before general ones
     ");
 }
 
@@ -239,8 +239,8 @@ fn recipes_of_one_file_are_told_apart_by_name() {
     let one = |name: &str| format!("{name}merge_method: linear\nmodels: [{{model: a}}]\n");
     let text = [one("name: x\n"), one("name: x\n"), one(""), one("")].join("---\n");
     assert_snapshot!(problems(&text), @"
-    5:7: error: name `x` is given to two recipes, first at 1:7
-    12:1: error: neither this recipe nor the one at 9:1 has a `name`; of several in a file one may go without
+    5:7: error: two recipes have the name `x`, the first at 1:7
+    12:1: error: neither this recipe nor the one at 9:1 has a `name`; only one recipe of a file can omit it
       hint: add `name: …` to all but the last
     ");
 }

@@ -17,7 +17,7 @@ fn beside_model(lines: &str) -> String {
 #[test]
 fn a_model_entry_is_a_mapping_with_a_model() {
     assert_snapshot!(with("models:\n  - org/a\n  - [b]\n  - {path: c}\n  - ~\n"), @"
-    3:5: error: an entry of `models` must be a mapping with `model`, found the text `org/a`
+    3:5: error: an entry of `models` must be a mapping with `model`, found the string `org/a`
       hint: write `- model: org/a`
     4:5: error: an entry of `models` must be a mapping, found a list
     5:5: error: an entry of `models` has no `model`
@@ -27,24 +27,24 @@ fn a_model_entry_is_a_mapping_with_a_model() {
     6:5: error: an entry of `models` must be a mapping, found nothing
     ");
     assert_snapshot!(with("models: {a: 1}\n"), @"2:9: error: `models` must be a list, found a mapping");
-    assert_snapshot!(with("models: a\n"), @"2:9: error: `models` must be a list, found the text `a`");
+    assert_snapshot!(with("models: a\n"), @"2:9: error: `models` must be a list, found the string `a`");
 }
 
 #[test]
 fn a_model_is_a_text_or_a_mapping() {
     assert_snapshot!(with("models:\n  - model: 7\n  - model: [a]\n  - model: ''\n  - model:\n"), @r#"
-    3:12: error: `model` must be a text, found the number `7`
+    3:12: error: `model` must be a string, found the number `7`
       hint: put it in quotes: `"7"`
-    4:12: error: `model` must be a text or a mapping, found a list
+    4:12: error: `model` must be a string or a mapping, found a list
     5:12: error: a model reference must not be empty
     6:5: error: an entry of `models` has no `model`
       hint: write `- model: …`
     "#);
     assert_snapshot!(with("models:\n  - model: {lora: b}\n  - model: {model: {revision: x}}\n  - model: {model: {path: a, revision: 123}}\n"), @r#"
     3:12: error: `model` is a mapping without `model`
-      hint: a model is a text, or a mapping with `model`, `lora` and `override_architecture`
+      hint: a model is a string, or a mapping with `model`, `lora` and `override_architecture`
     4:20: error: `model` has no `path`
-    5:40: error: `revision` must be a text, found the number `123`
+    5:40: error: `revision` must be a string, found the number `123`
       hint: put it in quotes: `"123"`
     "#);
     assert_snapshot!(with("models:\n  - model: {model: a, revision: b, weight: 1}\n"), @"
@@ -60,8 +60,8 @@ fn a_model_text_has_one_plus_and_one_at() {
     assert_snapshot!(with("models:\n  - model: a+b+c\n  - model: a@b@c\n  - model: a@\n  - model: +b\n"), @"
     3:12: error: model reference `a+b+c` has more than one `+`, expected `model` or `model+lora`
     4:12: error: model reference `a@b@c` has more than one `@`, expected `path` or `path@revision`
-    5:12: error: model reference `a@` lacks a revision behind `@`
-    6:12: error: model reference `+b` lacks a path
+    5:12: error: model reference `a@` has no revision after `@`
+    6:12: error: model reference `+b` has no path
     ");
 }
 
@@ -69,7 +69,7 @@ fn a_model_text_has_one_plus_and_one_at() {
 fn whole_models_have_no_layer_range() {
     assert_snapshot!(with("models:\n  - model: a\n    layer_range: [0, 4]\n"), @"
     4:5: warning: `layer_range` has no effect in an entry of `models:`
-      hint: whole models are merged here; write `slices:` with `sources:` to take ranges of layers
+      hint: `models:` merges whole models; use `slices:` with `sources:` for ranges of layers
     ");
 }
 
@@ -85,8 +85,8 @@ slices:
 ";
     assert_snapshot!(with(lines), @"
     5:9: error: an entry of `sources` has no `layer_range`
-      hint: the range `[0, 8]` takes the layers 0 to 7
-      hint: whole models are listed under `models:`, without `slices` and `sources`
+      hint: the range `[0, 8]` is layers 0 to 7
+      hint: to merge whole models, list them under `models:`
     6:9: error: an entry of `sources` has no `model`
       hint: write `- model: …`
     7:5: warning: `model` has no effect in an entry of `slices:`
@@ -111,24 +111,24 @@ slices:
   - sources: [{model: a, layer_range: {start: 0, end: 4}}]
 ";
     assert_snapshot!(with(lines), @"
-    4:39: error: `layer_range` [4, 4] has no layers
-      hint: the first number must be less than the second, which is the first layer not taken
-    5:39: error: `layer_range` [8, 4] has no layers
-      hint: the first number must be less than the second, which is the first layer not taken
+    4:39: error: `layer_range` [4, 4] is empty
+      hint: the first number must be less than the second, which is exclusive
+    5:39: error: `layer_range` [8, 4] is empty
+      hint: the first number must be less than the second, which is exclusive
     6:40: error: the start of `layer_range` must be a whole number of at least 0, found the number `-1`
-      hint: the range `[0, 8]` takes the layers 0 to 7
+      hint: the range `[0, 8]` is layers 0 to 7
     7:43: error: the end of `layer_range` must be a whole number of at least 0, found the number `4.5`
-      hint: the range `[0, 8]` takes the layers 0 to 7
+      hint: the range `[0, 8]` is layers 0 to 7
     8:39: error: `layer_range` must be a list of two whole numbers, found 3 entries
-      hint: the range `[0, 8]` takes the layers 0 to 7
-    9:39: error: `layer_range` must be a list of two whole numbers, found the text `0-4`
-      hint: the range `[0, 8]` takes the layers 0 to 7
-    10:40: error: the start of `layer_range` must be a whole number of at least 0, found the text `a`
-      hint: the range `[0, 8]` takes the layers 0 to 7
-    10:43: error: the end of `layer_range` must be a whole number of at least 0, found the text `b`
-      hint: the range `[0, 8]` takes the layers 0 to 7
+      hint: the range `[0, 8]` is layers 0 to 7
+    9:39: error: `layer_range` must be a list of two whole numbers, found the string `0-4`
+      hint: the range `[0, 8]` is layers 0 to 7
+    10:40: error: the start of `layer_range` must be a whole number of at least 0, found the string `a`
+      hint: the range `[0, 8]` is layers 0 to 7
+    10:43: error: the end of `layer_range` must be a whole number of at least 0, found the string `b`
+      hint: the range `[0, 8]` is layers 0 to 7
     11:39: error: `layer_range` must be a list of two whole numbers, found a mapping
-      hint: the range `[0, 8]` takes the layers 0 to 7
+      hint: the range `[0, 8]` is layers 0 to 7
     ");
 }
 
@@ -142,8 +142,8 @@ slices:
       - {model: c, layer_range: [16, 24]}
 ";
     assert_snapshot!(with(lines), @"
-    6:33: error: the sources of a slice must have equally many layers: [8, 24] has 16, but [0, 8] at 5:33 has 8
-      hint: a slice merges its sources layer by layer; other layers belong in an entry of `slices` of their own
+    6:33: error: the sources of a slice must have the same number of layers: [8, 24] has 16, but [0, 8] at 5:33 has 8
+      hint: a slice merges its sources layer by layer; put other layers in a separate slice
     ");
 }
 
@@ -162,10 +162,10 @@ slices:
       hint: `weight` belongs under `parameters:`
     4:58: warning: unknown key `parameter` in an entry of `sources:`
       hint: did you mean `parameters`?
-    5:5: warning: `residual_weight` has no effect, nor has it in mergekit
-    5:22: error: `residual_weight` must be a number, found the text `much`
-    6:17: error: `base_model` must be a text or a mapping, found a list
-    7:5: warning: `t` has no effect: it is no parameter of `linear`
+    5:5: warning: `residual_weight` has no effect, as in mergekit
+    5:22: error: `residual_weight` must be a number, found the string `much`
+    6:17: error: `base_model` must be a string or a mapping, found a list
+    7:5: warning: `t` has no effect: it is not a parameter of `linear`
       hint: remove it
     8:5: warning: `dtype` has no effect in an entry of `slices:`
       hint: `dtype` belongs at the top level
@@ -198,13 +198,13 @@ modules:
 #[test]
 fn a_tokenizer_is_a_mapping_and_given_once() {
     assert_snapshot!(beside_model("tokenizer: union\n"), @"
-    3:12: error: `tokenizer` must be a mapping, found the text `union`
+    3:12: error: `tokenizer` must be a mapping, found the string `union`
       hint: write `tokenizer_source: union`, or `source: union` below `tokenizer:`
     ");
     assert_snapshot!(beside_model("tokenizer_source: base\ntokenizer: {source: union}\n"), @"4:1: error: the recipe has both `tokenizer_source` (at 3:1) and `tokenizer` (at 4:1), expected one of them");
     assert_snapshot!(beside_model("tokenizer_source: [base]\nchat_template: 7\n"), @r#"
-    3:19: error: `tokenizer_source` must be a text or a mapping, found a list
-    4:16: error: `chat_template` must be a text, found the number `7`
+    3:19: error: `tokenizer_source` must be a string or a mapping, found a list
+    4:16: error: `chat_template` must be a string, found the number `7`
       hint: put it in quotes: `"7"`
     "#);
 }
@@ -237,7 +237,7 @@ tokenizer:
     j: ~
 ";
     assert_snapshot!(beside_model(lines), @"
-    7:8: error: token `a` must be a mapping, found the text `b`
+    7:8: error: token `a` must be a mapping, found the string `b`
       hint: write `source: b` below the token
     8:24: error: `kind` is `zeros`, expected `zero` or `model_token`
     9:17: error: a `source` of kind `model_token` has no `model`
@@ -246,7 +246,7 @@ tokenizer:
     12:17: error: `source` has a token, but no `kind`
       hint: write `kind: model_token`
     13:30: warning: `model` has no effect under the `source:` of a token
-    14:27: error: `force` must be `true` or `false`, found the text `maybe`
+    14:27: error: `force` must be `true` or `false`, found the string `maybe`
     14:34: warning: `kind` has no effect under a token
       hint: `kind` belongs under the `source:` of a token
     15:57: error: `token_id` must be a whole number of at least 0, found the number `-1`

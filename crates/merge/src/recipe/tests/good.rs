@@ -381,7 +381,7 @@ fn a_recipe_with_a_bit_of_everything_has_the_two_problems_it_was_given() {
     let text = include_str!("damaged.yml");
     assert_eq!(
         problems(text),
-        "13:22: error: `weight` must be a number, a boolean, a text, or a list, found a mapping\n\
+        "13:22: error: `weight` must be a number, a boolean, a string, or a list, found a mapping\n\
          19:36: error: `ü` has no value"
     );
 }

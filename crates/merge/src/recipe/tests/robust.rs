@@ -151,7 +151,7 @@ fn an_alias_bomb_is_refused() {
     let message = check(&bomb).diagnostics[0].to_string();
     assert_eq!(
         message,
-        "6:10: error: the recipe has more than 100000 values once its aliases are replaced by what they stand for"
+        "6:10: error: the recipe has more than 100000 values after its aliases are expanded"
     );
 }
 
@@ -186,7 +186,7 @@ fn a_huge_file_is_refused() {
     let message = check(&text).diagnostics[0].to_string();
     assert_eq!(
         message,
-        "error: the recipe has more than 1048576 bytes\n  hint: recipes are some kilobytes: is this the right file?"
+        "error: the recipe has more than 1048576 bytes\n  hint: recipes usually have a few kilobytes: is this the right file?"
     );
 }
 

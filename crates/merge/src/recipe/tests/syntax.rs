@@ -7,11 +7,11 @@ use super::problems;
 #[test]
 fn tabs_cannot_indent() {
     assert_snapshot!(problems("models:\n\t- model: a\n"), @"
-    2:2: error: invalid YAML: a tab is used where only spaces can indent
+    2:2: error: invalid YAML: tabs are not allowed in indentation
       hint: indent with spaces
     ");
     assert_snapshot!(problems("merge_method: linear\r\nparameters:\r\n\tt: 1\r\n"), @"
-    3:2: error: invalid YAML: a tab is used where only spaces can indent
+    3:2: error: invalid YAML: tabs are not allowed in indentation
       hint: indent with spaces
     ");
 }
@@ -19,19 +19,19 @@ fn tabs_cannot_indent() {
 #[test]
 fn a_missing_space_is_hinted_at() {
     assert_snapshot!(problems("merge_method:linear\ndtype: float16\n"), @"
-    2:6: error: invalid YAML: a key cannot stand here
-      hint: check the indentation and the space after the `:` in the lines before; a text with `: ` in it must be in quotes
+    2:6: error: invalid YAML: a key is not allowed here
+      hint: check the indentation and the space after the `:` in the lines before; quote a string that contains `: `
     ");
     assert_snapshot!(problems("merge_method: linear: ties\n"), @"
-    1:21: error: invalid YAML: a key cannot stand here
-      hint: check the indentation and the space after the `:` in the lines before; a text with `: ` in it must be in quotes
+    1:21: error: invalid YAML: a key is not allowed here
+      hint: check the indentation and the space after the `:` in the lines before; quote a string that contains `: `
     ");
 }
 
 #[test]
 fn lost_brackets_are_placed() {
     assert_snapshot!(problems("t: [1, 2\ndtype: float16\n"), @"
-    2:6: error: invalid YAML: a key cannot stand here
+    2:6: error: invalid YAML: a key is not allowed here
       hint: a `[` or `{` before it may not be closed
     ");
     assert_snapshot!(problems("t: [1, 2\n"), @"
@@ -43,7 +43,7 @@ fn lost_brackets_are_placed() {
       hint: write `{key: value, key: value}`
     ");
     assert_snapshot!(problems("t: [1, 2]]\n"), @"
-    1:10: error: invalid YAML: `]` closes nothing that is open
+    1:10: error: invalid YAML: `]` has no opening bracket
       hint: remove it, or add the opening bracket
     ");
 }
@@ -51,55 +51,55 @@ fn lost_brackets_are_placed() {
 #[test]
 fn lost_quotes_are_placed() {
     assert_snapshot!(problems("name: 'x\n"), @"
-    1:7: error: invalid YAML: the quote that opens here is not closed
-      hint: close it, or write a quote within single quotes twice
+    1:7: error: invalid YAML: this quote is not closed
+      hint: close it; inside single quotes, write a single quote twice
     ");
     assert_snapshot!(problems("name: 'it's'\n"), @"
     1:11: error: invalid YAML: `s'` follows a closing quote
-      hint: quotes go around a whole value; a quote within single quotes is written twice
+      hint: quote the whole value; inside single quotes, write a single quote twice
     ");
     assert_snapshot!(problems(r#"base_model: "C:\models\a""#), @r"
-    1:13: error: invalid YAML: a `\` in this text begins no escape that YAML knows
-      hint: use single quotes, in which a `\` is itself
+    1:13: error: invalid YAML: a `\` in this string starts an unknown escape
+      hint: use single quotes, where `\` is literal
     ");
 }
 
 #[test]
 fn indentation_that_does_not_fit_is_placed() {
     assert_snapshot!(problems("models:\n  - model: a\n    parameters:\n      weight: 1\n   x: 2\n"), @"
-    5:4: error: invalid YAML: `x:` stands where the next `-` of a list was expected
+    5:4: error: invalid YAML: found `x:` where the next `-` of a list was expected
       hint: the entries of a list start in the same column, and so do the keys of a mapping
     ");
     assert_snapshot!(problems("models:\n- model: a\n parameters: 1\n"), @"
-    3:2: error: invalid YAML: `parameters:` stands where the next key of a mapping was expected
+    3:2: error: invalid YAML: found `parameters:` where the next key of a mapping was expected
       hint: the keys of a mapping start in the same column
     ");
     assert_snapshot!(problems(" merge_method: linear\ndtype: float16\n"), @"
     2:1: error: `dtype` starts in column 1 and `merge_method` in column 2, but the keys of a recipe start in the same column
-      hint: some of the indentation was lost, perhaps in copying from a web page: move `merge_method` and `dtype` to the same column, with what stands below them
+      hint: some of the indentation was lost, perhaps in copying from a web page: move `merge_method` and `dtype` to the same column, with everything under them
     ");
     assert_snapshot!(problems("models: - model: a\n"), @"
-    1:9: error: invalid YAML: a list cannot begin here
-      hint: begin it in the line below the key
+    1:9: error: invalid YAML: a list cannot start here
+      hint: start it on the line after the key
     ");
 }
 
 #[test]
 fn characters_with_a_meaning_need_quotes() {
     assert_snapshot!(problems("base_model: @org/a\n"), @"
-    1:13: error: invalid YAML: a value cannot begin with the first character of `@org/a`
+    1:13: error: invalid YAML: a value cannot start with the first character of `@org/a`
       hint: put the value in quotes
     ");
     assert_snapshot!(problems("filter: *mlp\n"), @"
-    1:9: error: invalid YAML: alias `*mlp` names no anchor before it
-      hint: an anchor is written `&name` before the value that it names; a text that begins with `*` must be in quotes
+    1:9: error: invalid YAML: alias `*mlp` has no anchor before it
+      hint: an anchor is written `&name` before its value; quote a string that starts with `*`
     ");
     assert_snapshot!(problems("filter: *\n"), @"
-    1:9: error: invalid YAML: a name is missing behind `*`
-      hint: a text that begins with `*` or `&` must be in quotes
+    1:9: error: invalid YAML: a name is missing after `*`
+      hint: quote a string that starts with `*` or `&`
     ");
     assert_snapshot!(problems("name: a\u{0}b\n"), @"
-    1:8: error: invalid YAML: a control character cannot stand here
+    1:8: error: invalid YAML: a control character is not allowed here
       hint: the file may not be a text file in UTF-8
     ");
 }
@@ -127,14 +127,14 @@ fn duplicate_keys_are_errors_with_both_places() {
 fn keys_must_be_texts() {
     let text = "merge_method: m\nmodels: [{model: a}]\nparameters:\n  on: 1\n  5: 2\n  ~: 3\n  : 4\n  [a]: 5\n";
     assert_snapshot!(problems(text), @r#"
-    4:3: error: key `on` is taken for a boolean by YAML
+    4:3: error: YAML reads the key `on` as a boolean
       hint: put it in quotes: `"on":`
-    5:3: error: key `5` is taken for a number by YAML
+    5:3: error: YAML reads the key `5` as a number
       hint: put it in quotes: `"5":`
-    6:3: error: key `~` is taken for null by YAML
+    6:3: error: YAML reads the key `~` as null
       hint: put it in quotes: `"~":`
     7:3: error: a key is missing before the `:`
-    8:3: error: a key must be a text, found a list
+    8:3: error: a key must be a string, found a list
     "#);
 }
 
@@ -153,16 +153,16 @@ fn unknown_tags_are_errors() {
 
 #[test]
 fn an_alias_within_its_own_value_is_an_error() {
-    assert_snapshot!(problems("models: &m [*m]\n"), @"1:13: error: alias `*m` stands within the value that it names");
-    assert_snapshot!(problems("parameters: &p {<<: *p}\n"), @"1:21: error: alias `*p` stands within the value that it names");
+    assert_snapshot!(problems("models: &m [*m]\n"), @"1:13: error: alias `*m` is inside the value that it refers to");
+    assert_snapshot!(problems("parameters: &p {<<: *p}\n"), @"1:21: error: alias `*p` is inside the value that it refers to");
 }
 
 #[test]
 fn an_anchor_holds_in_its_own_document() {
     let text = "name: a\nmerge_method: linear\nmodels: &m [{model: a}]\n---\nmerge_method: linear\nmodels: *m\n";
     assert_snapshot!(problems(text), @"
-    6:9: error: alias `*m` names an anchor of another document
-      hint: anchors hold within one document only
+    6:9: error: alias `*m` refers to an anchor in another document
+      hint: an anchor is valid only within its document
     ");
 }
 
@@ -170,21 +170,21 @@ fn an_anchor_holds_in_its_own_document() {
 fn a_merge_key_takes_mappings() {
     let text = "merge_method: m\nmodels: [{model: a}]\nparameters:\n  <<: [{t: 1}, 2]\n";
     assert_snapshot!(problems(text), @"4:16: error: `<<` takes a mapping or a list of mappings, found a number");
-    assert_snapshot!(problems("merge_method: m\nmodels: [{model: a}]\n<<: x\n"), @"3:5: error: `<<` takes a mapping or a list of mappings, found a text");
+    assert_snapshot!(problems("merge_method: m\nmodels: [{model: a}]\n<<: x\n"), @"3:5: error: `<<` takes a mapping or a list of mappings, found a string");
 }
 
 #[test]
 fn nothing_is_no_recipe() {
     assert_snapshot!(problems(""), @"
     error: the recipe is empty
-      hint: a recipe has at least `merge_method` and `models` or `slices`
+      hint: a recipe needs `merge_method` and `models` or `slices`
     ");
     assert_snapshot!(problems("# nothing\n---\n---\n"), @"
     error: the recipe is empty
-      hint: a recipe has at least `merge_method` and `models` or `slices`
+      hint: a recipe needs `merge_method` and `models` or `slices`
     ");
     assert_snapshot!(problems("- model: a\n"), @"1:1: error: a recipe must be a mapping, found a list");
-    assert_snapshot!(problems("just a text\n"), @"1:1: error: a recipe must be a mapping, found the text `just a text`");
+    assert_snapshot!(problems("just a text\n"), @"1:1: error: a recipe must be a mapping, found the string `just a text`");
 }
 
 #[test]

@@ -28,7 +28,7 @@ const MAX_ALIASED: usize = 1 << 20;
 pub(crate) fn documents(text: &str, problems: &mut Problems) -> Documents {
     if text.len() > MAX_RECIPE_BYTES {
         let message = format!("the recipe has more than {MAX_RECIPE_BYTES} bytes");
-        let hint = "recipes are some kilobytes: is this the right file?";
+        let hint = "recipes usually have a few kilobytes: is this the right file?";
         problems.add(Diagnostic::error(message, None).hint(hint));
         return Documents::default();
     }
@@ -125,7 +125,7 @@ impl<'t> Builder<'t, '_, '_> {
         match self.parser.next_event() {
             Some(Ok((event, span))) => Ok((event, self.places.span(span))),
             Some(Err(error)) => Err(syntax_error(&error, self.places)),
-            None => Err(Diagnostic::error("the text ends too early", None)),
+            None => Err(Diagnostic::error("the recipe ends unexpectedly", None)),
         }
     }
 
@@ -174,14 +174,13 @@ impl<'t> Builder<'t, '_, '_> {
         let anchored = match self.anchors.get(&anchor) {
             Some(Some(anchored)) => anchored,
             Some(None) => {
-                let message = format!("alias `{name}` stands within the value that it names");
+                let message = format!("alias `{name}` is inside the value that it refers to");
                 return Err(Diagnostic::error(message, span));
             }
             None => {
-                let message = format!("alias `{name}` names an anchor of another document");
-                return Err(
-                    Diagnostic::error(message, span).hint("anchors hold within one document only")
-                );
+                let message = format!("alias `{name}` refers to an anchor in another document");
+                return Err(Diagnostic::error(message, span)
+                    .hint("an anchor is valid only within its document"));
             }
         };
         let Anchored {
@@ -196,8 +195,8 @@ impl<'t> Builder<'t, '_, '_> {
         self.aliased += bytes;
         if self.aliased > MAX_ALIASED {
             let message =
-                format!("the aliases up to this one stand for more than {MAX_ALIASED} bytes");
-            let hint = "what an alias stands for counts each time it is named";
+                format!("the aliases up to this one expand to more than {MAX_ALIASED} bytes");
+            let hint = "an alias counts each time it is used";
             return Err(Diagnostic::error(message, span).hint(hint));
         }
         Ok(Built {
@@ -211,7 +210,7 @@ impl<'t> Builder<'t, '_, '_> {
         self.nodes += more;
         if self.nodes > MAX_NODES {
             let message = format!(
-                "the recipe has more than {MAX_NODES} values once its aliases are replaced by what they stand for"
+                "the recipe has more than {MAX_NODES} values after its aliases are expanded"
             );
             return Err(Diagnostic::error(message, span));
         }

@@ -116,7 +116,7 @@ fn read_key(node: &Node, problems: &mut Problems) -> Option<Key> {
     let span = node.span;
     let kind = node.kind();
     let Content::Scalar(scalar) = &node.content else {
-        let message = format!("a key must be a text, found {kind}");
+        let message = format!("a key must be a string, found {kind}");
         problems.add(Diagnostic::error(message, span));
         return None;
     };
@@ -134,7 +134,7 @@ fn read_key(node: &Node, problems: &mut Problems) -> Option<Key> {
                 other => other.kind(),
             };
             let name = excerpt(&text);
-            let message = format!("key `{name}` is taken for {kind} by YAML");
+            let message = format!("YAML reads the key `{name}` as {kind}");
             let hint = format!("put it in quotes: `\"{name}\":`");
             problems.add(Diagnostic::error(message, span).hint(hint));
         }

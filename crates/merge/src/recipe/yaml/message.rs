@@ -18,52 +18,52 @@ struct Explanation {
 const EXPLANATIONS: [Explanation; 21] = [
     Explanation {
         part: "unprintable",
-        message: "a control character cannot stand here",
+        message: "a control character is not allowed here",
         hint: "the file may not be a text file in UTF-8",
     },
     Explanation {
         part: "tab",
-        message: "a tab is used where only spaces can indent",
+        message: "tabs are not allowed in indentation",
         hint: "indent with spaces",
     },
     Explanation {
         part: "mapping values are not allowed",
-        message: "a key cannot stand here",
-        hint: "check the indentation and the space after the `:` in the lines before; a text with `: ` in it must be in quotes",
+        message: "a key is not allowed here",
+        hint: "check the indentation and the space after the `:` in the lines before; quote a string that contains `: `",
     },
     Explanation {
         part: "illegal placement of ':'",
-        message: "a key cannot stand here",
+        message: "a key is not allowed here",
         hint: "a `[` or `{` before it may not be closed",
     },
     Explanation {
         part: "unexpected character",
-        message: "a value cannot begin with the first character of `{}`",
+        message: "a value cannot start with the first character of `{}`",
         hint: "put the value in quotes",
     },
     Explanation {
         part: "unknown anchor",
-        message: "alias `{}` names no anchor before it",
-        hint: "an anchor is written `&name` before the value that it names; a text that begins with `*` must be in quotes",
+        message: "alias `{}` has no anchor before it",
+        hint: "an anchor is written `&name` before its value; quote a string that starts with `*`",
     },
     Explanation {
         part: "unexpected end of stream",
-        message: "the quote that opens here is not closed",
-        hint: "close it, or write a quote within single quotes twice",
+        message: "this quote is not closed",
+        hint: "close it; inside single quotes, write a single quote twice",
     },
     Explanation {
         part: "unknown escape character",
-        message: "a `\\` in this text begins no escape that YAML knows",
-        hint: "use single quotes, in which a `\\` is itself",
+        message: "a `\\` in this string starts an unknown escape",
+        hint: "use single quotes, where `\\` is literal",
     },
     Explanation {
         part: "invalid trailing content",
         message: "`{}` follows a closing quote",
-        hint: "quotes go around a whole value; a quote within single quotes is written twice",
+        hint: "quote the whole value; inside single quotes, write a single quote twice",
     },
     Explanation {
         part: "misplaced bracket",
-        message: "`{}` closes nothing that is open",
+        message: "`{}` has no opening bracket",
         hint: "remove it, or add the opening bracket",
     },
     Explanation {
@@ -78,12 +78,12 @@ const EXPLANATIONS: [Explanation; 21] = [
     },
     Explanation {
         part: "did not find expected '-' indicator",
-        message: "`{}` stands where the next `-` of a list was expected",
+        message: "found `{}` where the next `-` of a list was expected",
         hint: "the entries of a list start in the same column, and so do the keys of a mapping",
     },
     Explanation {
         part: "did not find expected key",
-        message: "`{}` stands where the next key of a mapping was expected",
+        message: "found `{}` where the next key of a mapping was expected",
         hint: "the keys of a mapping start in the same column",
     },
     Explanation {
@@ -93,12 +93,12 @@ const EXPLANATIONS: [Explanation; 21] = [
     },
     Explanation {
         part: "block sequence entries are not allowed",
-        message: "a list cannot begin here",
-        hint: "begin it in the line below the key",
+        message: "a list cannot start here",
+        hint: "start it on the line after the key",
     },
     Explanation {
         part: "comment intercepting",
-        message: "a comment interrupts a text that goes on in the next line",
+        message: "a comment interrupts a string that continues on the next line",
         hint: "check the indentation of the next line",
     },
     Explanation {
@@ -108,13 +108,13 @@ const EXPLANATIONS: [Explanation; 21] = [
     },
     Explanation {
         part: "simple key expect",
-        message: "a `:` is missing behind a key",
+        message: "a `:` is missing after a key",
         hint: "write `key: value`",
     },
     Explanation {
         part: "alphabetic or numeric character",
-        message: "a name is missing behind `{}`",
-        hint: "a text that begins with `*` or `&` must be in quotes",
+        message: "a name is missing after `{}`",
+        hint: "quote a string that starts with `*` or `&`",
     },
     Explanation {
         part: "recursion limit",

@@ -25,7 +25,7 @@ impl Resolved {
             Self::Null => "nothing",
             Self::Bool(_) => "a boolean",
             Self::Integer(_) | Self::Float(_) => "a number",
-            Self::Text => "a text",
+            Self::Text => "a string",
         }
     }
 

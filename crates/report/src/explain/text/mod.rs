@@ -194,7 +194,7 @@ impl Page<'_> {
                 })
                 .collect();
             text += &wrap::wrap(
-                &format!("outside of the layers: {}", values.join("; ")),
+                &format!("outside the layers: {}", values.join("; ")),
                 self.width,
                 "    ",
             );
@@ -241,7 +241,7 @@ impl Page<'_> {
         if text.is_empty() {
             text
         } else {
-            format!("In words\n{text}")
+            format!("Summary\n{text}")
         }
     }
 }
@@ -250,7 +250,7 @@ impl Page<'_> {
 fn reach(parameter: &ParameterCurves) -> String {
     let everywhere = matches!(parameter.groups.as_slice(), [group] if group.name == "all tensors" && !group.values.contains(&None));
     let in_layers = match parameter.groups.as_slice() {
-        [] => "outside of the layers".to_owned(),
+        [] => "outside the layers".to_owned(),
         _ if everywhere => return String::new(),
         groups => groups
             .iter()

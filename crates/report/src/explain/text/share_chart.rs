@@ -14,7 +14,7 @@ const LINES: usize = 10;
 /// Characters of a bar that stands for constant shares.
 const BAR: usize = 30;
 
-/// Draws the shares of every group of tensors and those outside of the layers.
+/// Draws the shares of every group of tensors and those outside the layers.
 pub(super) fn draw(page: &Page<'_>, shares: &Shares) -> String {
     let explanation = page.explanation;
     let keys = explanation

@@ -67,7 +67,7 @@ fn document(served: &Served, pages: Option<&PagesDocument>) -> Value {
         "info": {
             "title": "Weightsmith",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Models on disk and merges that were never written, after OpenAI's protocol.",
+            "description": "OpenAI-compatible API for models on disk and unmerged recipes.",
             "license": {"name": "MIT OR Apache-2.0"},
         },
         "paths": paths(served, pages),
@@ -90,16 +90,16 @@ fn paths(served: &Served, pages: Option<&PagesDocument>) -> Value {
         "name": "model", "in": "query", "required": false,
         "schema": {"type": "string", "enum": served.names},
     });
-    let mut health = get("That the server answers", "Health", &[]);
+    let mut health = get("Health check", "Health", &[]);
     // others than those who may ask for texts may ask this
     health["get"]["security"] = json!([]);
-    let mut metrics = get("Counts, for Prometheus", "Health", &[403]);
+    let mut metrics = get("Prometheus metrics", "Health", &[403]);
     metrics["get"]["responses"]["200"]["content"] =
         json!({"text/plain": {"schema": {"type": "string"}}});
     let mut one = get("A model and its state", "Model", &[403, 404]);
     one["parameters"] = json!([model]);
     let mut info = get(
-        "What a tokenizer_config.json says",
+        "Contents of tokenizer_config.json",
         "TokenizerInfo",
         GENERAL,
     );
@@ -110,9 +110,9 @@ fn paths(served: &Served, pages: Option<&PagesDocument>) -> Value {
         "/v1/models": get("The models and their states", "Models", &[403]),
         "/v1/models/{model}": one,
         "/v1/completions": post("Continues texts", "CompletionRequest", "Completion", true),
-        "/v1/chat/completions": post("Answers a conversation", "ChatRequest", "Chat", true),
-        "/tokenize": post("The tokens of a text or a conversation", "TokenizeRequest", "Tokens", false),
-        "/detokenize": post("The text of tokens", "DetokenizeRequest", "Text", false),
+        "/v1/chat/completions": post("Chat completion", "ChatRequest", "Chat", true),
+        "/tokenize": post("Tokens of a text or conversation", "TokenizeRequest", "Tokens", false),
+        "/detokenize": post("Text of tokens", "DetokenizeRequest", "Text", false),
         "/tokenizer_info": info,
     });
     if let Some(pages) = pages {
@@ -131,7 +131,7 @@ fn paths(served: &Served, pages: Option<&PagesDocument>) -> Value {
 fn login() -> Value {
     let body = object(json!({"key": {"type": "string"}}));
     let mut login = json!({"post": {
-        "summary": "Gives a browser a session",
+        "summary": "Start a browser session",
         "requestBody": {"required": true, "content": {"application/json": {"schema": body}}},
         "responses": {"204": {"description": "The session is in a cookie"}},
     }});
@@ -144,7 +144,7 @@ fn login() -> Value {
 
 fn logout() -> Value {
     json!({"post": {
-        "summary": "Ends a browser's session",
+        "summary": "End a browser session",
         "responses": {"204": {"description": "The session has ended and the cookie is gone"}},
     }})
 }
@@ -202,17 +202,19 @@ fn failure(status: u16) -> Value {
 
 fn meaning(status: u16) -> &'static str {
     match status {
-        400 => "The request makes no sense, or is too long for the model's context",
-        401 => "The key is missing or wrong",
-        403 => "The host or the web page is not allowed",
-        404 => "There is no such model",
-        408 => "The request came too slowly",
+        400 => "Invalid request, or too long for the model's context",
+        401 => "Missing or wrong key",
+        403 => "Host or origin not allowed",
+        404 => "Unknown model",
+        408 => "The request arrived too slowly",
         413 => "The request is too large",
         415 => "The request is not JSON",
-        429 => "Too many requests are waiting, or too many wrong keys came from the address",
-        503 => "The model could not be loaded, too much is being received, or the server is ending",
+        429 => "The queue is full, or too many wrong keys from this address",
+        503 => {
+            "The model could not be loaded, the server is receiving too much, or it is shutting down"
+        }
         504 => "The request took too long",
-        _ => "The calculation failed",
+        _ => "Internal error",
     }
 }
 

@@ -25,7 +25,7 @@ fn completion(served: &Served) -> Value {
         &mut fields,
         json!({
             "prompt": {
-                "description": "A text, texts, tokens or lists of tokens",
+                "description": "A string, a list of strings, a list of tokens, or a list of lists of tokens",
                 "anyOf": [
                     {"type": "string", "minLength": 1},
                     {"type": "array", "minItems": 1, "maxItems": MOST_CONTINUATIONS, "items": {"type": "string", "minLength": 1}},
@@ -34,23 +34,23 @@ fn completion(served: &Served) -> Value {
                 ],
             },
             "max_tokens": {
-                "description": "Tokens of each continuation at most; 16 without it, -1: as many as the context holds",
+                "description": "Maximum tokens per completion (default: 16); -1: as many as fit the context",
                 "type": ["integer", "null"], "minimum": -1, "maximum": served.context,
             },
             "n_predict": {
-                "description": "llama.cpp's name of `max_tokens`, which goes first",
+                "description": "llama.cpp's name for `max_tokens`, which takes precedence",
                 "type": ["integer", "null"], "minimum": -1, "maximum": served.context,
             },
             "logprobs": {
-                "description": "Log-probabilities of the tokens, with so many alternatives each; false: none",
+                "description": "Return log-probabilities with this many alternatives per token; false: none",
                 "anyOf": [
                     {"type": ["integer", "null"], "minimum": 0, "maximum": MOST_ALTERNATIVES},
                     {"const": false},
                 ],
             },
             "best_of": {"description": "Not supported unless it is equal to `n`", "type": ["integer", "null"], "minimum": 0, "maximum": 1},
-            "echo": {"description": "Repeat the prompt before its continuation", "type": ["boolean", "null"]},
-            "add_special_tokens": {"description": "Put the tokenizer's special tokens around a text", "type": ["boolean", "null"]},
+            "echo": {"description": "Return the prompt before the completion", "type": ["boolean", "null"]},
+            "add_special_tokens": {"description": "Add the tokenizer's special tokens", "type": ["boolean", "null"]},
             "suffix": {"description": "Not supported", "type": ["string", "null"], "maxLength": 0},
         }),
     );
@@ -72,15 +72,15 @@ fn chat(served: &Served) -> Value {
         &mut fields,
         json!({
             "messages": {"type": "array", "minItems": 1, "items": reference("Message")},
-            "max_completion_tokens": limit("Tokens of the answer at most; without it the model's own limit, else what the context holds, as with -1"),
-            "max_tokens": limit("The older name"),
+            "max_completion_tokens": limit("Maximum tokens of the answer (default: the model's limit); -1: as many as fit the context"),
+            "max_tokens": limit("The older name of `max_completion_tokens`"),
             "n_predict": limit("llama.cpp's name"),
-            "logprobs": {"description": "Log-probabilities of the tokens", "type": ["boolean", "null"]},
+            "logprobs": {"description": "Return log-probabilities of the tokens", "type": ["boolean", "null"]},
             "top_logprobs": {
-                "description": "Alternatives of each token",
+                "description": "Number of alternatives per token",
                 "type": ["integer", "null"], "minimum": 0, "maximum": MOST_ALTERNATIVES,
             },
-            "add_generation_prompt": {"description": "End the text where the answer begins", "type": ["boolean", "null"]},
+            "add_generation_prompt": {"description": "End the rendered prompt where the answer starts", "type": ["boolean", "null"]},
             "tools": empty("Not supported"),
             "functions": empty("Not supported"),
             "tool_choice": {"description": "Tools are not supported", "enum": ["none", "auto", "", null]},
@@ -89,7 +89,7 @@ fn chat(served: &Served) -> Value {
             "audio": empty("Not supported"),
             "web_search_options": empty("Not supported"),
             "documents": empty("Not supported"),
-            "chat_template": empty("Not supported: it is the model's own"),
+            "chat_template": empty("Not supported: the model's template is used"),
             "continue_final_message": empty("Not supported"),
         }),
     );
@@ -100,35 +100,35 @@ fn chat(served: &Served) -> Value {
 fn common(served: &Served) -> Value {
     let mut fields = json!({
         "model": {
-            "description": "Without it the first one",
+            "description": "Default: the first model",
             "type": ["string", "null"], "enum": with_null(served),
         },
         "n": {
-            "description": "Continuations of each prompt",
+            "description": "Completions per prompt",
             "type": ["integer", "null"], "minimum": 1, "maximum": MOST_CHOICES,
         },
         "temperature": {
-            "description": "How adventurous: 0 takes the likeliest token; the model's own setting without it",
+            "description": "Sampling temperature; 0 is greedy (default: the model's)",
             "type": ["number", "null"], "minimum": 0, "maximum": 2,
         },
         "top_p": {
-            "description": "Choose among the likeliest tokens that have this probability together",
+            "description": "Sample from the most likely tokens with this total probability",
             "type": ["number", "null"], "minimum": 0, "maximum": 1,
         },
         "top_k": {
-            "description": "Choose among so many of the likeliest tokens; 0 or -1: all",
+            "description": "Sample from this many of the most likely tokens; 0 or -1: all",
             "type": ["integer", "null"], "minimum": -1, "maximum": i32::MAX,
         },
         "min_p": {
-            "description": "Choose among tokens at least so many times as likely as the likeliest",
+            "description": "Sample from tokens at least this many times as likely as the most likely one",
             "type": ["number", "null"], "minimum": 0, "maximum": 1,
         },
         "repetition_penalty": {
-            "description": "Make tokens that have occurred less likely: above 1",
+            "description": "Penalty for tokens that already occurred; 1 disables",
             "type": ["number", "null"], "minimum": 0.01, "maximum": 100,
         },
         "repeat_penalty": {
-            "description": "llama.cpp's name of `repetition_penalty`, which goes first",
+            "description": "llama.cpp's name for `repetition_penalty`, which takes precedence",
             "type": ["number", "null"], "minimum": 0.01, "maximum": 100,
         },
         "presence_penalty": {"description": "Not supported", "type": ["number", "null"], "minimum": 0, "maximum": 0},
@@ -138,26 +138,26 @@ fn common(served: &Served) -> Value {
             "type": ["object", "null"], "additionalProperties": {"const": 0},
         },
         "response_format": {
-            "description": "Answers are not held to a form",
+            "description": "Constrained output is not supported",
             "type": ["object", "null"], "properties": {"type": {"enum": ["text", "", null]}},
         },
         "seed": {
-            "description": "The same seed gives the same text; -1: any",
+            "description": "Random seed; -1: random",
             "type": ["integer", "null"], "minimum": i64::MIN, "maximum": i64::MAX,
         },
         "stop": {
-            "description": "Texts that end a continuation, and are not shown: 64 KiB together",
+            "description": "Stop strings, not included in the answer: 64 KiB in total",
             "anyOf": [
                 {"type": "null"},
                 {"type": "string"},
                 {"type": "array", "maxItems": MOST_STOPS, "items": {"type": "string"}},
             ],
         },
-        "ignore_eos": {"description": "Go on behind the end of the text", "type": ["boolean", "null"]},
-        "stream": {"description": "Send the answer piece by piece, as server-sent events", "type": ["boolean", "null"]},
+        "ignore_eos": {"description": "Continue past the end token", "type": ["boolean", "null"]},
+        "stream": {"description": "Stream the answer as server-sent events", "type": ["boolean", "null"]},
         "stream_options": {
             "type": ["object", "null"],
-            "properties": {"include_usage": {"description": "End with the numbers of tokens", "type": ["boolean", "null"]}},
+            "properties": {"include_usage": {"description": "Include token usage in the last event", "type": ["boolean", "null"]}},
         },
     });
     for (name, _) in OF_BOTH {
@@ -205,7 +205,7 @@ fn message() -> Value {
     ]});
     let content = |types: Value| {
         json!({
-            "description": "A text, or parts that are joined by line ends",
+            "description": "A string, or text parts joined with newlines",
             "anyOf": [{"type": types}, {"type": "array", "items": part}],
         })
     };
@@ -223,7 +223,7 @@ fn message() -> Value {
         "properties": {
             "role": {"const": "assistant"},
             "content": content(json!(["string", "null"])),
-            "refusal": {"description": "The text, where there is no content", "type": ["string", "null"]},
+            "refusal": {"description": "The text, if there is no content", "type": ["string", "null"]},
         },
     });
     json!({

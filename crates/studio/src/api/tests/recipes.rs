@@ -88,7 +88,7 @@ async fn paths_inside_of_the_folders_are_taken_and_others_are_not() {
         let recipe = with(path);
         let found = errors(&check(&service, &recipe).await);
         assert!(
-            found[0].contains("outside of the studio's folders"),
+            found[0].contains("outside the studio's folders"),
             "{path}: {found:?}"
         );
         let (status, _) = service.post("/api/runs", &merge(&recipe, "x")).await;
@@ -126,7 +126,7 @@ async fn names_of_the_hub_are_asked_for_once_and_downloaded_for_a_merge() {
     assert!(errors(&checked).is_empty(), "{checked}");
     assert!(
         world.hub.take_seen().is_empty(),
-        "no check waits for the hub"
+        "no check waits for the Hub"
     );
     let mut checked = checked;
     for _ in 0..600 {

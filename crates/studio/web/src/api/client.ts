@@ -17,7 +17,7 @@ export async function failure(answer: Response): Promise<ApiError> {
   try { body = await answer.json(); } catch { /* not JSON: the status says what there is to say */ }
   if (answer.status === 401 && !answer.url.endsWith("/api/login")) refused();
   const error = body.error ?? {};
-  return new ApiError(answer.status, error.code ?? "", error.message ?? `the server answered ${answer.status}`, error.hints ?? [],
+  return new ApiError(answer.status, error.code ?? "", error.message ?? `the server returned ${answer.status}`, error.hints ?? [],
     body.diagnostics ?? []);
 }
 
@@ -30,7 +30,7 @@ async function call<A>(method: string, path: string, body?: unknown, signal?: Ab
     });
   } catch (cause) {
     if ((cause as Error).name === "AbortError") throw cause;
-    throw new ApiError(0, "disconnected", "the server cannot be reached", ["is `weightsmith serve` still running?"], []);
+    throw new ApiError(0, "disconnected", "can't reach the server", ["is `weightsmith serve` still running?"], []);
   }
   if (!answer.ok) throw await failure(answer);
   const text = await answer.text();

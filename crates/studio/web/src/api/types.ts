@@ -6,21 +6,21 @@ export type BaseRule = "required" | "optional" | "ignored";
 
 /** A model's card. */
 export type Card = {
-  /** Sanitised HTML. */
+  /** Sanitized HTML. */
   html: string;
-  /** What it was made from. */
+  /** Its inputs. */
   markdown: string;
 };
 
-/** What is wrong with a recipe, and what it would do. */
+/** Problems and plan of a recipe. */
 export type Check = {
-  /** What is to be said of it, in the order of the text. */
+  /** Its diagnostics, in text order. */
   diagnostics: Diagnostic[];
-  /** What it will do; none while something is wrong with it. */
+  /** The plan; none if there are errors. */
   plan: Plan | null;
   /** What it does, layer by layer. */
   explanation: Explanation | null;
-  /** Models of which the hub is being asked: check again a moment later. */
+  /** Models being looked up on the Hub: check again a moment later. */
   pending: string[];
 };
 
@@ -37,7 +37,7 @@ export type ConfigFacts = {
   hidden_size: number | null;
   /** Attention heads. */
   attention_heads: number | null;
-  /** Heads of keys and values. */
+  /** KV heads. */
   key_value_heads: number | null;
   /** `dtype` or `torch_dtype`. */
   dtype: string | null;
@@ -78,7 +78,7 @@ export type Diagnostic = {
   hints: string[];
 };
 
-/** How a model differs from another: a map of layers and kinds of tensors. */
+/** Difference between two models: a map of layers and kinds of tensors. */
 export type Difference = {
   /** The other model. */
   against: string;
@@ -92,7 +92,7 @@ export type Difference = {
   kinds: string[];
   /** For each layer, a cell for each kind. */
   cells: ((Distance | null)[])[];
-  /** Tensors outside of the layers. */
+  /** Tensors outside the layers. */
   outside: OutsideTensor[];
 };
 
@@ -116,7 +116,7 @@ export type DifferenceMeasures = {
   task: TaskMeasures | null;
 };
 
-/** Two models that are to be compared. */
+/** Two models to compare. */
 export type DifferenceRequest = {
   /** A model's name in the table. */
   model: string;
@@ -152,11 +152,11 @@ export type DifferenceSummary = {
   kinship: Kinship | null;
 };
 
-/** How far a tensor is from that of the other model. */
+/** A tensor's distance from the other model's. */
 export type Distance = {
-  /** The cosine between the two; none where one of them is zero. */
+  /** The cosine of the two; none if one is zero. */
   cosine: number | null;
-  /** The norm of the difference, as a multiple of the other tensor's. */
+  /** The norm of the difference, relative to the other tensor. */
   relative: number | null;
   /** The share of elements that differ. */
   changed: number | null;
@@ -164,29 +164,29 @@ export type Distance = {
 
 /** An answer that is no success. */
 export type ErrorAnswer = {
-  /** What is wrong. */
+  /** The error message. */
   error: ErrorBody;
-  /** What is wrong with the recipe, where that is it. */
+  /** The problems of the recipe, if any. */
   diagnostics?: Diagnostic[] | null;
 };
 
-/** What is wrong, and what to do about it. */
+/** The error, with hints. */
 export type ErrorBody = {
   /** A word that stays the same from version to version, such as `name_taken`. */
   code: string;
-  /** What is wrong. */
+  /** The error message. */
   message: string;
-  /** What to do about it. */
+  /** A hint. */
   hints: string[];
 };
 
 /** A model that is to be measured. */
 export type EvaluateRequest = {
-  /** The model's name in the table. */
+  /** The model's name in the list. */
   model: string;
-  /** Models that are measured on the same. */
+  /** Models to measure on the same data. */
   against?: string[] | null;
-  /** What to measure on. */
+  /** The data. */
   data: EvaluationData;
 };
 
@@ -196,7 +196,7 @@ export type EvaluateResult = {
   evaluation: Evaluation;
 };
 
-/** What was measured of some models on the same data. */
+/** Evaluations of models on the same data. */
 export type Evaluation = {
   /** The run; none in the run's own result. */
   run: number | null;
@@ -204,15 +204,15 @@ export type Evaluation = {
   at: number;
   /** On what. */
   data: Data;
-  /** What came of it. */
+  /** The result. */
   scores: Score[];
 };
 
-/** What to measure on: a text, or a file of one of the studio's folders. */
+/** The data: text, or a file in one of the studio's folders. */
 export type EvaluationData = {
   /** What it is. */
   kind: DataKind;
-  /** What to call it. */
+  /** A label. */
   name?: string | null;
   /** The text, or the questions, one of them in a line. */
   text?: string | null;
@@ -220,7 +220,7 @@ export type EvaluationData = {
   file?: string | null;
 };
 
-/** What was measured of a model. */
+/** An evaluation of a model. */
 export type EvaluationList = {
   /** The newest first. */
   evaluations: Evaluation[];
@@ -264,7 +264,7 @@ export type Explanation = {
   words: string[];
 };
 
-/** What a model's recipe does. */
+/** Explanation of a model's recipe. */
 export type ExplanationAnswer = {
   /** Layer by layer. */
   explanation: Explanation;
@@ -297,7 +297,7 @@ export type Folder = {
   error: string | null;
 };
 
-/** Recipes to begin with. */
+/** Example recipes. */
 export type Gallery = {
   /** All of them. */
   recipes: GalleryRecipe[];
@@ -309,13 +309,13 @@ export type GalleryRecipe = {
   id: string;
   /** What it is. */
   title: string;
-  /** Why one would want it. */
+  /** When to use it. */
   summary: string;
   /** Its text. */
   recipe: string;
 };
 
-/** How its makers sample a model: what `generation_config.json` says. */
+/** A model's default sampling settings, from `generation_config.json`. */
 export type Generation = {
   /** `temperature`. */
   temperature: number | null;
@@ -327,17 +327,17 @@ export type Generation = {
   repetition_penalty: number | null;
 };
 
-/** Whether inference hosts will take a model. */
+/** Whether inference hosts will accept a model. */
 export type Host = {
-  /** Whether nothing stands against it. */
+  /** Whether all requirements pass. */
   ready: boolean;
   /** What was looked at. */
   checks: HostCheck[];
-  /** The memory that it needs there. */
+  /** The memory it needs. */
   memory: HostMemory[];
 };
 
-/** Something that hosts require. */
+/** A requirement of hosts. */
 export type HostCheck = {
   /** What it is. */
   name: string;
@@ -345,7 +345,7 @@ export type HostCheck = {
   state: CheckOutcome;
   /** Why. */
   message: string;
-  /** What to do about it. */
+  /** A hint. */
   hint: string | null;
 };
 
@@ -355,17 +355,17 @@ export type HostMemory = {
   bits: number;
   /** Bytes of the weights. */
   bytes: number;
-  /** With a cache for a short context. */
+  /** With a KV cache for a short context. */
   short_context: number | null;
-  /** With a cache for the longest context. */
+  /** With a KV cache for the full context. */
   full_context: number | null;
 };
 
-/** The hub for searches, downloads and publishing. */
+/** The Hub, for search, downloads and publishing. */
 export type HubAccess = {
   /** Its address. */
   endpoint: string;
-  /** Whether it must not be asked. */
+  /** Whether it is offline. */
   offline: boolean;
   /** Whether there is a token. */
   logged_in: boolean;
@@ -373,25 +373,25 @@ export type HubAccess = {
 
 /** A model of the hub. */
 export type HubModel = {
-  /** Its name, `organisation/name`. */
+  /** Its name, `organization/name`. */
   name: string;
   /** Downloads in the last 30 days. */
   downloads: number;
-  /** How many like it. */
+  /** Its likes. */
   likes: number;
-  /** When it was changed last. */
+  /** When it was last changed. */
   updated: number | null;
   /** What it is for, such as `text-generation`. */
   task: string | null;
-  /** The identifier of its licence. */
+  /** The license identifier. */
   license: string | null;
-  /** Whether its licence must be accepted first. */
+  /** Whether the model is gated. */
   gated: boolean;
 };
 
-/** Models of the hub. */
+/** Models on the Hub. */
 export type HubModels = {
-  /** Those that have the name's parts. */
+  /** Models whose names match. */
   models: HubModel[];
 };
 
@@ -405,9 +405,9 @@ export type InputCount = {
 
 /** What is in a checkpoint. */
 export type Inspection = {
-  /** What to call the model. */
+  /** The name of the model. */
   label: string;
-  /** Its commit, where it comes from the hub. */
+  /** Its commit, if it comes from the Hub. */
   revision: string | null;
   /** Its architecture in words. */
   description: string;
@@ -423,23 +423,23 @@ export type Inspection = {
   layers: number;
   /** Runs of equally named layers. */
   stacks: LayerStack[];
-  /** The types of tensors, the one with most bytes first. */
+  /** Tensor types, by bytes in descending order. */
   types: TypeRow[];
   /** The weight files. */
   files: FileRow[];
-  /** Tensors that the index does not name. */
+  /** Tensors that are not in the index. */
   unindexed: string[];
-  /** Prefixes that were taken off all names. */
+  /** Prefixes removed from all names. */
   wrappers: string[];
   /** Whether the embedding is the output matrix too; none without an embedding. */
   tied_embeddings: boolean | null;
   /** The vocabulary's size. */
   vocabulary: Vocabulary;
-  /** What `config.json` says. */
+  /** Values from `config.json`. */
   config: ConfigFacts;
   /** Where the chat template comes from. */
   chat_template: string | null;
-  /** Tensors that differ in the number of their layer alone. */
+  /** Tensors that differ only in their layer number. */
   templates: TensorTemplate[];
 };
 
@@ -551,9 +551,9 @@ export type LogLine = {
 
 /** What a merge may do. */
 export type MergeOptions = {
-  /** Replace a model of that name that was made here. */
+  /** Replace a model of that name merged here. */
   replace?: boolean | null;
-  /** Have NaN and infinite numbers in the result. */
+  /** Allow NaN and infinite values in the result. */
   allow_non_finite?: boolean | null;
 };
 
@@ -587,7 +587,7 @@ export type MergeReport = {
 export type MergeRequest = {
   /** The recipe, in mergekit's YAML. */
   recipe: string;
-  /** What to call the model. */
+  /** The name of the model. */
   name: string;
   /** What it may do. */
   options?: MergeOptions | null;
@@ -595,13 +595,13 @@ export type MergeRequest = {
 
 /** A model that was made. */
 export type MergeResult = {
-  /** Its name in the table. */
+  /** The model's name in the list. */
   name: string;
   /** Its folder. */
   path: string;
-  /** How it was made. */
+  /** How it was merged. */
   report: MergeReport;
-  /** What the recipe did, in words. */
+  /** Summary of the recipe. */
   words: string[];
 };
 
@@ -628,7 +628,7 @@ export type Method = {
   parameters: ParameterSpec[];
   /** What happens to an optional tensor that some inputs lack. */
   missing: MissingRule;
-  /** Its shortest recipe. */
+  /** A minimal recipe. */
   recipe: string;
 };
 
@@ -651,7 +651,7 @@ export type Metric = "perplexity" | "accuracy" | "exact_match";
 
 /** A model that is not on this machine. */
 export type MissingModel = {
-  /** Its name on the hub. */
+  /** Its name on the Hub. */
   model: string;
   /** Bytes of its weights. */
   bytes: number;
@@ -662,13 +662,13 @@ export type MissingRule = "merge_rest" | "copy_lone" | "copy_lone_base" | "copy_
 
 /** A model of the table. */
 export type Model = {
-  /** Its name: in addresses, in requests for texts, in recipes. */
+  /** Its name, in URLs, requests and recipes. */
   name: string;
-  /** How it came to be in the table. */
+  /** Where it comes from. */
   origin: Origin;
-  /** Its folder; none for what was not written. */
+  /** Its folder; none if it is not on disk. */
   path: string | null;
-  /** `text-generation` for a model that speaks. */
+  /** `text-generation` for models that generate text. */
   task: string | null;
   /** The class that its configuration names. */
   architecture: string | null;
@@ -676,35 +676,35 @@ export type Model = {
   model_type: string | null;
   /** Elements of all tensors. */
   parameters: number | null;
-  /** The number of parameters in short, such as `0.5B`. */
+  /** The rounded number of parameters, such as `0.5B`. */
   size: string | null;
   /** Bytes of its weights. */
   bytes: number | null;
-  /** The type that most weights have. */
+  /** The main type of the weights. */
   weights_type: string | null;
-  /** Positions that it was made for. */
+  /** The model's trained context. */
   context_trained: number | null;
-  /** Tokens of a prompt and its answer together. */
+  /** Maximum tokens of prompt and answer together. */
   context_served: number | null;
-  /** What it takes of a host's units. */
+  /** Its concurrency units. */
   concurrency_units: number | null;
-  /** Its licence. */
+  /** Its license. */
   license: string | null;
   /** When it was made. */
   created: number | null;
-  /** When it was published from here last. */
+  /** When it was last published from here. */
   published: number | null;
   /** The method that it was merged by. */
   method: string | null;
-  /** The models that it was made from. */
+  /** The merged models. */
   parents: Parent[];
   /** Tags of its card. */
   tags: string[];
-  /** Where it stands. */
+  /** Its state. */
   state: ModelState;
-  /** The share of it that is loaded, while it is being loaded. */
+  /** The loaded fraction, while loading. */
   progress: number | null;
-  /** Why it does not speak. */
+  /** Why it cannot generate text. */
   error: string | null;
 };
 
@@ -712,23 +712,23 @@ export type Model = {
 export type ModelChange = {
   /** The model. */
   name: string;
-  /** Where it stands. */
+  /** Its state. */
   state: ModelState;
-  /** The share of it that is loaded, while it is being loaded. */
+  /** The loaded fraction, while loading. */
   progress: number | null;
-  /** Why it does not speak. */
+  /** Why it cannot generate text. */
   error: string | null;
 };
 
 /** A model with everything about it but its card, files and tensors. */
 export type ModelDetails = {
-  /** Its name: in addresses, in requests for texts, in recipes. */
+  /** Its name, in URLs, requests and recipes. */
   name: string;
-  /** How it came to be in the table. */
+  /** Where it comes from. */
   origin: Origin;
-  /** Its folder; none for what was not written. */
+  /** Its folder; none if it is not on disk. */
   path: string | null;
-  /** `text-generation` for a model that speaks. */
+  /** `text-generation` for models that generate text. */
   task: string | null;
   /** The class that its configuration names. */
   architecture: string | null;
@@ -736,39 +736,39 @@ export type ModelDetails = {
   model_type: string | null;
   /** Elements of all tensors. */
   parameters: number | null;
-  /** The number of parameters in short, such as `0.5B`. */
+  /** The rounded number of parameters, such as `0.5B`. */
   size: string | null;
   /** Bytes of its weights. */
   bytes: number | null;
-  /** The type that most weights have. */
+  /** The main type of the weights. */
   weights_type: string | null;
-  /** Positions that it was made for. */
+  /** The model's trained context. */
   context_trained: number | null;
-  /** Tokens of a prompt and its answer together. */
+  /** Maximum tokens of prompt and answer together. */
   context_served: number | null;
-  /** What it takes of a host's units. */
+  /** Its concurrency units. */
   concurrency_units: number | null;
-  /** Its licence. */
+  /** Its license. */
   license: string | null;
   /** When it was made. */
   created: number | null;
-  /** When it was published from here last. */
+  /** When it was last published from here. */
   published: number | null;
   /** The method that it was merged by. */
   method: string | null;
-  /** The models that it was made from. */
+  /** The merged models. */
   parents: Parent[];
   /** Tags of its card. */
   tags: string[];
-  /** Where it stands. */
+  /** Its state. */
   state: ModelState;
-  /** The share of it that is loaded, while it is being loaded. */
+  /** The loaded fraction, while loading. */
   progress: number | null;
-  /** Why it does not speak. */
+  /** Why it cannot generate text. */
   error: string | null;
-  /** The recipe that it was made by. */
+  /** The recipe of the merge. */
   recipe: string | null;
-  /** What it was merged from, and its hashes. */
+  /** Inputs and hashes. */
   lock: Lock | null;
   /** Whether it has a card. */
   has_card: boolean;
@@ -778,17 +778,17 @@ export type ModelDetails = {
   vocabulary: number | null;
   /** Its layers. */
   layers: number | null;
-  /** Numbers of a position between two layers. */
+  /** A position between two layers. */
   hidden_size: number | null;
-  /** Heads of attention. */
+  /** Attention heads. */
   attention_heads: number | null;
-  /** Heads of keys and values. */
+  /** KV heads. */
   key_value_heads: number | null;
   /** Whether the embedding is the output matrix too. */
   tied_embeddings: boolean | null;
-  /** How its makers sample it. */
+  /** Its default sampling settings. */
   generation: Generation | null;
-  /** How it is used elsewhere. */
+  /** How to use it elsewhere. */
   usage: Usage[];
 };
 
@@ -800,7 +800,7 @@ export type ModelFile = {
   bytes: number;
   /** When it was changed. */
   modified: number | null;
-  /** Its hash by the lock, which lists a file of that size. */
+  /** Its hash from the lock, if the size matches. */
   blake3: string | null;
   /** What it is for. */
   kind: FileKind;
@@ -808,19 +808,19 @@ export type ModelFile = {
 
 /** All models. */
 export type ModelList = {
-  /** Those that were given first, then previews, those made here, those of folders and of the cache. */
+  /** Models from the command line, previews, merges, folders and cache, in this order. */
   models: Model[];
-  /** The folders that are looked into. */
+  /** The configured folders. */
   folders: Folder[];
 };
 
-/** Where a model stands. */
+/** The state of a model. */
 export type ModelState = "cold" | "loading" | "warm" | "failed" | "broken";
 
 /** An event that says all by its name. */
 export type Nothing = Record<string, never>;
 
-/** How a model came to be in the table. */
+/** Where a model comes from. */
 export type Origin = "made" | "folder" | "cache" | "given" | "preview";
 
 /** The layers of one source of a [`LayerOrigin`]. */
@@ -843,7 +843,7 @@ export type OutputFile = {
   blake3: string;
 };
 
-/** The shares of tensors outside of the layers. */
+/** The shares of tensors outside the layers. */
 export type OutsideShare = {
   /** What they are: `embeddings`, `final norm`, `output head`, or tensor names. */
   parts: string[];
@@ -853,11 +853,11 @@ export type OutsideShare = {
   shares: number[];
 };
 
-/** A tensor outside of the layers. */
+/** A tensor outside the layers. */
 export type OutsideTensor = {
-  /** The cosine between the two; none where one of them is zero. */
+  /** The cosine of the two; none if one is zero. */
   cosine: number | null;
-  /** The norm of the difference, as a multiple of the other tensor's. */
+  /** The norm of the difference, relative to the other tensor. */
   relative: number | null;
   /** The share of elements that differ. */
   changed: number | null;
@@ -865,7 +865,7 @@ export type OutsideTensor = {
   name: string;
 };
 
-/** The value of a parameter for tensors outside of the layers. */
+/** The value of a parameter for tensors outside the layers. */
 export type OutsideValue = {
   /** What they are: `embeddings`, `final norm`, `output head`, or tensor names. */
   parts: string[];
@@ -887,7 +887,7 @@ export type ParameterCurves = {
   usual: [number, number] | null;
   /** Its values over the layers; tensors with the same values are one group. */
   groups: CurveGroup[];
-  /** Its values for tensors outside of the layers. */
+  /** Its values for tensors outside the layers. */
   outside: OutsideValue[];
 };
 
@@ -926,21 +926,21 @@ export type ParameterValue = boolean | number | string | ParameterValue[] | { [n
 
 /** A model that another was made from. */
 export type Parent = {
-  /** Its name in the table; where it is not there, its label. */
+  /** Its name in the list, or else its label. */
   name: string;
-  /** What the recipe or the card calls it. */
+  /** Its name in the recipe or card. */
   label: string;
-  /** Whether it is in the table. */
+  /** Whether it is in the list. */
   known: boolean;
 };
 
-/** What a recipe will do. */
+/** The plan of a recipe. */
 export type Plan = {
   /** The method's name in recipes. */
   method: string;
-  /** The method's name in prose. */
+  /** The method's title. */
   title: string;
-  /** The models that are read. */
+  /** The input models. */
   inputs: PlanInput[];
   /** Tensors of the result. */
   tensors: number;
@@ -948,19 +948,19 @@ export type Plan = {
   parameters: number;
   /** Layers of the result. */
   layers: number;
-  /** The type that most weights will have. */
+  /** The main type of the weights. */
   weights_type: string;
   /** The weight files. */
   files: PlanFile[];
-  /** Tensors of the inputs that do not reach the result. */
+  /** Dropped input tensors. */
   dropped: PlanDropped[];
-  /** Bytes that are read. */
+  /** Bytes to read. */
   bytes_read: number;
-  /** Bytes that are written. */
+  /** Bytes to write. */
   bytes_written: number;
-  /** Private memory that the merge may use. */
+  /** Maximum private memory of the merge. */
   memory: number;
-  /** How long it will take, by how fast earlier merges were. */
+  /** The estimated time, from earlier merges. */
   seconds_expected: number;
   /** Models that are not on this machine. */
   needs_download: MissingModel[];
@@ -986,11 +986,11 @@ export type PlanFile = {
 
 /** A model that is read. */
 export type PlanInput = {
-  /** Its name in the table. */
+  /** The model's name in the list. */
   name: string;
-  /** What the recipe calls it. */
+  /** Its name in the recipe. */
   label: string;
-  /** Whether it is in the table. */
+  /** Whether it is in the list. */
   known: boolean;
   /** Its tensors. */
   tensors: number;
@@ -1000,7 +1000,7 @@ export type PlanInput = {
   layers: number;
   /** Whether it is the base model. */
   base: boolean;
-  /** Whether configuration and tokenizer are its. */
+  /** Whether it provides the configuration and tokenizer. */
   donor: boolean;
 };
 
@@ -1020,25 +1020,25 @@ export type ProposedName = {
 
 /** A model that is to be downloaded. */
 export type PullRequest = {
-  /** Its name on the hub, `organisation/name`, perhaps with `@` and a revision. */
+  /** Its name on the hub, `organization/name`, perhaps with `@` and a revision. */
   model: string;
 };
 
 /** Models that were downloaded. */
 export type PullResult = {
-  /** Their names in the table. */
+  /** Their names in the list. */
   models: string[];
-  /** Bytes that came. */
+  /** Bytes downloaded. */
   bytes: number;
 };
 
 /** A model that is to be published. */
 export type PushRequest = {
-  /** Its name in the table. */
+  /** The model's name in the list. */
   model: string;
-  /** Where to: `account/name`, or a name under the token's account. The name that its lock proposes unless told. */
+  /** The repository: `account/name`, or a name under the token's account (default: the generated name). */
   repository?: string | null;
-  /** Whether nobody else sees it; yes unless told. */
+  /** Whether the repository is private (default: true). */
   private?: boolean | null;
   /** The commit's message. */
   message?: string | null;
@@ -1048,11 +1048,11 @@ export type PushRequest = {
 export type PushResult = {
   /** Its page. */
   url: string;
-  /** Its commit, where the hub tells. */
+  /** Its commit, if known. */
   commit: string | null;
   /** Where it is. */
   repository: string;
-  /** Its name in the table. */
+  /** The model's name in the list. */
   model: string;
   /** When it was published. */
   at: number;
@@ -1068,43 +1068,43 @@ export type RecipeText = {
 export type Run = {
   /** Its number. */
   id: number;
-  /** Larger than that of everything told of runs before: an event may overtake an answer. */
+  /** Increases with every change of a run, since an event can overtake a response. */
   version: number;
   /** What it does. */
   kind: RunKind;
-  /** How far it is, or how it ended. */
+  /** Its state. */
   state: RunState;
-  /** What it does, in words. */
+  /** A summary. */
   title: string;
-  /** The model that it makes or is about. */
+  /** The output model or the subject. */
   model: string | null;
-  /** What was asked for. Of long texts in it only the beginning, but where a single run is asked for. */
+  /** The request. Long texts are truncated in lists. */
   request: RunRequest;
-  /** When it was asked for. */
+  /** When it was queued. */
   created: number;
-  /** When it began. */
+  /** When it started. */
   started: number | null;
   /** When it ended. */
   ended: number | null;
-  /** What is done now, such as `merging`. */
+  /** The current stage, such as `merging`. */
   stage: string | null;
-  /** How much is done. */
+  /** The finished amount of work. */
   done: number;
-  /** How much there is in all; bytes, where the work is about bytes. */
+  /** The total amount of work, in bytes where applicable. */
   total: number;
-  /** How much is done in a second, lately. */
+  /** The recent speed, per second. */
   rate: number | null;
-  /** Seconds to go. */
+  /** Seconds left. */
   eta: number | null;
-  /** Tensors of a merge that are done. */
+  /** Finished tensors of a merge. */
   tensors_done: number | null;
-  /** Tensors of a merge in all. */
+  /** Total tensors of a merge. */
   tensors: number | null;
-  /** From 1, while it waits. */
+  /** Its position, from 1, while queued. */
   queue_position: number | null;
-  /** What went wrong. */
+  /** The error. */
   error: RunError | null;
-  /** What came of it. */
+  /** The result. */
   result: RunResult | null;
 };
 
@@ -1112,53 +1112,53 @@ export type Run = {
 export type RunDetails = {
   /** Its number. */
   id: number;
-  /** Larger than that of everything told of runs before: an event may overtake an answer. */
+  /** Increases with every change of a run, since an event can overtake a response. */
   version: number;
   /** What it does. */
   kind: RunKind;
-  /** How far it is, or how it ended. */
+  /** Its state. */
   state: RunState;
-  /** What it does, in words. */
+  /** A summary. */
   title: string;
-  /** The model that it makes or is about. */
+  /** The output model or the subject. */
   model: string | null;
-  /** What was asked for. Of long texts in it only the beginning, but where a single run is asked for. */
+  /** The request. Long texts are truncated in lists. */
   request: RunRequest;
-  /** When it was asked for. */
+  /** When it was queued. */
   created: number;
-  /** When it began. */
+  /** When it started. */
   started: number | null;
   /** When it ended. */
   ended: number | null;
-  /** What is done now, such as `merging`. */
+  /** The current stage, such as `merging`. */
   stage: string | null;
-  /** How much is done. */
+  /** The finished amount of work. */
   done: number;
-  /** How much there is in all; bytes, where the work is about bytes. */
+  /** The total amount of work, in bytes where applicable. */
   total: number;
-  /** How much is done in a second, lately. */
+  /** The recent speed, per second. */
   rate: number | null;
-  /** Seconds to go. */
+  /** Seconds left. */
   eta: number | null;
-  /** Tensors of a merge that are done. */
+  /** Finished tensors of a merge. */
   tensors_done: number | null;
-  /** Tensors of a merge in all. */
+  /** Total tensors of a merge. */
   tensors: number | null;
-  /** From 1, while it waits. */
+  /** Its position, from 1, while queued. */
   queue_position: number | null;
-  /** What went wrong. */
+  /** The error. */
   error: RunError | null;
-  /** What came of it. */
+  /** The result. */
   result: RunResult | null;
   /** Its log. */
   log: LogLine[];
 };
 
-/** What went wrong. */
+/** The error. */
 export type RunError = {
   /** What. */
   message: string;
-  /** What to do about it. */
+  /** A hint. */
   hints: string[];
 };
 
@@ -1183,7 +1183,7 @@ export type RunList = {
   more: boolean;
 };
 
-/** What somebody wants a run to do. */
+/** A request for a run. */
 export type RunRequest = {
   kind: "merge";
 } & MergeRequest | {
@@ -1196,10 +1196,10 @@ export type RunRequest = {
   kind: "push";
 } & PushRequest;
 
-/** What came of a run; its kind says which it is. */
+/** The result of a run, by kind. */
 export type RunResult = MergeResult | EvaluateResult | DifferenceResult | PullResult | PushResult;
 
-/** How far a run is, or how it ended. */
+/** The state of a run. */
 export type RunState = "queued" | "running" | "done" | "failed" | "cancelled" | "interrupted";
 
 /** A number about a model. */
@@ -1212,11 +1212,11 @@ export type Score = {
   value: number;
   /** Its standard error. */
   error: number | null;
-  /** How many tokens or questions it was measured on. */
+  /** The number of tokens or questions. */
   count: number;
 };
 
-/** What pages are told: the name of a server-sent event, and its data. */
+/** A server-sent event: its name and data. */
 export type ServerEvent = {
   event: "hello";
   data: Nothing;
@@ -1261,7 +1261,7 @@ export type Shares = {
   layers: (number[] | null)[];
   /** The same for tensors with the same shares. A single group when all tensors of a layer agree. */
   groups: ShareGroup[];
-  /** The shares outside of the layers. */
+  /** The shares outside the layers. */
   outside: OutsideShare[];
 };
 
@@ -1277,9 +1277,9 @@ export type Span = {
   end: number;
 };
 
-/** Where a model stands. */
+/** The state of a model. */
 export type StateAnswer = {
-  /** Where it stands. */
+  /** Its state. */
   state: ModelState;
 };
 
@@ -1289,11 +1289,11 @@ export type System = {
   version: string;
   /** The folder of the history. */
   data_folder: string;
-  /** The folder in which models are made. */
+  /** The folder for merged models. */
   models_folder: string;
-  /** Folders whose models are shown. */
+  /** The configured folders. */
   folders: string[];
-  /** The hub for searches, downloads and publishing. */
+  /** The Hub, for search, downloads and publishing. */
   hub: HubAccess;
   /** Cores of the machine. */
   cores: number;
@@ -1331,7 +1331,7 @@ export type Tensor = {
   dtype: string;
   /** Its shape. */
   shape: number[];
-  /** How many numbers are in it. */
+  /** The number of elements. */
   elements: number;
   /** Its size. */
   bytes: number;

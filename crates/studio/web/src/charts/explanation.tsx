@@ -18,10 +18,10 @@ export function ExplanationView({ explanation, small = false }: { explanation: E
   return (
     <div class="explanation">
       <section class="words">
-        {!small && <Title>In words</Title>}
+        {!small && <Title>Summary</Title>}
         {explanation.words.map((text) => <p key={text}>{ticks(text)}</p>)}
       </section>
-      {explanation.shares && <section><Title>Which parent rules where</Title><ShareStrips explanation={explanation} /></section>}
+      {explanation.shares && <section><Title>Contribution by layer</Title><ShareStrips explanation={explanation} /></section>}
       {[...new Set(curves.map((parameter) => parameter.name))].map((name) => {
         const same = curves.filter((parameter) => parameter.name === name), first = same[0]!;
         return (
@@ -34,7 +34,7 @@ export function ExplanationView({ explanation, small = false }: { explanation: E
       })}
       {constants.length > 0 && (
         <section>
-          <Title>{curves.length ? "The same in every layer" : "Parameters"}</Title>
+          <Title>{curves.length ? "Constant" : "Parameters"}</Title>
           <Facts kind="pairs" facts={constants.map((parameter) => ({ term: title(parameter, explanation), title: parameter.summary, value: <span class="figure">{constantText(parameter)}</span> }))} />
         </section>
       )}
@@ -66,5 +66,5 @@ const title = (parameter: Parameter, explanation: Explanation): string => `${par
 
 function Outside({ parameter, of }: { parameter: Parameter; of: string }): JSX.Element | null {
   if (!parameter.outside.length) return null;
-  return <p class="note outside">Outside of the layers{of && `, ${of}`}: {parameter.outside.map((part) => `${part.parts.join(" and ")} ${show(part.value)}`).join("; ")}</p>;
+  return <p class="note outside">Outside the layers{of && `, ${of}`}: {parameter.outside.map((part) => `${part.parts.join(" and ")} ${show(part.value)}`).join("; ")}</p>;
 }

@@ -8,7 +8,7 @@ import { inReadingOrder, rulerOf, shortKind } from "./layers";
 import { heat } from "./palette";
 
 export type Measure = "relative" | "cosine" | "changed";
-const titles: Record<Measure, string> = { relative: "relative norm of the difference", cosine: "cosine", changed: "share of changed elements" };
+const titles: Record<Measure, string> = { relative: "relative norm of the difference", cosine: "cosine", changed: "changed elements" };
 export const shown = (measure: Measure, value: number | null | undefined): string =>
   value == null ? "–" : measure === "changed" ? percent(value) : measure === "cosine" ? value.toFixed(4) : number(value, 4);
 
@@ -56,7 +56,7 @@ export function HeatMap({ difference, measure, range }: { difference: Difference
         <span class="scale"><span class="figure">{shown(measure, measure === "cosine" ? high : low)}</span>
           <span class="scale-bar" aria-hidden="true">{Array.from({ length: 24 }, (_, step) => <i key={step} style={{ background: heat(step / 23) }} />)}</span>
           <span class="figure">{shown(measure, measure === "cosine" ? low : high)}</span> <span class="note">{titles[measure]}</span></span>
-        <span class="unseen" id={`${id}-keys`}>The arrow keys move through the cells.</span>
+        <span class="unseen" id={`${id}-keys`}>Use the arrow keys to move through the cells.</span>
         <span class="readout" role="status">{at ? readout(layers[at.layer]!, kinds[at.kind]!, cell ?? null) : ""}</span>
       </div>
       <details class="numbers">
@@ -87,6 +87,6 @@ export function rangeOf(differences: Difference[], measure: Measure): [number, n
 
 function readout(layer: string, kind: string, cell: Distance | null): string {
   const place = `layer ${layer} · ${shortKind(kind)}`;
-  if (!cell) return `${place} · not in both`;
+  if (!cell) return `${place} · only in one model`;
   return `${place} · cosine ${shown("cosine", cell.cosine)} · relative ${shown("relative", cell.relative)} · changed ${shown("changed", cell.changed)}`;
 }

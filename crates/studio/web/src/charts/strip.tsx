@@ -10,7 +10,7 @@ import { ink } from "./palette";
 
 type Row = { name: string; kinds: number; layers: (number[] | null)[] | null; whole: number[] | null };
 
-/** Each parent's share, layer by layer, a strip per group of tensor kinds; tensors outside of the layers have strips of one piece. */
+/** Each parent's share, layer by layer, a strip per group of tensor kinds; tensors outside the layers have strips of one piece. */
 export function ShareStrips({ explanation }: { explanation: Explanation }): JSX.Element | null {
   const [ref, width] = useWidth<HTMLDivElement>();
   const id = useId();

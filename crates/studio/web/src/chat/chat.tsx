@@ -19,7 +19,7 @@ type Props = { model: Model; beside: { name: string; label: string }[]; generati
 export function Chat({ beside, ...rest }: Props): JSX.Element {
   const list = useStore(known);
   const silent = cannotSpeak(rest.model);
-  if (silent !== null) return <Empty title="This model cannot be talked with."><p>{said(silent)}</p></Empty>;
+  if (silent !== null) return <Empty title="Chat isn’t available for this model."><p>{said(silent)}</p></Empty>;
   const speaking = beside.filter((other) => { const model = modelNamed(other.name)(list); return !model || cannotSpeak(model) === null; });
   return <Speaking {...rest} beside={speaking} />;
 }
@@ -63,18 +63,18 @@ function Speaking({ model, beside, generation = null, compact = false }: Props):
         </div>
         {!begun && (
           <div class="openers">
-            <p class="note">Ask something, or begin with</p>
+            <p class="note">Ask something, or start with</p>
             {openers.map((text) => <button type="button" key={text} class="linklike" onClick={() => ask(text)}>{text}</button>)}
           </div>
         )}
         <div ref={end} class="chat-end" />
         <form class="composer" onSubmit={(event) => { event.preventDefault(); ask(prompt); }}>
           <label class="unseen" for="prompt">Message</label>
-          <textarea id="prompt" ref={box} rows={1} placeholder={models.length > 1 ? `Ask ${models.length} models the same` : `Ask ${shortName(model.name)}`} value={prompt}
+          <textarea id="prompt" ref={box} rows={1} placeholder={models.length > 1 ? `Ask ${models.length} models` : `Ask ${shortName(model.name)}`} value={prompt}
             onInput={(event) => put({ prompt: event.currentTarget.value })}
             onKeyDown={(event) => { if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); ask(prompt); } }} />
           <div class="composer-foot">
-            <span class="note">Enter sends, Shift + Enter breaks the line</span>
+            <span class="note">Enter sends, Shift + Enter adds a line</span>
             {begun && <button type="button" class="quiet" onClick={() => clearAnswers(model.name)}>Clear</button>}
             {busy ? <button type="button" class="primary" onClick={() => stopAnswers(model.name)}>Stop</button> : <button type="submit" class="primary" disabled={!prompt.trim()}>Send</button>}
           </div>

@@ -37,7 +37,7 @@ function Cold({ model }: { model: Model | null }): JSX.Element {
       </div>
     );
   }
-  return <p class="cold" role="status"><span class="caret" aria-hidden="true" /><span class="unseen">Waiting for the first word</span></p>;
+  return <p class="cold" role="status"><span class="caret" aria-hidden="true" /><span class="unseen">Waiting for the first token</span></p>;
 }
 
 function Measured({ turn }: { turn: Turn }): JSX.Element | null {
@@ -47,9 +47,9 @@ function Measured({ turn }: { turn: Turn }): JSX.Element | null {
     <p class="measured">
       {rate !== null && <><span class="figure">{rate.toFixed(rate < 10 ? 1 : 0)}</span> tokens/s · </>}
       <span class="figure">{plural(turn.tokens, "token")}</span>
-      {turn.first !== null && <> · first after <span class="figure">{duration((turn.first - turn.asked) / 1000)}</span></>}
+      {turn.first !== null && <> · first token <span class="figure">{duration((turn.first - turn.asked) / 1000)}</span></>}
       {turn.state === "stopped" && <> · stopped</>}
-      {turn.cut && <> · cut at the longest answer</>}
+      {turn.cut && <> · stopped at max tokens</>}
     </p>
   );
 }

@@ -13,7 +13,7 @@ export function SamplingPanel(props: { settings: Settings; set: (settings: Setti
   const put = (name: keyof Settings) => (event: TargetedEvent<HTMLInputElement | HTMLTextAreaElement>) => props.set({ ...settings, [name]: event.currentTarget.value });
   const changed = controls.some(({ name }) => settings[name] !== "");
   return (
-    <aside class="sampling" aria-label="Settings of the conversation">
+    <aside class="sampling" aria-label="Chat settings">
       {props.children}
       <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary>Sampling and system prompt</summary>
@@ -28,7 +28,7 @@ export function SamplingPanel(props: { settings: Settings; set: (settings: Setti
             </div>
           ))}
         </div>
-        {changed && <button type="button" class="quiet" onClick={() => props.set({ ...firstSettings, system: settings.system })}>Back to the model’s own</button>}
+        {changed && <button type="button" class="quiet" onClick={() => props.set({ ...firstSettings, system: settings.system })}>Reset to the model’s value</button>}
       </details>
     </aside>
   );

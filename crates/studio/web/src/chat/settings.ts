@@ -10,7 +10,7 @@ export const controls: { name: Name; title: string; min: number; max: number; st
   { name: "min_p", title: "Min-p", min: 0, max: 1, step: 0.01, slides: true },
   { name: "top_k", title: "Top-k", min: 0, max: 1000, step: 1 },
   { name: "repetition_penalty", title: "Repetition penalty", min: 0.5, max: 2, step: 0.01 },
-  { name: "max_tokens", title: "Longest answer", min: 1, max: 131072, step: 1 },
+  { name: "max_tokens", title: "Max tokens", min: 1, max: 131072, step: 1 },
   { name: "seed", title: "Seed", min: 0, max: 4294967295, step: 1 },
 ];
 

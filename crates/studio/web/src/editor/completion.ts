@@ -7,9 +7,9 @@ export type Known = {
 };
 
 const topKeys: [string, string][] = [
-  ["models", "the models to merge"], ["slices", "ranges of layers, put together"], ["merge_method", "how the weights are combined"],
-  ["base_model", "the model that the method starts from"], ["parameters", "the method's parameters"], ["dtype", "type of the written weights"],
-  ["tokenizer_source", "whose vocabulary the result gets"], ["chat_template", "whose chat template the result gets"], ["out_dtype", "type of the written weights, when other than dtype"],
+  ["models", "the models to merge"], ["slices", "layer ranges to assemble"], ["merge_method", "the merge method"],
+  ["base_model", "the base model"], ["parameters", "the method's parameters"], ["dtype", "type of the output weights"],
+  ["tokenizer_source", "the source of the tokenizer"], ["chat_template", "the source of the chat template"], ["out_dtype", "type of the output weights, if different from dtype"],
 ];
 const dtypes = ["bfloat16", "float16", "float32"];
 
@@ -54,10 +54,10 @@ function keysAt(above: string, indent: string, method: string | undefined, known
     const parameters = named ? named.parameters : known.methods.flatMap((one) => one.parameters);
     return [...new Map(parameters.map((one) => [one.name, one])).values()].map((one) => ({ label: one.name, detail: one.summary, type: "variable", apply: `${one.name}: ` }));
   }
-  if (last === "models") return keys([["model", "its name or folder"], ["parameters", "of this model alone"]]);
-  if (last === "sources") return keys([["model", "its name or folder"], ["layer_range", "[first, end), end left out"], ["parameters", "of this model alone"]]);
-  if (last === "slices") return keys([["sources", "what this slice is made of"], ["parameters", "of this slice alone"]]);
-  if (path.includes("parameters")) return keys([["filter", "a piece of the tensors' names"], ["value", "their value"]]);
+  if (last === "models") return keys([["model", "its name or folder"], ["parameters", "for this model only"]]);
+  if (last === "sources") return keys([["model", "its name or folder"], ["layer_range", "[first, end), end exclusive"], ["parameters", "for this model only"]]);
+  if (last === "slices") return keys([["sources", "the models of this slice"], ["parameters", "for this slice only"]]);
+  if (path.includes("parameters")) return keys([["filter", "part of the tensor names"], ["value", "their value"]]);
   return [];
 }
 

@@ -24,7 +24,7 @@ export function Differences({ model }: { model: ModelDetails }): JSX.Element | n
   if (!model.parents.length) return null;
   return (
     <section class="differences">
-      <div class="section-head"><h2>How far from each parent</h2><Choice label="Measure" hideLabel options={measures} value={measure} set={setMeasure} /></div>
+      <div class="section-head"><h2>Distance from each parent</h2><Choice label="Measure" hideLabel options={measures} value={measure} set={setMeasure} /></div>
       {known.map((parent) => <OneDifference key={parent.name} model={model.name} against={parent.name} label={parent.label} measure={measure} range={range} found={(difference) => setFound((now) => ({ ...now, [parent.name]: difference }))} />)}
       {unknown.map((parent) => <p class="note" key={parent.name}>{parent.label} is not on this machine; pull it to compare.</p>)}
     </section>
@@ -36,23 +36,23 @@ function OneDifference({ model, against, label, measure, range, found }: { model
   const run = useStore(runs, newest(model, against));
   useEffect(() => { if (run?.state === "done" && loaded.error?.status === 404) loaded.again(); }, [run?.state]);
   useEffect(() => { if (loaded.value) found(loaded.value); }, [loaded.value]);
-  const compute = () => api.start({ kind: "difference", model, against }).then(putRun, (cause) => complain("The difference cannot be computed", cause));
+  const compute = () => api.start({ kind: "difference", model, against }).then(putRun, (cause) => complain("Can’t compute the difference", cause));
   const difference = loaded.value, whole = difference?.summary.measures;
   return (
     <div class="difference">
       <h3>to {label}
         {difference && <span class="note">{[whole?.cosine != null && `cosine ${whole.cosine.toFixed(4)}`, whole?.relative_difference != null && `relative ${number(whole.relative_difference, 3)}`, whole?.changed_share != null && `${percent(whole.changed_share)} of the elements changed`, `computed ${ago(difference.computed)}`].filter(Boolean).join(" · ")}</span>}
       </h3>
-      {loaded.loading && !difference && <Waiting what="Asking for the difference" />}
+      {loaded.loading && !difference && <Waiting what="Queuing the comparison" />}
       {difference && <HeatMap difference={difference} measure={measure} range={range} />}
       {difference && difference.outside.length > 0 && (
-        <p class="note">Outside of the layers: {difference.outside.map((one) => `${one.name.replace(/^model\./, "").replace(/\.weight$/, "")} cosine ${one.cosine == null ? "–" : one.cosine.toFixed(4)}, relative ${one.relative == null ? "–" : number(one.relative, 3)}`).join("; ")}</p>
+        <p class="note">Outside the layers: {difference.outside.map((one) => `${one.name.replace(/^model\./, "").replace(/\.weight$/, "")} cosine ${one.cosine == null ? "–" : one.cosine.toFixed(4)}, relative ${one.relative == null ? "–" : number(one.relative, 3)}`).join("; ")}</p>
       )}
       {loaded.error && loaded.error.code !== "not_computed" && <Problem error={loaded.error} again={loaded.again} />}
       {loaded.error?.code === "not_computed" && (
         run && isActive(run)
-          ? <div class="computing"><p class="note" role="status">{run.state === "queued" ? "Waiting for its turn" : "Reading both models"}</p><Meter label={`Difference to ${label}`} share={run.total ? run.done / run.total : null} /></div>
-          : <p class="offer">{run?.state === "failed" ? said(run.error?.message ?? "it failed") : "Not computed yet: it reads both models once."} <button type="button" onClick={compute}>Compute</button></p>
+          ? <div class="computing"><p class="note" role="status">{run.state === "queued" ? "Queued" : "Reading both models"}</p><Meter label={`Difference to ${label}`} share={run.total ? run.done / run.total : null} /></div>
+          : <p class="offer">{run?.state === "failed" ? said(run.error?.message ?? "it failed") : "Not computed yet. Computing reads both models once."} <button type="button" onClick={compute}>Compute</button></p>
       )}
     </div>
   );

@@ -9,7 +9,7 @@ import { useStore } from "../stores/store";
 import { changeDraft, closeDraft, type EvaluationDraft } from "../stores/evaluations";
 
 const examples: Record<DataKind, string> = {
-  perplexity: "Paste a text that the model has not seen.",
+  perplexity: "Paste text that the model has not seen.",
   tasks: '{"question": "What is the capital of Norway?", "answer": "Oslo"}\n{"question": "Which is larger?", "choices": ["an ant", "a whale"], "answer": 1}',
 };
 
@@ -43,13 +43,13 @@ export function EvaluateForm({ model, written }: { model: ModelDetails; written:
   const reason = refused ?? (run?.error && !going ? run.error : null);
   return (
     <form class="sheet" onSubmit={start}>
-      <Choice label="Measure" options={[{ id: "perplexity", title: "Perplexity on a text" }, { id: "tasks", title: "Answers to questions" }]} value={kind} set={(next) => change({ kind: next })} />
-      <label class="field"><span>{kind === "tasks" ? "Questions, a JSON object in a line" : "Text"}</span>
+      <Choice label="Measure" options={[{ id: "perplexity", title: "Perplexity on text" }, { id: "tasks", title: "Question accuracy" }]} value={kind} set={(next) => change({ kind: next })} />
+      <label class="field"><span>{kind === "tasks" ? "Questions, one JSON object per line" : "Text"}</span>
         <textarea rows={7} class="mono" value={text} placeholder={examples[kind]} disabled={file.trim() !== ""} onInput={(event) => change({ text: event.currentTarget.value })} /></label>
       <div class="row">
-        <label class="field"><span>or read it from your computer</span><input type="file" accept=".txt,.jsonl,text/plain" onChange={read} /></label>
-        <label class="field"><span>or a file in one of the server’s folders</span><input value={file} placeholder="data/heldout.jsonl" onInput={(event) => change({ file: event.currentTarget.value })} /></label>
-        <label class="field"><span>Name of the data</span><input value={name} placeholder={kind === "tasks" ? "questions" : "text"} onInput={(event) => change({ name: event.currentTarget.value })} /></label>
+        <label class="field"><span>or load it from your computer</span><input type="file" accept=".txt,.jsonl,text/plain" onChange={read} /></label>
+        <label class="field"><span>or use a file in one of the server’s folders</span><input value={file} placeholder="data/heldout.jsonl" onInput={(event) => change({ file: event.currentTarget.value })} /></label>
+        <label class="field"><span>Name of the dataset</span><input value={name} placeholder={kind === "tasks" ? "questions" : "text"} onInput={(event) => change({ name: event.currentTarget.value })} /></label>
       </div>
       {parents.length > 0 && (
         <fieldset class="beside"><legend>Compare with</legend>

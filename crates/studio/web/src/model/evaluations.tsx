@@ -30,7 +30,7 @@ export function EvaluationsTab({ model }: { model: ModelDetails }): JSX.Element 
       {loaded.loading && !loaded.value && <Waiting what="Looking for results" />}
       {loaded.error && <Problem error={loaded.error} again={loaded.again} />}
       {loaded.value && list.length === 0 && !writing && !run && (
-        <Empty title="Nothing has been measured yet."><p>Measure perplexity on a text, or answers to questions, beside its parents. <button type="button" class="linklike" onClick={write}>Evaluate it</button></p></Empty>
+        <Empty title="No evaluations yet."><p>Measure perplexity or question accuracy, compared with the parents. <button type="button" class="linklike" onClick={write}>Run an evaluation</button></p></Empty>
       )}
       {list.map((evaluation, index) => <EvaluationView key={evaluation.run ?? index} evaluation={evaluation} model={model.name} />)}
     </>

@@ -26,7 +26,7 @@ export function FilesTab({ model }: { model: ModelDetails }): JSX.Element {
                   <tr key={file.name}>
                     <th scope="row"><code>{file.name}</code></th><td>{file.kind}</td><td class="num figure" title={`${count(file.bytes)} bytes`}>{bytes(file.bytes)}</td>
                     <td class="when">{dateTime(file.modified)}</td>
-                    <td>{file.blake3 ? <span class="hash"><code title={file.blake3}>{file.blake3.slice(0, 16)}…</code> <CopyButton text={file.blake3} what={`the hash of ${file.name}`} /></span> : <span class="note">not hashed</span>}</td>
+                    <td>{file.blake3 ? <span class="hash"><code title={file.blake3}>{file.blake3.slice(0, 16)}…</code> <CopyButton text={file.blake3} what={`hash of ${file.name}`} /></span> : <span class="note">not hashed</span>}</td>
                   </tr>
                 ))}
               </tbody>
@@ -53,8 +53,8 @@ function Provenance({ model }: { model: ModelDetails }): JSX.Element {
         lock.recipe ? { term: "Recipe", value: <code title={lock.recipe}>{lock.recipe.slice(0, 12)}…</code> } : null,
       ]} />
       {lock.inputs && lock.inputs.length > 0 && (
-        <div class="scroll" tabIndex={0} role="region" aria-label="What it was made from"><table class="grid">
-          <thead><tr><th scope="col">Made from</th><th scope="col">Revision</th><th scope="col">Weight files and the hash of their headers</th></tr></thead>
+        <div class="scroll" tabIndex={0} role="region" aria-label="Inputs"><table class="grid">
+          <thead><tr><th scope="col">Input</th><th scope="col">Revision</th><th scope="col">Weight files and header hashes</th></tr></thead>
           <tbody>
             {lock.inputs.map((input) => (
               <tr key={input.label}><th scope="row">{input.label}{input.base && <span class="note"> base</span>}</th><td>{input.revision ? <code title={input.revision}>{input.revision.slice(0, 10)}</code> : <span class="note">a folder</span>}</td>
@@ -80,7 +80,7 @@ function Tensors({ name }: { name: string }): JSX.Element {
     <section>
       <div class="section-head"><h2>Tensors</h2>
         {loaded.value && <span class="note">{filter ? `${count(found.length)} of ` : ""}{plural(tensors.length, "tensor")}{loaded.value.inspection.description ? ` · ${loaded.value.inspection.description}` : ""}</span>}
-        <label class="search small"><span class="unseen">Search tensors</span><input type="search" placeholder="Part of a name" value={filter} onInput={(event) => setFilter(event.currentTarget.value)} /></label>
+        <label class="search small"><span class="unseen">Search tensors</span><input type="search" placeholder="Filter by name" value={filter} onInput={(event) => setFilter(event.currentTarget.value)} /></label>
       </div>
       {loaded.loading && !loaded.value && <Waiting what="Reading the headers" />}
       {loaded.error && <Problem error={loaded.error} again={loaded.again} />}

@@ -49,7 +49,7 @@ function Origin({ model }: { model: ModelDetails }): JSX.Element {
       {model.parents.map((parent, index) => (
         <span key={parent.name}>{index > 0 && (index === model.parents.length - 1 ? " and " : ", ")}{parent.known ? <a href={modelUrl(parent.name)}>{parent.label}</a> : parent.label}</span>
       ))}
-      {model.origin === "preview" ? ", not written" : ""}
+      {model.origin === "preview" ? ", not saved" : ""}
     </>
   );
 }
@@ -63,8 +63,8 @@ function factsOf(model: ModelDetails, live: Model) {
     { term: "Weights", value: <span class="figure">{model.weights_type ?? "–"}</span> },
     { term: "Context", value: <span class="figure">{count(trained)}</span>, note: served !== trained && served != null ? `${count(served)} served` : "trained and served" },
     { term: "Architecture", value: model.architecture?.replace(/ForCausalLM$/, "") ?? "–", note: model.layers ? `${model.layers} layers` : "", title: model.architecture ?? undefined },
-    { term: model.published ? "Published" : "Made", value: date(model.published ?? model.created), title: dateTime(model.published ?? model.created) },
-    { term: "Licence", value: model.license ?? "not stated" },
+    { term: model.published ? "Published" : "Created", value: date(model.published ?? model.created), title: dateTime(model.published ?? model.created) },
+    { term: "License", value: model.license ?? "unknown" },
     { term: "Concurrency cost", value: <><span class="figure">{model.concurrency_units ?? "–"}</span> {model.concurrency_units === 1 ? "unit" : "units"}</>, title: "1 unit up to 15B, 2 up to 34B, 4 above" },
     { term: "State", value: <ModelMark model={live} /> },
   ];

@@ -17,7 +17,7 @@ function Card({ html, names }: { html: string; names: string[] }): JSX.Element {
     for (const block of ref.current?.querySelectorAll<HTMLElement>("pre, table") ?? []) {
       if (block.scrollWidth <= block.clientWidth) continue;
       block.tabIndex = 0;
-      if (block.tagName === "PRE") { block.setAttribute("role", "region"); block.setAttribute("aria-label", "Code of the card"); }
+      if (block.tagName === "PRE") { block.setAttribute("role", "region"); block.setAttribute("aria-label", "Card source"); }
     }
   }, [html]);
   return <article class="card" ref={ref} dangerouslySetInnerHTML={{ __html: html }} />;
@@ -32,7 +32,7 @@ export function OverviewTab({ model }: { model: ModelDetails }): JSX.Element {
       {card.error && <Problem error={card.error} again={card.again} />}
       {card.value && <Card html={card.value.html} names={[model.name, shortName(model.name)]} />}
       {!card.loading && !card.value && !card.error && (
-        <Empty title="This model has no card."><p>A card is the README.md in its folder. What Weightsmith merges gets one by itself.</p></Empty>
+        <Empty title="This model has no card."><p>A model card is the README.md in the model’s folder. Weightsmith writes one for every merge.</p></Empty>
       )}
       <aside class="margin">
         <h2>Shape</h2>
@@ -40,8 +40,8 @@ export function OverviewTab({ model }: { model: ModelDetails }): JSX.Element {
           { term: "Parameters", value: <span class="figure">{count(model.parameters)}</span> },
           { term: "Layers", value: <span class="figure">{count(model.layers)}</span> },
           { term: "Hidden size", value: <span class="figure">{count(model.hidden_size)}</span> },
-          { term: "Attention heads", value: <span class="figure">{count(model.attention_heads)}</span>, note: model.key_value_heads !== model.attention_heads ? `${count(model.key_value_heads)} for keys and values` : "" },
-          { term: "Vocabulary", value: <span class="figure">{count(model.vocabulary)}</span>, note: model.tied_embeddings ? "tied to the output" : "" },
+          { term: "Attention heads", value: <span class="figure">{count(model.attention_heads)}</span>, note: model.key_value_heads !== model.attention_heads ? `${count(model.key_value_heads)} KV` : "" },
+          { term: "Vocabulary", value: <span class="figure">{count(model.vocabulary)}</span>, note: model.tied_embeddings ? "tied embeddings" : "" },
           { term: "Chat template", value: model.chat_template ? "yes" : "none" },
         ]} />
         {model.tags.length > 0 && <><h2>Tags</h2><p class="tags">{model.tags.join(", ")}</p></>}

@@ -34,7 +34,7 @@ export function ModelPage({ name }: { name: string }): JSX.Element {
   const model = loaded.value;
   if (loaded.error && !model) {
     return loaded.error.status === 404
-      ? <><h1 tabIndex={-1}>No such model</h1><Empty title={`Nothing here is called ${name}.`}><p>It may have been deleted or renamed, or it was a preview that was never written. <a href="/">All models</a></p></Empty></>
+      ? <><h1 tabIndex={-1}>Model not found</h1><Empty title={`There is no model named ${name}.`}><p>It may have been deleted or renamed, or it was an unsaved preview. <a href="/">All models</a></p></Empty></>
       : <><h1 tabIndex={-1}>{name}</h1><Problem error={loaded.error} again={loaded.again} /></>;
   }
   if (!model) return <><h1 tabIndex={-1} class="model-name">{name}</h1><Waiting what="Reading the model" /></>;

@@ -9,7 +9,7 @@ export function PreviewTab({ model }: { model: ModelDetails }): JSX.Element {
   const parents = model.parents.filter((parent) => parent.known && parent.name !== model.name);
   return (
     <>
-      {!model.chat_template && cannotSpeak(live) === null && <p class="aside">This model has no chat template: what you send is continued as plain text.</p>}
+      {!model.chat_template && cannotSpeak(live) === null && <p class="aside">This model has no chat template. It completes your message as plain text.</p>}
       <Chat model={live} beside={parents} generation={model.generation} />
     </>
   );

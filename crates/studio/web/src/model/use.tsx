@@ -15,7 +15,7 @@ export function UseTab({ model }: { model: ModelDetails }): JSX.Element {
     <div class="use">
       <div>{model.usage.map((one) => <Code key={one.title} text={one.code} language={one.language} title={one.title} />)}</div>
       <aside class="margin">
-        <h2>{host.value ? (host.value.ready ? "Ready for a host" : "Not ready for a host") : "Ready for a host?"}</h2>
+        <h2>{host.value ? (host.value.ready ? "Ready to host" : "Not ready to host") : "Ready to host?"}</h2>
         {host.error && <Problem error={host.error} again={host.again} />}
         {host.value && (
           <>
@@ -27,7 +27,7 @@ export function UseTab({ model }: { model: ModelDetails }): JSX.Element {
                 </li>
               ))}
             </ul>
-            <h2>Memory for the weights</h2>
+            <h2>Weight memory</h2>
             <table class="grid"><tbody>{host.value.memory.map((one) => <tr key={one.bits}><th scope="row"><span class="figure">{one.bits}</span> bits</th><td class="num figure">{bytes(one.bytes)}</td></tr>)}</tbody></table>
           </>
         )}

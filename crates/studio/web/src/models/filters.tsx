@@ -4,7 +4,7 @@ import { setQuery } from "../router";
 
 export type Sort = "recent" | "name" | "size";
 export type Filter = { text: string; origin: string; state: string; sort: Sort };
-export const origins: Record<Model["origin"], string> = { made: "Made here", folder: "Folders", cache: "Hugging Face cache", given: "Given at start", preview: "Unwritten previews" };
+export const origins: Record<Model["origin"], string> = { made: "Merged here", folder: "Folders", cache: "Hugging Face cache", given: "Command line", preview: "Previews" };
 
 export function readFilter(query: URLSearchParams): Filter {
   const sort = query.get("sort");
@@ -39,7 +39,7 @@ export function Filters({ filter, models, shown }: { filter: Filter; models: Mod
       </label>
       <label class="inline"><span>From</span>
         <select value={filter.origin} onChange={set("origin")}>
-          <option value="">everywhere</option>
+          <option value="">anywhere</option>
           {present("origin").map((origin) => <option key={origin} value={origin}>{origins[origin as Model["origin"]]?.toLowerCase().replace("hugging face", "Hugging Face") ?? origin}</option>)}
         </select>
       </label>
@@ -49,7 +49,7 @@ export function Filters({ filter, models, shown }: { filter: Filter; models: Mod
           {present("state").map((state) => <option key={state} value={state}>{state}</option>)}
         </select>
       </label>
-      <label class="inline"><span>Order</span>
+      <label class="inline"><span>Sort</span>
         <select value={filter.sort} onChange={(event) => setQuery({ sort: event.currentTarget.value === "recent" ? null : event.currentTarget.value })}>
           <option value="recent">newest first</option><option value="name">by name</option><option value="size">largest first</option>
         </select>

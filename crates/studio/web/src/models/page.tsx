@@ -36,11 +36,11 @@ export function ModelsPage(): JSX.Element {
       {list && list.models.length > 0 && <Filters filter={filter} models={list.models} shown={shown.length} />}
       {list && list.models.length === 0 && (
         <Empty title="No models yet.">
-          <p>Start the server with <code>--folder PATH</code> for a folder that holds models, or <button type="button" class="linklike" onClick={() => setPulling(true)}>pull one from the Hub</button>. What lies in the Hugging Face cache appears here by itself.</p>
+          <p>Start the server with <code>--folder PATH</code> to add a folder of models, or <button type="button" class="linklike" onClick={() => setPulling(true)}>pull one from the Hub</button>. Models in the Hugging Face cache appear here automatically.</p>
         </Empty>
       )}
       {list && list.models.length > 0 && shown.length === 0 && (
-        <Empty title="No model fits.">
+        <Empty title="No models match.">
           {filtered && <p><button type="button" class="linklike" onClick={() => setQuery({ q: null, origin: null, state: null })}>Show all {list.models.length}</button></p>}
         </Empty>
       )}
@@ -53,5 +53,5 @@ export function ModelsPage(): JSX.Element {
 function summary(all: { origin: string; state: string }[]): string {
   const made = all.filter((model) => model.origin === "made").length, warm = all.filter((model) => model.state === "warm").length;
   const broken = all.filter((model) => model.state === "broken").length;
-  return [plural(all.length, "model"), made && `${made} made here`, warm && `${warm} warm`, broken && `${broken} cannot be read`].filter(Boolean).join(" · ");
+  return [plural(all.length, "model"), made && `${made} merged here`, warm && `${warm} warm`, broken && `${broken} cannot be read`].filter(Boolean).join(" · ");
 }

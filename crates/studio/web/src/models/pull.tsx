@@ -30,29 +30,29 @@ export function PullDialog({ close }: { close: () => void }): JSX.Element {
     try {
       const run = await api.start({ kind: "pull", model });
       putRun(run);
-      say(`Pulling ${model}`, { link: { href: `/runs/${run.id}`, text: "Watch it" } });
+      say(`Pulling ${model}`, { link: { href: `/runs/${run.id}`, text: "View run" } });
       close();
-    } catch (cause) { complain(`${model} cannot be pulled`, cause); }
+    } catch (cause) { complain(`Can’t pull ${model}`, cause); }
   };
   const whole = exact.test(text.trim());
   return (
     <Dialog title="Pull a model from the Hub" close={close}>
       <form onSubmit={(event) => { event.preventDefault(); if (whole) void pull(text.trim()); }}>
-        <label class="field"><span>Search, or give a whole name such as Qwen/Qwen2.5-0.5B@main</span>
+        <label class="field"><span>Search, or enter a full name such as Qwen/Qwen2.5-0.5B@main</span>
           <input type="search" value={text} autofocus onInput={(event) => setText(event.currentTarget.value)} />
         </label>
         {whole && <button type="submit" class="primary">Pull {text.trim()}</button>}
       </form>
       {error && <Problem error={error} />}
       <div role="status" class="unseen">{found ? `${found.length} found` : ""}</div>
-      {found && found.length === 0 && <p class="note">The Hub knows no model like this.</p>}
+      {found && found.length === 0 && <p class="note">No models found on the Hub.</p>}
       {found && found.length > 0 && (
         <ul class="hub">
           {found.map((model) => (
             <li key={model.name}>
               <div><span class="hub-name">{model.name}</span>
                 <span class="note">{[`${count(model.downloads)} downloads`, `${count(model.likes)} likes`, model.license, model.updated && `changed ${date(model.updated)}`].filter(Boolean).join(" · ")}</span>
-                {model.gated && <span class="note warn">gated: its terms must be accepted on the Hub, and a token is needed</span>}</div>
+                {model.gated && <span class="note warn">gated: accept its terms on the Hub and set a token</span>}</div>
               <button type="button" onClick={() => pull(model.name)} aria-label={`Pull ${model.name}`}>Pull</button>
             </li>
           ))}

@@ -10,7 +10,7 @@ export function ModelTable({ models }: { models: Model[] }): JSX.Element {
     <table class="models">
       <caption class="unseen">Models</caption>
       <thead>
-        <tr><th scope="col">Model</th><th scope="col">Architecture</th><th scope="col" class="num">Size</th><th scope="col">Weights</th><th scope="col" class="num">Context</th><th scope="col">Published or made</th><th scope="col">State</th></tr>
+        <tr><th scope="col">Model</th><th scope="col">Architecture</th><th scope="col" class="num">Size</th><th scope="col">Weights</th><th scope="col" class="num">Context</th><th scope="col">Updated</th><th scope="col">State</th></tr>
       </thead>
       <tbody>{models.map((model) => <Row key={model.name} model={model} />)}</tbody>
     </table>
@@ -26,7 +26,7 @@ function Row({ model }: { model: Model }): JSX.Element {
         <Lineage model={model} />
       </th>
       {model.state === "broken" ? (
-        <td colSpan={5} class="why">{said(model.error ?? "the folder cannot be read")}</td>
+        <td colSpan={5} class="why">{said(model.error ?? "can’t read the folder")}</td>
       ) : (
         <>
           <td class="arch">{model.architecture?.replace(/ForCausalLM$/, "") ?? "–"}<span class="faint">{model.architecture?.endsWith("ForCausalLM") ? "ForCausalLM" : ""}</span></td>
@@ -49,11 +49,11 @@ function Lineage({ model }: { model: Model }): JSX.Element | null {
         {model.parents.map((parent, index) => (
           <span key={parent.name}>{index > 0 && ", "}{parent.known ? <a href={modelUrl(parent.name)}>{parent.label}</a> : parent.label}</span>
         ))}
-        {model.origin === "preview" && " · not written"}
+        {model.origin === "preview" && " · not saved"}
       </span>
     );
   }
-  const from = { made: "made here", folder: "folder", cache: "Hugging Face cache", given: "given at start", preview: "not written" }[model.origin];
+  const from = { made: "merged here", folder: "folder", cache: "Hugging Face cache", given: "command line", preview: "not saved" }[model.origin];
   const place = (model.origin === "folder" || model.origin === "given") && model.path;
   return <span class="lineage" title={model.path ?? undefined}>{place ? <code>{place}</code> : from}{model.license ? ` · ${model.license}` : ""}</span>;
 }

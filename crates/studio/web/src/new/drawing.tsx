@@ -45,7 +45,7 @@ export function CurveDrawing(props: { points: number[]; set: (points: number[]) 
         <g class="axis" aria-hidden="true"><text x={side} y={height - 8}>first layer</text><text x={width - 4} y={height - 8} text-anchor="end">last layer</text></g>
         <polyline class="drawn" fill="none" points={single ? `${side},${y(points[0]!)} ${width - 4},${y(points[0]!)}` : points.map((point, index) => `${x(index)},${y(point)}`).join(" ")} />
         {points.map((point, index) => (
-          <g key={index} class={clamp(point) === point ? "handle" : "handle beyond"} role="slider" tabindex={0} aria-label={`${props.parameter}, ${place(index)}`} aria-valuemin={0} aria-valuemax={1} aria-valuenow={clamp(point)} aria-valuetext={clamp(point) === point ? undefined : `${number(point, 3)}, beyond the chart`}
+          <g key={index} class={clamp(point) === point ? "handle" : "handle beyond"} role="slider" tabindex={0} aria-label={`${props.parameter}, ${place(index)}`} aria-valuemin={0} aria-valuemax={1} aria-valuenow={clamp(point)} aria-valuetext={clamp(point) === point ? undefined : `${number(point, 3)}, outside the chart`}
             aria-orientation="vertical" onKeyDown={keys(index)}
             onPointerDown={(event) => { dragged.current = index; svg.current?.setPointerCapture(event.pointerId); (event.currentTarget as SVGGElement).focus(); event.preventDefault(); }}>
             <circle class="reach" cx={x(index)} cy={y(point)} r={16} />
@@ -54,7 +54,7 @@ export function CurveDrawing(props: { points: number[]; set: (points: number[]) 
           </g>
         ))}
       </svg>
-      {beyond > 0 && <p class="warn" role="status">{beyond === 1 ? "One point lies" : `${beyond} points lie`} beyond 0–1; drawn at the edge.</p>}
+      {beyond > 0 && <p class="warn" role="status">{beyond === 1 ? "One point is" : `${beyond} points are`} beyond 0–1; drawn at the edge.</p>}
     </div>
   );
 }

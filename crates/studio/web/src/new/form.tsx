@@ -51,7 +51,7 @@ export function RecipeForm({ recipe, write }: { recipe: string; write: (recipe: 
     <div class="form">
       <div class="row">
         {picker("First model", "first")}
-        <button type="button" class="quiet swap" aria-label="Exchange the two models" onClick={() => change({ first: form.second, second: form.first })}>⇄</button>
+        <button type="button" class="quiet swap" aria-label="Swap models" onClick={() => change({ first: form.second, second: form.first })}>⇄</button>
         {picker("Second model", "second")}
       </div>
       {unlike && <p class="aside">These two are of different shapes; most methods need the same.</p>}
@@ -61,14 +61,14 @@ export function RecipeForm({ recipe, write }: { recipe: string; write: (recipe: 
           value={shape ?? ("" as Shape)} set={(next) => change({ points: shapes[next] })} />
         <fieldset class="choice stepper">
           <legend>Points</legend>
-          <button type="button" aria-label="One point less" disabled={count <= 1} onClick={() => change({ points: resampled(form.points, count - 1) })}>−</button>
+          <button type="button" aria-label="Remove a point" disabled={count <= 1} onClick={() => change({ points: resampled(form.points, count - 1) })}>−</button>
           <span class="figure" role="status">{count}</span>
-          <button type="button" aria-label="One point more" disabled={count >= 13} onClick={() => change({ points: resampled(form.points, count + 1) })}>+</button>
+          <button type="button" aria-label="Add a point" disabled={count >= 13} onClick={() => change({ points: resampled(form.points, count + 1) })}>+</button>
         </fieldset>
       </div>
       <CurveDrawing points={form.points} set={(points) => change({ points })} parameter={parameter} zero={`all ${label(form.first)}`} one={`all ${label(form.second)}`} />
       {foreign
-        ? <p class="note">The recipe below is not this form’s. Changing anything here writes it anew. <button type="button" class="linklike" onClick={() => change({})}>Write it now</button></p>
+        ? <p class="note">You edited the YAML by hand. Using the form will replace it. <button type="button" class="linklike" onClick={() => change({})}>Replace it now</button></p>
         : <p class="note">Drag the points, or reach them with Tab and move them with the arrow keys (Shift for hundredths).</p>}
     </div>
   );

@@ -9,7 +9,7 @@ import { useLoad } from "../stores/load";
 export function Gallery({ take }: { take: (recipe: GalleryRecipe) => void }): JSX.Element {
   const loaded = useLoad(() => api.gallery(), []);
   if (loaded.error) return <Problem error={loaded.error} again={loaded.again} />;
-  if (!loaded.value) return <Waiting what="Fetching examples" />;
+  if (!loaded.value) return <Waiting what="Loading examples" />;
   return (
     <ul class="gallery">
       {loaded.value.recipes.map((recipe) => (

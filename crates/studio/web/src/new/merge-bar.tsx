@@ -93,7 +93,7 @@ function NameForm({ recipe, plan, ready, started }: { recipe: string; plan: Plan
       <button type="submit" class="primary large" disabled={!ready || busy || !now.name.trim()}>Merge</button>
       <div id="merge-problem" role="alert" class="merge-problem">
         {problem && <><p>{said(problem.message)}</p>{problem.hints.map((hint) => <p class="hint" key={hint}>{said(hint)}</p>)}</>}
-        {problem?.code === "name_taken" && <label class="tick"><input type="checkbox" checked={replace} onChange={(event) => setReplace(event.currentTarget.checked)} /><span>Replace the model of that name</span></label>}
+        {problem?.code === "name_taken" && <label class="tick"><input type="checkbox" checked={replace} onChange={(event) => setReplace(event.currentTarget.checked)} /><span>Replace the existing model</span></label>}
       </div>
     </form>
   );

@@ -38,8 +38,8 @@ export function NewPage(): JSX.Element {
     const from = query.get("from"), id = query.get("recipe");
     if (!from && !id) return;
     const take = (text: string | undefined) => { if (text !== undefined && !formOf(text)) setHelp("none"); if (text !== undefined) draft.update((now) => ({ ...now, recipe: text, run: null })); setQuery({ from: null, recipe: null }); };
-    if (from) api.run(Number(from)).then((run) => take(mergeRecipe(run) ?? undefined), (cause) => complain("The run's recipe cannot be fetched", cause));
-    else api.gallery().then((answer) => take(answer.recipes.find((one) => one.id === id)?.recipe), (cause) => complain("The example cannot be fetched", cause));
+    if (from) api.run(Number(from)).then((run) => take(mergeRecipe(run) ?? undefined), (cause) => complain("Can’t load the run’s recipe", cause));
+    else api.gallery().then((answer) => take(answer.recipes.find((one) => one.id === id)?.recipe), (cause) => complain("Can’t load the example", cause));
   }, [query]);
 
   const errors = checked.diagnostics.some((one) => one.severity === "error");
@@ -74,8 +74,8 @@ export function NewPage(): JSX.Element {
           {checked.plan && <PlanView plan={checked.plan} explanation={checked.explanation} old={!current} />}
           {noPlan && (
             recipe.trim()
-              ? <Empty title={checked.checking ? "Reading the headers…" : checked.pending.length ? "Asking the Hub…" : "No plan while the recipe has errors."}>{!checked.checking && errors && <p>Each problem leads to its place.</p>}</Empty>
-              : <Empty title="Write a recipe, or begin with an example."><p>What it reads, writes and costs appears here, from the models’ headers alone.</p></Empty>
+              ? <Empty title={checked.checking ? "Reading the headers…" : checked.pending.length ? "Looking up on the Hub…" : "No plan while the recipe has errors."}>{!checked.checking && errors && <p>Click a problem to jump to it.</p>}</Empty>
+              : <Empty title="Write a recipe, or start with an example."><p>The plan appears here, computed from the models’ headers.</p></Empty>
           )}
           {inPlaceOfPlan && problems}
         </div>

@@ -22,23 +22,23 @@ export function PlanView({ plan, explanation, old }: { plan: Plan; explanation: 
         { term: "Tensors", value: <span class="figure">{count(plan.tensors)}</span>, note: `${plural(plan.layers, "layer")}` },
         { term: "Weights", value: <span class="figure">{plan.weights_type}</span>, note: plural(plan.files.length, "file") },
         { term: "Writes", value: <span class="figure">{bytes(plan.bytes_written)}</span>, note: `reads ${bytes(plan.bytes_read)}` },
-        { term: "Expected", value: <span class="figure">{duration(plan.seconds_expected)}</span> },
-        { term: "Memory at most", value: <span class="figure">{bytes(plan.memory)}</span> },
+        { term: "Estimated time", value: <span class="figure">{duration(plan.seconds_expected)}</span> },
+        { term: "Max memory", value: <span class="figure">{bytes(plan.memory)}</span> },
       ]} />
       {tight && <p class="aside bad">Only {bytes(machine.disk_free)} of disk are free.</p>}
       <table class="grid inputs">
-        <caption class="unseen">Models that are merged</caption>
+        <caption class="unseen">Models to merge</caption>
         <thead><tr><th scope="col">Model</th><th scope="col" class="num">Layers</th><th scope="col" class="num">Tensors</th><th scope="col">Part</th></tr></thead>
         <tbody>
           {plan.inputs.map((input) => (
-            <tr key={input.name}><th scope="row">{input.label}{!input.known && <span class="note"> not here</span>}</th><td class="num figure">{count(input.layers)}</td><td class="num figure">{count(input.tensors)}</td>
-              <td>{[input.base && "base", input.donor && "gives config and tokenizer"].filter(Boolean).join(", ") || "–"}</td></tr>
+            <tr key={input.name}><th scope="row">{input.label}{!input.known && <span class="note"> not downloaded</span>}</th><td class="num figure">{count(input.layers)}</td><td class="num figure">{count(input.tensors)}</td>
+              <td>{[input.base && "base", input.donor && "provides config and tokenizer"].filter(Boolean).join(", ") || "–"}</td></tr>
           ))}
         </tbody>
       </table>
       {plan.needs_download.map((one) => (
-        <p class="aside" key={one.model}>{one.model} is not here yet: {bytes(one.bytes)} to download.{" "}
-          <button type="button" class="linklike" onClick={() => api.start({ kind: "pull", model: one.model }).then((run) => { putRun(run); say(`Pulling ${one.model}`, { link: { href: `/runs/${run.id}`, text: "Watch it" } }); }, (cause) => complain("It cannot be pulled", cause))}>Pull it now</button></p>
+        <p class="aside" key={one.model}>{one.model} is not downloaded yet: {bytes(one.bytes)} to download.{" "}
+          <button type="button" class="linklike" onClick={() => api.start({ kind: "pull", model: one.model }).then((run) => { putRun(run); say(`Pulling ${one.model}`, { link: { href: `/runs/${run.id}`, text: "View run" } }); }, (cause) => complain("Can’t pull the model", cause))}>Pull now</button></p>
       ))}
       {plan.dropped.length > 0 && (
         <details class="numbers"><summary>{plural(plan.dropped.length, "tensor")} left out</summary>

@@ -42,9 +42,9 @@ export function PreviewPane({ recipe, ready }: { recipe: string; ready: boolean 
   useEffect(() => { if (own.error?.status === 404 && !listed && preview) { forgetConversation(preview.name); draft.update((now) => ({ ...now, preview: null })); } }, [own.error]);
   const old = preview !== null && preview.recipe !== recipe;
   return (
-    <section class="preview-pane" aria-label="Preview before writing">
+    <section class="preview-pane" aria-label="Preview">
       <div class="section-head">
-        <h2>Preview before writing</h2>
+        <h2>Preview</h2>
         {preview && model
           ? <div class="actions">{old && <button type="button" class="primary" disabled={!ready || busy} onClick={open}>Preview the changed recipe</button>}<button type="button" class="quiet" onClick={close}>Close the preview</button></div>
           : <button type="button" disabled={!ready || busy} onClick={open}>{busy ? "Preparing…" : "Talk to it"}</button>}

@@ -5,7 +5,7 @@ import { said } from "../parts/ticks";
 
 /** How many problems the recipe has. */
 export function ProblemCount({ problems, checking, pending, empty }: { problems: Diagnostic[]; checking: boolean; pending: string[]; empty: boolean }): JSX.Element {
-  const asking = pending.length ? `Asking the Hub about ${pending.join(", ")}…` : "";
+  const asking = pending.length ? `Looking up on the Hub: ${pending.join(", ")}…` : "";
   const many = (["error", "warning", "note"] as const).flatMap((severity) => {
     const found = problems.filter((one) => one.severity === severity).length;
     return found ? [<span key={severity} class={`severity-${severity}`}><span class="severity">{plural(found, severity)}</span></span>] : [];

@@ -13,7 +13,7 @@ export function StateMark({ state, progress, title }: { state: ModelState | RunS
   );
 }
 
-const word = (state: string) => (state === "silent" ? "no text" : state);
+const word = (state: string) => (state === "silent" ? "merge only" : state);
 
 /** A model's state; of one that cannot be talked with, that and why. */
 export function ModelMark({ model }: { model: Model }): JSX.Element {

@@ -23,18 +23,18 @@ export function RunActions({ run, leave, inEditor = false }: { run: Run; leave?:
   };
   return (
     <div class="actions">
-      {isActive(run) && <button type="button" disabled={busy} onClick={() => act("It cannot be cancelled", () => api.cancel(run.id))}>Cancel</button>}
-      {canResume(run) && <button type="button" class="primary" disabled={busy} onClick={() => act("It cannot be resumed", () => api.resume(run.id))}>Resume</button>}
+      {isActive(run) && <button type="button" disabled={busy} onClick={() => act("Can’t cancel the run", () => api.cancel(run.id))}>Cancel</button>}
+      {canResume(run) && <button type="button" class="primary" disabled={busy} onClick={() => act("Can’t resume the run", () => api.resume(run.id))}>Resume</button>}
       {leave && result && <a class="button primary" href={modelUrl(result.name)}>Open the model</a>}
       {recipe && !inEditor && <a class="button" href={`/new?from=${run.id}`}>Duplicate into the editor</a>}
-      {!isActive(run) && <button type="button" class={rerunFirst ? "primary" : ""} disabled={busy} onClick={() => act("It cannot be run again", () => api.rerun(run.id), (again) => go(`/runs/${again.id}`))}>Run again</button>}
+      {!isActive(run) && <button type="button" class={rerunFirst ? "primary" : ""} disabled={busy} onClick={() => act("Can’t run it again", () => api.rerun(run.id), (again) => go(`/runs/${again.id}`))}>Run again</button>}
       {!isActive(run) && leave && <button type="button" class="quiet" disabled={busy} onClick={() => setAsking(true)}>Remove from the history</button>}
       {asking && leave && (
         <Dialog title={`Remove run ${run.id}?`} close={() => setAsking(false)}>
-          <p>{run.title} leaves the history, with its {recipe ? "recipe and its log" : "log"}. {run.kind === "merge" && (run.state === "done" ? "The model that it made stays." : "What it has written so far goes too.")}</p>
+          <p>{run.title} leaves the history, with its {recipe ? "recipe and its log" : "log"}. {run.kind === "merge" && (run.state === "done" ? "The merged model is kept." : "Its partial output is deleted too.")}</p>
           <div class="actions">
-            <button type="button" class="primary" disabled={busy} onClick={() => act("It cannot be removed", () => api.forget(run.id).then(() => { removeRun(run.id); leave(); }))}>Remove</button>
-            <button type="button" onClick={() => setAsking(false)}>Keep it</button>
+            <button type="button" class="primary" disabled={busy} onClick={() => act("Can’t remove the run", () => api.forget(run.id).then(() => { removeRun(run.id); leave(); }))}>Remove</button>
+            <button type="button" onClick={() => setAsking(false)}>Keep</button>
           </div>
         </Dialog>
       )}

@@ -43,9 +43,9 @@ function rows(a: Run, b: Run): [string, ComponentChildren, ComponentChildren][] 
   return [
     both("Kind", (run) => kinds[run.kind]), both("State", (run) => <StateMark state={run.state} />),
     both("Model", (run) => (run.model ? <a href={modelUrl(run.model)}>{run.model}</a> : "–")),
-    both("Started", (run) => dateTime(run.started)), both("Took", (run) => figure(duration(took(run)))),
+    both("Started", (run) => dateTime(run.started)), both("Duration", (run) => figure(duration(took(run)))),
     both("Read", (run) => figure(bytes(made(run)?.report.bytes_read))), both("Written", (run) => figure(bytes(made(run)?.report.bytes_written))),
-    both("In words", (run) => (run.error ? said(run.error.message) : made(run) ? ticks(made(run)!.words.join(" ")) : "–")),
+    both("Summary", (run) => (run.error ? said(run.error.message) : made(run) ? ticks(made(run)!.words.join(" ")) : "–")),
   ];
 }
 
@@ -54,8 +54,8 @@ function RecipeDifference({ left, right }: { left: Run; right: Run }): JSX.Eleme
   const changed = lines.filter((line) => line.kind !== "same").length;
   return (
     <section>
-      <div class="section-head"><h2>Recipes</h2><span class="note">{changed ? `lines marked − are of run ${left.id} only, those marked + of run ${right.id}` : "the same"}</span></div>
-      <pre class="line-diff" tabIndex={0} role="region" aria-label="Difference of the recipes">
+      <div class="section-head"><h2>Recipes</h2><span class="note">{changed ? `lines marked − are only in run ${left.id}, lines marked + only in run ${right.id}` : "the same"}</span></div>
+      <pre class="line-diff" tabIndex={0} role="region" aria-label="Recipe differences">
         {lines.map((line, index) => <span key={index} class={`line-${line.kind}`}>{line.kind === "left" ? "− " : line.kind === "right" ? "+ " : "  "}{line.text}{"\n"}</span>)}
       </pre>
     </section>

@@ -32,12 +32,12 @@ export function RunsPage(): JSX.Element {
           <p class="lede">{now.loaded ? [`${all.length}${now.more ? " newest" : ""} merges, evaluations and transfers`, resumable && `${resumable} interrupted, can be resumed`].filter(Boolean).join(" · ") : " "}</p>
         </div>
         <div class="actions">
-          <button type="button" disabled={picked.length !== 2} onClick={() => go(`/runs?compare=${[...picked].sort((a, b) => a - b).join(",")}`)}>{picked.length === 2 ? "Compare these two" : "Choose two to compare"}</button>
+          <button type="button" disabled={picked.length !== 2} onClick={() => go(`/runs?compare=${[...picked].sort((a, b) => a - b).join(",")}`)}>{picked.length === 2 ? "Compare selected" : "Select two to compare"}</button>
         </div>
       </header>
       {now.error && !now.loaded && <Problem error={now.error} again={() => fetchRuns()} />}
       {!now.loaded && !now.error && <Waiting what="Reading the history" />}
-      {now.loaded && all.length === 0 && <Empty title="Nothing has run yet."><p><a href="/new">Write a recipe</a> and merge it; it will be listed here with its recipe, duration and result.</p></Empty>}
+      {now.loaded && all.length === 0 && <Empty title="No runs yet."><p><a href="/new">Write a recipe</a> and merge it; it will be listed here with its recipe, duration and result.</p></Empty>}
       {all.length > 0 && (
         <form class="filters" onSubmit={(event) => event.preventDefault()}>
           <label class="inline"><span>Kind</span><select value={kind} onChange={(event) => setQuery({ kind: event.currentTarget.value || null })}><option value="">all</option>{Object.entries(kinds).map(([id, title]) => <option key={id} value={id}>{title.toLowerCase()}</option>)}</select></label>
@@ -48,11 +48,11 @@ export function RunsPage(): JSX.Element {
       {shown.length > 0 && (
         <table class="models runs">
           <caption class="unseen">Runs</caption>
-          <thead><tr><th scope="col"><span class="unseen">Compare</span></th><th scope="col" class="num">No.</th><th scope="col">What</th><th scope="col">Started</th><th scope="col" class="num">Took</th><th scope="col">Result</th><th scope="col">State</th></tr></thead>
+          <thead><tr><th scope="col"><span class="unseen">Compare</span></th><th scope="col" class="num">No.</th><th scope="col">What</th><th scope="col">Started</th><th scope="col" class="num">Duration</th><th scope="col">Result</th><th scope="col">State</th></tr></thead>
           <tbody>{shown.map((run) => <Row key={run.id} run={run} picked={picked.includes(run.id)} pick={pick} />)}</tbody>
         </table>
       )}
-      {now.loaded && all.length > 0 && shown.length === 0 && <Empty title="No run fits."><p><button type="button" class="linklike" onClick={() => setQuery({ kind: null, state: null })}>Show all</button></p></Empty>}
+      {now.loaded && all.length > 0 && shown.length === 0 && <Empty title="No runs match."><p><button type="button" class="linklike" onClick={() => setQuery({ kind: null, state: null })}>Show all</button></p></Empty>}
       {now.more && <p class="more"><button type="button" onClick={() => fetchRuns(true)}>Show older runs</button></p>}
     </>
   );
@@ -61,7 +61,7 @@ export function RunsPage(): JSX.Element {
 function Row({ run, picked, pick }: { run: Run; picked: boolean; pick: (id: number, yes: boolean) => void }): JSX.Element {
   return (
     <tr>
-      <td class="pick"><input type="checkbox" aria-label={`Choose run ${run.id} to compare`} checked={picked} onChange={(event) => pick(run.id, event.currentTarget.checked)} /></td>
+      <td class="pick"><input type="checkbox" aria-label={`Select run ${run.id} to compare`} checked={picked} onChange={(event) => pick(run.id, event.currentTarget.checked)} /></td>
       <td class="num figure faint">{run.id}</td>
       <th scope="row"><a href={`/runs/${run.id}`}>{run.title}</a><Merged recipe={mergeRecipe(run)} /></th>
       <td class="when" title={dateTime(run.started ?? run.created)}>{shortTime(run.started ?? run.created)}</td>

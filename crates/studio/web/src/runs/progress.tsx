@@ -13,7 +13,7 @@ export function RunProgress({ run }: { run: Run }): JSX.Element | null {
   if (!isActive(run) && !stopped) return null;
   const share = run.total > 0 ? run.done / run.total : null;
   if (run.state === "queued") {
-    return <p class="queue" role="status">{run.queue_position ? `Number ${run.queue_position} in the queue; one merge goes at a time.` : "In the queue."}</p>;
+    return <p class="queue" role="status">{run.queue_position ? `Number ${run.queue_position} in the queue; merges run one at a time.` : "In the queue."}</p>;
   }
   return (
     <div class="run-progress">

@@ -25,7 +25,7 @@ export function RunPage({ id }: { id: number }): JSX.Element {
   useEffect(() => { if (live?.ended && loaded.value && !loaded.value.ended) loaded.again(); }, [live?.ended]);
   const run = later(live, loaded.value);
   if (!run && loaded.error) {
-    return <><h1 tabIndex={-1}>Run {id}</h1>{loaded.error.status === 404 ? <Empty title="There is no such run."><p>It may have been removed from the history. <a href="/runs">All runs</a></p></Empty> : <Problem error={loaded.error} again={loaded.again} />}</>;
+    return <><h1 tabIndex={-1}>Run {id}</h1>{loaded.error.status === 404 ? <Empty title="Run not found."><p>It may have been removed from the history. <a href="/runs">All runs</a></p></Empty> : <Problem error={loaded.error} again={loaded.again} />}</>;
   }
   if (!run) return <><h1 tabIndex={-1}>Run {id}</h1><Waiting what="Reading the run" /></>;
   const recipe = mergeRecipe(run);
@@ -54,14 +54,14 @@ export function RunPage({ id }: { id: number }): JSX.Element {
 function factsOf(run: Run) {
   const report = made(run)?.report;
   return [
-    { term: "Asked for", value: dateTime(run.created) },
+    { term: "Queued", value: dateTime(run.created) },
     { term: "Started", value: dateTime(run.started) },
-    { term: "Took", value: <span class="figure">{duration(took(run))}</span> },
-    run.model ? { term: run.kind === "merge" ? (run.state === "done" ? "Made" : "Makes") : "Model", value: run.kind === "merge" && run.state !== "done" ? run.model : <a href={modelUrl(run.model)}>{run.model}</a> } : null,
+    { term: "Duration", value: <span class="figure">{duration(took(run))}</span> },
+    run.model ? { term: run.kind === "merge" ? "Output" : "Model", value: run.kind === "merge" && run.state !== "done" ? run.model : <a href={modelUrl(run.model)}>{run.model}</a> } : null,
     report ? { term: "Parameters", value: <span class="figure">{count(report.parameters)}</span>, note: `${count(report.tensors)} tensors` } : null,
     report ? { term: "Read", value: <span class="figure">{bytes(report.bytes_read)}</span> } : null,
-    report ? { term: "Written", value: <span class="figure">{bytes(report.bytes_written)}</span>, note: report.resumed_bytes ? `${bytes(report.resumed_bytes)} from before` : "" } : null,
-    report?.peak_private ? { term: "Memory at most", value: <span class="figure">{bytes(report.peak_private)}</span> } : null,
+    report ? { term: "Written", value: <span class="figure">{bytes(report.bytes_written)}</span>, note: report.resumed_bytes ? `${bytes(report.resumed_bytes)} resumed` : "" } : null,
+    report?.peak_private ? { term: "Peak memory", value: <span class="figure">{bytes(report.peak_private)}</span> } : null,
   ];
 }
 
@@ -72,7 +72,7 @@ function Result({ run }: { run: Run }): JSX.Element | null {
     <>
       {"words" in result && result.words.length > 0 && <section class="words">{result.words.map((text) => <p key={text}>{ticks(text)}</p>)}</section>}
       {"evaluation" in result && <EvaluationView evaluation={result.evaluation} model={run.model ?? ""} />}
-      {run.kind === "difference" && run.model && <p><a href={`${modelUrl(run.model)}?tab=merge`}>See the difference map</a></p>}
+      {run.kind === "difference" && run.model && <p><a href={`${modelUrl(run.model)}?tab=merge`}>Show the difference map</a></p>}
       {"models" in result && <p>{result.models.map((name) => <a key={name} href={modelUrl(name)}>{name}</a>)}</p>}
       {"url" in result && /^https?:/.test(result.url) && <p><a href={result.url} target="_blank" rel="noopener noreferrer">{result.url}</a>{result.commit && <> at <code>{result.commit.slice(0, 10)}</code></>}</p>}
     </>

@@ -11,7 +11,7 @@ import type { Run } from "../api/types";
 /** Counts what must be fetched again by parts that hold a model's details. */
 export const modelsChanged = createStore(0);
 
-const verbs = { done: "is done", failed: "failed", cancelled: "was cancelled", interrupted: "was interrupted" } as const;
+const verbs = { done: "is done", failed: "failed", cancelled: "was canceled", interrupted: "was interrupted" } as const;
 
 /** The page that is open says by itself how the run ended. */
 function isOnScreen(run: Run): boolean {

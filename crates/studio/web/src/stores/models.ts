@@ -40,7 +40,7 @@ export function modelNamed(name: string): (now: Models) => Model | null {
 
 /** Why a model that can be read cannot be talked with, for want of a tokenizer for instance; nothing where it can. */
 export function cannotSpeak(model: Model): string | null {
-  if (model.state === "broken") return model.error ?? "its folder cannot be read";
-  if (model.task === null) return model.error ?? "nothing here writes text with its architecture";
+  if (model.state === "broken") return model.error ?? "can’t read its folder";
+  if (model.task === null) return model.error ?? "text generation does not support its architecture";
   return model.state === "failed" && /tokenizer/i.test(model.error ?? "") ? model.error : null;
 }

@@ -32,7 +32,7 @@ impl<'a> Varied<'a> {
             .map_err(|problem| Failure::usage(format!("`--sweep`: {problem}")))?;
         if !is_recipe(name) {
             return Err(Failure::usage(format!(
-                "`--sweep` varies a parameter of a recipe, and `{name}` is a model"
+                "`--sweep` needs a recipe, and `{name}` is a model"
             )));
         }
         let recipe = models.gather(name, bench.progress.monitor())?;

@@ -44,7 +44,7 @@ impl Sweep {
 }
 
 fn too_many(count: f64) -> String {
-    format!("{count:.0} values are too many; a sweep may have {MOST}")
+    format!("{count:.0} values are too many; the limit is {MOST}")
 }
 
 /// `START:END:STEP`, both ends included.
@@ -61,7 +61,7 @@ fn range(text: &str) -> Result<Vec<f64>, String> {
     let steps = ((end - start) / step + 1e-9).floor();
     if steps.is_nan() || step == 0.0 || steps < 0.0 {
         return Err(format!(
-            "`{text}`: no step of {step} leads from {start} to {end}"
+            "`{text}`: steps of {step} do not lead from {start} to {end}"
         ));
     }
     if steps >= MOST as f64 {
@@ -77,7 +77,7 @@ fn number(text: &str) -> Result<f64, String> {
     let value: Option<f64> = text.trim().parse().ok();
     value
         .filter(|value| value.is_finite())
-        .ok_or_else(|| format!("`{text}` is no number"))
+        .ok_or_else(|| format!("`{text}` is not a number"))
 }
 
 /// Digits behind the point; more than any where an exponent makes them hard to tell.
@@ -133,25 +133,25 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said() {
         assert!(problem("t").contains("`t` has no `=`"));
-        assert!(problem("a b=1").contains("`a b` is no parameter"));
-        assert_eq!(problem("t=x"), "`x` is no number");
-        assert_eq!(problem("t="), "`` is no number");
-        assert_eq!(problem("t=nan"), "`nan` is no number");
+        assert!(problem("a b=1").contains("`a b` is not a parameter"));
+        assert_eq!(problem("t=x"), "`x` is not a number");
+        assert_eq!(problem("t="), "`` is not a number");
+        assert_eq!(problem("t=nan"), "`nan` is not a number");
         assert_eq!(
             problem("t=0:1"),
             "`0:1` has 2 parts; expected START:END:STEP, as in `0:1:0.1`"
         );
         assert_eq!(
             problem("t=0:1:0"),
-            "`0:1:0`: no step of 0 leads from 0 to 1"
+            "`0:1:0`: steps of 0 do not lead from 0 to 1"
         );
         assert_eq!(
             problem("t=0:1:-1"),
-            "`0:1:-1`: no step of -1 leads from 0 to 1"
+            "`0:1:-1`: steps of -1 do not lead from 0 to 1"
         );
         assert_eq!(
             problem("t=0:1:0.0001"),
-            "10001 values are too many; a sweep may have 1000"
+            "10001 values are too many; the limit is 1000"
         );
     }
 }
