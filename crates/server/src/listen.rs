@@ -40,6 +40,7 @@ pub struct Server {
     registry: Arc<ModelRegistry>,
     settings: Settings,
     pages: Option<Pages>,
+    signals: Option<Signals>,
 }
 
 impl Server {
@@ -76,7 +77,18 @@ impl Server {
             registry,
             settings,
             pages: None,
+            signals: None,
         })
+    }
+
+    /// Handles signals that ask the process to end from now on, not only from [`Self::run`] on.
+    ///
+    /// # Errors
+    /// When signals cannot be received.
+    pub fn catch_signals(&mut self) -> Result<(), ServerError> {
+        let _inside = self.runtime.enter();
+        self.signals = Some(Signals::new()?);
+        Ok(())
     }
 
     /// With pages beside the protocol.
@@ -106,10 +118,12 @@ impl Server {
     ///
     /// # Errors
     /// When signals cannot be received.
-    pub fn run(self, closing: impl FnOnce()) -> Result<(), ServerError> {
-        let mut signals = {
-            let _inside = self.runtime.enter();
-            Signals::new()?
+    pub fn run(mut self, closing: impl FnOnce()) -> Result<(), ServerError> {
+        if self.signals.is_none() {
+            self.catch_signals()?;
+        }
+        let Some(mut signals) = self.signals.take() else {
+            return Ok(());
         };
         self.run_until(async move || signals.next().await, closing);
         Ok(())
@@ -255,6 +269,7 @@ impl HttpBody for Kept {
 }
 
 /// Signals that ask the process to end.
+#[derive(Debug)]
 struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,

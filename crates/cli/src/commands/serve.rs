@@ -95,7 +95,8 @@ fn serve(
         ..settings
     };
     let served = given(&names, &options, printer)?;
-    let server = Server::bind(served, settings).map_err(explain)?;
+    let mut server = Server::bind(served, settings).map_err(explain)?;
+    server.catch_signals().map_err(explain)?;
     let studio = studio::open(wanted, &server, !names.is_empty(), printer)?;
     let server = match &studio {
         Some(studio) => server.with_pages(studio.pages()),

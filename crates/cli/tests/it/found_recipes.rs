@@ -74,7 +74,7 @@ fn a_refused_setting_hides_no_mistake() {
         run.stderr
     );
     assert_eq!(
-        run.stderr.matches("layers 0 to 59 are asked for").count(),
+        run.stderr.matches("layers 0 to 59 are requested").count(),
         2,
         "{}",
         run.stderr

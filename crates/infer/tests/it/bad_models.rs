@@ -92,7 +92,7 @@ fn missing_and_misshaped_tensors_are_named() {
     );
     assert_eq!(
         refused(|tensors| tensors[2].2 = vec![2, 8]),
-        "tensor `model.layers.0.self_attn.q_proj.weight` has shape [2, 8]; by config.json it should be [4, 4]"
+        "tensor `model.layers.0.self_attn.q_proj.weight` has shape [2, 8]; expected [4, 4] from config.json"
     );
     assert_eq!(
         refused(|tensors| tensors[3].1 = DType::F8_E4M3),

@@ -49,7 +49,7 @@ impl fmt::Display for DropReason {
             }
             Self::TooFewInputs { method } => write!(
                 f,
-                "too few inputs have it for `{method}`, which takes the base's"
+                "too few inputs have it for `{method}`, which copies the base's"
             ),
             Self::NotInTheBase { method } => write!(
                 f,

@@ -494,7 +494,7 @@ fn a_missing_value_does_not_hide_what_is_wrong_with_others() {
         ("density: 50", ["`weight` is not set", "`density` is 50, "]),
         (
             "weight: word, density: 50",
-            ["`weight` is the text `word`, ", "`density` is 50, "],
+            ["`weight` is the string `word`, ", "`density` is 50, "],
         ),
     ] {
         let found = errors(workshop.try_plan(&recipe(parameters)));

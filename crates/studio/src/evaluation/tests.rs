@@ -119,7 +119,7 @@ async fn data_come_from_the_studios_folders_only() {
     }
     let request = about("none", json!({"kind": "perplexity", "text": "x"}));
     let (result, _) = work(studio.app(), move |app, told| run(app, &request, told)).await;
-    assert_eq!(message(result), "there is no model `none`");
+    assert_eq!(message(result), "no model `none`");
 }
 
 #[tokio::test]

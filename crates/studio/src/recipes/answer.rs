@@ -128,10 +128,7 @@ mod tests {
             Diagnostic::error("wrong too", None),
         ];
         let refusal = refused(&mistakes);
-        assert_eq!(
-            refusal.message,
-            "the recipe has 2 mistakes; the first: wrong"
-        );
+        assert_eq!(refusal.message, "the recipe has 2 errors; the first: wrong");
         assert_eq!(refusal.hints, ["do it right"]);
     }
 }

@@ -45,7 +45,7 @@ fn a_panic_while_loading_is_an_error() {
     let no_table = json!({"type": "Precompiled", "precompiled_charsmap": "!"});
     let problem = refused(&json!({"/normalizer": no_table}));
     assert!(
-        problem.starts_with("tokenizer.json: not sound: Precompiled"),
+        problem.starts_with("tokenizer.json: invalid: Precompiled"),
         "{problem}"
     );
 }
@@ -55,8 +55,12 @@ fn a_decoder_that_is_no_json_is_an_error() {
     // the crate panics at what is no value, wherever in a decoder
     let file = br#"{"version": "1.0", "decoder": {"type": "Fuse", "x": 1e999}, "model": {}}"#;
     let problem = Tokenizer::from_bytes(file, Path::new("tokenizer.json")).unwrap_err();
-    let expected = "tokenizer.json: not a tokenizer: number out of range";
-    assert!(problem.to_string().starts_with(expected), "{problem}");
+    let problem = problem.to_string();
+    assert!(
+        problem.starts_with("tokenizer.json: invalid: "),
+        "{problem}"
+    );
+    assert!(problem.contains("number out of range"), "{problem}");
 }
 
 #[test]

@@ -495,6 +495,8 @@ export type Lock = {
   recipe: string;
   /** BLAKE3 of all that the run depended on, by which a rerun knows its own finished result. */
   run?: string | null;
+  /** BLAKE3 of paths and times of the inputs' files on the machine that made it, by which a rerun there knows that they are the same. */
+  run_inputs?: string | null;
   /** The models that were read. */
   inputs: LockedInput[];
   /** Number of tensors of the result. */
@@ -578,7 +580,7 @@ export type MergeReport = {
   /** Tensors with NaN or infinite values that were allowed, and how many. */
   non_finite: ([string, number])[];
   /** The weight files. */
-  files: LockedFile[];
+  files: OutputFile[];
 };
 
 /** A model that is to be made. */
@@ -832,7 +834,7 @@ export type OriginSource = {
 };
 
 /** A file of the result. */
-export type LockedFile = {
+export type OutputFile = {
   /** Path inside the result's folder, with `/` between its parts. */
   name: string;
   /** Size. */
