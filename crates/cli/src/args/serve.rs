@@ -103,8 +103,8 @@ pub(crate) struct FolderArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) folder: Vec<PathBuf>,
 
-    /// Let recipes name models in object stores even when the server listens beyond this machine; they are read with
-    /// this process's credentials
+    /// Allow recipes to read models in object stores, with this process's credentials, when other
+    /// machines can reach the server
     #[arg(long)]
     pub(crate) allow_stores: bool,
 
