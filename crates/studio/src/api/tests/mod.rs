@@ -7,3 +7,4 @@ mod limits;
 mod recipes;
 mod runs;
 mod service;
+mod stores;

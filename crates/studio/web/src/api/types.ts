@@ -37,7 +37,7 @@ export type ConfigFacts = {
   hidden_size: number | null;
   /** Attention heads. */
   attention_heads: number | null;
-  /** KV heads. */
+  /** Heads of keys and values. */
   key_value_heads: number | null;
   /** `dtype` or `torch_dtype`. */
   dtype: string | null;
