@@ -9,7 +9,7 @@ use weightsmith_report::inspect::{ConfigFacts, FileRow, Stack, Template, TypeRow
 pub(crate) struct Card {
     /// Sanitized HTML.
     pub(crate) html: String,
-    /// Its inputs.
+    /// Its Markdown source.
     pub(crate) markdown: String,
 }
 

@@ -8,7 +8,7 @@ export type BaseRule = "required" | "optional" | "ignored";
 export type Card = {
   /** Sanitized HTML. */
   html: string;
-  /** Its inputs. */
+  /** Its Markdown source. */
   markdown: string;
 };
 
